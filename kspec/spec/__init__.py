@@ -1,0 +1,1 @@
+"""Text → Document: the YAML reader, params, expressions, blocks, wiring and diagnostics."""

@@ -1,0 +1,74 @@
+"""What can be wrong, as values: a code, a headline, a place and a way out.
+
+Code that judges a spec carries routes (paths into the YAML as the user wrote it). Only the
+`Document` knows lines: it turns a route into a `Span` when an error is raised or rendered.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kspec.spec.codes import RULES
+
+if TYPE_CHECKING:
+    from kspec.spec.document import Document
+
+Route = tuple[str | int, ...]
+"""A path into the YAML as the user wrote it: `("network", 3, "conv2d", "filters")`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of text. Lines and columns are 1-based and count characters; the end is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem: what was found, where, and what to write instead."""
+
+    code: str
+    """A key of `kspec.spec.codes.RULES`, such as `KS101`."""
+    message: str
+    """The terse headline, in lower case: what was found."""
+    route: Route = ()
+    """Where; a `Document` turns it into a span."""
+    span: Span | None = None
+    """The place itself, when it is known already."""
+    help: str | None = None
+    """What to write instead."""
+    calls: tuple[Route, ...] = ()
+    """The block calls that led here, outermost first."""
+    call_spans: tuple[Span, ...] = ()
+    """The places of `calls`; set together with `span`."""
+
+
+class KspecError(Exception):
+    """One or more problems that make going on meaningless.
+
+    `diagnostics` carry spans as far as they can be known; `sources` holds the text of each file
+    that they name, so that a renderer can show the line.
+    """
+
+    def __init__(
+        self,
+        *diagnostics: Diagnostic,
+        document: "Document | None" = None,
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
+        self.diagnostics: tuple[Diagnostic, ...] = diagnostics
+        self.sources: Mapping[str, str] = sources or {}
+        if document is not None:
+            self.diagnostics = tuple(document.locate(diagnostic) for diagnostic in diagnostics)
+            self.sources = {**document.sources, **self.sources}
+        super().__init__("\n".join(f"{each.code} {each.message}" for each in self.diagnostics))
+
+    @property
+    def exit_code(self) -> int:
+        """The gravest exit code among the rules that were broken; 70, a bug of ours, for none."""
+        return max((RULES[each.code].exit_code for each in self.diagnostics), default=70)

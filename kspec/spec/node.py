@@ -1,0 +1,105 @@
+"""The YAML as a tree that remembers where each part was written."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from kspec.spec.diagnostics import Route, Span
+
+Scalar = str | int | float | bool | None
+Style = Literal["plain", "quoted", "block", "collection"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One value of the YAML: a scalar, a mapping of text to nodes, or a list of nodes.
+
+    A node that was computed (an expression, an argument of a block) keeps the span and the
+    parent of what the user wrote, so that a message always points there.
+    """
+
+    value: "Scalar | dict[str, Node] | list[Node]"
+    span: Span
+    """The value's own place."""
+    style: Style = "plain"
+    key: Span | None = None
+    """The place of the key that holds the value; None for an item of a list and for the root."""
+    parent: "Node | None" = field(default=None, repr=False)
+    step: str | int = ""
+    """The key or the index under which the parent holds this value."""
+    written: str | None = None
+    """The text as the user wrote it, when that differs from the value: `${2 * width}`, `1e3`."""
+
+    @property
+    def route(self) -> Route:
+        """The path from the root of the file to here."""
+        steps: list[str | int] = []
+        node = self
+        while node.parent is not None:
+            steps.append(node.step)
+            node = node.parent
+        return tuple(reversed(steps))
+
+    @property
+    def mapping(self) -> "dict[str, Node]":
+        """The entries of a mapping; nothing for another kind of node."""
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def items(self) -> "list[Node]":
+        """The items of a list; nothing for another kind of node."""
+        return self.value if isinstance(self.value, list) else []
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether this is neither a mapping nor a list."""
+        return not isinstance(self.value, dict | list)
+
+    def child(self, step: str | int) -> "Node | None":
+        """The node under a key or an index, or None."""
+        if isinstance(step, str):
+            return self.mapping.get(step)
+        return self.items[step] if 0 <= step < len(self.items) else None
+
+    def children(self) -> "Iterator[Node]":
+        """The nodes right below."""
+        yield from self.mapping.values()
+        yield from self.items
+
+    def nearest(self, route: Route) -> "Node":
+        """The deepest node on the way of `route`."""
+        node = self
+        for step in route:
+            below = node.child(step)
+            if below is None:
+                return node
+            node = below
+        return node
+
+    def plain(self) -> Any:
+        """The data without its places: dicts, lists and scalars."""
+        if isinstance(self.value, dict):
+            return {key: node.plain() for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.plain() for node in self.value]
+        return self.value
+
+    def point(self) -> Span:
+        """The smallest place that a message about this node underlines.
+
+        A scalar is its own text. A collection, or an empty value, is shown by its key; an item
+        of a list that has no key by its own first key.
+        """
+        empty = (self.span.line, self.span.column) == (self.span.end_line, self.span.end_column)
+        if self.is_scalar and not empty:
+            return self.span
+        if self.key is not None:
+            return self.key
+        first = next(self.children(), None)
+        if first is None:
+            return self.span
+        return first.key or first.point()
+
+    def with_value(self, value: "Scalar | dict[str, Node] | list[Node]", **changes: Any) -> "Node":
+        """The same place with another value."""
+        return replace(self, value=value, **changes)

@@ -1,0 +1,21 @@
+"""What `kspec rule CODE` tells of one diagnostic."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One kind of problem, with a code that never changes its meaning."""
+
+    code: str
+    """`KS` and three digits; the first is the family."""
+    title: str
+    """The rule in one line, lower case."""
+    explanation: str
+    """Two to six lines of Markdown: what is refused, and why."""
+    wrong: str
+    """An example that breaks the rule."""
+    right: str
+    """The same, put right."""
+    exit_code: int = 2
+    """1 a gate, parity or training failed; 2 wrong spec or usage; 3 the environment; 70 our bug."""

@@ -1,0 +1,5 @@
+"""KS9xx · the environment."""
+
+from kspec.spec.rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""KS6xx · training."""
+
+from kspec.spec.rule import Rule
+
+RULES: tuple[Rule, ...] = ()
