@@ -1,0 +1,96 @@
+"""Where the rows come from and how they are split."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field, model_validator
+
+from kspec.schemas.base import Choice, Keyed, Model, Seed, Spread
+
+Path = Annotated[
+    str, Field(min_length=1, max_length=1024, pattern=r"^[^/\\\x00-\x1f][^\\\x00-\x1f]*$")
+]
+"""A path relative to the spec's folder, with forward slashes."""
+Paths = Annotated[tuple[Path, ...], Spread(), Field(min_length=1)]
+"""One path or several."""
+Column = Annotated[str, Field(min_length=1, max_length=256)]
+"""The name of a column, as it stands in the data."""
+Columns = Annotated[tuple[Column, ...], Spread(), Field(min_length=1)]
+"""A column's name, a glob (`pixel_*`), or a list of both; what a glob finds is sorted naturally."""
+Share = Annotated[float, Field(ge=0, lt=1)]
+"""A share of the rows, from 0 to below 1."""
+
+
+class Csv(Choice):
+    """Comma-separated text in UTF-8 with a header line."""
+
+    key: ClassVar[str] = "csv"
+    shorthand: ClassVar[str | None] = "paths"
+
+    paths: Paths
+    """The file, or several with the same header, read in the order written."""
+
+
+class Parquet(Choice):
+    """Parquet files."""
+
+    key: ClassVar[str] = "parquet"
+    shorthand: ClassVar[str | None] = "paths"
+
+    paths: Paths
+    """The file, or several with the same schema, read in the order written."""
+
+
+class Npz(Choice):
+    """A NumPy archive; its arrays are the columns, their first axis the rows."""
+
+    key: ClassVar[str] = "npz"
+    shorthand: ClassVar[str | None] = "path"
+
+    path: Path
+    """The file. Arrays of Python objects are refused."""
+
+
+class ImageFolder(Choice):
+    """A folder of images with one subfolder per label."""
+
+    key: ClassVar[str] = "image_folder"
+    shorthand: ClassVar[str | None] = "path"
+
+    path: Path
+    """The folder; columns are `image` and `label`, the subfolder's name."""
+
+
+Source = Annotated[Csv | Parquet | Npz | ImageFolder, Keyed()]
+
+
+class Split(Model):
+    """Which rows train, validate and test: by shares, or by a column of the data."""
+
+    validation: Share = 0.1
+    """Share of the rows for validation."""
+    test: Share = 0.2
+    """Share of the rows for the test."""
+    seed: Seed = 0
+    """Seed of the shuffle; the split depends on it and on the rows alone."""
+    stratify: Column | None = None
+    """Column whose values every split has in equal shares."""
+    column: Column | None = None
+    """Column that says `train`, `validation` or `test`; excludes all other keys."""
+
+    @model_validator(mode="after")
+    def either(self) -> "Split":
+        """A column or shares; something left to train with."""
+        if self.column is not None and len(self.model_fields_set) > 1:
+            raise ValueError("column says which row is where; leave out the other keys")
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together leave no row to train with")
+        return self
+
+
+class Data(Model):
+    """The rows to learn from and to test on."""
+
+    source: Source
+    """Where the rows come from."""
+    split: Split = Split()
+    """How they are split."""

@@ -1,0 +1,25 @@
+"""The steps of the network, as written and as resolved."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from kspec.schemas.base import Entry, Keyed, Name, Positive, Spread
+from kspec.schemas.layers import CLASSES, Layer
+
+Names = Annotated[tuple[Name, ...], Spread(), Field(min_length=1)]
+
+
+class Step(Entry):
+    """A layer in the network, after blocks are expanded."""
+
+    choice_field: ClassVar[str] = "layer"
+
+    layer: Annotated[Layer, Keyed(CLASSES)]
+    """The layer."""
+    name: Name | None = None
+    """The step's name, for `from` and for outputs."""
+    from_: Annotated[Names | None, Field(alias="from")] = None
+    """The inputs or steps above that it takes; without it, the step before."""
+    repeat: Positive = 1
+    """How many times in a row."""
