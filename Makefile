@@ -1,0 +1,78 @@
+# On a machine with python3, git and make, `make demo` and `make test` do everything else.
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint unit fuzz docs lock format clean chromium
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+UV     := $(or $(shell command -v uv),$(BIN)/uv)
+PYTEST := $(BIN)/pytest -n auto --maxprocesses=4 --dist loadfile
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+# $(call apt,PACKAGE,WHY): on Debian as root, install it; elsewhere, say so and fail.
+apt = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	&& echo "installing $(1): $(2)" \
+	&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+	--no-install-recommends $(1) </dev/null >/dev/null; } \
+	|| { echo "please install $(1): $(2)" >&2; false; }
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Build examples/digits for all its targets; ends with the artifacts and the report
+	$(BIN)/kspec build examples/digits/model.yaml
+
+test: lint unit ## Run everything CI runs: lint, format, types, import contracts, tests
+
+lint: $(READY) ## Check style, types and the order of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(READY) chromium ## Run the tests alone
+	$(PYTEST)
+
+fuzz: $(READY) ## Run the property tests with many more examples and a fresh seed
+	$(PYTEST) --hypothesis-profile=fuzz
+
+docs: $(READY) ## Write the generated pages and the JSON Schema again
+	$(BIN)/python -m kspec.schemas.reference
+
+format: $(READY) ## Format the code and mend what lint can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY) ## Resolve the dependencies again, for every Python and platform at once
+	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet \
+		--output-file requirements.lock
+
+clean: ## Remove the virtual environment, caches and everything that was built
+	rm -rf $(VENV) .kspec examples/*/.kspec examples/*/dist dist
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find kspec tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+chromium:
+	@command -v chromium >/dev/null || [ "$$(uname)" = Darwin ] \
+		|| $(call apt,chromium,the report page is tested in it) || true
+
+$(READY): requirements.lock pyproject.toml | $(BIN)/python
+	@[ -x "$(UV)" ] || { awk '/^uv==/ {on = 1} on; on && !/\\$$/ {exit}' requirements.lock \
+		> $(VENV)/uv.lock && $(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/uv.lock; }
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ..." >&2; false; }
+	@if [ "$(UV)" != "$(BIN)/uv" ]; then $(UV) venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
+	else $(PYTHON) -c 'import ensurepip' 2>/dev/null \
+		|| $(call apt,python3-venv,Debian keeps the venv module apart); \
+		$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); false; }; fi
