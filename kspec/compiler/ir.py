@@ -1,0 +1,170 @@
+"""The tensor IR: typed values, nodes that own one operation each, and the graph that holds them.
+
+Everything is frozen; a pass makes a new graph. One rule binds all passes: **a value's name means
+the same numbers in every graph derived from one trace**. A pass that changes what a value holds
+(another layout, another scale) gives it a new name. Verification relies on it to name the first
+node that went wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from kspec.compiler.ops.base import Op
+
+Dim = int | str
+"""A number, or the name of a dimension that is known at run time only: ``"batch"``, ``"time"``."""
+
+Shape = tuple[Dim, ...]
+Array = np.ndarray
+Route = tuple[str | int, ...]
+
+
+class DType(StrEnum):
+    """Element types, named as NumPy names them."""
+
+    boolean = "bool"
+    int8 = "int8"
+    uint8 = "uint8"
+    int32 = "int32"
+    int64 = "int64"
+    float16 = "float16"
+    float32 = "float32"
+    float64 = "float64"
+
+    @property
+    def numpy(self) -> np.dtype:
+        return np.dtype(self.value)
+
+    @property
+    def is_float(self) -> bool:
+        return self.value.startswith("float")
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """The element type and shape of a value."""
+
+    dtype: DType
+    shape: Shape
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    def with_shape(self, *shape: Dim) -> TensorType:
+        return TensorType(self.dtype, shape)
+
+    def with_dtype(self, dtype: DType) -> TensorType:
+        return TensorType(dtype, self.shape)
+
+    @classmethod
+    def of(cls, array: Array) -> TensorType:
+        return cls(DType(array.dtype.name), array.shape)
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A named tensor: a graph input, a constant, or what a node gives."""
+
+    name: str
+    type: TensorType
+
+    @property
+    def shape(self) -> Shape:
+        return self.type.shape
+
+    @property
+    def dtype(self) -> DType:
+        return self.type.dtype
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.type}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a node comes from: the layer's name, and its route into the YAML (or empty)."""
+
+    layer: str = ""
+    route: Route = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation applied to values. It is called by the name of its first output."""
+
+    op: Op
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    origin: Origin = Origin()
+
+    @property
+    def name(self) -> str:
+        return self.outputs[0].name
+
+    @property
+    def output(self) -> Value:
+        """The only output; nodes with several have no such thing."""
+        (output,) = self.outputs
+        return output
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A function from ``inputs`` to ``outputs``, its nodes in topological order.
+
+    ``constants`` maps the name of a value to its array. The names of inputs and outputs are the
+    public names of the signature and survive every pass.
+    """
+
+    name: str
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+    constants: Mapping[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "constants", MappingProxyType(dict(self.constants)))
+
+    def with_nodes(
+        self, nodes: tuple[Node, ...], constants: Mapping[str, Array] | None = None
+    ) -> Graph:
+        kept = self.constants if constants is None else constants
+        return replace(self, nodes=nodes, constants=kept)
+
+    def constant(self, value: Value) -> Array | None:
+        """The array of a constant, None for a value that is computed."""
+        return self.constants.get(value.name)
+
+    def producers(self) -> dict[str, Node]:
+        return {output.name: node for node in self.nodes for output in node.outputs}
+
+    def consumers(self) -> dict[str, list[Node]]:
+        """The nodes that read each value, once per node, in order."""
+        readers: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in dict.fromkeys(value.name for value in node.inputs):
+                readers.setdefault(name, []).append(node)
+        return readers
+
+    def values(self) -> Iterator[Value]:
+        """Inputs, then what each node gives, in order; without constants."""
+        yield from self.inputs
+        for node in self.nodes:
+            yield from node.outputs
+
+    def __str__(self) -> str:
+        from kspec.compiler.text import format_graph
+
+        return format_graph(self)

@@ -1,0 +1,80 @@
+"""What a format is: options, passes, rules, a writer, and a runner for its real runtime."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from kspec.compiler.ir import Graph, TensorType
+from kspec.compiler.passes import Pass, run_passes
+from kspec.compiler.table import Table
+from kspec.schemas.base import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A node that a format cannot express, and why."""
+
+    node: str
+    op: str
+    reason: str
+
+
+class Format(ABC):
+    """One file format. It reads lowered graphs and nothing else; platforms choose its options."""
+
+    name: ClassVar[str]
+    """The key in specs and on the command line: ``onnx``."""
+    suffix: ClassVar[str]
+    """What follows the model's name on disk: ``.onnx``; empty where the artifact is a folder."""
+    options: ClassVar[type[Model]]
+    """What a user may choose; every option is honoured or refused."""
+    passes: ClassVar[tuple[Pass, ...]]
+    """What runs on the common graph before this format writes it."""
+    rules: ClassVar[Table[Any]]
+    """How each op is written, and which are refused."""
+    runner: ClassVar[str]
+    """``module:class`` of the Runner, imported only in the process that runs artifacts."""
+
+    def lower(self, graph: Graph) -> Graph:
+        """The graph with this format's passes applied."""
+        return run_passes(graph, self.passes)
+
+    def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
+        """The nodes of a lowered graph that have no rule; empty when it can be written."""
+        return tuple(
+            Refusal(
+                node.name,
+                type(node.op).__name__,
+                self.rules.refused.get(type(node.op), f"{self.name} has no rule for it"),
+            )
+            for node in graph.nodes
+            if type(node.op) not in self.rules
+        )
+
+    @abstractmethod
+    def write(self, graph: Graph, path: Path, options: Model) -> None:
+        """Write a lowered graph. ``path`` does not exist yet and ends as this format's files do.
+        The same graph and options give the same bytes, in every process. Public names of inputs
+        and outputs are the graph's."""
+
+
+class Runner(Protocol):
+    """An artifact opened in its own runtime. Made in a fresh process by the artifact's path, and
+    then called with raw inputs by public name."""
+
+    runtime: str
+    """Engine and version: ``onnxruntime 1.31.1``."""
+    inputs: Mapping[str, TensorType]
+    """What the artifact itself declares; a dimension is a str where it may vary."""
+    outputs: Mapping[str, TensorType]
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None: ...
+
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs by public name, for arrays of exactly the declared shapes."""
