@@ -19,7 +19,7 @@ Route = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of text. Lines and columns are 1-based and count characters; the end is exclusive."""
+    """A stretch of text. Lines and columns count characters from 1; the end is exclusive."""
 
     file: str
     line: int

@@ -35,7 +35,7 @@ class Document:
     """Resolved: params substituted; the network is in `steps`."""
     steps: tuple[ResolvedStep, ...]
     digest: str
-    """SHA-256 of the resolved content, in hex: comments, formatting and unused params do not count."""
+    """SHA-256 of the resolved content, in hex: comments and formatting do not count."""
     root: Node
     """The YAML with its places, overrides applied."""
     sources: Mapping[str, str]

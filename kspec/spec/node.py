@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from kspec.spec.diagnostics import Route, Span
 
 Scalar = str | int | float | bool | None
+Value: TypeAlias = "Scalar | dict[str, Node] | list[Node]"
 Style = Literal["plain", "quoted", "block", "collection"]
 
 
@@ -18,7 +19,7 @@ class Node:
     parent of what the user wrote, so that a message always points there.
     """
 
-    value: "Scalar | dict[str, Node] | list[Node]"
+    value: Value
     span: Span
     """The value's own place."""
     style: Style = "plain"
@@ -100,6 +101,6 @@ class Node:
             return self.span
         return first.key or first.point()
 
-    def with_value(self, value: "Scalar | dict[str, Node] | list[Node]", **changes: Any) -> "Node":
+    def with_value(self, value: Value, **changes: Any) -> "Node":
         """The same place with another value."""
         return replace(self, value=value, **changes)
