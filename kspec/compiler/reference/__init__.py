@@ -1,0 +1,108 @@
+"""The meaning of a graph, in NumPy: the oracle of tests, and what folds constants.
+
+Each operation is a function of (op, *arrays), in a table by family. float32 is held in float32, or
+in float64 for a referee that is more exact than what it judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Array, DType, Graph, Node, Value
+from kspec.compiler.ops.base import Op
+from kspec.compiler.reference import elementwise, neural, reduction, shape, window
+from kspec.compiler.reference.dimensions import Dimensions, EvaluationError
+from kspec.compiler.table import Table
+
+__all__ = ["RULES", "EvaluationError", "evaluate"]
+
+RULES: Table[Callable[..., Array]] = (
+    elementwise.rules | neural.rules | window.rules | reduction.rules | shape.rules
+)
+"""Op class → function(op, *arrays) → array."""
+
+
+def evaluate(
+    graph: Graph,
+    inputs: Mapping[str, Array],
+    *,
+    keep: bool = False,
+    precision: type[np.float32] | type[np.float64] = np.float32,
+) -> dict[str, Array]:
+    """The outputs by name; with ``keep`` the inputs and what every node gives as well.
+
+    With ``precision`` float64 all float32 values are widened at the start and stay so. Raises
+    EvaluationError where an array is not of the declared type, or a symbolic dimension has two
+    sizes.
+    """
+    held = _widen(graph) if precision is np.float64 else graph
+    if missing := {value.name for value in held.inputs} ^ inputs.keys():
+        raise EvaluationError(f"inputs missing or not known: {', '.join(sorted(missing))}")
+    dimensions = Dimensions()
+    values: dict[str, Array] = dict(held.constants)
+    for value, given in zip(held.inputs, graph.inputs, strict=True):
+        array = np.asarray(inputs[value.name])
+        dimensions.learn(given, array)
+        values[value.name] = array.astype(value.dtype.numpy, copy=False)
+    wanted = {value.name for value in (held.values() if keep else held.outputs)}
+    last_reader = {name: readers[-1] for name, readers in held.consumers().items()}
+    with np.errstate(all="ignore"):  # infinities and NaNs travel on, as they do in every runtime
+        for node in held.nodes:
+            _run(node, values, dimensions)
+            for name in {value.name for value in node.inputs} - wanted:
+                if last_reader[name] is node:
+                    del values[name]
+    return {name: values[name] for name in values if name in wanted}
+
+
+def _run(node: Node, values: dict[str, Array], dimensions: Dimensions) -> None:
+    rule = RULES.get(type(node.op))
+    if rule is None:
+        raise EvaluationError(f"the reference has no rule for {type(node.op).__name__}")
+    op = _bind(node.op, dimensions)
+    array = np.asarray(rule(op, *(values[value.name] for value in node.inputs)))
+    dimensions.learn(node.output, array)
+    values[node.name] = array
+
+
+def _bind(op: Op, dimensions: Dimensions) -> Op:
+    if isinstance(op, ops.Reshape | ops.BroadcastTo):
+        return replace(op, shape=dimensions.sizes(op.shape))
+    return op
+
+
+def _widen(graph: Graph) -> Graph:
+    """The same graph with float64 wherever it has float32."""
+
+    def value(each: Value) -> Value:
+        return replace(each, type=each.type.with_dtype(_wider(each.dtype)))
+
+    def node(each: Node) -> Node:
+        op = each.op
+        if isinstance(op, ops.Cast):
+            op = replace(op, dtype=_wider(op.dtype))
+        return replace(
+            each,
+            op=op,
+            inputs=tuple(map(value, each.inputs)),
+            outputs=tuple(map(value, each.outputs)),
+        )
+
+    return Graph(
+        graph.name,
+        tuple(map(value, graph.inputs)),
+        tuple(map(value, graph.outputs)),
+        tuple(map(node, graph.nodes)),
+        {
+            name: array.astype(np.float64) if array.dtype == np.float32 else array
+            for name, array in graph.constants.items()
+        },
+    )
+
+
+def _wider(dtype: DType) -> DType:
+    return DType.float64 if dtype is DType.float32 else dtype
