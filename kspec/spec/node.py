@@ -8,7 +8,8 @@ from kspec.spec.diagnostics import Route, Span
 
 Scalar = str | int | float | bool | None
 Value: TypeAlias = "Scalar | dict[str, Node] | list[Node]"
-Style = Literal["plain", "quoted", "block", "collection"]
+Style = Literal["plain", "quoted", "block", "collection", "unknown"]
+"""How a value is written; `unknown` is one that could not be computed, which was reported."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,15 +92,30 @@ class Node:
         A scalar is its own text. A collection, or an empty value, is shown by its key; an item
         of a list that has no key by its own first key.
         """
-        empty = (self.span.line, self.span.column) == (self.span.end_line, self.span.end_column)
-        if self.is_scalar and not empty:
-            return self.span
+        span = self.span
+        empty = (span.line, span.column) == (span.end_line, span.end_column)
+        if span.line == span.end_line and self.style not in ("collection", "unknown") and not empty:
+            return span
         if self.key is not None:
             return self.key
         first = next(self.children(), None)
         if first is None:
             return self.span
         return first.key or first.point()
+
+    def part(self, start: int, end: int) -> Span:
+        """The place of some characters of a scalar, where they stand as they are in the file."""
+        span, quote = self.span, 1 if self.style == "quoted" else 0
+        text = self.written if self.written is not None else self.value
+        width = span.end_column - span.column
+        if (
+            span.line != span.end_line
+            or not isinstance(text, str)
+            or width != len(text) + 2 * quote
+        ):
+            return span
+        column = span.column + quote
+        return replace(span, column=column + start, end_column=column + end)
 
     def with_value(self, value: Value, **changes: Any) -> "Node":
         """The same place with another value."""

@@ -144,7 +144,7 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_SCALAR:
             message = f"a value of {len(event.value):,} characters, more than {MAX_SCALAR:,}"
             raise self._refuse("KS105", message, self._at(span.line - 1, span.column - 1))
-        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
+        if getattr(event, "tag", None) is not None:
             tag = self.text[event.start_mark.index :].split(maxsplit=1)[0]
             raise self._refuse(
                 "KS107",

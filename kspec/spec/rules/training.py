@@ -2,4 +2,73 @@
 
 from kspec.spec.rule import Rule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    Rule(
+        code="KS601",
+        title="loss is not finite",
+        explanation="The loss, or a metric of the validation, became NaN or infinite, and no later\n"
+        "step can mend the weights. Mostly the learning rate is too high; `clipnorm` bounds each\n"
+        "step, and inputs of very different sizes want `normalize: true` or a `rescale`.",
+        wrong="train: {optimizer: {sgd: {learning_rate: 10}}}",
+        right="train: {optimizer: {sgd: {learning_rate: 0.01, clipnorm: 1}}}",
+        exit_code=1,
+    ),
+    Rule(
+        code="KS602",
+        title="unknown metric to monitor",
+        explanation="Early stopping and the reduction of the learning rate watch a metric of the\n"
+        "run: `loss`, `val_loss`, or a metric of an output, with the output's name before it\n"
+        "where there are several. What begins with `val_` needs validation rows.",
+        wrong="train: {early_stopping: {monitor: val_acc}}",
+        right="train: {early_stopping: {monitor: val_accuracy}}",
+    ),
+    Rule(
+        code="KS603",
+        title="class weights do not fit",
+        explanation="Class weights belong to labels: outputs that are numbers have none, and a\n"
+        "weight for a label that the output does not list weighs nothing.",
+        wrong="train: {class_weight: {cat: 2}}   # the labels are Cat and dog",
+        right="train: {class_weight: {Cat: 2}}",
+    ),
+    Rule(
+        code="KS604",
+        title="loss or metric does not fit the output",
+        explanation="Each loss and metric is made for one kind of output: categories, yes or no,\n"
+        "or numbers. Where a spec names outputs, they are outputs of the spec.",
+        wrong="train: {loss: mean_squared_error}   # for a category",
+        right="train: {loss: sparse_categorical_crossentropy}",
+    ),
+    Rule(
+        code="KS605",
+        title="no training settings",
+        explanation="The spec has no section `train`, so there is nothing to train by.",
+        wrong="kspec: 1\nname: digits",
+        right="kspec: 1\nname: digits\ntrain: {epochs: 20}",
+    ),
+    Rule(
+        code="KS630",
+        title="no weights",
+        explanation="The file of trained weights is not there: the model was not trained yet, or\n"
+        "its folder was deleted.",
+        wrong="kspec emit model.yaml",
+        right="kspec train model.yaml\nkspec emit model.yaml",
+        exit_code=3,
+    ),
+    Rule(
+        code="KS631",
+        title="damaged weights",
+        explanation="The file of weights is no safetensors file, or was cut off or altered.",
+        wrong="weights.safetensors of 0 bytes",
+        right="the file as `kspec train` wrote it",
+        exit_code=3,
+    ),
+    Rule(
+        code="KS632",
+        title="weights of another network",
+        explanation="Weights are matched by the names, shapes and dtypes of Keras' variables, all\n"
+        "or nothing. A network that was changed has to be trained again.",
+        wrong="dense: {units: 20}   # trained with units: 10",
+        right="dense: {units: 10}",
+        exit_code=3,
+    ),
+)

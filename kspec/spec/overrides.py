@@ -1,0 +1,128 @@
+"""`--set path=value`: the command line's values, set in the tree as if they stood in the file."""
+
+from collections.abc import Mapping
+
+from kspec.spec.diagnostics import Diagnostic, KspecError, Span
+from kspec.spec.node import Node
+from kspec.spec.reader import MAX_SCALAR, UNSEEN, read
+from kspec.spec.scalars import RangeError, TrapError, resolve
+from kspec.spec.suggestions import suggest
+
+OVERRIDES = "--set"
+"""The name under which spans and sources speak of the command line's overrides."""
+FLOW = ("[", "{", '"', "'")
+"""What a value begins with that is more than an unquoted scalar."""
+
+
+def override(root: Node, overrides: Mapping[str, str]) -> tuple[Node, tuple[Diagnostic, ...], str]:
+    """The tree with the command line's values set, the problems, and the text spans refer to.
+
+    A path is made of keys and of indices of lists, with dots between: `network.0.dense.units`.
+    """
+    problems: list[Diagnostic] = []
+    lines: list[str] = []
+    for path, text in overrides.items():
+        shown = UNSEEN.sub("\ufffd", f"{path}={text}".replace("\n", "\ufffd"))
+        lines.append(shown)
+        line = len(lines)
+        try:
+            place = Span(OVERRIDES, line, len(path) + 2, line, len(shown) + 1)
+            root = _set(root, path, path, _parse(text, place), line)
+        except _PathError as error:
+            span = Span(OVERRIDES, line, error.column, line, error.column + error.width)
+            problems.append(Diagnostic("KS305", error.message, span=span, help=error.help))
+        except (TrapError, RangeError, KspecError) as error:
+            problems.append(Diagnostic("KS306", _reason(error), span=place))
+    return root, tuple(problems), "\n".join(lines)
+
+
+class _PathError(Exception):
+    """The path of an override leads nowhere."""
+
+    def __init__(self, path: str, rest: str, part: str, message: str, help_: str | None) -> None:
+        super().__init__(message)
+        self.message, self.help = message, help_
+        self.column, self.width = len(path) - len(rest) + 1, max(len(part), 1)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TrapError):
+        return error.message
+    if isinstance(error, KspecError):
+        return error.diagnostics[0].message
+    return "a number that 64 bits cannot hold"
+
+
+def _parse(text: str, span: Span) -> Node:
+    """The value of an override, every part of it placed at `span`."""
+    if len(text) > MAX_SCALAR or UNSEEN.search(text) or "\n" in text:
+        raise KspecError(Diagnostic("KS306", "a value is one line of visible text"))
+    if not text.startswith(FLOW):
+        return Node(resolve(text), span, written=text)
+    root, problems = read(f"value: {text}", OVERRIDES)
+    if problems:
+        raise KspecError(*problems)
+    return _placed(root.mapping["value"], span)
+
+
+def _placed(node: Node, span: Span) -> Node:
+    if isinstance(node.value, dict):
+        below = {key: _placed(child, span) for key, child in node.value.items()}
+        return node.with_value(below, span=span, key=span)
+    if isinstance(node.value, list):
+        items = [_placed(item, span) for item in node.value]
+        return node.with_value(items, span=span, key=span)
+    return node.with_value(node.value, span=span, key=span)
+
+
+def _set(node: Node, path: str, rest: str, value: Node, line: int) -> Node:
+    """`node` with `value` at the path `rest`, the end of the whole `path`."""
+    step, below = _split(node, path, rest)
+    here = node.child(step)
+    part = rest if below is None else rest[: len(rest) - len(below) - 1]
+    column = len(path) - len(rest) + 1
+    key = Span(OVERRIDES, line, column, line, column + len(part))
+    if below is None:
+        child = value.with_value(value.value, parent=node, step=step, key=key)
+    else:
+        empty = Node({}, key, "collection", key, node, step)
+        child = _set(
+            here if here is not None and here.value is not None else empty, path, below, value, line
+        )
+    if isinstance(step, int):
+        return node.with_value([child if i == step else each for i, each in enumerate(node.items)])
+    return node.with_value({**node.mapping, step: child})
+
+
+def _split(node: Node, path: str, rest: str) -> tuple[str | int, str | None]:
+    """The next step below `node` and what follows it; the longest key that exists wins."""
+    parts = rest.split(".")
+    if isinstance(node.value, list):
+        step = int(parts[0]) if parts[0].isascii() and parts[0].isdigit() else -1
+        if not 0 <= step < len(node.value):
+            count = len(node.value)
+            message = f"`{parts[0]}` is no index of a list of {count}"
+            help_ = f"write 0 to {count - 1}" if count else "the list is empty"
+            raise _PathError(path, rest, parts[0], message, help_)
+        return step, ".".join(parts[1:]) or None
+    if not isinstance(node.value, dict):
+        whole = path[: len(path) - len(rest) - 1]
+        help_ = f"set `{whole}` itself"
+        raise _PathError(path, rest, parts[0], f"`{whole}` is a value, with nothing below", help_)
+    for count in range(len(parts), 0, -1):
+        key = ".".join(parts[:count])
+        if key in node.value:
+            return key, ".".join(parts[count:]) or None
+    return _new(node, path, rest, parts)
+
+
+def _new(node: Node, path: str, rest: str, parts: list[str]) -> tuple[str, str | None]:
+    """The step to a key that is not written yet; whether it may be is the schema's business."""
+    if not parts[0]:
+        raise _PathError(path, rest, "", "a key is missing here", "write `--set section.key=value`")
+    if node.step == "params" and node.route == ("params",):
+        help_ = suggest(parts[0], node.mapping, none="the spec has no params")
+        raise _PathError(path, rest, parts[0], f"unknown param `{parts[0]}`", help_)
+    if node.route == ("gates",):
+        return rest, None
+    return parts[0], ".".join(parts[1:]) or None

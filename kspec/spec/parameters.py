@@ -1,0 +1,90 @@
+"""`params` and `${…}`: from the tree as written to the tree with its values."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from kspec.spec.diagnostics import Diagnostic, Route
+from kspec.spec.expressions import ExpressionError, UnknownValueError, interpolate
+from kspec.spec.node import Node
+
+APART = frozenset({"params", "blocks", "network"})
+"""Sections that are not computed with the others: params come before, steps after them."""
+
+
+@dataclass(slots=True)
+class Scope(Mapping[str, Node]):
+    """The names that `${…}` may use, and which of them were used."""
+
+    nodes: Mapping[str, Node]
+    outer: "Scope | None" = None
+    used: set[str] = field(default_factory=set)
+
+    def __getitem__(self, name: str) -> Node:
+        if name in self.nodes:
+            self.used.add(name)
+            return self.nodes[name]
+        if self.outer is None:
+            raise KeyError(name)
+        return self.outer[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys([*self.nodes, *(self.outer or ())]))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def substitute(
+    node: Node, scope: Scope, problems: list[Diagnostic], calls: tuple[Route, ...] = ()
+) -> Node:
+    """`node` with every `${…}` below it computed; a failure is reported and leaves an unknown."""
+    if isinstance(node.value, dict):
+        below = {
+            key: substitute(child, scope, problems, calls) for key, child in node.value.items()
+        }
+        return node.with_value(below)
+    if isinstance(node.value, list):
+        return node.with_value([substitute(item, scope, problems, calls) for item in node.value])
+    if not isinstance(node.value, str) or "${" not in node.value:
+        return node
+    try:
+        value = interpolate(node.value, scope)
+    except UnknownValueError:
+        return node.with_value(None, style="unknown")
+    except ExpressionError as error:
+        problems.append(
+            Diagnostic(
+                error.code,
+                error.message,
+                route=node.route,
+                span=node.part(error.start, error.end),
+                help=error.help,
+                calls=calls,
+            )
+        )
+        return node.with_value(None, style="unknown")
+    return node.with_value(value, written=node.value)
+
+
+def substitute_sections(root: Node, problems: list[Diagnostic]) -> tuple[Node, Scope]:
+    """The root with all sections computed that stand outside of params, blocks and network.
+
+    Returns it with the scope of the params, in which the network is computed.
+    """
+    params = root.mapping.get("params")
+    known: dict[str, Node] = {}
+    for name, node in (params.mapping if params is not None else {}).items():
+        value = substitute(node, Scope(dict(known)), problems)
+        known[name] = value if value.is_scalar else value.with_value(None, style="unknown")
+    scope = Scope(known)
+    sections = {
+        key: section if key in APART else substitute(section, scope, problems)
+        for key, section in root.mapping.items()
+    }
+    if params is not None and known:
+        # What is neither a scalar nor known stays as written, for the schema to judge.
+        values = {
+            name: known[name] if node.is_scalar else node for name, node in params.mapping.items()
+        }
+        sections["params"] = params.with_value(values)
+    return root.with_value(sections), scope
