@@ -6,8 +6,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS601",
         title="loss is not finite",
-        explanation="The loss, or a metric of the validation, became NaN or infinite, and no later\n"
-        "step can mend the weights. Mostly the learning rate is too high; `clipnorm` bounds each\n"
+        explanation="The loss, or a metric of the validation, became NaN or infinite, and no\n"
+        "later step can mend the weights. Mostly the learning rate is too high; `clipnorm` bounds each\n"
         "step, and inputs of very different sizes want `normalize: true` or a `rescale`.",
         wrong="train: {optimizer: {sgd: {learning_rate: 10}}}",
         right="train: {optimizer: {sgd: {learning_rate: 0.01, clipnorm: 1}}}",

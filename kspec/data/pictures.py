@@ -1,0 +1,147 @@
+"""A folder of images: one subfolder per label, or a `labels.csv` beside them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kspec.data.delimited import CsvFiles
+from kspec.data.files import LABELS, find_file, list_pictures
+from kspec.data.table import (
+    MAX_REPORTED,
+    ROUTE,
+    Array,
+    Request,
+    Table,
+    Text,
+    check_bytes,
+    check_rows,
+    refuse,
+)
+from kspec.spec.diagnostics import Diagnostic, KspecError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+IMAGE, LABEL, FILE = "image", "label", "file"
+"""The columns: pixels, the subfolder's name, and in `labels.csv` the path of each image."""
+
+MAX_PIXELS = 64 << 20
+"""Bound on the pixels of one image; a larger one is not decoded."""
+
+_FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
+_MODES: Mapping[int, str] = MappingProxyType({1: "L", 2: "LA", 3: "RGB", 4: "RGBA"})
+_NARROW = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
+"""Modes with eight bits a channel; Pillow clips the others, 16 bits of grey among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFolder:
+    """Images of one size, decoded with Pillow and turned upright as their EXIF says."""
+
+    folder: Path
+    files: tuple[str, ...]
+    """Paths below the folder, one a row."""
+    labels: CsvFiles | None
+    """The columns of `labels.csv`, row by row those of `files`."""
+
+    @classmethod
+    def open(cls, folder: Path) -> PictureFolder:
+        """List the images; raises KspecError KS501, KS502, KS505 or KS506."""
+        if not (folder / LABELS).exists():
+            files = [name for name in list_pictures(folder) if "/" in name]
+            check_rows(len(files), f"{folder.name}/*/")
+            return cls(folder, tuple(files), None)
+        labels = CsvFiles.open([folder / LABELS])
+        if FILE not in labels.names:
+            raise refuse("KS506", f"{folder.name}/{LABELS} has no column {FILE!r}")
+        table = labels.read(Request({}, frozenset({FILE})))
+        text = table.texts[FILE]
+        names = [text.values[code] for code in text.codes]
+        for name in names:
+            find_file(folder, name)
+        return cls(folder, tuple(names), labels)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """`image`, then `label` or the columns of `labels.csv`."""
+        return (IMAGE, *(self.labels.names if self.labels else (LABEL,)))
+
+    def read(self, request: Request) -> Table:
+        """Decode the images and read the labels; raises KspecError KS504, KS520 or KS540."""
+        numbers = {k: v for k, v in request.numbers.items() if k != IMAGE}
+        beside = self._beside(Request(numbers, request.texts))
+        columns = dict(beside.numbers)
+        if IMAGE in request.numbers:
+            columns[IMAGE] = self._decode(request.numbers[IMAGE])
+        return Table(len(self.files), columns, beside.texts, self.files.__getitem__)
+
+    def _beside(self, request: Request) -> Table:
+        if self.labels is not None and (request.numbers or request.texts):
+            return self.labels.read(request)
+        if request.numbers:
+            raise refuse("KS520", f"the column {LABEL!r} holds names of folders, no numbers")
+        folders = np.array([Path(name).parts[0] for name in self.files])
+        texts = {name: Text.of(folders) for name in request.texts if name == LABEL}
+        return Table(len(self.files), {}, texts, self.files.__getitem__)
+
+    def _decode(self, shape: tuple[int, ...] | None) -> Array:
+        if shape is None:
+            raise refuse(
+                "KS511", "images can only be read by an input of the kind image", help="image: ..."
+            )
+        check_bytes(len(self.files) * math.prod(shape), self.folder.name)
+        pixels = np.empty((len(self.files), *shape), np.uint8)
+        problems: list[Diagnostic] = []
+        for row, name in enumerate(self.files):
+            try:
+                pixels[row] = decode(self.folder / name, shape)
+            except ValueError as error:
+                problems.append(Diagnostic("KS540", f"{name}: {error}", ROUTE))
+                if len(problems) == MAX_REPORTED:
+                    break
+        if problems:
+            raise KspecError(*problems)
+        return pixels
+
+
+def decode(path: Path, shape: tuple[int, ...]) -> Array:
+    """The pixels of an image file as uint8[height, width, channels].
+
+    Raises ValueError with the reason: unknown format, damaged, too many pixels, more than eight
+    bits a channel, or another size than `shape`. Nothing is resized.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    height, width, channels = shape
+    try:
+        # Pillow's own warning about decompression bombs comes after our bound.
+        with (
+            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+            Image.open(path, formats=_FORMATS) as image,
+        ):
+            _check(image)
+            upright: Any = ImageOps.exif_transpose(image)
+            found = (upright.width, upright.height)
+            if found != (width, height):
+                raise ValueError(
+                    f"{found[0]} × {found[1]} pixels, the spec says {width} × {height}"
+                )
+            pixels = np.asarray(upright.convert(_MODES[channels]))
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
+        raise ValueError(f"cannot be decoded: {error}") from None
+    return pixels.reshape(shape)
+
+
+def _check(image: Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(f"{image.width} × {image.height} pixels, more than {MAX_PIXELS:,}")
+    if image.mode not in _NARROW:
+        raise ValueError(f"pixels of the mode {image.mode}, not of eight bits a channel")

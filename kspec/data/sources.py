@@ -1,0 +1,45 @@
+"""From the source in a spec to one that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from kspec.data.archive import NpzFile
+from kspec.data.columnar import ParquetFiles
+from kspec.data.delimited import CsvFiles
+from kspec.data.files import find, find_file
+from kspec.data.pictures import PictureFolder
+from kspec.data.table import Source
+from kspec.schemas.data import Csv, ImageFolder, Npz, Parquet
+from kspec.schemas.data import Source as SourceSpec
+
+
+def _csv(root: Path, source: Csv) -> Source:
+    return CsvFiles.open([find_file(root, name) for name in source.paths])
+
+
+def _parquet(root: Path, source: Parquet) -> Source:
+    return ParquetFiles.open([find_file(root, name) for name in source.paths])
+
+
+def _npz(root: Path, source: Npz) -> Source:
+    return NpzFile.open(find_file(root, source.path))
+
+
+def _image_folder(root: Path, source: ImageFolder) -> Source:
+    return PictureFolder.open(find(root, source.path))
+
+
+_OPEN: Mapping[type, Callable[..., Source]] = MappingProxyType(
+    {Csv: _csv, Parquet: _parquet, Npz: _npz, ImageFolder: _image_folder}
+)
+
+
+def open_source(root: Path, source: SourceSpec) -> Source:
+    """Find the files below the spec's folder and read what names the columns.
+
+    Raises KspecError (KS501 to KS506).
+    """
+    return _OPEN[type(source)](root, source)

@@ -1,0 +1,138 @@
+"""Which row trains, validates and tests: the same on every machine and in every version."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from kspec.data.table import Array, Table, Text
+from kspec.schemas.data import Split
+from kspec.spec.diagnostics import Diagnostic, KspecError
+
+NAMES = ("train", "validation", "test")
+
+_ROUTE = ("data", "split")
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Row numbers of each split, int64, ascending; no row is in two."""
+
+    train: Array
+    validation: Array
+    test: Array
+
+
+def shuffled(count: int, *seed: int | str) -> Array:
+    """A permutation of `range(count)`, int64, that depends on the seed alone.
+
+    Each row's key is 64 bits of SHAKE-256 over the seed, and the rows are sorted by key; NumPy
+    promises no such thing of its generators across versions.
+    """
+    stream = hashlib.shake_256(repr(seed).encode()).digest(8 * count)
+    return np.argsort(np.frombuffer(stream, "<u8"), kind="stable").astype(np.int64)
+
+
+def split_rows(split: Split, table: Table) -> Rows:
+    """Split the rows of a table that holds the texts of `split.column` and `split.stratify`.
+
+    By shares, exact numbers are drawn: of n rows, n × share rounded half up, and within a
+    stratum by largest remainder. Raises KspecError KS530 when a split is left without a row,
+    KS531 when a stratum is, KS532 for a row that names no split.
+    """
+    if split.column is not None:
+        rows = _by_column(table.texts[split.column], split.column, table)
+    else:
+        rows = _by_shares(split, table)
+    wanted = (True, split.validation > 0, split.test > 0)
+    if split.column is not None:
+        wanted = (True, False, True)
+    empty = [
+        name
+        for name, needed in zip(NAMES, wanted, strict=True)
+        if needed and not len(getattr(rows, name))
+    ]
+    if empty:
+        raise KspecError(
+            Diagnostic("KS530", f"{table.rows} rows leave none for {' and '.join(empty)}", _ROUTE)
+        )
+    return rows
+
+
+def _by_column(text: Text, column: str, table: Table) -> Rows:
+    problems = [
+        Diagnostic(
+            "KS532",
+            f"{table.where(int((text.codes == index).argmax()))}: {value[:40]!r} in {column!r}"
+            " is no split",
+            (*_ROUTE, "column"),
+            help=f"the splits are {', '.join(NAMES)}",
+        )
+        for index, value in enumerate(text.values)
+        if value not in NAMES
+    ]
+    if problems:
+        raise KspecError(*problems[:_SHOWN])
+    spelled = np.array([NAMES.index(value) for value in text.values])[text.codes]
+    return Rows(*(np.flatnonzero(spelled == index) for index in range(3)))
+
+
+def _by_shares(split: Split, table: Table) -> Rows:
+    order = shuffled(table.rows, "split", split.seed)
+    text = table.texts[split.stratify] if split.stratify is not None else None
+    strata = [order] if text is None else list(_strata(order, text))
+    sizes = np.array([len(stratum) for stratum in strata])
+    tests = apportion(sizes, split.test)
+    validations = apportion(sizes, split.validation)
+    if text is not None:
+        _check_strata(split, sorted(text.values), sizes, tests, validations)
+    parts: tuple[list[Array], list[Array], list[Array]] = ([], [], [])
+    for stratum, test, validation in zip(strata, tests, validations, strict=True):
+        parts[2].append(stratum[:test])
+        parts[1].append(stratum[test : test + validation])
+        parts[0].append(stratum[test + validation :])
+    return Rows(*(np.sort(np.concatenate(part)) for part in parts))
+
+
+def _strata(order: Array, text: Text) -> Iterator[Array]:
+    codes = text.codes[order]
+    for value in sorted(text.values):
+        yield order[codes == text.values.index(value)]
+
+
+def apportion(sizes: Array, share: float) -> Array:
+    """How many rows of each stratum make up `share` of all, int64[strata].
+
+    The sum is the whole number nearest to sizes.sum() × share; what is left after rounding down
+    goes to the largest remainders, the first strata among equals.
+    """
+    quotas = sizes * share
+    counts = np.floor(quotas).astype(np.int64)
+    left = int(np.floor(sizes.sum() * share + 0.5)) - int(counts.sum())
+    largest = np.argsort(-(quotas - counts), kind="stable")[: max(left, 0)]
+    counts[largest] += 1
+    return counts
+
+
+def _check_strata(
+    split: Split, values: list[str], sizes: Array, tests: Array, validations: Array
+) -> None:
+    short = sizes - tests - validations < 1
+    for counts, share in ((tests, split.test), (validations, split.validation)):
+        short |= (counts < 1) & (share > 0)
+    if short.any():
+        named = [f"{values[i]!r} ({sizes[i]})" for i in np.flatnonzero(short)[:_SHOWN]]
+        smallest = min(s for s in (split.test, split.validation) if s > 0)
+        raise KspecError(
+            Diagnostic(
+                "KS531",
+                f"too few rows to be in every split: {', '.join(named)}",
+                (*_ROUTE, "stratify"),
+                help=f"{int(np.ceil(1 / smallest))} rows of each value are enough; add rows, or"
+                " leave out stratify",
+            )
+        )

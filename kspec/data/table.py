@@ -1,0 +1,108 @@
+"""What every source gives: named columns of equal length, as numbers or as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from kspec.spec.diagnostics import Diagnostic, KspecError, Route
+
+Array = npt.NDArray[Any]
+
+ROUTE: Route = ("data", "source")
+"""Where a spec names its data."""
+
+MAX_BYTES = 16 << 30
+"""Bound on a source's size, on the disk and decoded: all of it is held in memory."""
+MAX_REPORTED = 20
+"""Problems of the data that are reported at once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Text:
+    """A column of text, each value once."""
+
+    values: tuple[str, ...]
+    """The values that occur; "" for a missing one."""
+    codes: Array
+    """intp[rows]: the index of each row's value."""
+
+    @classmethod
+    def of(cls, array: Array) -> Text:
+        """The text of an array of rank 1; whole numbers are written without a fraction."""
+        values, codes = np.unique(array, return_inverse=True)
+        return cls(tuple(spell(value) for value in values.tolist()), codes.astype(np.intp))
+
+
+def spell(value: object) -> str:
+    """A label as text: 1.0 is "1", True is "true", a missing value is empty."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case float() if np.isnan(value):
+            return ""
+        case float() if value.is_integer():
+            return str(int(value))
+        case bytes():
+            return value.decode("utf-8", errors="replace")
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The columns to read."""
+
+    numbers: Mapping[str, tuple[int, ...] | None]
+    """Columns of numbers, with the height, width and channels that a picture must have."""
+    texts: frozenset[str]
+    """Columns of labels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Columns that were read."""
+
+    rows: int
+    numbers: Mapping[str, Array]
+    """[rows, ...] of a boolean, integer or float type; a missing value is NaN."""
+    texts: Mapping[str, Text]
+    where: Callable[[int], str]
+    """The place of a row for a person: `digits.csv:17`."""
+
+
+class Source(Protocol):
+    """Data whose columns are known and whose rows are still to be read."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns, in their order."""
+
+    def read(self, request: Request) -> Table:
+        """Read these columns, which are among `names`; raises KspecError (KS5xx)."""
+
+
+def refuse(code: str, message: str, help: str | None = None) -> KspecError:  # noqa: A002
+    """The error for a source that cannot be used."""
+    return KspecError(Diagnostic(code, message, ROUTE, help=help))
+
+
+def check_bytes(found: int, name: str) -> None:
+    """Raise KspecError KS504 when a source would take more than `MAX_BYTES`."""
+    if found > MAX_BYTES:
+        raise refuse(
+            "KS504",
+            f"{name} takes {found:,} bytes in memory, more than {MAX_BYTES:,}",
+            help="split it, or keep fewer rows or columns",
+        )
+
+
+def check_rows(rows: int, name: str) -> None:
+    """Raise KspecError KS505 when a source has no row."""
+    if rows == 0:
+        raise refuse("KS505", f"{name} has no rows")

@@ -1,0 +1,140 @@
+"""Checkpoints that survive `kill -9` at any moment, one an epoch, the newest two kept.
+
+A checkpoint is one safetensors file, so that a single rename makes it valid: the tensors, and
+as metadata a JSON with everything else and the SHA-256 of the tensors. A file that is cut off,
+altered or of another run is passed over for the one before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kspec.training.callbacks import Patience
+from kspec.training.files import PARTIAL, write_whole
+from kspec.training.weights import Weights, pack
+
+if TYPE_CHECKING:
+    import keras
+
+KEPT = 2
+"""Checkpoints that stay on the disk: should the newest be damaged, one epoch is lost."""
+
+_PATTERN = "epoch-*.checkpoint"
+_STATE = "kspec"
+
+Epoch = dict[str, float]
+"""What one epoch was measured at, by Keras' names: loss, accuracy, val_loss, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands after an epoch, but for the tensors."""
+
+    history: tuple[Epoch, ...] = ()
+    stopping: Patience = field(default_factory=Patience)
+    plateau: Patience = field(default_factory=Patience)
+    stopped: bool = False
+    """Early stopping has ended the run."""
+    seconds: float = 0.0
+    """Time spent so far, in all the processes that worked on the run."""
+
+    @property
+    def epochs(self) -> int:
+        """Epochs done."""
+        return len(self.history)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """A run that can be taken up again."""
+
+    progress: Progress
+    state: Weights
+    """Variables of the model (seeds of dropout among them) and of the optimizer, by position."""
+    best: Weights
+    """The weights of the best epoch, by position; empty when none is to be restored."""
+
+
+def state_of(model: keras.Model) -> Weights:
+    """All that a training step reads and writes, copied.
+
+    Named by position: the paths of seed generators carry a counter of the process.
+    """
+    return _numbered("model", _variables(model)) | _numbered("optimizer", model.optimizer.variables)
+
+
+def restore(model: keras.Model, state: Weights) -> None:
+    """Put back what `state_of` read."""
+    for index, variable in enumerate(_variables(model)):
+        variable.assign(state[f"model/{index:05d}"])
+    for index, variable in enumerate(model.optimizer.variables):
+        variable.assign(state[f"optimizer/{index:05d}"])
+
+
+def write_checkpoint(folder: Path, run: str, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint of the run `run` whole, then delete all but the newest two."""
+    best = {f"best/{name}": tensor for name, tensor in checkpoint.best.items()}
+    tensors = checkpoint.state | best
+    state = {"run": run, "sha256": _digest(tensors), "progress": asdict(checkpoint.progress)}
+    name = f"epoch-{checkpoint.progress.epochs:06d}.checkpoint"
+    write_whole(folder / name, pack(tensors, {_STATE: json.dumps(state)}))
+    for path in _newest_first(folder)[KEPT:]:
+        path.unlink(missing_ok=True)
+    for path in folder.glob(_PATTERN + PARTIAL):
+        path.unlink(missing_ok=True)
+
+
+def read_newest(folder: Path, run: str) -> Checkpoint | None:
+    """The newest sound checkpoint of the run `run` in `folder`."""
+    found = (_read(path, run) for path in _newest_first(folder))
+    return next((checkpoint for checkpoint in found if checkpoint is not None), None)
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob(_PATTERN), reverse=True)
+
+
+def _read(path: Path, run: str) -> Checkpoint | None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            state: dict[str, Any] = json.loads((file.metadata() or {})[_STATE])
+            tensors: Weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, ValueError):
+        return None
+    if state["run"] != run or state["sha256"] != _digest(tensors):
+        return None
+    raw = state["progress"]
+    progress = Progress(
+        history=tuple(raw["history"]),
+        stopping=Patience(**raw["stopping"]),
+        plateau=Patience(**raw["plateau"]),
+        stopped=raw["stopped"],
+        seconds=raw["seconds"],
+    )
+    best = {n.removeprefix("best/"): t for n, t in tensors.items() if n.startswith("best/")}
+    rest = {n: t for n, t in tensors.items() if not n.startswith("best/")}
+    return Checkpoint(progress, rest, best)
+
+
+def _digest(tensors: Weights) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tensor.shape}\n".encode())
+        digest.update(tensor.tobytes())
+    return digest.hexdigest()
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    metrics = {id(variable) for variable in model.metrics_variables}
+    return [variable for variable in model.variables if id(variable) not in metrics]
+
+
+def _numbered(prefix: str, variables: list[Any]) -> Weights:
+    return {f"{prefix}/{i:05d}": variable.numpy().copy() for i, variable in enumerate(variables)}

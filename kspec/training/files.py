@@ -1,0 +1,28 @@
+"""Files that are whole or absent, whenever the process dies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PARTIAL = ".partial"
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write `content` beside `path`, flush it to the disk and rename it in.
+
+    A reader sees the old file or the new one, also after a power cut. A process killed on
+    the way leaves at most `<name>.partial`, which the next write of the same file replaces.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + PARTIAL)
+    with partial.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

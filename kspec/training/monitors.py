@@ -1,0 +1,144 @@
+"""Who is told how training goes: nobody, a log, or a person at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class Monitor(Protocol):
+    """Told of each step; a context that is left also when training fails."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def begin(self, *, epochs: int, steps: int, done: int) -> None:
+        """A run of `epochs` of `steps` steps starts, `done` epochs of which lie behind it."""
+
+    def step(self, *, epoch: int, step: int, loss: float) -> None:
+        """A step is done; both counts start from 1, the loss is the mean since the epoch began."""
+
+    def epoch(self, *, epoch: int, metrics: Mapping[str, float]) -> None:
+        """An epoch is done, and its checkpoint is on the disk."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return
+
+    def begin(self, *, epochs: int, steps: int, done: int) -> None:
+        """Nothing."""
+
+    def step(self, *, epoch: int, step: int, loss: float) -> None:
+        """Nothing."""
+
+    def epoch(self, *, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Nothing."""
+
+
+class Lines(Silent):
+    """One plain line an epoch, for logs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._epochs = 0
+
+    def begin(self, *, epochs: int, steps: int, done: int) -> None:
+        """Say so when a run is taken up again."""
+        self._epochs = epochs
+        if done:
+            self._write(f"resuming after epoch {done}/{epochs}")
+
+    def epoch(self, *, epoch: int, metrics: Mapping[str, float]) -> None:
+        """One line with all metrics."""
+        self._write(f"epoch {epoch}/{self._epochs}  {spell_metrics(metrics)}")
+
+    def _write(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+
+class Bar(Silent):
+    """A progress bar over all steps, with the metrics of the last epoch."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+        self._steps = 0
+
+    def __enter__(self) -> Self:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn as Remaining
+
+        self._progress = Progress(
+            TextColumn("epoch"),
+            MofNCompleteColumn(),
+            BarColumn(),
+            Remaining(),
+            TextColumn("{task.fields[metrics]}"),
+            console=Console(file=self._stream),
+            transient=True,
+        )
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def begin(self, *, epochs: int, steps: int, done: int) -> None:
+        """Show the bar where the run stands."""
+        self._steps = steps
+        if self._progress is not None:
+            self._task = self._progress.add_task("", total=epochs, completed=done, metrics="")
+
+    def step(self, *, epoch: int, step: int, loss: float) -> None:
+        """Move the bar by a step's share of an epoch."""
+        if self._progress is not None and self._task is not None:
+            done = epoch - 1 + step / self._steps
+            self._progress.update(self._task, completed=done)
+
+    def epoch(self, *, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Show the metrics."""
+        if self._progress is not None and self._task is not None:
+            text = spell_metrics(metrics)
+            self._progress.update(self._task, completed=epoch, metrics=text)
+
+
+def monitor_for(stream: TextIO, *, quiet: bool = False) -> Monitor:
+    """A bar on a terminal, lines elsewhere, nothing in quiet mode."""
+    if quiet:
+        return Silent()
+    return Bar(stream) if stream.isatty() else Lines(stream)
+
+
+def spell_metrics(metrics: Mapping[str, float]) -> str:
+    """`loss 0.1234  val_loss 0.2345`: four significant digits."""
+    return "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
