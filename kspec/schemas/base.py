@@ -238,11 +238,13 @@ def _evaluate(raw: object, info: ValidationInfo) -> object:
 Listed = Strict(strict=False)
 """Marks a tuple field: a YAML list is its only form."""
 
-Positive = Annotated[int, Field(ge=1)]
+LARGEST = 2**31 - 1
+"""No size or count is above it: it is the largest int32."""
+Positive = Annotated[int, Field(ge=1, le=LARGEST)]
 """A whole number ≥ 1."""
-Natural = Annotated[int, Field(ge=0)]
+Natural = Annotated[int, Field(ge=0, le=LARGEST)]
 """A whole number ≥ 0."""
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Seed = Annotated[int, Field(ge=0, le=LARGEST)]
 """A seed of a random generator."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
 """Letters, digits, - and _, beginning with a letter."""

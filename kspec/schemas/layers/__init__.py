@@ -3,12 +3,118 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from kspec.schemas.layers.activation import (
+    ELU,
+    FUNCTIONS,
+    ActivationLayer,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    Softmax,
+)
 from kspec.schemas.layers.base import Dim, Layer, Shape, ShapeError
-from kspec.schemas.layers.core import Dense
+from kspec.schemas.layers.convolution import (
+    Conv1D,
+    Conv2D,
+    Conv3D,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
+from kspec.schemas.layers.core import Dense, Identity
+from kspec.schemas.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+)
+from kspec.schemas.layers.normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
+from kspec.schemas.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from kspec.schemas.layers.preprocessing import Normalization, Rescaling
+from kspec.schemas.layers.regularization import (
+    ActivityRegularization,
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
+from kspec.schemas.layers.reshaping import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    Flatten,
+    Permute,
+    RepeatVector,
+    Reshape,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from kspec.schemas.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 
-CLASSES: tuple[type[Layer], ...] = (Dense,)
+FAMILIES: Mapping[str, tuple[type[Layer], ...]] = MappingProxyType(
+    {
+        "Core": (Dense, Identity),
+        "Convolution": (
+            Conv1D, Conv2D, Conv3D, DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D,
+            SeparableConv2D, Conv1DTranspose, Conv2DTranspose, Conv3DTranspose,
+        ),
+        "Pooling": (
+            MaxPooling1D, MaxPooling2D, MaxPooling3D,
+            AveragePooling1D, AveragePooling2D, AveragePooling3D,
+            GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
+            GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D,
+        ),
+        "Normalization": (
+            BatchNormalization, LayerNormalization, RMSNormalization, GroupNormalization,
+            UnitNormalization,
+        ),
+        "Regularization": (
+            Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, GaussianDropout,
+            GaussianNoise, AlphaDropout, ActivityRegularization,
+        ),
+        "Reshaping": (
+            Flatten, Reshape, Permute, RepeatVector, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
+            Cropping1D, Cropping2D, Cropping3D, UpSampling1D, UpSampling2D, UpSampling3D,
+        ),
+        "Merging": (Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot),
+        "Activation": (ActivationLayer, ReLU, LeakyReLU, PReLU, ELU, Softmax, *FUNCTIONS),
+        "Preprocessing": (Rescaling, Normalization),
+    }
+)  # fmt: skip
 """All layers; adding one is adding its class here."""
 
+CLASSES: tuple[type[Layer], ...] = tuple(cls for family in FAMILIES.values() for cls in family)
 LAYERS: Mapping[str, type[Layer]] = MappingProxyType({cls.key: cls for cls in CLASSES})
 
-__all__ = ["CLASSES", "LAYERS", "Dim", "Layer", "Shape", "ShapeError"]
+__all__ = ["CLASSES", "FAMILIES", "LAYERS", "Dim", "Layer", "Shape", "ShapeError"]

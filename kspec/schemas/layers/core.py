@@ -1,9 +1,21 @@
 """Dense and identity."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from kspec.schemas.base import Positive
-from kspec.schemas.layers.base import Layer, Shape, ShapeError, show
+from kspec.schemas.layers.activation import Activation
+from kspec.schemas.layers.base import Elementwise, Layer, Shape, ShapeError, known, show
+from kspec.schemas.weights import (
+    Constraint,
+    GlorotUniform,
+    MatrixInitializer,
+    MatrixRegularizer,
+    Regularizer,
+    VectorInitializer,
+    Zeros,
+)
 
 
 class Dense(Layer):
@@ -13,15 +25,37 @@ class Dense(Layer):
     keras: ClassVar[str] = "Dense"
     shorthand: ClassVar[str | None] = "units"
 
-    units: Positive
+    units: Annotated[Positive, Field(examples=[64])]
     """Size of the output's last axis."""
-    activation: str | None = None
+    activation: Activation | None = None
     """Function of the output."""
     use_bias: bool = True
     """Whether to add a bias."""
+    kernel_initializer: MatrixInitializer = GlorotUniform()
+    """How the kernel begins."""
+    bias_initializer: VectorInitializer = Zeros()
+    """How the bias begins."""
+    kernel_regularizer: MatrixRegularizer | None = None
+    """Penalty on the kernel."""
+    bias_regularizer: Regularizer | None = None
+    """Penalty on the bias."""
+    activity_regularizer: Regularizer | None = None
+    """Penalty on the output."""
+    kernel_constraint: Constraint | None = None
+    """Bounds of the kernel."""
+    bias_constraint: Constraint | None = None
+    """Bounds of the bias."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
-        if not shape or not isinstance(shape[-1], int):
-            raise ShapeError(f"dense needs a last axis of known size, found {show(shape)}")
+        if not shape:
+            raise ShapeError(f"dense needs a last axis, found {show(shape)}")
+        known(self, shape)
         return (*shape[:-1], self.units)
+
+
+class Identity(Elementwise):
+    """Gives what it takes."""
+
+    key: ClassVar[str] = "identity"
+    keras: ClassVar[str] = "Identity"

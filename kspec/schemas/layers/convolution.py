@@ -1,0 +1,215 @@
+"""Convolutions over one, two or three spatial axes, channels last."""
+
+from abc import abstractmethod
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import Field
+
+from kspec.schemas.base import Positive
+from kspec.schemas.layers.activation import Activation
+from kspec.schemas.layers.base import (
+    Dim,
+    Layer,
+    Shape,
+    ShapeError,
+    Size1,
+    Size2,
+    Size3,
+    known,
+    spatial,
+)
+from kspec.schemas.layers.window import slide
+from kspec.schemas.weights import (
+    Constraint,
+    GlorotUniform,
+    KernelInitializer,
+    Regularizer,
+    VectorInitializer,
+    Zeros,
+)
+
+Size = TypeVar("Size", bound=tuple[int, ...])
+Filters = Annotated[Positive, Field(examples=[32])]
+Padding = Literal["valid", "same"]
+
+
+def ones(fields: dict[str, Any]) -> Any:
+    """1 for each axis of the kernel."""
+    return (1,) * len(fields.get("kernel_size", ()))
+
+
+class Convolution(Layer, Generic[Size]):
+    """What all convolutions have in common."""
+
+    kernel_size: Annotated[Size, Field(examples=[3])]
+    """Size of the kernel: one for all axes, or one for each."""
+    strides: Size = Field(default_factory=ones)
+    """Steps of the kernel."""
+    dilation_rate: Size = Field(default_factory=ones)
+    """Distance between the samples that the kernel takes."""
+    activation: Activation | None = None
+    """Function of the output."""
+    use_bias: bool = True
+    """Whether to add a bias."""
+    bias_initializer: VectorInitializer = Zeros()
+    """How the bias begins."""
+    bias_regularizer: Regularizer | None = None
+    """Penalty on the bias."""
+    bias_constraint: Constraint | None = None
+    """Bounds of the bias."""
+    activity_regularizer: Regularizer | None = None
+    """Penalty on the output."""
+
+    @abstractmethod
+    def channels(self, found: int) -> int:
+        """Channels of the output, from those of the input."""
+
+    @abstractmethod
+    def sizes(self, found: tuple[Dim, ...]) -> tuple[Dim, ...]:
+        """Spatial sizes of the output, from those of the input."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        found = spatial(self, shape, len(self.kernel_size))
+        channels = self.channels(known(self, shape))
+        return (*self.sizes(found), channels)
+
+    def either_strides_or_dilation(self) -> None:
+        """Refuse what no runtime has: both above 1."""
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ShapeError(
+                f"{self.key} cannot have both strides and dilation_rate above 1", "dilation_rate"
+            )
+
+
+class Kernel(Convolution[Size], Generic[Size]):
+    """A convolution with one kernel."""
+
+    filters: Filters
+    """Channels of the output."""
+    kernel_initializer: KernelInitializer = GlorotUniform()
+    """How the kernel begins."""
+    kernel_regularizer: Regularizer | None = None
+    """Penalty on the kernel."""
+    kernel_constraint: Constraint | None = None
+    """Bounds of the kernel."""
+
+
+class Conv(Kernel[Size], Generic[Size]):
+    """A convolution."""
+
+    padding: Padding | Literal["causal"] = "valid"
+    """`valid`: none; `same`: as many outputs as inputs, divided by the strides."""
+    groups: Positive = 1
+    """Groups of channels that do not see each other; divides the input's channels and filters."""
+
+    def channels(self, found: int) -> int:
+        for name, count in (("filters", self.filters), ("channels of the input", found)):
+            if count % self.groups:
+                raise ShapeError(
+                    f"groups: {self.groups} of {self.key} does not divide {count} {name}", "groups"
+                )
+        return self.filters
+
+    def sizes(self, found: tuple[Dim, ...]) -> tuple[Dim, ...]:
+        self.either_strides_or_dilation()
+        return slide(self, found, self.kernel_size, self.strides, self.padding, self.dilation_rate)
+
+
+class Conv1D(Conv[Size1]):
+    """A convolution over steps."""
+
+    key: ClassVar[str] = "conv1d"
+    keras: ClassVar[str] = "Conv1D"
+
+    padding: Literal["valid", "same", "causal"] = "valid"
+    """`valid`: none; `same`: as many outputs as inputs, divided by the strides; `causal`: on the
+    left only, so that no output sees a later input."""
+
+
+class Conv2D(Conv[Size2]):
+    """A convolution over height and width."""
+
+    key: ClassVar[str] = "conv2d"
+    keras: ClassVar[str] = "Conv2D"
+
+    padding: Padding = "valid"
+    """`valid`: none; `same`: as many outputs as inputs, divided by the strides."""
+
+
+class Conv3D(Conv[Size3]):
+    """A convolution over depth, height and width."""
+
+    key: ClassVar[str] = "conv3d"
+    keras: ClassVar[str] = "Conv3D"
+
+    padding: Padding = "valid"
+    """`valid`: none; `same`: as many outputs as inputs, divided by the strides."""
+
+
+class DepthwiseConv(Convolution[Size], Generic[Size]):
+    """A convolution of each channel by itself."""
+
+    padding: Padding = "valid"
+    """`valid`: none; `same`: as many outputs as inputs, divided by the strides."""
+    depth_multiplier: Positive = 1
+    """Channels of the output for each of the input."""
+    depthwise_initializer: KernelInitializer = GlorotUniform()
+    """How the kernel begins."""
+    depthwise_regularizer: Regularizer | None = None
+    """Penalty on the kernel."""
+    depthwise_constraint: Constraint | None = None
+    """Bounds of the kernel."""
+
+    def channels(self, found: int) -> int:
+        return found * self.depth_multiplier
+
+    def sizes(self, found: tuple[Dim, ...]) -> tuple[Dim, ...]:
+        return slide(self, found, self.kernel_size, self.strides, self.padding, self.dilation_rate)
+
+
+class DepthwiseConv1D(DepthwiseConv[Size1]):
+    """A convolution over steps, of each channel by itself."""
+
+    key: ClassVar[str] = "depthwise_conv1d"
+    keras: ClassVar[str] = "DepthwiseConv1D"
+    shorthand: ClassVar[str | None] = "kernel_size"
+
+
+class DepthwiseConv2D(DepthwiseConv[Size2]):
+    """A convolution over height and width, of each channel by itself."""
+
+    key: ClassVar[str] = "depthwise_conv2d"
+    keras: ClassVar[str] = "DepthwiseConv2D"
+    shorthand: ClassVar[str | None] = "kernel_size"
+
+
+class SeparableConv(DepthwiseConv[Size], Generic[Size]):
+    """A depthwise convolution, then one of 1×1 over the channels."""
+
+    filters: Filters
+    """Channels of the output."""
+    pointwise_initializer: KernelInitializer = GlorotUniform()
+    """How the second kernel begins."""
+    pointwise_regularizer: Regularizer | None = None
+    """Penalty on the second kernel."""
+    pointwise_constraint: Constraint | None = None
+    """Bounds of the second kernel."""
+
+    def channels(self, found: int) -> int:
+        del found
+        return self.filters
+
+
+class SeparableConv1D(SeparableConv[Size1]):
+    """A depthwise convolution over steps, then a dense layer over the channels."""
+
+    key: ClassVar[str] = "separable_conv1d"
+    keras: ClassVar[str] = "SeparableConv1D"
+
+
+class SeparableConv2D(SeparableConv[Size2]):
+    """A depthwise convolution over height and width, then a dense layer over the channels."""
+
+    key: ClassVar[str] = "separable_conv2d"
+    keras: ClassVar[str] = "SeparableConv2D"

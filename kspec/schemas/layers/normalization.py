@@ -1,0 +1,176 @@
+"""Normalizations over a batch, a row, groups of channels."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from kspec.schemas.base import Model, Number, Positive
+from kspec.schemas.layers.base import (
+    Axes,
+    Axis,
+    Elementwise,
+    Shape,
+    ShapeError,
+    distinct,
+    known,
+)
+from kspec.schemas.weights import (
+    Above0,
+    Constraint,
+    NonNegative,
+    Ones,
+    Regularizer,
+    VectorInitializer,
+    Zeros,
+)
+
+
+class Affine(Elementwise):
+    """A normalization with a learnt scale (gamma) and offset (beta)."""
+
+    epsilon: Above0 = 0.001
+    """Added to the variance, so that nothing is divided by 0."""
+    center: bool = True
+    """Whether to add beta."""
+    scale: bool = True
+    """Whether to multiply by gamma."""
+    beta_initializer: VectorInitializer = Zeros()
+    """How beta begins."""
+    gamma_initializer: VectorInitializer = Ones()
+    """How gamma begins."""
+    beta_regularizer: Regularizer | None = None
+    """Penalty on beta."""
+    gamma_regularizer: Regularizer | None = None
+    """Penalty on gamma."""
+    beta_constraint: Constraint | None = None
+    """Bounds of beta."""
+    gamma_constraint: Constraint | None = None
+    """Bounds of gamma."""
+
+
+class RenormClipping(Model):
+    """Bounds of the corrections of batch renormalization."""
+
+    rmin: Above0 | None = None
+    """Least ratio of the deviations."""
+    rmax: Above0 | None = None
+    """Largest ratio of the deviations."""
+    dmax: NonNegative | None = None
+    """Largest distance of the means."""
+
+    @model_validator(mode="after")
+    def ordered(self) -> "RenormClipping":
+        """The least ratio is not above the largest."""
+        if self.rmin is not None and self.rmax is not None and self.rmin > self.rmax:
+            raise ValueError("rmin must not be above rmax")
+        return self
+
+
+class BatchNormalization(Affine):
+    """Normal over the batch while training, by the moving mean and variance afterwards."""
+
+    key: ClassVar[str] = "batch_normalization"
+    keras: ClassVar[str] = "BatchNormalization"
+
+    axis: Axis = -1
+    """The axis that is normalized place by place."""
+    momentum: Annotated[Number, Field(ge=0, le=1)] = 0.99
+    """Share of the old value when the moving mean and variance move."""
+    moving_mean_initializer: VectorInitializer = Zeros()
+    """How the moving mean begins."""
+    moving_variance_initializer: VectorInitializer = Ones()
+    """How the moving variance begins."""
+    renorm: bool = False
+    """Whether to correct for the difference of batch and moving statistics (Ioffe, 2017)."""
+    renorm_clipping: RenormClipping | None = None
+    """Bounds of these corrections."""
+    renorm_momentum: Annotated[Number, Field(ge=0, le=1)] = 0.99
+    """Momentum of the statistics that the corrections use."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        known(self, shape, self.axis, "axis")
+        return shape
+
+
+class LayerNormalization(Affine):
+    """Mean 0 and variance 1 in each row."""
+
+    key: ClassVar[str] = "layer_normalization"
+    keras: ClassVar[str] = "LayerNormalization"
+
+    axis: Axes = (-1,)
+    """The axis, or axes, that mean and variance are taken over."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        return learnt_over(self, shape, self.axis)
+
+
+class RMSNormalization(Elementwise):
+    """Root mean square 1 in each row, then a learnt scale (Zhang & Sennrich, 2019)."""
+
+    key: ClassVar[str] = "rms_normalization"
+    keras: ClassVar[str] = "RMSNormalization"
+
+    axis: Axes = (-1,)
+    """The axis, or axes, that the mean is taken over."""
+    epsilon: Above0 = 1e-6
+    """Added to the mean of the squares."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        return learnt_over(self, shape, self.axis)
+
+
+class GroupNormalization(Affine):
+    """Mean 0 and variance 1 in each group of channels of a row (Wu & He, 2018)."""
+
+    key: ClassVar[str] = "group_normalization"
+    keras: ClassVar[str] = "GroupNormalization"
+    shorthand: ClassVar[str | None] = "groups"
+
+    groups: Positive | Literal[-1] = 32
+    """Groups that the channels are split into; -1: each channel by itself."""
+    axis: Axis = -1
+    """The axis of the channels."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        channels = known(self, shape, self.axis, "axis")
+        if self.groups > 0 and channels % self.groups:
+            raise ShapeError(
+                f"groups: {self.groups} of {self.key} does not divide {channels} channels",
+                "groups",
+            )
+        return shape
+
+
+class UnitNormalization(Elementwise):
+    """Euclidean norm 1 in each row."""
+
+    key: ClassVar[str] = "unit_normalization"
+    keras: ClassVar[str] = "UnitNormalization"
+    shorthand: ClassVar[str | None] = "axis"
+
+    axis: Axes = (-1,)
+    """The axis, or axes, that the norm is taken over."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        distinct(self, shape, self.axis, "axis")
+        return shape
+
+
+def learnt_over(layer: Elementwise, shape: Shape, axes: tuple[int, ...]) -> Shape:
+    """Check axes that weights lie along: known sizes, counted from one end."""
+    distinct(layer, shape, axes, "axis")
+    for axis in axes:
+        known(layer, shape, axis, "axis")
+    if min(axes) < 0 < max(axes):
+        raise ShapeError(
+            f"axis {list(axes)} of {layer.key} counts from both ends",
+            "axis",
+            "count all axes from 1, or all from -1",
+        )
+    return shape

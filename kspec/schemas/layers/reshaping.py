@@ -1,0 +1,278 @@
+"""Layers that move values about without changing them."""
+
+import math
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from kspec.schemas.base import Listed, Natural, Positive, Spread
+from kspec.schemas.layers.base import (
+    Dim,
+    Layer,
+    Shape,
+    ShapeError,
+    Size2,
+    Size3,
+    show,
+    spatial,
+    times,
+)
+
+Margin = Annotated[tuple[Natural, Natural], Spread()]
+"""Before and after; one number for both."""
+
+
+class Flatten(Layer):
+    """All values in one axis."""
+
+    key: ClassVar[str] = "flatten"
+    keras: ClassVar[str] = "Flatten"
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        if len(shape) == 1:
+            return shape
+        return (product(shape),)
+
+
+class Reshape(Layer):
+    """The same values in another shape."""
+
+    key: ClassVar[str] = "reshape"
+    keras: ClassVar[str] = "Reshape"
+    shorthand: ClassVar[str | None] = "target_shape"
+
+    target_shape: Annotated[
+        tuple[Positive | Literal[-1], ...], Listed, Field(max_length=8, examples=[[7, 7, 16]])
+    ]
+    """The shape without the batch; one size may be -1 and is what is left over."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        if self.target_shape.count(-1) > 1:
+            raise ShapeError("reshape can work out one size only, found -1 twice", "target_shape")
+        fixed = math.prod(size for size in self.target_shape if size > 0)
+        found = product(shape)
+        if not isinstance(found, int):
+            return tuple(self.unknown(shape, fixed) if s < 0 else s for s in self.target_shape)
+        if found % fixed or (found != fixed and -1 not in self.target_shape):
+            raise ShapeError(
+                f"reshape cannot make {show(self.target_shape)} of {show(shape)}: "
+                f"{fixed} values are not {found}",
+                "target_shape",
+            )
+        return tuple(found // fixed if size < 0 else size for size in self.target_shape)
+
+    def unknown(self, shape: Shape, fixed: int) -> Dim:
+        """What is left over: the one axis that varies, if all others are used up."""
+        varying = [size for size in shape if not isinstance(size, int)]
+        rest = math.prod(size for size in shape if isinstance(size, int))
+        return varying[0] if len(varying) == 1 and rest == fixed else None
+
+
+class Permute(Layer):
+    """The axes in another order."""
+
+    key: ClassVar[str] = "permute"
+    keras: ClassVar[str] = "Permute"
+    shorthand: ClassVar[str | None] = "dims"
+
+    dims: Annotated[
+        tuple[Positive, ...], Listed, Field(min_length=1, max_length=8, examples=[[2, 1]])
+    ]
+    """The axes in their new order, from 1: `[2, 1]` swaps two."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        if sorted(self.dims) != list(range(1, len(shape) + 1)):
+            every = ", ".join(str(axis + 1) for axis in range(len(shape)))
+            raise ShapeError(
+                f"permute {list(self.dims)} is no order of the axes of {show(shape)}",
+                "dims",
+                f"name each of {every} once",
+            )
+        return tuple(shape[axis - 1] for axis in self.dims)
+
+
+class RepeatVector(Layer):
+    """The same vector at every step."""
+
+    key: ClassVar[str] = "repeat_vector"
+    keras: ClassVar[str] = "RepeatVector"
+    shorthand: ClassVar[str | None] = "n"
+
+    n: Annotated[Positive, Field(examples=[10])]
+    """How many steps."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        if len(shape) != 1:
+            raise ShapeError(f"repeat_vector needs a vector, found {show(shape)}")
+        return (self.n, *shape)
+
+
+class ZeroPadding(Layer):
+    """Zeros around spatial axes."""
+
+    padding: tuple[int, ...] | tuple[tuple[int, int], ...]
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        margins = per_axis(self.padding)
+        sizes = spatial(self, shape, len(margins))
+        return (*(add(size, sum(m)) for size, m in zip(sizes, margins, strict=True)), shape[-1])
+
+
+class ZeroPadding1D(ZeroPadding):
+    """Zeros before and after the steps."""
+
+    key: ClassVar[str] = "zero_padding1d"
+    keras: ClassVar[str] = "ZeroPadding1D"
+    shorthand: ClassVar[str | None] = "padding"
+
+    padding: Margin = (1, 1)
+    """How many: a number, or `[before, after]`."""
+
+
+class ZeroPadding2D(ZeroPadding):
+    """Zeros around a picture."""
+
+    key: ClassVar[str] = "zero_padding2d"
+    keras: ClassVar[str] = "ZeroPadding2D"
+    shorthand: ClassVar[str | None] = "padding"
+
+    padding: Annotated[tuple[Margin, Margin], Spread()] = ((1, 1), (1, 1))
+    """How many: a number, `[height, width]`, or `[[top, bottom], [left, right]]`."""
+
+
+class ZeroPadding3D(ZeroPadding):
+    """Zeros around a volume."""
+
+    key: ClassVar[str] = "zero_padding3d"
+    keras: ClassVar[str] = "ZeroPadding3D"
+    shorthand: ClassVar[str | None] = "padding"
+
+    padding: Annotated[tuple[Margin, Margin, Margin], Spread()] = ((1, 1), (1, 1), (1, 1))
+    """How many: a number, one for each axis, or `[before, after]` for each axis."""
+
+
+class Cropping(Layer):
+    """Spatial axes without their ends."""
+
+    cropping: tuple[int, ...] | tuple[tuple[int, int], ...]
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        margins = per_axis(self.cropping)
+        sizes = spatial(self, shape, len(margins))
+        left = tuple(add(size, -sum(m)) for size, m in zip(sizes, margins, strict=True))
+        if any(isinstance(size, int) and size < 1 for size in left):
+            raise ShapeError(f"{self.key} leaves nothing of {times(sizes)}", "cropping")
+        return (*left, shape[-1])
+
+
+class Cropping1D(Cropping):
+    """Steps without the first and last."""
+
+    key: ClassVar[str] = "cropping1d"
+    keras: ClassVar[str] = "Cropping1D"
+    shorthand: ClassVar[str | None] = "cropping"
+
+    cropping: Margin = (1, 1)
+    """How many go: a number, or `[first, last]`."""
+
+
+class Cropping2D(Cropping):
+    """A picture without its edges."""
+
+    key: ClassVar[str] = "cropping2d"
+    keras: ClassVar[str] = "Cropping2D"
+    shorthand: ClassVar[str | None] = "cropping"
+
+    cropping: Annotated[tuple[Margin, Margin], Spread()] = ((0, 0), (0, 0))
+    """How many go: a number, `[height, width]`, or `[[top, bottom], [left, right]]`."""
+
+
+class Cropping3D(Cropping):
+    """A volume without its faces."""
+
+    key: ClassVar[str] = "cropping3d"
+    keras: ClassVar[str] = "Cropping3D"
+    shorthand: ClassVar[str | None] = "cropping"
+
+    cropping: Annotated[tuple[Margin, Margin, Margin], Spread()] = ((1, 1), (1, 1), (1, 1))
+    """How many go: a number, one for each axis, or `[before, after]` for each axis."""
+
+
+class UpSampling(Layer):
+    """Spatial axes that grow by whole factors."""
+
+    shorthand: ClassVar[str | None] = "size"
+
+    size: int | tuple[int, ...]
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        factors = (self.size,) if isinstance(self.size, int) else self.size
+        sizes = spatial(self, shape, len(factors))
+        return (*(scale(s, factor) for s, factor in zip(sizes, factors, strict=True)), shape[-1])
+
+
+class UpSampling1D(UpSampling):
+    """Every step several times."""
+
+    key: ClassVar[str] = "up_sampling1d"
+    keras: ClassVar[str] = "UpSampling1D"
+
+    size: Positive = 2
+    """How many times."""
+
+
+class UpSampling2D(UpSampling):
+    """A picture enlarged."""
+
+    key: ClassVar[str] = "up_sampling2d"
+    keras: ClassVar[str] = "UpSampling2D"
+
+    size: Size2 = (2, 2)
+    """Factors of height and width: one for both, or one for each."""
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"] = "nearest"
+    """What is put between the pixels."""
+
+
+class UpSampling3D(UpSampling):
+    """Every place of a volume several times."""
+
+    key: ClassVar[str] = "up_sampling3d"
+    keras: ClassVar[str] = "UpSampling3D"
+
+    size: Size3 = (2, 2, 2)
+    """Factors of depth, height and width: one for all, or one for each."""
+
+
+def per_axis(
+    margins: tuple[int, ...] | tuple[tuple[int, int], ...],
+) -> tuple[tuple[int, int], ...]:
+    """Before and after for each axis; the only axis needs no list around its own."""
+    pairs = tuple(margin for margin in margins if isinstance(margin, tuple))
+    return pairs or (margins,)  # type: ignore[return-value]
+
+
+def product(shape: Shape) -> Dim:
+    """How many values a shape has, if that is known."""
+    sizes = [size for size in shape if isinstance(size, int)]
+    return math.prod(sizes) if len(sizes) == len(shape) else None
+
+
+def add(size: Dim, amount: int) -> Dim:
+    """A size with something added; a name stays if nothing is."""
+    if isinstance(size, int):
+        return size + amount
+    return None if amount else size
+
+
+def scale(size: Dim, factor: int) -> Dim:
+    """A size several times; a name stays at one time."""
+    if isinstance(size, int):
+        return size * factor
+    return size if factor == 1 else None

@@ -1,0 +1,75 @@
+"""Transposed convolutions: the way back of a convolution, from fewer places to more."""
+
+from typing import Annotated, ClassVar, Generic
+
+from kspec.schemas.base import Natural, Spread
+from kspec.schemas.layers.base import Dim, ShapeError, Size1, Size2, Size3
+from kspec.schemas.layers.convolution import Kernel, Padding, Size
+
+Rest1 = Annotated[tuple[Natural], Spread()]
+Rest2 = Annotated[tuple[Natural, Natural], Spread()]
+Rest3 = Annotated[tuple[Natural, Natural, Natural], Spread()]
+
+
+class ConvTranspose(Kernel[Size], Generic[Size]):
+    """A transposed convolution."""
+
+    padding: Padding = "valid"
+    """`valid`: all that the kernel reaches; `same`: as many outputs as inputs times strides."""
+    output_padding: tuple[int, ...] | None = None
+    """Places added at the end of each axis, below strides; without it, what `padding` says."""
+
+    def channels(self, found: int) -> int:
+        del found
+        return self.filters
+
+    def sizes(self, found: tuple[Dim, ...]) -> tuple[Dim, ...]:
+        self.either_strides_or_dilation()
+        rests: tuple[int | None, ...] = self.output_padding or (None,) * len(found)
+        for rest, stride in zip(rests, self.strides, strict=True):
+            if rest is not None and rest >= stride:
+                raise ShapeError(
+                    f"output_padding {rest} of {self.key} is not below the stride {stride}",
+                    "output_padding",
+                )
+        axes = zip(found, self.kernel_size, self.strides, self.dilation_rate, rests, strict=True)
+        return tuple(self.along(*axis) for axis in axes)
+
+    def along(self, size: Dim, kernel: int, stride: int, dilation: int, rest: int | None) -> Dim:
+        """The size of one axis, as Keras counts it."""
+        if not isinstance(size, int):
+            return size if self.padding == "same" and stride == 1 and rest is None else None
+        extent = dilation * (kernel - 1) + 1
+        if self.padding == "same":
+            return size * stride if rest is None else (size - 1) * stride + extent % 2 + rest
+        return (size - 1) * stride + (max(extent, stride) if rest is None else extent + rest)
+
+
+class Conv1DTranspose(ConvTranspose[Size1]):
+    """A transposed convolution over steps."""
+
+    key: ClassVar[str] = "conv1d_transpose"
+    keras: ClassVar[str] = "Conv1DTranspose"
+
+    output_padding: Rest1 | None = None
+    """Steps added at the end, below strides; without it, what `padding` says."""
+
+
+class Conv2DTranspose(ConvTranspose[Size2]):
+    """A transposed convolution over height and width."""
+
+    key: ClassVar[str] = "conv2d_transpose"
+    keras: ClassVar[str] = "Conv2DTranspose"
+
+    output_padding: Rest2 | None = None
+    """Places added at the end of each axis, below strides; without it, what `padding` says."""
+
+
+class Conv3DTranspose(ConvTranspose[Size3]):
+    """A transposed convolution over depth, height and width."""
+
+    key: ClassVar[str] = "conv3d_transpose"
+    keras: ClassVar[str] = "Conv3DTranspose"
+
+    output_padding: Rest3 | None = None
+    """Places added at the end of each axis, below strides; without it, what `padding` says."""

@@ -1,0 +1,297 @@
+"""How weights begin, and what holds them in bounds while training.
+
+Keras' own names, in snake_case. `input_axes` and `output_axes` of initializers are left out:
+Keras sets them itself where kernels are not plain.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from kspec.schemas.base import Keyed, Number, Seed, Spread
+from kspec.schemas.keras_objects import KerasObject
+
+NonNegative = Annotated[Number, Field(ge=0)]
+Above0 = Annotated[Number, Field(gt=0)]
+WeightAxes = Annotated[
+    tuple[Annotated[int, Field(ge=-5, le=4)], ...], Spread(), Field(min_length=1)
+]
+
+
+class Zeros(KerasObject):
+    """All 0."""
+
+    key: ClassVar[str] = "zeros"
+    keras: ClassVar[str] = "Zeros"
+
+
+class Ones(KerasObject):
+    """All 1."""
+
+    key: ClassVar[str] = "ones"
+    keras: ClassVar[str] = "Ones"
+
+
+class Constant(KerasObject):
+    """All the same value."""
+
+    key: ClassVar[str] = "constant"
+    keras: ClassVar[str] = "Constant"
+    shorthand: ClassVar[str | None] = "value"
+
+    value: Number = 0.0
+    """The value."""
+
+
+class Identity(KerasObject):
+    """The identity matrix."""
+
+    key: ClassVar[str] = "identity"
+    keras: ClassVar[str] = "Identity"
+    shorthand: ClassVar[str | None] = "gain"
+
+    gain: Number = 1.0
+    """Factor on the matrix."""
+
+
+class Random(KerasObject):
+    """Drawn at random."""
+
+    seed: Seed | None = None
+    """Seed of its own; without it, the seed of the training decides."""
+
+
+class RandomNormal(Random):
+    """Normally distributed."""
+
+    key: ClassVar[str] = "random_normal"
+    keras: ClassVar[str] = "RandomNormal"
+
+    mean: Number = 0.0
+    """Mean of the distribution."""
+    stddev: NonNegative = 0.05
+    """Its standard deviation."""
+
+
+class TruncatedNormal(Random):
+    """Normally distributed; what is beyond two deviations is drawn again."""
+
+    key: ClassVar[str] = "truncated_normal"
+    keras: ClassVar[str] = "TruncatedNormal"
+
+    mean: Number = 0.0
+    """Mean of the distribution."""
+    stddev: NonNegative = 0.05
+    """Its standard deviation."""
+
+
+class RandomUniform(Random):
+    """Uniformly distributed."""
+
+    key: ClassVar[str] = "random_uniform"
+    keras: ClassVar[str] = "RandomUniform"
+
+    minval: Number = -0.05
+    """Lower bound."""
+    maxval: Number = 0.05
+    """Upper bound."""
+
+    @model_validator(mode="after")
+    def ordered(self) -> "RandomUniform":
+        """The bounds must leave something between them."""
+        if self.minval >= self.maxval:
+            raise ValueError("minval must be below maxval")
+        return self
+
+
+class VarianceScaling(Random):
+    """Scaled by the number of inputs and outputs of a unit."""
+
+    key: ClassVar[str] = "variance_scaling"
+    keras: ClassVar[str] = "VarianceScaling"
+
+    scale: Above0 = 1.0
+    """Factor on the variance."""
+    mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_in"
+    """What the variance is divided by."""
+    distribution: Literal["truncated_normal", "untruncated_normal", "uniform"] = "truncated_normal"
+    """What is drawn from."""
+
+
+class GlorotUniform(Random):
+    """Uniform in ±√(6 / (inputs + outputs)) (Glorot & Bengio, 2010)."""
+
+    key: ClassVar[str] = "glorot_uniform"
+    keras: ClassVar[str] = "GlorotUniform"
+
+
+class GlorotNormal(Random):
+    """Truncated normal of variance 2 / (inputs + outputs) (Glorot & Bengio, 2010)."""
+
+    key: ClassVar[str] = "glorot_normal"
+    keras: ClassVar[str] = "GlorotNormal"
+
+
+class HeUniform(Random):
+    """Uniform in ±√(6 / inputs) (He et al., 2015)."""
+
+    key: ClassVar[str] = "he_uniform"
+    keras: ClassVar[str] = "HeUniform"
+
+
+class HeNormal(Random):
+    """Truncated normal of variance 2 / inputs (He et al., 2015)."""
+
+    key: ClassVar[str] = "he_normal"
+    keras: ClassVar[str] = "HeNormal"
+
+
+class LecunUniform(Random):
+    """Uniform in ±√(3 / inputs) (LeCun et al., 1998)."""
+
+    key: ClassVar[str] = "lecun_uniform"
+    keras: ClassVar[str] = "LecunUniform"
+
+
+class LecunNormal(Random):
+    """Truncated normal of variance 1 / inputs (LeCun et al., 1998)."""
+
+    key: ClassVar[str] = "lecun_normal"
+    keras: ClassVar[str] = "LecunNormal"
+
+
+class Orthogonal(Random):
+    """An orthogonal matrix (Saxe et al., 2013)."""
+
+    key: ClassVar[str] = "orthogonal"
+    keras: ClassVar[str] = "Orthogonal"
+    shorthand: ClassVar[str | None] = "gain"
+
+    gain: Number = 1.0
+    """Factor on the matrix."""
+
+
+VECTOR_INITIALIZERS = (
+    Zeros,
+    Ones,
+    Constant,
+    RandomNormal,
+    TruncatedNormal,
+    RandomUniform,
+    VarianceScaling,
+    GlorotUniform,
+    GlorotNormal,
+    HeUniform,
+    HeNormal,
+    LecunUniform,
+    LecunNormal,
+)
+VectorInitializer = Annotated[KerasObject, Keyed(VECTOR_INITIALIZERS)]
+"""For weights of any shape."""
+KernelInitializer = Annotated[KerasObject, Keyed((*VECTOR_INITIALIZERS, Orthogonal))]
+"""For weights of two axes or more."""
+MatrixInitializer = Annotated[KerasObject, Keyed((*VECTOR_INITIALIZERS, Orthogonal, Identity))]
+"""For weights of two axes."""
+
+
+class L1(KerasObject):
+    """Adds l1 · Σ|w| to the loss."""
+
+    key: ClassVar[str] = "l1"
+    keras: ClassVar[str] = "L1"
+    shorthand: ClassVar[str | None] = "l1"
+
+    l1: NonNegative = 0.01
+    """The factor."""
+
+
+class L2(KerasObject):
+    """Adds l2 · Σw² to the loss."""
+
+    key: ClassVar[str] = "l2"
+    keras: ClassVar[str] = "L2"
+    shorthand: ClassVar[str | None] = "l2"
+
+    l2: NonNegative = 0.01
+    """The factor."""
+
+
+class L1L2(KerasObject):
+    """Adds l1 · Σ|w| + l2 · Σw² to the loss."""
+
+    key: ClassVar[str] = "l1_l2"
+    keras: ClassVar[str] = "L1L2"
+
+    l1: NonNegative = 0.0
+    """Factor of the absolute values."""
+    l2: NonNegative = 0.0
+    """Factor of the squares."""
+
+
+class OrthogonalRegularizer(KerasObject):
+    """Draws the rows or columns of a matrix to be orthogonal to each other."""
+
+    key: ClassVar[str] = "orthogonal_regularizer"
+    keras: ClassVar[str] = "OrthogonalRegularizer"
+
+    factor: NonNegative = 0.01
+    """Factor of the penalty."""
+    mode: Literal["rows", "columns"] = "rows"
+    """What is to be orthogonal."""
+
+
+Regularizer = Annotated[L1 | L2 | L1L2, Keyed()]
+"""For weights and activities of any shape."""
+MatrixRegularizer = Annotated[L1 | L2 | L1L2 | OrthogonalRegularizer, Keyed()]
+"""For weights of two axes."""
+
+
+class MaxNorm(KerasObject):
+    """Norm at most a value."""
+
+    key: ClassVar[str] = "max_norm"
+    keras: ClassVar[str] = "MaxNorm"
+    shorthand: ClassVar[str | None] = "max_value"
+
+    max_value: Above0 = 2.0
+    """Largest norm."""
+    axis: WeightAxes = (0,)
+    """Axes of the weight that the norm is taken over."""
+
+
+class MinMaxNorm(KerasObject):
+    """Norm between two values."""
+
+    key: ClassVar[str] = "min_max_norm"
+    keras: ClassVar[str] = "MinMaxNorm"
+
+    min_value: NonNegative = 0.0
+    """Smallest norm."""
+    max_value: Above0 = 1.0
+    """Largest norm."""
+    rate: Annotated[Number, Field(gt=0, le=1)] = 1.0
+    """How far each step goes towards the bounds; 1 is all the way."""
+    axis: WeightAxes = (0,)
+    """Axes of the weight that the norm is taken over."""
+
+
+class NonNeg(KerasObject):
+    """No value below 0."""
+
+    key: ClassVar[str] = "non_neg"
+    keras: ClassVar[str] = "NonNeg"
+
+
+class UnitNorm(KerasObject):
+    """Norm 1."""
+
+    key: ClassVar[str] = "unit_norm"
+    keras: ClassVar[str] = "UnitNorm"
+    shorthand: ClassVar[str | None] = "axis"
+
+    axis: WeightAxes = (0,)
+    """Axes of the weight that the norm is taken over."""
+
+
+Constraint = Annotated[MaxNorm | MinMaxNorm | NonNeg | UnitNorm, Keyed()]
+"""Applied to a weight after each training step."""
