@@ -1,0 +1,32 @@
+"""How messages speak of values."""
+
+from kspec.spec.node import Node
+
+MAX_SHOWN = 40
+
+
+def quote(text: str) -> str:
+    """Text in single quotes, cut where it is long."""
+    return f"'{text}'" if len(text) <= MAX_SHOWN else f"'{text[:MAX_SHOWN]}…'"
+
+
+def describe(node: Node) -> str:
+    """The kind and, where it is short, the value: `the text 'abc'`, `the number 2.5`, `a list`."""
+    value = node.value
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"the text {quote(value)}" if value else "empty text"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    kind = "mapping" if isinstance(value, dict) else "list"
+    return f"a {kind}" if value else f"an empty {kind}"
+
+
+def enumerate_words(words: list[str], last: str = "or") -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
