@@ -1,0 +1,126 @@
+"""The ONNX model while rules write it: nodes and initializers as plain data, without ``onnx``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kspec.compiler.ir import Array, Dim, DType, Graph, Node, Shape, Value
+from kspec.compiler.table import Table
+
+Attribute = int | float | str | DType | tuple[int, ...]
+Operand = Value | str | Array | None
+"""A value, the name of one, an array that becomes an initializer, or an optional input left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxNode:
+    """A node as it will stand in the file, called by the name of its output; an input left out is
+    the empty name."""
+
+    operator: str
+    name: str
+    inputs: tuple[str, ...]
+    attributes: Mapping[str, Attribute]
+
+
+class Emission:
+    """What rules call to add nodes: ``emit.result`` for the one that gives the op's output and
+    bears its name, ``emit`` itself for what is computed on the way, named after that output and
+    the operator (``dense/matmul``). No such name is one that the graph has. Arrays among the
+    inputs become initializers; equal ones are stored once.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.nodes: list[OnnxNode] = []
+        self.initializers: dict[str, Array] = {}
+        self._output = graph.name
+        self._taken = {*graph.constants, *(value.name for value in graph.values())}
+        self._shared: dict[tuple[str, Shape, bytes], str] = {}
+        self._dimensions: dict[Dim, tuple[str, int]] = {}
+        self._measured: dict[Dim, str] = {}
+        self._stands_for = {
+            name: self._share(graph.constants[name], name) for name in _read_constants(graph)
+        }
+        self._locate(graph.inputs)
+
+    def write(self, node: Node, rules: Table[Rule]) -> None:
+        """Write a node of the graph by its rule."""
+        self._output = node.name
+        rules[type(node.op)](node.op, self, *node.inputs)
+        self._locate(node.outputs)
+
+    def result(self, operator: str, *inputs: Operand, **attributes: Attribute) -> None:
+        """Add the node whose output is the op's."""
+        self._append(operator, self._output, inputs, attributes)
+
+    def __call__(self, operator: str, *inputs: Operand, **attributes: Attribute) -> str:
+        """Add a node on the way and give the name of its output."""
+        name = self._fresh(operator.lower())
+        self._append(operator, name, inputs, attributes)
+        return name
+
+    def extent(self, dim: Dim) -> str | Array:
+        """A dimension as int64 of shape (1,): a number as it is, a name measured once at run time
+        on the first value that has it."""
+        if isinstance(dim, int):
+            return np.array([dim], np.int64)
+        if dim not in self._measured:
+            if dim not in self._dimensions:
+                raise ValueError(f"{self._output}: no value before it has the dimension {dim}")
+            value, axis = self._dimensions[dim]
+            self._measured[dim] = self("Shape", value, start=axis, end=axis + 1)
+        return self._measured[dim]
+
+    def _append(
+        self,
+        operator: str,
+        name: str,
+        inputs: tuple[Operand, ...],
+        attributes: Mapping[str, Attribute],
+    ) -> None:
+        names = [self._name(each) for each in inputs]
+        while names and not names[-1]:
+            names.pop()
+        self.nodes.append(OnnxNode(operator, name, tuple(names), attributes))
+
+    def _name(self, operand: Operand) -> str:
+        if operand is None:
+            return ""
+        if isinstance(operand, Value):
+            return self._stands_for.get(operand.name, operand.name)
+        return operand if isinstance(operand, str) else self._share(operand)
+
+    def _share(self, array: Array, name: str | None = None) -> str:
+        array = np.asarray(array, order="C")
+        key = (array.dtype.name, array.shape, hashlib.sha256(array.data).digest())
+        if key not in self._shared:
+            self._shared[key] = name or self._fresh("constant")
+            self.initializers[self._shared[key]] = array
+        return self._shared[key]
+
+    def _fresh(self, suffix: str) -> str:
+        stem = f"{self._output}/{suffix}"
+        name, count = stem, 1
+        while name in self._taken:
+            count += 1
+            name = f"{stem}_{count}"
+        self._taken.add(name)
+        return name
+
+    def _locate(self, values: tuple[Value, ...]) -> None:
+        for value in values:
+            for axis, dim in enumerate(value.shape):
+                self._dimensions.setdefault(dim, (value.name, axis))
+
+
+Rule = Callable[..., None]
+"""``rule(op, emit, *inputs)`` writes one operation."""
+
+
+def _read_constants(graph: Graph) -> list[str]:
+    names = {value.name for node in graph.nodes for value in node.inputs}
+    return sorted(names & graph.constants.keys())

@@ -1,0 +1,9 @@
+"""How each op is written as ONNX nodes: plain functions in one table."""
+
+from __future__ import annotations
+
+from kspec.compiler.table import Table
+from kspec.targets.formats.onnx.emission import Rule
+from kspec.targets.formats.onnx.rules import elementwise, neural, reduction, shape
+
+RULES: Table[Rule] = elementwise.rules | neural.rules | reduction.rules | shape.rules

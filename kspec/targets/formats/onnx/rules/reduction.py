@@ -1,0 +1,67 @@
+"""Operations that reduce or accumulate along axes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kspec.compiler import ops
+from kspec.compiler.ir import DType, Value
+from kspec.compiler.ops.reduction import ArgReduction
+from kspec.compiler.table import Table
+from kspec.targets.formats.onnx.emission import Emission, Rule
+
+rules: Table[Rule] = Table("onnx")
+
+REDUCTIONS: dict[type[ops.Op], str] = {
+    ops.Sum: "ReduceSum",
+    ops.Mean: "ReduceMean",
+    ops.Max: "ReduceMax",
+    ops.Min: "ReduceMin",
+    ops.Prod: "ReduceProd",
+}
+GLOBAL_POOLS: dict[type[ops.Op], str] = {
+    ops.Mean: "GlobalAveragePool",
+    ops.Max: "GlobalMaxPool",
+}
+LOGICAL: dict[type[ops.Op], str] = {ops.All: "ReduceMin", ops.Any: "ReduceMax"}
+EXTREMES: dict[type[ops.Op], str] = {ops.ArgMax: "ArgMax", ops.ArgMin: "ArgMin"}
+
+
+@rules(*REDUCTIONS)
+def reduce(op: ops.Reduction, emit: Emission, x: Value) -> None:
+    if type(op) in GLOBAL_POOLS and _is_global(op, x):
+        _global_pool(op, emit, x)
+    else:
+        axes = np.array(op.axes, np.int64)
+        emit.result(REDUCTIONS[type(op)], x, axes, keepdims=int(op.keepdims))
+
+
+@rules(*LOGICAL)
+def reduce_booleans(op: ops.Reduction, emit: Emission, x: Value) -> None:
+    numbers = emit("Cast", x, to=DType.int32)
+    axes = np.array(op.axes, np.int64)
+    extreme = emit(LOGICAL[type(op)], numbers, axes, keepdims=int(op.keepdims))
+    emit.result("Cast", extreme, to=DType.boolean)
+
+
+@rules(*EXTREMES)
+def arg_reduce(op: ArgReduction, emit: Emission, x: Value) -> None:
+    index = emit(EXTREMES[type(op)], x, axis=op.axis, keepdims=int(op.keepdims))
+    emit.result("Cast", index, to=DType.int32)
+
+
+@rules(ops.CumSum)
+def cumsum(op: ops.CumSum, emit: Emission, x: Value) -> None:
+    emit.result("CumSum", x, np.array(op.axis, np.int64))
+
+
+def _is_global(op: ops.Reduction, x: Value) -> bool:
+    return x.dtype.is_float and x.type.rank > 2 and op.axes == tuple(range(2, x.type.rank))
+
+
+def _global_pool(op: ops.Reduction, emit: Emission, x: Value) -> None:
+    """ONNX Runtime keeps its blocked layout of channels through a pooling, not a ReduceMean."""
+    if op.keepdims:
+        emit.result(GLOBAL_POOLS[type(op)], x)
+    else:
+        emit.result("Squeeze", emit(GLOBAL_POOLS[type(op)], x), np.array(op.axes, np.int64))

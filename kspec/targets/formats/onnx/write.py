@@ -1,0 +1,139 @@
+"""An ONNX file from a graph: protobuf messages made directly, weights as raw bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnx
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+from kspec import __version__
+from kspec.compiler.ir import Array, DType, Graph, TensorType, Value
+from kspec.compiler.table import Table
+from kspec.targets.formats.onnx.emission import Attribute, Emission, OnnxNode, Rule
+
+OPSET, IR_VERSION = 20, 9
+"""Opset 20 has every operator that makes a graph small and fast, the last of them Gelu
+(LayerNormalization is 17, Resize by axes 18), and ONNX Runtime reads it since 1.17 of January
+2024, on servers, the JVM, phones and in browsers alike. Newer ones only widen element types."""
+
+MESSAGE_LIMIT = 2**31 - 1
+"""Bytes that a protobuf message may have."""
+RESERVE = 2**24
+"""Bytes left for nodes, names and types, which are not counted beforehand."""
+SMALL = 1024
+"""Bytes up to which a tensor stays in the message: shapes and axes are read by shape inference."""
+PAGE = 4096
+"""Tensors outside begin on pages, so that they can be mapped."""
+
+ELEMENTS = {
+    DType.boolean: TensorProto.BOOL,
+    DType.int8: TensorProto.INT8,
+    DType.uint8: TensorProto.UINT8,
+    DType.int32: TensorProto.INT32,
+    DType.int64: TensorProto.INT64,
+    DType.float16: TensorProto.FLOAT16,
+    DType.float32: TensorProto.FLOAT,
+    DType.float64: TensorProto.DOUBLE,
+}
+
+
+def write_model(
+    graph: Graph, rules: Table[Rule], path: Path, *, limit: int = MESSAGE_LIMIT - RESERVE
+) -> None:
+    """Write ``path``, and beside it ``<name>.data`` with the weights when they have more than
+    ``limit`` bytes. The model has passed ``onnx.checker``, shape inference included, when this
+    returns; it is opened in ONNX Runtime by the process that verifies artifacts."""
+    emission = Emission(graph)
+    for node in graph.nodes:
+        emission.write(node, rules)
+    model = make_model(graph, emission)
+    weights = dict(sorted(emission.initializers.items()))
+    if sum(array.nbytes for array in weights.values()) <= limit:
+        model.graph.initializer.extend(_inside(name, array) for name, array in weights.items())
+        onnx.checker.check_model(model, full_check=True)
+        path.write_bytes(model.SerializeToString(deterministic=True))
+    else:
+        model.graph.initializer.extend(write_outside(weights, path.with_name(f"{path.name}.data")))
+        path.write_bytes(model.SerializeToString(deterministic=True))
+        onnx.checker.check_model(path, full_check=True)
+
+
+def make_model(graph: Graph, emission: Emission) -> ModelProto:
+    """The model without its initializers."""
+    model = ModelProto(ir_version=IR_VERSION, producer_name="kspec", producer_version=__version__)
+    model.opset_import.add(domain="", version=OPSET)
+    public = {value.name for value in graph.outputs}
+    model.graph.name = graph.name
+    model.graph.input.extend(map(_info, graph.inputs))
+    model.graph.output.extend(map(_info, graph.outputs))
+    model.graph.node.extend(map(_node, emission.nodes))
+    model.graph.value_info.extend(
+        _info(value) for node in graph.nodes for value in node.outputs if value.name not in public
+    )
+    return model
+
+
+def write_outside(weights: Mapping[str, Array], path: Path) -> list[TensorProto]:
+    """Write the weights into one file; the messages that point into it."""
+    tensors = []
+    with path.open("xb") as file:
+        for name, array in weights.items():
+            if array.nbytes <= SMALL:
+                tensors.append(_inside(name, array))
+                continue
+            file.write(bytes(-file.tell() % PAGE))
+            place = {"location": path.name, "offset": file.tell(), "length": array.nbytes}
+            file.write(array.data)
+            tensor = _tensor(name, array)
+            tensor.data_location = TensorProto.EXTERNAL
+            for key, value in place.items():
+                tensor.external_data.add(key=key, value=str(value))
+            tensors.append(tensor)
+    return tensors
+
+
+def _inside(name: str, array: Array) -> TensorProto:
+    tensor = _tensor(name, array)
+    tensor.raw_data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    return tensor
+
+
+def _tensor(name: str, array: Array) -> TensorProto:
+    element = ELEMENTS[TensorType.of(array).dtype]
+    return TensorProto(name=name, data_type=element, dims=array.shape)
+
+
+def _info(value: Value) -> ValueInfoProto:
+    info = ValueInfoProto(name=value.name)
+    info.type.tensor_type.elem_type = ELEMENTS[value.dtype]
+    info.type.tensor_type.shape.SetInParent()
+    for dim in value.shape:
+        if isinstance(dim, int):
+            info.type.tensor_type.shape.dim.add(dim_value=dim)
+        else:
+            info.type.tensor_type.shape.dim.add(dim_param=dim)
+    return info
+
+
+def _node(node: OnnxNode) -> NodeProto:
+    return NodeProto(
+        op_type=node.operator,
+        name=node.name,
+        input=node.inputs,
+        output=[node.name],
+        attribute=[_attribute(name, node.attributes[name]) for name in sorted(node.attributes)],
+    )
+
+
+def _attribute(name: str, value: Attribute) -> AttributeProto:
+    if isinstance(value, DType):
+        return AttributeProto(name=name, type=AttributeProto.INT, i=ELEMENTS[value])
+    if isinstance(value, str):
+        return AttributeProto(name=name, type=AttributeProto.STRING, s=value.encode())
+    if isinstance(value, float):
+        return AttributeProto(name=name, type=AttributeProto.FLOAT, f=value)
+    if isinstance(value, int):
+        return AttributeProto(name=name, type=AttributeProto.INT, i=value)
+    return AttributeProto(name=name, type=AttributeProto.INTS, ints=value)
