@@ -64,10 +64,10 @@ class Lines(Silent):
         self._epochs = 0
 
     def begin(self, *, epochs: int, steps: int, done: int) -> None:
-        """Say so when a run is taken up again."""
+        """One line that says how much there is to do."""
         self._epochs = epochs
-        if done:
-            self._write(f"resuming after epoch {done}/{epochs}")
+        resumed = f", resumed after epoch {done}" if done else ""
+        self._write(f"training {epochs} epochs of {steps} steps{resumed}")
 
     def epoch(self, *, epoch: int, metrics: Mapping[str, float]) -> None:
         """One line with all metrics."""
@@ -122,11 +122,11 @@ class Bar(Silent):
     def step(self, *, epoch: int, step: int, loss: float) -> None:
         """Move the bar by a step's share of an epoch."""
         if self._progress is not None and self._task is not None:
-            done = epoch - 1 + step / self._steps
-            self._progress.update(self._task, completed=done)
+            done, text = epoch - 1 + step / self._steps, spell_metrics({"loss": loss})
+            self._progress.update(self._task, completed=done, metrics=text)
 
     def epoch(self, *, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Show the metrics."""
+        """Show all metrics until the next step."""
         if self._progress is not None and self._task is not None:
             text = spell_metrics(metrics)
             self._progress.update(self._task, completed=epoch, metrics=text)

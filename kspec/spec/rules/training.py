@@ -7,8 +7,8 @@ RULES: tuple[Rule, ...] = (
         code="KS601",
         title="loss is not finite",
         explanation="The loss, or a metric of the validation, became NaN or infinite, and no\n"
-        "later step can mend the weights. Mostly the learning rate is too high; `clipnorm` bounds each\n"
-        "step, and inputs of very different sizes want `normalize: true` or a `rescale`.",
+        "later step can mend the weights. Mostly the learning rate is too high; `clipnorm` bounds\n"
+        "each step, and inputs of very different sizes want `normalize: true` or a `rescale`.",
         wrong="train: {optimizer: {sgd: {learning_rate: 10}}}",
         right="train: {optimizer: {sgd: {learning_rate: 0.01, clipnorm: 1}}}",
         exit_code=1,

@@ -1,0 +1,64 @@
+"""Splits as `tf.data`, in an order that depends on the seed and the epoch alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from kspec.data.dataset import Split
+from kspec.data.splits import shuffled
+from kspec.data.table import Array
+
+Tensors: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batches:
+    """A split as tensors, handed out in batches (inputs, targets[, row weights])."""
+
+    parts: tuple[Tensors, ...]
+    rows: int
+    size: int
+    """Rows in a batch; the last one of an epoch has what is left."""
+
+    @classmethod
+    def of(cls, split: Split, size: int, weights: Mapping[str, Array] | None = None) -> Batches:
+        """The batches of a split; `weights` are float32[rows] by output."""
+        import tensorflow as tf
+
+        written = (split.inputs, split.targets) + ((weights,) if weights else ())
+        with tf.device("CPU"):
+            parts = tuple(
+                {name: tf.constant(array) for name, array in part.items()} for part in written
+            )
+        return cls(parts, len(split), size)
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return -(-self.rows // self.size)
+
+    def in_order(self) -> Any:
+        """A `tf.data.Dataset` in the order of the split."""
+        import tensorflow as tf
+
+        return tf.data.Dataset.from_tensor_slices(self.parts).batch(self.size)
+
+    def shuffled(self, seed: int, epoch: int) -> Any:
+        """A `tf.data.Dataset` in the order of this epoch.
+
+        An own permutation, since the state of `Dataset.shuffle` is in no checkpoint: a run taken
+        up again has to see the batches that it would have seen.
+        """
+        import tensorflow as tf
+
+        def gather(rows: Any) -> tuple[dict[str, Any], ...]:
+            return tuple(
+                {name: tf.gather(tensor, rows) for name, tensor in part.items()}
+                for part in self.parts
+            )
+
+        order = shuffled(self.rows, "epoch", seed, epoch)
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(self.size)
+        return batches.map(gather, deterministic=True).prefetch(2)
