@@ -83,7 +83,7 @@ def erf(x: Array) -> Array:
 
 
 def erfc(x: Array) -> Array:
-    """1 - erf(x), float64, to 1e-14 relative where it is a normal number: it does not cancel."""
+    """1 - erf(x), float64, to 1e-13 relative where it is a normal number: it does not cancel."""
     wide = np.asarray(x, np.float64)
     tail = _tail(np.abs(wide))
     outer = np.where(wide > 0, tail, 2 - tail)

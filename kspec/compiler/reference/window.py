@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import reduce
 
 import numpy as np
 
@@ -84,8 +85,8 @@ def max_pool(op: ops.MaxPool, x: Array) -> Array:
 def average_pool(op: ops.AveragePool, x: Array) -> Array:
     x = _channels_last(op, x)
     inside = _pad(op, np.ones((1, *x.shape[1:-1], 1), x.dtype), 0)
-    total = sum(_pool_taps(op, _pad(op, x, 0)))
-    return _finish(op, total / sum(_pool_taps(op, inside)))
+    total, count = (reduce(np.add, _pool_taps(op, each)) for each in (_pad(op, x, 0), inside))
+    return _finish(op, total / count)
 
 
 def _multiply(x: Array, matrix: Array, groups: int) -> Array:

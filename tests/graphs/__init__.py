@@ -1,0 +1,27 @@
+"""Every operation in several forms, as small graphs with random constants.
+
+``GRAPHS`` has channels last and no symbolic dimension but "batch": what each format is held to.
+``CHANNELS_FIRST`` is what only a format with the pass of that name sees; ``SYMBOLIC`` has a second
+symbolic dimension, "time".
+"""
+
+from __future__ import annotations
+
+from tests.graphs import elementwise, neural, shape, window
+from tests.graphs.builder import Builder, Domain, GraphCase, feeds
+
+GRAPHS = (*elementwise.CASES, *window.CASES, *neural.CASES, *shape.CASES)
+CHANNELS_FIRST = window.CHANNELS_FIRST
+SYMBOLIC = shape.SYMBOLIC
+ALL_GRAPHS = (*GRAPHS, *CHANNELS_FIRST, *SYMBOLIC)
+
+__all__ = [
+    "ALL_GRAPHS",
+    "CHANNELS_FIRST",
+    "GRAPHS",
+    "SYMBOLIC",
+    "Builder",
+    "Domain",
+    "GraphCase",
+    "feeds",
+]
