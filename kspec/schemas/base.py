@@ -21,6 +21,9 @@ Locations. A part of an error's `loc` that the written mapping does not have is 
 route in the YAML: it is such a field, a shorthand's field, the form of a `Spread` ("one",
 "list"), or the field that is missing. Leaving out what is not found gives the route.
 
+Validators that look at several fields locate what they find (`located`): type `invalid`, the
+whole sentence in `ctx["message"]`, and `known` where a name is unknown.
+
 Expressions. A `Number` may be written as text (`1/16`). The function that evaluates the text
 comes in the validation context, `model_validate(raw, context={"evaluate": evaluate})`; a
 `ValueError` of it becomes the error. Without one, text is refused as not a number.
@@ -37,6 +40,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
@@ -233,6 +237,42 @@ def _evaluate(raw: object, info: ValidationInfo) -> object:
     if isinstance(raw, str) and info.context and "evaluate" in info.context:
         return info.context["evaluate"](raw)
     return raw
+
+
+def form_of(raw: object) -> str:
+    """How a value is written: truth, number, text, list or mapping."""
+    if isinstance(raw, bool):
+        return "truth"
+    for kinds, form in ((int | float, "number"), (str, "text"), (list | tuple, "list")):
+        if isinstance(raw, kinds):
+            return form
+    return "mapping"
+
+
+def written(**forms: str) -> Discriminator:
+    """Tells the members of a union, tagged by form, by how the value is written.
+
+    The keywords are the forms and what they are called in the message. Text is an expression
+    where a number may stand and text may not.
+    """
+
+    def tag(raw: object) -> str:
+        form = form_of(raw)
+        return "number" if form == "text" and "text" not in forms and "number" in forms else form
+
+    return Discriminator(
+        tag,
+        custom_error_type="form",
+        custom_error_message=f"expected {' or '.join(forms.values())}",
+    )
+
+
+def located(loc: tuple[str | int, ...], message: str, **context: Any) -> ValidationError:
+    """An error of a validator that concerns a place inside the model."""
+    error = PydanticCustomError("invalid", "{message}", {"message": message, **context})
+    return ValidationError.from_exception_data(
+        "model", [{"type": error, "loc": loc, "input": None}]
+    )
 
 
 Listed = Strict(strict=False)

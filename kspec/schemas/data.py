@@ -2,21 +2,32 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from kspec.schemas.base import Choice, Keyed, Model, Seed, Spread
+from kspec.schemas.base import Choice, Keyed, Model, Number, Seed, Spread, located
 
-Path = Annotated[
-    str, Field(min_length=1, max_length=1024, pattern=r"^[^/\\\x00-\x1f][^\\\x00-\x1f]*$")
-]
-"""A path relative to the spec's folder, with forward slashes."""
+
+def _inside(path: str) -> str:
+    if "\\" in path:
+        raise ValueError("a path has forward slashes on every system")
+    if path.startswith(("/", "~")) or path[1:2] == ":":
+        raise ValueError("a path is relative to the spec's folder")
+    if ".." in path.split("/"):
+        raise ValueError("a path stays inside the spec's folder")
+    if not path.isprintable():
+        raise ValueError("a path has no control characters")
+    return path
+
+
+Path = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_inside)]
+"""A path inside the spec's folder, with forward slashes."""
 Paths = Annotated[tuple[Path, ...], Spread(), Field(min_length=1)]
 """One path or several."""
 Column = Annotated[str, Field(min_length=1, max_length=256)]
 """The name of a column, as it stands in the data."""
 Columns = Annotated[tuple[Column, ...], Spread(), Field(min_length=1)]
 """A column's name, a glob (`pixel_*`), or a list of both; what a glob finds is sorted naturally."""
-Share = Annotated[float, Field(ge=0, lt=1)]
+Share = Annotated[Number, Field(ge=0, lt=1)]
 """A share of the rows, from 0 to below 1."""
 
 
@@ -51,13 +62,13 @@ class Npz(Choice):
 
 
 class ImageFolder(Choice):
-    """A folder of images with one subfolder per label."""
+    """A folder of pictures with one subfolder per label."""
 
     key: ClassVar[str] = "image_folder"
     shorthand: ClassVar[str | None] = "path"
 
     path: Path
-    """The folder; columns are `image` and `label`, the subfolder's name."""
+    """The folder; its columns are `image` and `label`, the name of the subfolder."""
 
 
 Source = Annotated[Csv | Parquet | Npz | ImageFolder, Keyed()]
@@ -73,17 +84,18 @@ class Split(Model):
     seed: Seed = 0
     """Seed of the shuffle; the split depends on it and on the rows alone."""
     stratify: Column | None = None
-    """Column whose values every split has in equal shares."""
+    """Column whose values have equal shares in every split."""
     column: Column | None = None
-    """Column that says `train`, `validation` or `test`; excludes all other keys."""
+    """Column that says `train`, `validation` or `test`, instead of all the other keys."""
 
     @model_validator(mode="after")
-    def either(self) -> "Split":
-        """A column or shares; something left to train with."""
-        if self.column is not None and len(self.model_fields_set) > 1:
-            raise ValueError("column says which row is where; leave out the other keys")
+    def consistent(self) -> "Split":
+        """A column or shares; and something left to train with."""
+        others = sorted(self.model_fields_set - {"column"})
+        if self.column is not None and others:
+            raise located((others[0],), "column says already which row is where")
         if self.validation + self.test >= 1:
-            raise ValueError("validation and test together leave no row to train with")
+            raise located(("test",), "validation and test leave no row to train with")
         return self
 
 

@@ -2,16 +2,30 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, Tag, model_validator
 
-from kspec.schemas.base import Choice, Entry, Keyed, Listed, Number, Positive
+from kspec.schemas.base import (
+    Choice,
+    Entry,
+    Keyed,
+    Listed,
+    Name,
+    Number,
+    Positive,
+    located,
+    written,
+)
 from kspec.schemas.data import Column, Columns
 
 Label = Annotated[str, Field(min_length=1, max_length=256)]
+Dimension = Annotated[
+    Annotated[Positive, Tag("number")] | Annotated[Name, Tag("text")],
+    written(number="a size", text="a name"),
+]
 
 
 class Image(Choice):
-    """A picture: height × width × channels, as numbers 0 to 255 or as the columns hold them."""
+    """A picture, as height × width × channels."""
 
     key: ClassVar[str] = "image"
 
@@ -20,7 +34,7 @@ class Image(Choice):
     width: Positive
     """Pixels in a row."""
     channels: Annotated[int, Field(ge=1, le=4)] = 3
-    """1 grey, 3 RGB, 4 RGBA."""
+    """1 grey, 3 red, green and blue, 4 with alpha."""
 
 
 class Numeric(Choice):
@@ -39,10 +53,10 @@ class Tensor(Choice):
     key: ClassVar[str] = "tensor"
     shorthand: ClassVar[str | None] = "shape"
 
-    shape: Annotated[tuple[Positive | str, ...], Listed, Field(min_length=1)]
-    """Sizes without the batch; a name stands for a size that varies (`time`)."""
+    shape: Annotated[tuple[Dimension, ...], Listed, Field(min_length=1, max_length=7)]
+    """Sizes without the batch; a name stands for a size that varies: `[time, 40]`."""
     dtype: Literal["float32", "int32"] = "float32"
-    """Type of the elements."""
+    """Type of the values."""
 
 
 class Input(Entry):
@@ -53,14 +67,23 @@ class Input(Entry):
     kind: Annotated[Image | Numeric | Tensor, Keyed()]
     """What it is."""
     columns: Columns | None = None
-    """The columns that hold it; without it, the column of the input's name."""
+    """The columns that hold it: a name, a glob, or a list; without it, the input's name."""
     rescale: Number = 1.0
     """Factor on each value, inside the model."""
     offset: Number = 0.0
-    """Added after rescaling, inside the model."""
+    """Added after the factor, inside the model."""
     normalize: bool = False
-    """Whether to subtract the mean and divide by the deviation of each column (an image: of each
-    channel), taken from the training split and kept inside the model."""
+    """Whether to bring the last axis to mean 0 and variance 1, by the statistics of the training
+    split, inside the model."""
+
+    @model_validator(mode="after")
+    def consistent(self) -> "Input":
+        """Whole numbers pass as they are."""
+        if isinstance(self.kind, Tensor) and self.kind.dtype == "int32":
+            for field in ("rescale", "offset", "normalize"):
+                if field in self.model_fields_set:
+                    raise located((field,), f"{field} is of float32 inputs, this one is int32")
+        return self
 
 
 class Category(Choice):
@@ -84,7 +107,7 @@ class Binary(Choice):
 
 
 class Quantity(Choice):
-    """A number, or a vector of them."""
+    """A number, or a vector of numbers."""
 
     key: ClassVar[str] = "number"
     shorthand: ClassVar[str | None] = "size"
@@ -101,6 +124,21 @@ class Output(Entry):
     kind: Annotated[Category | Binary | Quantity, Keyed()]
     """What it is."""
     column: Column | None = None
-    """The column that holds the truth; without it, the column of the output's name."""
+    """The column that holds the truth; without it, the output's name."""
     columns: Columns | None = None
-    """The columns that hold the truth, for a vector of numbers."""
+    """The columns that hold the truth, of a vector of numbers."""
+
+    @model_validator(mode="after")
+    def consistent(self) -> "Output":
+        """Columns for vectors, a column for the rest; no label twice."""
+        if self.columns is not None and not isinstance(self.kind, Quantity):
+            raise located(("columns",), "a label stands in one column: write column")
+        if self.columns is not None and self.column is not None:
+            raise located(("column",), "write column or columns, not both")
+        if isinstance(self.kind, Category | Binary):
+            labels = self.kind.labels
+            twice = [i for i, label in enumerate(labels) if label in labels[:i]]
+            if twice:
+                route = ("kind", self.kind.key, "labels", twice[0])
+                raise located(route, f"label {labels[twice[0]]} is there twice")
+        return self

@@ -1,16 +1,34 @@
 """The root of a spec."""
 
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
-from kspec.schemas.base import Listed, Model, Name
+from kspec.schemas.base import Listed, Model, Name, located
 from kspec.schemas.data import Data
-from kspec.schemas.features import Input, Output
+from kspec.schemas.features import Binary, Category, Input, Output
+from kspec.schemas.gates import Gate, GateName
 from kspec.schemas.network import Step
 from kspec.schemas.train import Train
 
 SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$"
+SIGNATURE = r"^[A-Za-z][A-Za-z0-9_-]*(\( *[A-Za-z]\w*( *, *[A-Za-z]\w*)* *\))?$"
+
+
+def _scalar(raw: object) -> object:
+    if isinstance(raw, bool | int | str) or (isinstance(raw, float) and math.isfinite(raw)):
+        return raw
+    raise ValueError("a parameter is a number, text, true or false")
+
+
+Scalar = Annotated[
+    bool | int | float | str,
+    PlainValidator(_scalar),
+    WithJsonSchema({"type": ["boolean", "number", "string"]}),
+]
+Body = Annotated[tuple[Any, ...], Listed, Field(min_length=1)]
+Options = Annotated[dict[str, Any], BeforeValidator(lambda raw: {} if raw is None else raw)]
 
 
 class Spec(Model):
@@ -19,28 +37,54 @@ class Spec(Model):
     kspec: Literal[1]
     """Version of the language."""
     name: Name
-    """Name of the model; files and packages are called after it."""
+    """Name of the model: letters, digits, - and _; files and packages are called after it."""
     version: Annotated[str, Field(pattern=SEMVER)] = "0.1.0"
-    """Version of the model: `major.minor.patch`."""
+    """Version of the model: major.minor.patch."""
     description: Annotated[str, Field(max_length=4096)] = ""
     """What the model is for; goes into every artifact."""
-    params: dict[Name, int | float | str | bool] = Field(default_factory=dict)
+    params: dict[Name, Scalar] = Field(default_factory=dict)
     """Values for `${…}`; `--set params.width=32` changes one."""
     data: Data | None = None
     """The rows to learn from and to test on."""
     inputs: Annotated[dict[Name, Input], Field(min_length=1)]
     """What the model takes, by name."""
     outputs: Annotated[dict[Name, Output], Field(min_length=1)]
-    """What the model gives, by name: the names of steps."""
-    blocks: dict[str, Annotated[tuple[dict[str, Any] | str, ...], Listed]] = Field(
-        default_factory=dict
-    )
+    """What the model gives, by name: each is a step of the network."""
+    blocks: dict[Annotated[str, Field(pattern=SIGNATURE)], Body] = Field(default_factory=dict)
     """Steps to use again, by signature: `conv_block(filters)`."""
     network: Annotated[tuple[Step, ...], Listed, Field(min_length=1)]
     """The steps, each after what it takes."""
     train: Train | None = None
     """How to train."""
-    targets: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    targets: dict[Name, Options] = Field(default_factory=dict)
     """What to build, with the options of each target."""
-    gates: dict[str, str] = Field(default_factory=dict)
+    gates: dict[GateName, Gate] = Field(default_factory=dict)
     """What must hold of every artifact, or it is not shipped."""
+
+    @model_validator(mode="after")
+    def consistent(self) -> "Spec":
+        """Names of outputs wherever outputs are named."""
+        for name in self.outputs:
+            if name in self.inputs:
+                raise located(("outputs", name), f"{name} is an input already")
+        if self.train is not None:
+            self.check_train(self.train)
+        return self
+
+    def check_train(self, train: Train) -> None:
+        """What training says of outputs must fit them."""
+        for section in ("loss", "loss_weights", "metrics"):
+            for name in getattr(train, section):
+                if name not in self.outputs:
+                    route = ("train", section, name)
+                    raise located(route, f"there is no output {name}", known=[*self.outputs])
+        if train.class_weight is None:
+            return
+        kinds = [output.kind for output in self.outputs.values()]
+        if len(kinds) > 1 or not isinstance(kinds[0], Category | Binary):
+            raise located(("train", "class_weight"), "class_weight needs one output, of labels")
+        labels = list(kinds[0].labels)
+        for label in () if isinstance(train.class_weight, str) else train.class_weight:
+            if label not in labels:
+                route = ("train", "class_weight", label)
+                raise located(route, f"there is no label {label}", known=labels)

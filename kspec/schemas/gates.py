@@ -1,0 +1,50 @@
+"""What must hold of every artifact, or it is not shipped."""
+
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from kspec.schemas.base import Model
+
+TEXT = re.compile(r"\s*(<=|>=|<|>)\s*(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(B|KB|MB|GB|%|ms|s)?\s*")
+UNITS: Mapping[str | None, float] = MappingProxyType(
+    {None: 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "%": 0.01, "ms": 1e-3, "s": 1}
+)
+COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
+    {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
+)
+
+GateName = Annotated[str, Field(pattern=r"^([A-Za-z*?][A-Za-z0-9_*?-]*\.)?[a-z][a-z0-9_]*$")]
+"""A metric, or a glob of targets and a metric: `accuracy`, `android.size`, `*.flips`."""
+
+
+class Gate(Model):
+    """A bound of a metric, written `>= 0.97` or `<= 200 KB`."""
+
+    comparison: Literal["<=", ">=", "<", ">"]
+    """How the metric compares to the limit."""
+    limit: float
+    """The limit in bytes (1 KB is 1000), seconds, or as a share of 1."""
+    text: str
+    """As it is written."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def parse(cls, raw: Any) -> Any:
+        """Take the text apart."""
+        if isinstance(raw, dict | Gate):
+            return raw
+        match = TEXT.fullmatch(raw) if isinstance(raw, str) else None
+        if match is None:
+            raise ValueError('a gate is a comparison: ">= 0.97", "<= 200 KB", "<= 0.5 %"')
+        comparison, number, unit = match.groups()
+        return {"comparison": comparison, "limit": float(number) * UNITS[unit], "text": raw.strip()}
+
+    def holds(self, value: float) -> bool:
+        """Whether a value, in the limit's unit, is within the bound; NaN never is."""
+        return not math.isnan(value) and COMPARE[self.comparison](value, self.limit)

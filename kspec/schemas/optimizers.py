@@ -1,0 +1,222 @@
+"""Optimizers and learning rates, with Keras' arguments and defaults.
+
+Left out: `loss_scale_factor` (training is in float32) and `name`.
+"""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field, Tag, model_validator
+
+from kspec.schemas.base import Keyed, Listed, Natural, Number, Positive, located, written
+from kspec.schemas.keras_objects import KerasObject
+from kspec.schemas.weights import Above0, NonNegative
+
+Fraction = Annotated[Number, Field(ge=0, lt=1)]
+
+
+class Decay(KerasObject):
+    """A learning rate that changes with the steps (batches) of the training."""
+
+    initial_learning_rate: Annotated[NonNegative, Field(examples=[0.001])]
+    """Learning rate of the first step."""
+    decay_steps: Annotated[Positive, Field(examples=[1000])]
+    """Steps (batches) that the decay takes."""
+
+
+class CosineDecay(Decay):
+    """Half a cosine, after a linear warm-up (Loshchilov & Hutter, 2016)."""
+
+    key: ClassVar[str] = "cosine_decay"
+    keras: ClassVar[str] = "CosineDecay"
+
+    alpha: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    """Last learning rate, as a share of the first."""
+    warmup_target: NonNegative | None = None
+    """Learning rate at the end of the warm-up; without it, there is none."""
+    warmup_steps: Natural = 0
+    """Steps (batches) of the warm-up."""
+
+
+class CosineDecayRestarts(KerasObject):
+    """Half a cosine, again and again (Loshchilov & Hutter, 2016)."""
+
+    key: ClassVar[str] = "cosine_decay_restarts"
+    keras: ClassVar[str] = "CosineDecayRestarts"
+
+    initial_learning_rate: Annotated[NonNegative, Field(examples=[0.001])]
+    """Learning rate of the first step."""
+    first_decay_steps: Annotated[Positive, Field(examples=[1000])]
+    """Steps (batches) of the first cosine."""
+    t_mul: Annotated[Number, Field(ge=1)] = 2.0
+    """Factor from the length of one cosine to the next."""
+    m_mul: Above0 = 1.0
+    """Factor from the height of one cosine to the next."""
+    alpha: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    """Least learning rate, as a share of the first."""
+
+
+class ExponentialDecay(Decay):
+    """initial_learning_rate · decay_rate ^ (step / decay_steps)."""
+
+    key: ClassVar[str] = "exponential_decay"
+    keras: ClassVar[str] = "ExponentialDecay"
+
+    decay_rate: Annotated[Above0, Field(examples=[0.96])]
+    """Factor over `decay_steps`."""
+    staircase: bool = False
+    """Whether to change every `decay_steps` only."""
+
+
+class InverseTimeDecay(Decay):
+    """initial_learning_rate / (1 + decay_rate · step / decay_steps)."""
+
+    key: ClassVar[str] = "inverse_time_decay"
+    keras: ClassVar[str] = "InverseTimeDecay"
+
+    decay_rate: Annotated[NonNegative, Field(examples=[0.5])]
+    """What is added to the divisor over `decay_steps`."""
+    staircase: bool = False
+    """Whether to change every `decay_steps` only."""
+
+
+class PolynomialDecay(Decay):
+    """From the first learning rate to the last along a power of the steps."""
+
+    key: ClassVar[str] = "polynomial_decay"
+    keras: ClassVar[str] = "PolynomialDecay"
+
+    end_learning_rate: NonNegative = 0.0001
+    """Last learning rate."""
+    power: Above0 = 1.0
+    """The power; 1 is a line."""
+    cycle: bool = False
+    """Whether to begin again at the end."""
+
+
+class PiecewiseConstantDecay(KerasObject):
+    """One learning rate after the other."""
+
+    key: ClassVar[str] = "piecewise_constant_decay"
+    keras: ClassVar[str] = "PiecewiseConstantDecay"
+
+    boundaries: Annotated[tuple[Natural, ...], Listed, Field(min_length=1, examples=[[1000]])]
+    """The last steps (batches) of all learning rates but the last, growing."""
+    values: Annotated[tuple[NonNegative, ...], Listed, Field(examples=[[0.001, 0.0001]])]
+    """The learning rates, one more than boundaries."""
+
+    @model_validator(mode="after")
+    def consistent(self) -> "PiecewiseConstantDecay":
+        """Growing boundaries, and one value more."""
+        if len(self.values) != len(self.boundaries) + 1:
+            raise located(("values",), "there is one value more than boundaries")
+        if any(a >= b for a, b in zip(self.boundaries, self.boundaries[1:], strict=False)):
+            raise located(("boundaries",), "boundaries grow")
+        return self
+
+
+SCHEDULES = (
+    CosineDecay,
+    CosineDecayRestarts,
+    ExponentialDecay,
+    InverseTimeDecay,
+    PiecewiseConstantDecay,
+    PolynomialDecay,
+)
+LearningRate = Annotated[
+    Annotated[NonNegative, Tag("number")]
+    | Annotated[KerasObject, Keyed(SCHEDULES), Tag("mapping")],
+    written(number="a number", mapping="a schedule"),
+]
+
+
+class Optimizer(KerasObject):
+    """What all optimizers have in common."""
+
+    learning_rate: LearningRate = 0.001
+    """Size of a step: a number, or a schedule."""
+    weight_decay: NonNegative | None = None
+    """Share of each weight that is lost at each step, times the learning rate."""
+    clipnorm: Above0 | None = None
+    """Largest norm of a weight's gradient; excludes the other two clips."""
+    clipvalue: Above0 | None = None
+    """Largest absolute value of a gradient; excludes the other two clips."""
+    global_clipnorm: Above0 | None = None
+    """Largest norm of all gradients together; excludes the other two clips."""
+    use_ema: bool = False
+    """Whether the final weights are a moving average."""
+    ema_momentum: Annotated[Number, Field(ge=0, le=1)] = 0.99
+    """Share of the old average."""
+    ema_overwrite_frequency: Positive | None = None
+    """Steps (batches) after which the average replaces the weights; without it, at the end."""
+    gradient_accumulation_steps: Annotated[int, Field(ge=2)] | None = None
+    """Batches whose gradients make one step."""
+
+    @model_validator(mode="after")
+    def one_clip(self) -> "Optimizer":
+        """One way of clipping only."""
+        clips = [c for c in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(self, c)]
+        if len(clips) > 1:
+            raise located((clips[1],), f"gradients are clipped by {clips[0]} already")
+        return self
+
+
+class Adam(Optimizer):
+    """Adam (Kingma & Ba, 2014)."""
+
+    key: ClassVar[str] = "adam"
+    keras: ClassVar[str] = "Adam"
+    shorthand: ClassVar[str | None] = "learning_rate"
+
+    beta_1: Fraction = 0.9
+    """Decay of the mean of the gradients."""
+    beta_2: Fraction = 0.999
+    """Decay of the mean of their squares."""
+    epsilon: Above0 = 1e-7
+    """Added to the divisor."""
+    amsgrad: bool = False
+    """Whether to use the largest mean of the squares so far (Reddi et al., 2018)."""
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov & Hutter, 2017)."""
+
+    key: ClassVar[str] = "adamw"
+    keras: ClassVar[str] = "AdamW"
+
+    weight_decay: NonNegative = 0.004
+    """Share of each weight that is lost at each step, times the learning rate."""
+
+
+class SGD(Optimizer):
+    """Gradient descent, with momentum where wanted."""
+
+    key: ClassVar[str] = "sgd"
+    keras: ClassVar[str] = "SGD"
+    shorthand: ClassVar[str | None] = "learning_rate"
+
+    learning_rate: LearningRate = 0.01
+    """Size of a step: a number, or a schedule."""
+    momentum: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    """Share of the last step that is repeated."""
+    nesterov: bool = False
+    """Whether the gradient is taken after the momentum."""
+
+
+class RMSprop(Optimizer):
+    """RMSprop (Tieleman & Hinton, 2012)."""
+
+    key: ClassVar[str] = "rmsprop"
+    keras: ClassVar[str] = "RMSprop"
+    shorthand: ClassVar[str | None] = "learning_rate"
+
+    rho: Fraction = 0.9
+    """Decay of the mean of the squares."""
+    momentum: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    """Share of the last step that is repeated."""
+    epsilon: Above0 = 1e-7
+    """Added to the divisor."""
+    centered: bool = False
+    """Whether to divide by the variance instead of the mean of the squares."""
+
+
+AnyOptimizer = Annotated[KerasObject, Keyed((Adam, AdamW, SGD, RMSprop))]
