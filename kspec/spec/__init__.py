@@ -1,1 +1,16 @@
 """Text → Document: the YAML reader, params, expressions, blocks, wiring and diagnostics."""
+
+from kspec.spec.diagnostics import Diagnostic, KspecError, Route, Span
+from kspec.spec.document import Document, ResolvedStep
+from kspec.spec.load import load, parse
+
+__all__ = [
+    "Diagnostic",
+    "Document",
+    "KspecError",
+    "ResolvedStep",
+    "Route",
+    "Span",
+    "load",
+    "parse",
+]

@@ -8,8 +8,8 @@ whose rounds are `name_1`, `name_2`, …. An output's name goes to the very step
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from kspec.spec.blocks import INPUT, STEP_KEYS, Block, bind
-from kspec.spec.diagnostics import Diagnostic, KspecError, Route
+from kspec.spec.blocks import INPUT, Block, bind
+from kspec.spec.diagnostics import Diagnostic, Route
 from kspec.spec.node import Node
 from kspec.spec.parameters import Scope, substitute
 from kspec.spec.steps import Head, StepReader
@@ -17,6 +17,7 @@ from kspec.spec.suggestions import suggest
 
 MAX_STEPS = 10_000
 MAX_VALUES = 200_000
+MAX_PROBLEMS = 100
 
 Sources = tuple[str, ...] | None
 """Names of steps or inputs; None where a name was unknown, which was reported."""
@@ -55,6 +56,10 @@ class _Level:
     """Names that stand further down."""
 
 
+class ExpansionError(Exception):
+    """The network is too large, or too wrong, to go on with; this was reported."""
+
+
 class Expander:
     """Expands one network. Problems are collected; what they hide stays unknown."""
 
@@ -73,26 +78,31 @@ class Expander:
         self.steps: list[Expanded] = []
         self.places: dict[str, str | None] = {}
         """What each full name means: a step, or None for one that is not known."""
+        self.called: set[str] = set()
+        """The blocks that were called."""
         self.calls = 0
         self.values = 0
 
     def run(self, network: Node) -> tuple[Expanded, ...]:
-        """All steps of `network`, in order. Raises KspecError when there are far too many."""
+        """All steps of `network`, in order. Raises ExpansionError when there are far too many."""
         alone = tuple(self.inputs) if len(self.inputs) == 1 else None
         level = _Level(self.params, "", alone, (), (), set(self.inputs), alone)
         self._expand(network.items, level)
         return tuple(self.steps)
 
     def _expand(self, nodes: list[Node], level: _Level) -> None:
-        heads: list[Head] = []
-        for node in nodes:
-            reader = StepReader(level.scope, self.problems, level.calls)
-            head = reader.read(node, self.layers, self.blocks)
-            if head is not None:
-                heads.append(head)
-        self._reserve(heads, level)
-        for head in heads:
-            self._step(head, level)
+        reader = StepReader(level.scope, self.problems, level.calls)
+        heads = [reader.read(node, self.layers, self.blocks) for node in nodes]
+        self._reserve([head for head in heads if head is not None], level)
+        for place, head in enumerate(heads):
+            if place == 0 and head is not None and not level.prefix:
+                self._check_first(head)
+            if head is None:
+                level.previous = None
+            else:
+                self._step(head, level)
+            if len(self.problems) > MAX_PROBLEMS:
+                raise ExpansionError
 
     def _reserve(self, heads: list[Head], level: _Level) -> None:
         for head in heads:
@@ -102,8 +112,8 @@ class Expander:
                 self._report(
                     "KS402", f"the name `{head.name}` is given twice", head.name_node, level
                 )
-            elif head.name in level.reserved or (level.blocks and head.name == INPUT):
-                message = f"`{head.name}` is the name of an input"
+            elif head.name in level.reserved:
+                message = f"`{head.name}` is the name of what goes in"
                 self._report("KS402", message, head.name_node, level)
             level.below[head.name] = head.name_node
         level.reserved |= set(level.below)
@@ -132,6 +142,7 @@ class Expander:
             way = " → ".join([*level.blocks[level.blocks.index(block.name) :], block.name])
             self._report("KS309", f"the block calls itself: {way}", head.node, level)
             return None
+        self.called.add(block.name)
         calls = (*level.calls, head.route)
         scope = bind(
             block, head.body, level.scope, self.params, self.problems, head.node, level.calls
@@ -159,10 +170,10 @@ class Expander:
         if self.calls > MAX_STEPS:
             raise self._too_large(f"more than {MAX_STEPS:,} steps", head, level)
 
-    def _too_large(self, what: str, head: Head, level: _Level) -> KspecError:
+    def _too_large(self, what: str, head: Head, level: _Level) -> ExpansionError:
         message = f"the network has {what} after blocks and `repeat` are expanded"
         self._report("KS310", message, head.node, level)
-        return KspecError(*self.problems)
+        return ExpansionError(message)
 
     def _name(self, head: Head, level: _Level, turn: int) -> str:
         if head.name is not None and head.repeat == 1:
@@ -187,17 +198,6 @@ class Expander:
 
     def _sources(self, head: Head, level: _Level) -> Sources:
         if head.sources is None:
-            if (
-                level.previous is None
-                and not level.prefix
-                and not self.steps
-                and len(self.inputs) > 1
-            ):
-                inputs = ", ".join(f"`{name}`" for name in self.inputs)
-                help_ = f"add `from:` with one or more of {inputs}"
-                self._report(
-                    "KS409", "the first step has several inputs to take", head.node, level, help_
-                )
             return level.previous
         found: list[str] = []
         for node in head.sources:
@@ -206,6 +206,14 @@ class Expander:
                 return None
             found.extend(names)
         return tuple(found)
+
+    def _check_first(self, head: Head) -> None:
+        if head.sources is not None or len(self.inputs) < 2:
+            return
+        message = "the first step has several inputs to take"
+        inputs = ", ".join(f"`{name}`" for name in self.inputs)
+        help_ = f"add `from:` with one or more of {inputs}"
+        self.problems.append(Diagnostic("KS409", message, head.route, head.node.point(), help_))
 
     def _look_up(self, node: Node, level: _Level) -> Sources:
         name = str(node.value)
@@ -218,6 +226,7 @@ class Expander:
             return (place,) if place is not None else None
         if not level.prefix and name in self.inputs:
             return (name,)
+        help_: str | None
         if name in level.below:
             line = level.below[name].span.line
             help_ = f"it stands below, on line {line}; a step takes what stands above it"
@@ -227,7 +236,9 @@ class Expander:
                 for key in self.places
                 if key.startswith(level.prefix)
             ]
-            help_ = suggest(name, [INPUT, *above] if level.prefix else [*self.inputs, *above])
+            help_ = suggest(
+                name, [INPUT, *above[-500:]] if level.prefix else [*self.inputs, *above[-500:]]
+            )
         self._report("KS401", f"no step or input is called `{name}`", node, level, help_)
         return None
 

@@ -73,10 +73,11 @@ def substitute_sections(root: Node, problems: list[Diagnostic]) -> tuple[Node, S
     """
     params = root.mapping.get("params")
     known: dict[str, Node] = {}
+    used: set[str] = set()
     for name, node in (params.mapping if params is not None else {}).items():
-        value = substitute(node, Scope(dict(known)), problems)
+        value = substitute(node, Scope(dict(known), used=used), problems)
         known[name] = value if value.is_scalar else value.with_value(None, style="unknown")
-    scope = Scope(known)
+    scope = Scope(known, used=used)
     sections = {
         key: section if key in APART else substitute(section, scope, problems)
         for key, section in root.mapping.items()

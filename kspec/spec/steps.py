@@ -8,7 +8,7 @@ from kspec.spec.blocks import STEP_KEYS
 from kspec.spec.diagnostics import Diagnostic, Route
 from kspec.spec.node import Node
 from kspec.spec.parameters import Scope, substitute
-from kspec.spec.suggestions import nearest, suggest
+from kspec.spec.suggestions import nearest
 from kspec.spec.words import describe
 
 MAX_REPEAT = 10_000

@@ -1,0 +1,80 @@
+"""Where a location of Pydantic's lies in the models: to know the keys that could stand there."""
+
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from kspec.schemas.base import Choice, Keyed
+
+Loc = tuple[str | int, ...]
+
+
+def field_at(model: type[BaseModel], loc: Loc) -> FieldInfo | None:
+    """The field of the last part of `loc`, in any model that its other parts lead to."""
+    for found in models_at(model, loc[:-1]):
+        for name, field in found.model_fields.items():
+            if loc[-1] in (name, field.alias):
+                return field
+    return None
+
+
+def keys_at(model: type[BaseModel], loc: Loc) -> tuple[str, ...]:
+    """The keys that the models at `loc` know."""
+    keys = [
+        field.alias or name
+        for found in models_at(model, loc)
+        for name, field in found.model_fields.items()
+    ]
+    return tuple(dict.fromkeys(keys))
+
+
+def models_at(model: type[BaseModel], loc: Loc) -> tuple[type[BaseModel], ...]:
+    """The models that the values at `loc` may have."""
+    types: list[Any] = [model]
+    for part in loc:
+        below = [each for found in types for each in _below(found, part)]
+        types = below or types
+    return tuple(each for found in types for each in _models(found))
+
+
+def _below(annotation: Any, part: str | int) -> Iterator[Any]:
+    """The annotations that `part` of a location leads to; none for a part inside Pydantic."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            if part in (name, field.alias):
+                yield from _field_types(field)
+        return
+    choices = [
+        each for each in _models(annotation) if issubclass(each, Choice) and each.key == part
+    ]
+    if choices:
+        yield from choices
+        return
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is dict:
+        yield arguments[1]
+    elif origin in (tuple, list) and isinstance(part, int):
+        yield arguments[min(part, len(arguments) - 1) if arguments[-1] is not ... else 0]
+    else:
+        for argument in arguments:
+            yield from _below(argument, part)
+
+
+def _field_types(field: FieldInfo) -> Iterator[Any]:
+    alternatives: list[Any] = [
+        each for mark in field.metadata if isinstance(mark, Keyed) for each in mark.alternatives
+    ]
+    yield from alternatives or [field.annotation]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        return
+    for argument in get_args(annotation):
+        if isinstance(argument, Keyed):
+            yield from argument.alternatives
+        else:
+            yield from _models(argument)

@@ -1,0 +1,209 @@
+"""A file → a sound `Document`, or every problem at once."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from kspec.schemas import Spec
+from kspec.schemas.base import Model
+from kspec.schemas.layers import LAYERS
+from kspec.spec.blocks import Block, define
+from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.document import Document, ResolvedStep, locate
+from kspec.spec.expansion import Expander, ExpansionError
+from kspec.spec.messages import CONTEXT, explain
+from kspec.spec.network import (
+    Candidate,
+    build_layer,
+    check_outputs,
+    check_use,
+    infer_shapes,
+    input_shapes,
+)
+from kspec.spec.node import Node
+from kspec.spec.overrides import OVERRIDES, override
+from kspec.spec.parameters import Scope, substitute_sections
+from kspec.spec.paths import check_source
+from kspec.spec.reader import decode, read
+from kspec.spec.suggestions import nearest, suggest
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def load(
+    path: str | Path,
+    *,
+    overrides: Mapping[str, str] = EMPTY,
+    targets: Mapping[str, type[Model]] = EMPTY,
+) -> Document:
+    """Read the spec at `path`, with `overrides` (path → value, as `--set` takes them) set in it.
+
+    `targets` holds the model of each target's options; without any, targets are not judged.
+    Raises KspecError with all problems found, in the order of the file.
+    """
+    path = Path(path)
+    return parse(_bytes(path), path, overrides=overrides, targets=targets)
+
+
+def parse(
+    data: bytes,
+    path: Path,
+    *,
+    overrides: Mapping[str, str] = EMPTY,
+    targets: Mapping[str, type[Model]] = EMPTY,
+) -> Document:
+    """`load` for the bytes of a spec that stands, or would stand, at `path`."""
+    text = decode(data, str(path))
+    root, problems = read(text, str(path))
+    root, more, shown = override(root, overrides)
+    sources = {str(path): text, OVERRIDES: shown} if overrides else {str(path): text}
+    loader = _Loader(path, root, targets, [*problems, *more])
+    spec, steps = loader.run()
+    if loader.problems or spec is None:
+        raise KspecError(*_in_order(loader.problems, root), sources=sources)
+    return Document(path, text, spec, steps, _digest(spec, steps), root, sources)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        names = [each.name for each in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        near = nearest(path.name, names)
+        help_ = f"did you mean `{path.parent / near}`?" if near else "`kspec init` writes a spec"
+        reason = (error.strerror or "it cannot be opened").lower()
+        message = f"the spec `{path}` cannot be read: {reason}"
+        raise KspecError(Diagnostic("KS115", message, help=help_)) from None
+
+
+@dataclass(slots=True)
+class _Loader:
+    path: Path
+    root: Node
+    """As written, overrides applied: what routes lead through."""
+    targets: Mapping[str, type[Model]]
+    problems: list[Diagnostic]
+
+    def run(self) -> tuple[Spec | None, tuple[ResolvedStep, ...]]:
+        tree, scope = substitute_sections(self.root, self.problems)
+        candidates = self._network(tree, scope)
+        spec = self._spec(tree, candidates)
+        self._targets(tree.mapping.get("targets"))
+        if spec is not None and spec.data is not None:
+            check_source(spec.data.source, self.path.parent, self.problems)
+        resolved = [candidate.resolved() for candidate in candidates]
+        return spec, tuple(step for step in resolved if step is not None)
+
+    def _network(self, tree: Node, scope: Scope) -> tuple[Candidate, ...]:
+        """The steps with their layers, wired and with shapes that fit."""
+        sections = tree.mapping
+        inputs, outputs = sections.get("inputs"), sections.get("outputs")
+        before = len(self.problems)
+        blocks = define(sections.get("blocks"), LAYERS, self.problems)
+        names = _keys(inputs)
+        expander = Expander(blocks, LAYERS, names, _keys(outputs), scope, self.problems)
+        network = sections.get("network")
+        try:
+            steps = expander.run(network) if network is not None else ()
+        except ExpansionError:
+            return ()
+        candidates = tuple(Candidate(step, build_layer(step, self.problems)) for step in steps)
+        shapes = infer_shapes(candidates, input_shapes(inputs), self.problems)
+        if candidates:
+            check_outputs(outputs, candidates, shapes, self.problems)
+        if len(self.problems) == before and candidates:
+            # What is not used is worth saying only where nothing hides a use.
+            check_use(candidates, inputs, outputs.mapping if outputs else {}, self.problems)
+            self._report_unused(scope, blocks, expander.called)
+        return candidates
+
+    def _spec(self, tree: Node, candidates: tuple[Candidate, ...]) -> Spec | None:
+        raw = tree.plain()
+        network = tree.mapping.get("network")
+        if network is not None and network.items:
+            # The layers were judged one by one; where one was refused, there is no spec anyway.
+            layers = [each.layer for each in candidates if each.layer is not None]
+            raw["network"] = [{"layer": layer} for layer in layers]
+        try:
+            return Spec.model_validate(raw, context=CONTEXT)
+        except ValidationError as error:
+            found = explain(error, tree, Spec)
+            hidden = bool(network is not None and network.items)
+            self.problems.extend(
+                each for each in found if not (hidden and each.route == ("network",))
+            )
+            return None
+
+    def _targets(self, section: Node | None) -> None:
+        if not self.targets or section is None:
+            return
+        for name, node in section.mapping.items():
+            model = self.targets.get(name)
+            if model is None:
+                help_ = suggest(name, self.targets)
+                problem = Diagnostic(
+                    "KS212", f"unknown target `{name}`", node.route, node.key, help_
+                )
+                self.problems.append(problem)
+            elif isinstance(node.value, dict):
+                try:
+                    model.model_validate(node.plain(), context=CONTEXT)
+                except ValidationError as error:
+                    self.problems.extend(explain(error, node, model))
+
+    def _report_unused(
+        self, scope: Scope, blocks: Mapping[str, Block], called: Collection[str]
+    ) -> None:
+        for name, node in scope.nodes.items():
+            if name not in scope.used:
+                self._unused(f"the param `{name}`", node)
+        for block in blocks.values():
+            if block.name not in called:
+                self._unused(f"the block `{block.name}`", block.body)
+                continue
+            for name in block.parameters:
+                if name not in block.used:
+                    self._unused(f"the parameter `{name}` of `{block.name}`", block.body)
+
+    def _unused(self, what: str, node: Node) -> None:
+        self.problems.append(
+            Diagnostic("KS316", f"{what} is never used", node.route, node.key, "remove it")
+        )
+
+
+def _keys(section: Node | None) -> tuple[str, ...]:
+    return tuple(section.mapping) if section is not None else ()
+
+
+def _in_order(problems: list[Diagnostic], root: Node) -> list[Diagnostic]:
+    """The problems with their places, in the order of the text, each said once."""
+    placed: dict[object, Diagnostic] = {}
+    for problem in problems:
+        found = locate(root, problem)
+        placed.setdefault((found.code, found.message, found.span), found)
+    return sorted(placed.values(), key=_position)
+
+
+def _position(problem: Diagnostic) -> tuple[bool, int, int]:
+    span = problem.span
+    if span is None:
+        return (False, 0, 0)
+    return (span.file != OVERRIDES, span.line, span.column)
+
+
+def _digest(spec: Spec, steps: tuple[ResolvedStep, ...]) -> str:
+    content = {
+        "spec": spec.model_dump(mode="json", exclude={"params", "blocks", "network"}),
+        "steps": [
+            [step.name, step.layer.key, step.layer.model_dump(mode="json"), step.inputs]
+            for step in steps
+        ],
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

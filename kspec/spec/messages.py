@@ -1,0 +1,314 @@
+"""Pydantic's errors, said in kspec's words and led back to the places in the YAML."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from kspec.spec.diagnostics import Diagnostic, Span
+from kspec.spec.expressions import ExpressionError, evaluate, evaluate_number
+from kspec.spec.fields import field_at, keys_at
+from kspec.spec.node import Node
+from kspec.spec.suggestions import suggest
+from kspec.spec.words import describe, enumerate_words
+
+CONTEXT: Mapping[str, Any] = {"evaluate": evaluate_number}
+"""What the schemas need to validate with: how a number written as arithmetic is computed."""
+
+EXPECTED: Mapping[str, str] = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "set_type": "a list",
+    "frozen_set_type": "a list",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "none_required": "nothing",
+}
+"""What a value of the wrong type should have been."""
+
+PATTERNS: tuple[tuple[str, str, str], ...] = (
+    (
+        "^[A-Za-z]",
+        "cannot be a name",
+        "names have letters, digits, - and _, and begin with a letter",
+    ),
+    (
+        "^(0|[1-9]",
+        "is no version",
+        "write major.minor.patch, such as 1.0.0",
+    ),
+    (
+        "^[^/",
+        "is no path inside the spec's folder",
+        "write it relative to the spec, with forward slashes and without `..`",
+    ),
+)
+"""How each pattern begins, and what is said of text that does not match it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One error of Pydantic's beside the node it is about."""
+
+    kind: str
+    loc: tuple[str | int, ...]
+    context: Mapping[str, Any]
+    text: str
+    node: Node
+    rest: tuple[str | int, ...]
+    """What the YAML does not have of `loc`'s end: the missing key, or a part inside Pydantic."""
+    model: type[BaseModel]
+
+    @property
+    def missing(self) -> str | int:
+        """The last part of the location."""
+        return self.loc[-1] if self.loc else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of a fault; `expected` where several may be said in one sentence."""
+
+    code: str
+    message: str
+    help: str | None = None
+    span: Span | None = None
+    expected: str | None = None
+
+
+def explain(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Diagnostic]:
+    """Diagnostics for all that `error` found in the data of `root`, in the order of the file.
+
+    Errors that follow from a value that could not be computed are left out.
+    """
+    faults = [_fault(each, root, model) for each in error.errors(include_url=False)]
+    faults = [fault for fault in faults if fault.node.style != "unknown"]
+    below = {id(above) for fault in faults for above in _above(fault.node)}
+    said: dict[int, list[tuple[Fault, Said]]] = {}
+    for fault in faults:
+        said.setdefault(id(fault.node), []).append((fault, _say(fault)))
+    diagnostics: list[Diagnostic] = []
+    for key, group in said.items():
+        diagnostics.extend(_merge(group, has_faults_below=key in below))
+    return diagnostics
+
+
+def _fault(error: Any, root: Node, model: type[BaseModel]) -> Fault:
+    loc: tuple[str | int, ...] = error["loc"]
+    node, rest = walk(root, loc)
+    return Fault(error["type"], loc, error.get("ctx", {}), error["msg"], node, rest, model)
+
+
+def walk(root: Node, loc: tuple[str | int, ...]) -> tuple[Node, tuple[str | int, ...]]:
+    """The node that `loc` leads to, and the parts after it. Parts the YAML lacks are skipped."""
+    node, end = root, 0
+    for place, part in enumerate(loc):
+        below = node.child(part)
+        if below is not None:
+            node, end = below, place + 1
+    return node, loc[end:]
+
+
+def _above(node: Node) -> list[Node]:
+    nodes: list[Node] = []
+    while node.parent is not None:
+        node = node.parent
+        nodes.append(node)
+    return nodes
+
+
+def _merge(group: list[tuple[Fault, Said]], *, has_faults_below: bool) -> list[Diagnostic]:
+    """One diagnostic for all types that one value could have had.
+
+    None of that where one alternative took the type and found fault with the value.
+    """
+    node = group[0][0].node
+    types = [said for _, said in group if said.expected is not None]
+    others = [said for _, said in group if said.expected is None]
+    if types and not has_faults_below and not others:
+        words = list(dict.fromkeys(str(said.expected) for said in types))
+        message = f"expected {enumerate_words(words)}, found {describe(node)}"
+        keys = keys_at(group[0][0].model, group[0][0].loc)
+        others = [Said("KS203", message, _help_for_type(node, words, keys))]
+    return [
+        Diagnostic(said.code, said.message, node.route, said.span or node.point(), said.help)
+        for said in dict.fromkeys(others)
+    ]
+
+
+def _help_for_type(node: Node, expected: list[str], keys: tuple[str, ...]) -> str | None:
+    value = node.value
+    if node.written is not None and "${" in node.written:
+        return f"`{node.written}` gives {value!r}" if isinstance(value, int | float) else None
+    if expected == ["text"] and isinstance(value, int | float):
+        return f'put it in quotes: "{node.written or value}"'
+    if isinstance(value, str) and "number" in expected[0] and node.style != "unknown":
+        return _help_for_number(value)
+    if expected == ["a list"] and node.is_scalar and value is not None:
+        return f"write [{node.written or value}]"
+    if expected == ["a mapping"] and keys:
+        return f"it is written by keys: `{{{keys[0]}: …}}`"
+    return None
+
+
+def _help_for_number(text: str) -> str | None:
+    try:
+        evaluate(text)
+    except ExpressionError:
+        return None
+    return f'arithmetic goes into "${{{text}}}"' if not _is_number(text) else "leave out the quotes"
+
+
+def _is_number(text: str) -> bool:
+    return text.strip().lstrip("+-").replace(".", "", 1).isdigit()
+
+
+def _say(fault: Fault) -> Said:
+    if fault.kind in EXPECTED:
+        return Said("KS203", "", expected=EXPECTED[fault.kind])
+    phrase = PHRASES.get(fault.kind)
+    if phrase is not None:
+        return phrase(fault)
+    return Said("KS209", fault.text[:1].lower() + fault.text[1:])
+
+
+def _unknown_key(fault: Fault) -> Said:
+    name = str(fault.missing)
+    span = fault.node.key or fault.node.point()
+    known = [
+        key for key in keys_at(fault.model, fault.loc[:-1]) if key not in _siblings(fault.node)
+    ]
+    return Said("KS201", f"unknown key `{name}`", suggest(name, known, none="remove it"), span)
+
+
+def _siblings(node: Node) -> Mapping[str, Node]:
+    return node.parent.mapping if node.parent is not None else {}
+
+
+def _unknown_choice(fault: Fault) -> Said:
+    found = str(fault.context["found"])
+    span = fault.node.key if fault.node.step == found and fault.node.key else fault.node.point()
+    return Said("KS201", f"unknown key `{found}`", suggest(found, fault.context["known"]), span)
+
+
+def _missing_key(fault: Fault) -> Said:
+    key = fault.missing
+    if isinstance(key, int):
+        return Said("KS206", f"the list ends too early: item {key + 1} is missing")
+    field = field_at(fault.model, fault.loc)
+    about = f": {field.description.splitlines()[0]}" if field and field.description else ""
+    about = about[:2] + about[2:3].lower() + about[3:].rstrip(".")
+    return Said("KS202", f"{_subject(fault.node)} needs `{key}`", f"add `{key}`{about}")
+
+
+def _subject(node: Node) -> str:
+    if node.parent is None:
+        return "the spec"
+    if isinstance(node.step, int):
+        return f"`{node.value}`" if isinstance(node.value, str) else "the item"
+    return f"`{node.step}`"
+
+
+def _choices(fault: Fault) -> Said:
+    words = [word.strip("'\"") for word in _split_choices(str(fault.context["expected"]))]
+    value = fault.node.value
+    help_ = suggest(str(value), words) if isinstance(value, str) else None
+    if len(words) == 1:
+        help_ = None
+    return Said("KS204", f"expected {enumerate_words(words)}, found {describe(fault.node)}", help_)
+
+
+def _split_choices(expected: str) -> list[str]:
+    return [word for part in expected.split(" or ") for word in part.split(", ")]
+
+
+def _one_choice(fault: Fault) -> Said:
+    known = [f"`{key}`" for key in fault.context["known"]]
+    shown = known if len(known) <= 8 else [*known[:8], f"{len(known) - 8} more"]
+    if fault.kind == "choice_form":
+        return Said("KS208", "", expected=enumerate_words(shown))
+    return Said("KS208", f"{_subject(fault.node)} needs one of {enumerate_words(shown)}")
+
+
+def _second_choice(fault: Fault) -> Said:
+    found = str(fault.context["found"])
+    span = fault.node.key or fault.node.point()
+    return Said("KS208", f"`{found}` stands beside another choice", "keep one of the two", span)
+
+
+def _bound(words: str, key: str) -> Callable[[Fault], Said]:
+    def say(fault: Fault) -> Said:
+        bound = fault.context[key]
+        bound = int(bound) if isinstance(bound, float) and bound.is_integer() else bound
+        return Said("KS205", f"expected a number {words} {bound}, found {fault.node.value}")
+
+    return say
+
+
+def _length(words: str, key: str, unit: str) -> Callable[[Fault], Said]:
+    def say(fault: Fault) -> Said:
+        bound = fault.context[key]
+        count = len(fault.node.plain() or ())
+        units = unit if bound == 1 else f"{unit}s"
+        return Said("KS206", f"expected {words} {bound} {units}, found {count}")
+
+    return say
+
+
+def _pattern(fault: Fault) -> Said:
+    text = fault.node.value if fault.missing != "[key]" else fault.node.step
+    span = fault.node.key if fault.missing == "[key]" else None
+    for start, words, help_ in PATTERNS:
+        if str(fault.context["pattern"]).startswith(start):
+            return Said("KS207", f"`{text}` {words}", help_, span)
+    return Said("KS207", f"`{text}` does not match {fault.context['pattern']}", span=span)
+
+
+def _value_error(fault: Fault) -> Said:
+    error = fault.context["error"]
+    if isinstance(error, ExpressionError):
+        if not any(sign.isdigit() for sign in str(fault.node.value)):
+            return Said("KS203", "", expected="a number")
+        return Said(error.code, error.message, error.help, fault.node.part(error.start, error.end))
+    return Said("KS209", str(error))
+
+
+def _not_finite(_: Fault) -> Said:
+    return Said("KS205", "expected a finite number")
+
+
+PHRASES: Mapping[str, Callable[[Fault], Said]] = {
+    "extra_forbidden": _unknown_key,
+    "choice_unknown": _unknown_choice,
+    "missing": _missing_key,
+    "literal_error": _choices,
+    "enum": _choices,
+    "choice_missing": _one_choice,
+    "choice_form": _one_choice,
+    "choice_many": _second_choice,
+    "greater_than": _bound("above", "gt"),
+    "greater_than_equal": _bound("of at least", "ge"),
+    "less_than": _bound("below", "lt"),
+    "less_than_equal": _bound("of at most", "le"),
+    "multiple_of": _bound("that is a multiple of", "multiple_of"),
+    "finite_number": _not_finite,
+    "too_short": _length("at least", "min_length", "item"),
+    "too_long": _length("at most", "max_length", "item"),
+    "string_too_short": _length("at least", "min_length", "character"),
+    "string_too_long": _length("at most", "max_length", "character"),
+    "string_pattern_mismatch": _pattern,
+    "value_error": _value_error,
+    "assertion_error": _value_error,
+}
+"""What is said of each of Pydantic's error types that is not about the type of a value."""

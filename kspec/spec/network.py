@@ -1,0 +1,165 @@
+"""The network's layers and shapes: what can be known of it without Keras."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pydantic import ValidationError
+
+from kspec.schemas.features import Binary, Category, Image, Input, Numeric, Output, Tensor
+from kspec.schemas.layers import LAYERS, Layer, Shape, ShapeError
+from kspec.schemas.layers.base import show
+from kspec.spec.diagnostics import Diagnostic
+from kspec.spec.document import ResolvedStep
+from kspec.spec.expansion import Expanded
+from kspec.spec.messages import CONTEXT, explain
+from kspec.spec.node import Node
+from kspec.spec.suggestions import nearest
+
+Shapes = dict[str, Shape | None]
+"""The shape of each input and step by name; None where it cannot be known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A step with its layer, or with None for one that was refused."""
+
+    step: Expanded
+    layer: Layer | None
+
+    def resolved(self) -> ResolvedStep | None:
+        """The sound step; None where something was refused."""
+        step = self.step
+        if self.layer is None or step.inputs is None:
+            return None
+        return ResolvedStep(step.name, self.layer, step.inputs, step.route, step.calls)
+
+
+def build_layer(step: Expanded, problems: list[Diagnostic]) -> Layer | None:
+    """The layer of a step, or None when its arguments are wrong, which is reported."""
+    if not step.is_known:
+        return None
+    layer = LAYERS[step.key]
+    body = step.node.mapping.get(step.key)
+    try:
+        raw = layer.open(body.plain() if body is not None else None)
+        return layer.model_validate(raw, context=CONTEXT)
+    except ValidationError as error:
+        found = explain(error, body if body is not None else step.node, layer)
+        problems.extend(replace(each, calls=step.calls) for each in found)
+        return None
+
+
+def input_shapes(section: Node | None) -> Shapes:
+    """The shapes of the spec's inputs; None for one that is itself wrong."""
+    shapes: Shapes = {}
+    for name, node in (section.mapping if section is not None else {}).items():
+        try:
+            kind = Input.model_validate(node.plain(), context=CONTEXT).kind
+        except ValidationError:
+            shapes[name] = None
+        else:
+            shapes[name] = _shape_of(kind)
+    return shapes
+
+
+def _shape_of(kind: Image | Numeric | Tensor) -> Shape:
+    if isinstance(kind, Image):
+        return (kind.height, kind.width, kind.channels)
+    return (kind.size,) if isinstance(kind, Numeric) else kind.shape
+
+
+def infer_shapes(
+    candidates: tuple[Candidate, ...], inputs: Shapes, problems: list[Diagnostic]
+) -> Shapes:
+    """The shape of every step, in order; what a wrong step gives is unknown to those below it."""
+    shapes = dict(inputs)
+    for candidate in candidates:
+        taken = [shapes.get(name) for name in candidate.step.inputs or ()]
+        known = tuple(shape for shape in taken if shape is not None)
+        is_known = bool(taken) and len(known) == len(taken) and candidate.layer is not None
+        shapes[candidate.step.name] = _output(candidate, known, problems) if is_known else None
+    return shapes
+
+
+def _output(
+    candidate: Candidate, shapes: tuple[Shape, ...], problems: list[Diagnostic]
+) -> Shape | None:
+    step, layer = candidate.step, candidate.layer
+    if layer is None:
+        return None
+    if layer.arity == 1 and len(shapes) != 1:
+        message = f"`{step.key}` takes one input, found {len(shapes)}"
+        help_ = "join them in a step before: `add`, `concatenate`, …"
+        problems.append(Diagnostic("KS407", message, step.route, help=help_, calls=step.calls))
+        return None
+    try:
+        return layer.output_shape(shapes)
+    except ShapeError as error:
+        route = (*step.route, error.field) if error.field else step.route
+        problems.append(
+            Diagnostic("KS406", error.message, route, help=error.help, calls=step.calls)
+        )
+        return None
+
+
+def check_outputs(
+    section: Node | None,
+    candidates: tuple[Candidate, ...],
+    shapes: Shapes,
+    problems: list[Diagnostic],
+) -> None:
+    """Every output has a step of its name, whose shape fits what the output is."""
+    steps = {candidate.step.name: candidate for candidate in candidates}
+    for name, node in (section.mapping if section is not None else {}).items():
+        if name not in steps:
+            top = [each for each in steps if "/" not in each]
+            near = nearest(name, top)
+            help_ = f"did you mean `{near}`? " if near else ""
+            help_ += f"write `name: {name}` beside the step that gives it"
+            message = f"no step gives the output `{name}`"
+            problems.append(Diagnostic("KS403", message, node.route, node.key, help_))
+            continue
+        shape = shapes.get(name)
+        wanted = _wanted_shape(node)
+        if shape is not None and wanted is not None and shape != wanted[0]:
+            step = steps[name].step
+            message = f"the output `{name}` is {wanted[1]}, but its step gives {show(shape)}"
+            help_ = f"let the step `{name}` end in {show(wanted[0])}"
+            problems.append(Diagnostic("KS408", message, step.route, help=help_, calls=step.calls))
+
+
+def _wanted_shape(node: Node) -> tuple[Shape, str] | None:
+    """The shape an output must have, and why; None for one that is itself wrong."""
+    try:
+        kind = Output.model_validate(node.plain(), context=CONTEXT).kind
+    except ValidationError:
+        return None
+    if isinstance(kind, Category):
+        return (len(kind.labels),), f"a category of {len(kind.labels)} labels"
+    if isinstance(kind, Binary):
+        return (1,), "binary, one probability"
+    return (kind.size,), "a number" if kind.size == 1 else f"{kind.size} numbers"
+
+
+def check_use(
+    candidates: tuple[Candidate, ...],
+    inputs: Node | None,
+    outputs: Mapping[str, Node],
+    problems: list[Diagnostic],
+) -> None:
+    """Every step and every input leads to an output."""
+    alive = set(outputs)
+    for candidate in reversed(candidates):
+        if candidate.step.name in alive:
+            alive.update(candidate.step.inputs or ())
+    for name, node in (inputs.mapping if inputs is not None else {}).items():
+        if name not in alive:
+            message = f"no output depends on the input `{name}`"
+            help_ = "take it in a step's `from`, or remove it"
+            problems.append(Diagnostic("KS404", message, node.route, node.key, help_))
+    for candidate in candidates:
+        step = candidate.step
+        if step.name not in alive:
+            message = f"no output depends on the step `{step.name}`"
+            help_ = "take it in a step's `from`, make it an output, or remove it"
+            problems.append(Diagnostic("KS405", message, step.route, help=help_, calls=step.calls))
