@@ -1,0 +1,199 @@
+"""The options of the runtime's builtin operators, as far as the rules use them.
+
+Class and field names are the schema's own, the fields in snake_case; the writer looks them up
+there. Operators that are not listed take no options.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Padding(IntEnum):
+    """Where a window may lie; TensorFlow's two kinds."""
+
+    same = 0
+    valid = 1
+
+
+class Fused(IntEnum):
+    """The activation that an operator applies to its own result."""
+
+    none = 0
+    relu = 1
+    relu_n1_to_1 = 2
+    relu6 = 3
+
+
+class Mirror(IntEnum):
+    """How MIRROR_PAD treats the border element: left out (reflect) or repeated (symmetric)."""
+
+    reflect = 0
+    symmetric = 1
+
+
+class Options:
+    """The options of one operator."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conv2DOptions(Options):
+    padding: Padding
+    stride_h: int
+    stride_w: int
+    dilation_h_factor: int
+    dilation_w_factor: int
+    fused_activation_function: Fused = Fused.none
+
+
+@dataclass(frozen=True, slots=True)
+class DepthwiseConv2DOptions(Options):
+    padding: Padding
+    stride_h: int
+    stride_w: int
+    dilation_h_factor: int
+    dilation_w_factor: int
+    depth_multiplier: int
+    fused_activation_function: Fused = Fused.none
+
+
+@dataclass(frozen=True, slots=True)
+class Conv3DOptions(Options):
+    padding: Padding
+    stride_d: int
+    stride_h: int
+    stride_w: int
+    dilation_d_factor: int
+    dilation_h_factor: int
+    dilation_w_factor: int
+    fused_activation_function: Fused = Fused.none
+
+
+@dataclass(frozen=True, slots=True)
+class TransposeConvOptions(Options):
+    padding: Padding
+    stride_h: int
+    stride_w: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pool2DOptions(Options):
+    padding: Padding
+    stride_h: int
+    stride_w: int
+    filter_height: int
+    filter_width: int
+    fused_activation_function: Fused = Fused.none
+
+
+@dataclass(frozen=True, slots=True)
+class FullyConnectedOptions(Options):
+    keep_num_dims: bool
+    fused_activation_function: Fused = Fused.none
+
+
+@dataclass(frozen=True, slots=True)
+class BatchMatMulOptions(Options):
+    adj_x: bool = False
+    adj_y: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddOptions(Options):
+    fused_activation_function: Fused = Fused.none
+
+
+@dataclass(frozen=True, slots=True)
+class SubOptions(Options):
+    fused_activation_function: Fused = Fused.none
+
+
+@dataclass(frozen=True, slots=True)
+class MulOptions(Options):
+    fused_activation_function: Fused = Fused.none
+
+
+@dataclass(frozen=True, slots=True)
+class DivOptions(Options):
+    fused_activation_function: Fused = Fused.none
+
+
+@dataclass(frozen=True, slots=True)
+class SoftmaxOptions(Options):
+    beta: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LeakyReluOptions(Options):
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
+class GeluOptions(Options):
+    approximate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReshapeOptions(Options):
+    new_shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConcatenationOptions(Options):
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class StridedSliceOptions(Options):
+    begin_mask: int = 0
+    end_mask: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorPadOptions(Options):
+    mode: Mirror
+
+
+@dataclass(frozen=True, slots=True)
+class GatherOptions(Options):
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReducerOptions(Options):
+    keep_dims: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArgMaxOptions(Options):
+    output_type: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArgMinOptions(Options):
+    output_type: int
+
+
+@dataclass(frozen=True, slots=True)
+class CumsumOptions(Options):
+    exclusive: bool = False
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeBilinearOptions(Options):
+    half_pixel_centers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeNearestNeighborOptions(Options):
+    half_pixel_centers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CastOptions(Options):
+    in_data_type: int
+    out_data_type: int

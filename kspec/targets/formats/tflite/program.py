@@ -1,0 +1,135 @@
+"""A TFLite program in memory: builtin operators over named tensors, as the rules emit them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kspec.compiler.ir import Array, DType, Graph, Node, TensorType, Value
+from kspec.targets.formats.tflite.builtins import Options
+
+TENSOR_TYPES: Mapping[DType, int] = {
+    DType.float32: 0,
+    DType.float16: 1,
+    DType.int32: 2,
+    DType.uint8: 3,
+    DType.int64: 4,
+    DType.boolean: 6,
+    DType.int8: 9,
+    DType.float64: 10,
+}
+"""The schema's number of each element type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One builtin operator, by its name in the schema: ``CONV_2D``."""
+
+    code: str
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    options: Options | None = None
+
+    @property
+    def output(self) -> Value:
+        (output,) = self.outputs
+        return output
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What the file holds. ``constants`` may be views in any memory order."""
+
+    name: str
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    operators: tuple[Operator, ...]
+    constants: Mapping[str, Array]
+
+
+class Emitter:
+    """Collects the operators that stand for a graph's nodes.
+
+    A rule names its last result by ``into=node.output``; what lies before it is named after the
+    node, so that every name is unique and tells where it comes from.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.operators: list[Operator] = []
+        self.constants: dict[str, Array] = dict(graph.constants)
+        self._names = {value.name for value in graph.values()} | set(graph.constants)
+        self._producers: dict[str, Operator] = {}
+        self._shared: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
+        self._node = ""
+
+    def run(self, node: Node, rule: Rule) -> None:
+        self._node = node.name
+        rule(node.op, node, self)
+
+    def array(self, value: Value) -> Array | None:
+        """The array of a constant, None for a value that is computed."""
+        return self.constants.get(value.name)
+
+    def weights(self, value: Value, array: Array) -> Value:
+        """A constant in the layout that an operator wants, named after the one it is made of."""
+        return self._constant(f"{value.name}/{'x'.join(map(str, array.shape))}", array)
+
+    def constant(self, array: Array) -> Value:
+        """A small constant that a rule made up: a shape, axes, a number; equal ones are one."""
+        array = np.asarray(array)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._shared:
+            self._shared[key] = self._constant(f"{self._node}/constant", array)
+        return self._shared[key]
+
+    def integers(self, *numbers: int) -> Value:
+        """A vector of int32."""
+        return self.constant(np.array(numbers, np.int32))
+
+    def number(self, number: float, like: Value) -> Value:
+        """A scalar of the element type of ``like``."""
+        return self.constant(np.array(number, like.dtype.numpy))
+
+    def emit(
+        self,
+        code: str,
+        *inputs: Value,
+        options: Options | None = None,
+        type_: TensorType | None = None,
+        into: Value | None = None,
+    ) -> Value:
+        """Apply an operator. The result is ``into``, or a new value of the given type, which is
+        the first input's unless said otherwise."""
+        output = into or self.value(type_ or inputs[0].type, code.lower())
+        operator = Operator(code, inputs, (output,), options)
+        self.operators.append(operator)
+        self._producers[output.name] = operator
+        return output
+
+    def value(self, type_: TensorType, part: str = "whole") -> Value:
+        """A new value on the way to the node's output."""
+        return Value(self._fresh(f"{self._node}/{part}"), type_)
+
+    def producer(self, value: Value) -> Operator | None:
+        """The operator that gives a value; None for an input or a constant."""
+        return self._producers.get(value.name)
+
+    def _constant(self, name: str, array: Array) -> Value:
+        value = Value(self._fresh(name), TensorType.of(array))
+        self.constants[value.name] = array
+        return value
+
+    def _fresh(self, name: str) -> str:
+        unique, number = name, 2
+        while unique in self._names:
+            unique, number = f"{name}_{number}", number + 1
+        self._names.add(unique)
+        return unique
+
+
+Rule = Callable[[Any, Node, Emitter], None]
+"""Emits the operators that give a node's outputs; called with the node's operation as well, so
+that its class is the one that the table says."""

@@ -1,0 +1,26 @@
+"""How each operation of the IR is written in builtin operators of TFLite, by family."""
+
+from __future__ import annotations
+
+from kspec.compiler.table import Table
+from kspec.targets.formats.tflite.program import Rule
+from kspec.targets.formats.tflite.rules import (
+    convolution,
+    elementwise,
+    pooling,
+    product,
+    reduction,
+    shape,
+    transposed,
+)
+
+RULES: Table[Rule] = (
+    elementwise.rules
+    | shape.rules
+    | reduction.rules
+    | product.rules
+    | convolution.rules
+    | transposed.rules
+    | pooling.rules
+)
+"""Op class → function(op, node, emitter). A test may join a table of its own to replace a rule."""

@@ -1,0 +1,89 @@
+"""Products of matrices, softmax and normalisation."""
+
+from __future__ import annotations
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Node, Value
+from kspec.compiler.table import Table
+from kspec.targets.formats.tflite.builtins import (
+    BatchMatMulOptions,
+    FullyConnectedOptions,
+    SoftmaxOptions,
+)
+from kspec.targets.formats.tflite.program import Emitter, Rule
+from kspec.targets.formats.tflite.rules.convolution import FUSED, bias_of
+from kspec.targets.formats.tflite.rules.elementwise import add, multiply
+from kspec.targets.formats.tflite.rules.shape import arranged, reshape, sizes, transpose
+
+rules: Table[Rule] = Table("tflite")
+
+
+@rules(ops.Linear)
+def _linear(op: ops.Linear, node: Node, out: Emitter) -> None:
+    x, kernel = node.inputs[:2]
+    weights = arranged(out, kernel, (1, 0))
+    bias = bias_of(out, node, int(kernel.shape[1]))
+    options = FullyConnectedOptions(x.type.rank > 2, FUSED[op.activation])
+    if x.type.rank > 1:
+        out.emit("FULLY_CONNECTED", x, weights, bias, options=options, into=node.output)
+        return
+    row = reshape(out, x, (1, *x.shape))
+    type_ = x.type.with_shape(1, *node.output.shape)
+    product = out.emit("FULLY_CONNECTED", row, weights, bias, options=options, type_=type_)
+    reshape(out, product, node.output.shape, node.output)
+
+
+@rules(ops.MatMul)
+def _matmul(_op: ops.Op, node: Node, out: Emitter) -> None:
+    """The second factor may be read transposed, which saves moving its last axis."""
+    x, y = node.inputs
+    moved = _last_two_swapped(out, y)
+    options = BatchMatMulOptions(adj_y=moved is not None)
+    out.emit("BATCH_MATMUL", x, moved or y, options=options, into=node.output)
+
+
+def _last_two_swapped(out: Emitter, y: Value) -> Value | None:
+    """The transpose of a factor, where that is at hand more cheaply than the factor itself."""
+    before = out.producer(y)
+    if before is None or before.code != "TRANSPOSE":
+        return None
+    array = out.array(before.inputs[1])
+    assert array is not None
+    *lead, rows, columns = array.tolist()
+    perm = (*lead, columns, rows)
+    if columns == len(perm) - 1 or rows != len(perm) - 1:
+        return None
+    if perm == tuple(range(len(perm))):
+        return before.inputs[0]
+    return transpose(out, before.inputs[0], perm)
+
+
+@rules(ops.Softmax, ops.LogSoftmax)
+def _softmax(op: ops.Softmax | ops.LogSoftmax, node: Node, out: Emitter) -> None:
+    """The kernels work along the last axis."""
+    (x,) = node.inputs
+    code, options = (
+        ("SOFTMAX", SoftmaxOptions()) if isinstance(op, ops.Softmax) else ("LOG_SOFTMAX", None)
+    )
+    axis, last = op.axis % x.type.rank, x.type.rank - 1
+    if axis == last:
+        out.emit(code, x, options=options, into=node.output)
+        return
+    perm = list(range(x.type.rank))
+    perm[axis], perm[last] = last, axis
+    moved = transpose(out, x, perm)
+    transpose(out, out.emit(code, moved, options=options), perm, node.output)
+
+
+@rules(ops.BatchNorm)
+def _batch_norm(op: ops.BatchNorm, node: Node, out: Emitter) -> None:
+    """x · factor + summand, with factor = scale / √(variance + epsilon) and summand = offset -
+    mean · factor; for statistics that are computed, since the common passes fold constants."""
+    x, scale, offset, mean, variance = node.inputs
+    safe = add(out, variance, out.number(op.epsilon, x))
+    factor = multiply(out, out.emit("RSQRT", safe), scale)
+    shift = multiply(out, multiply(out, mean, factor), out.number(-1.0, x))
+    shape = [1] * x.type.rank
+    shape[op.axis] = sizes(x.shape)[op.axis]
+    scaled = multiply(out, x, reshape(out, factor, tuple(shape)))
+    add(out, scaled, reshape(out, add(out, shift, offset), tuple(shape)), node.output)

@@ -1,0 +1,231 @@
+"""A program as a TFLite flatbuffer, byte for byte the same in every process.
+
+Tables are packed by the schema's own classes; the arrays are copied straight into the builder's
+memory, in the layout of the file, aligned to 16 bytes as the runtime maps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from kspec.compiler.ir import Array, Value
+from kspec.targets.formats.tflite.builtins import Options
+from kspec.targets.formats.tflite.program import TENSOR_TYPES, Operator, Program
+from kspec.targets.formats.tflite.versions import minimum_runtime, version
+
+LIMIT = 2**31 - 2**24
+"""Bytes of weights that fit: offsets in a flatbuffer are below 2 GB, and the tables need some."""
+
+_ALIGNMENT = 16
+_RECORD = 256
+_SCHEMA_VERSION = 3
+_LAST_BYTE_CODE = 127
+
+
+class TooLargeError(ValueError):
+    """A model of 2 GB or more does not fit into a TFLite file."""
+
+
+def write_program(program: Program, path: Path) -> None:
+    """Write the file. Raises TooLargeError before anything is written."""
+    content = _Writer(program).pack()
+    with path.open("wb") as file:
+        file.write(content)
+
+
+class _Writer:
+    """Packs a program from its leaves up: a flatbuffer grows from its end to its beginning, so
+    that the weights, written first, lie behind the tables."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.tensors = _tensors(program)
+        self.index = {value.name: number for number, value in enumerate(self.tensors)}
+        self.codes: dict[tuple[str, int], int] = {}
+        self.builder = flatbuffers.Builder(self._size())
+        self._options: dict[Options, int] = {}
+        self._vectors: dict[tuple[int, ...], int] = {}
+
+    def _size(self) -> int:
+        """A little more than is needed: a builder that has to grow copies all it holds."""
+        constants = self.program.constants
+        arrays = [constants[each.name] for each in self.tensors if each.name in constants]
+        weights = sum(array.nbytes + _ALIGNMENT for array in arrays)
+        if weights > LIMIT:
+            raise TooLargeError(f"{weights} bytes of weights; a TFLite file holds less than 2 GB")
+        names = sum(4 * len(each.name) for each in self.tensors)
+        records = len(self.tensors) + len(self.program.operators) + _RECORD
+        return weights + names + records * _RECORD
+
+    def pack(self) -> memoryview:
+        buffers, places = self._buffers()
+        runtime = minimum_runtime(self.program.operators)
+        buffers.append(self._buffer(np.frombuffer(runtime.encode().ljust(16, b"\0"), np.uint8)))
+        subgraph = self._subgraph(places)
+        parts = {
+            "Version": _SCHEMA_VERSION,
+            "OperatorCodes": self._offsets([self._code(*code) for code in self.codes]),
+            "Subgraphs": self._offsets([subgraph]),
+            "Description": self.builder.CreateString("kspec"),
+            "Buffers": self._offsets(buffers),
+            "Metadata": self._offsets([self._metadata(len(buffers) - 1)]),
+            "SignatureDefs": self._offsets([self._signature()]),
+        }
+        self.builder.Finish(self._table("Model", parts), b"TFL3")
+        return memoryview(self.builder.Bytes)[self.builder.Head() :]
+
+    def _buffers(self) -> tuple[list[int], dict[str, int]]:
+        """All buffers, the first empty as the schema wants it, and the one of each constant."""
+        buffers = [self._table("Buffer", {})]
+        places: dict[str, int] = {}
+        kept: dict[tuple[object, ...], list[tuple[Array, int]]] = {}
+        for value in self.tensors:
+            array = self.program.constants.get(value.name)
+            if array is None:
+                continue
+            alike = kept.setdefault((array.nbytes, _first_bytes(array)), [])
+            content = array.tobytes() if alike else b""
+            place = next((at for each, at in alike if each.tobytes() == content), None)
+            if place is None:
+                place = len(buffers)
+                buffers.append(self._buffer(array))
+                alike.append((array, place))
+            places[value.name] = place
+        return buffers, places
+
+    def _buffer(self, array: Array) -> int:
+        builder = self.builder
+        builder.StartVector(1, array.nbytes, _ALIGNMENT)
+        builder.head -= array.nbytes
+        target = np.frombuffer(builder.Bytes, array.dtype, array.size, builder.head)
+        np.copyto(target.reshape(array.shape), array)
+        return self._table("Buffer", {"Data": builder.EndVector()})
+
+    def _subgraph(self, places: dict[str, int]) -> int:
+        program = self.program
+        operators = [self._operator(each) for each in program.operators]
+        tensors = [self._tensor(each, places.get(each.name, 0)) for each in self.tensors]
+        parts = {
+            "Tensors": self._offsets(tensors),
+            "Inputs": self._integers(self._indices(program.inputs)),
+            "Outputs": self._integers(self._indices(program.outputs)),
+            "Operators": self._offsets(operators),
+            "Name": self.builder.CreateString("main"),
+        }
+        return self._table("SubGraph", parts)
+
+    def _tensor(self, value: Value, buffer: int) -> int:
+        parts = {
+            "Shape": self._integers(tuple(int(dim) for dim in value.shape)),
+            "Type": TENSOR_TYPES[value.dtype],
+            "Buffer": buffer,
+            "Name": self.builder.CreateString(value.name),
+            "HasRank": True,
+        }
+        return self._table("Tensor", parts)
+
+    def _operator(self, operator: Operator) -> int:
+        key = operator.code, version(operator)
+        parts = {
+            "OpcodeIndex": self.codes.setdefault(key, len(self.codes)),
+            "Inputs": self._integers(self._indices(operator.inputs)),
+            "Outputs": self._integers(self._indices(operator.outputs)),
+        }
+        if operator.options is not None:
+            name = type(operator.options).__name__
+            parts["BuiltinOptionsType"] = getattr(schema.BuiltinOptions, name)
+            parts["BuiltinOptions"] = self._packed(name, operator.options)
+        return self._table("Operator", parts)
+
+    def _packed(self, name: str, options: Options) -> int:
+        if options not in self._options:
+            record = getattr(schema, f"{name}T")()
+            for field in fields(options):  # type: ignore[arg-type]
+                setattr(record, _camel(field.name), getattr(options, field.name))
+            self._options[options] = record.Pack(self.builder)
+        return self._options[options]
+
+    def _code(self, name: str, number: int) -> int:
+        code = getattr(schema.BuiltinOperator, name)
+        # The first field is a byte, from the time when there were fewer operators.
+        parts = {
+            "DeprecatedBuiltinCode": min(code, _LAST_BYTE_CODE),
+            "Version": number,
+            "BuiltinCode": code,
+        }
+        return self._table("OperatorCode", parts)
+
+    def _signature(self) -> int:
+        parts = {
+            "Inputs": self._offsets(self._names(self.program.inputs)),
+            "Outputs": self._offsets(self._names(self.program.outputs)),
+            "SignatureKey": self.builder.CreateString("serving_default"),
+        }
+        return self._table("SignatureDef", parts)
+
+    def _names(self, values: Sequence[Value]) -> list[int]:
+        return [
+            self._table(
+                "TensorMap",
+                {
+                    "Name": self.builder.CreateString(value.name),
+                    "TensorIndex": self.index[value.name],
+                },
+            )
+            for value in values
+        ]
+
+    def _metadata(self, buffer: int) -> int:
+        name = self.builder.CreateString("min_runtime_version")
+        return self._table("Metadata", {"Name": name, "Buffer": buffer})
+
+    def _table(self, name: str, parts: dict[str, int]) -> int:
+        getattr(schema, f"{name}Start")(self.builder)
+        for field, content in parts.items():
+            getattr(schema, f"{name}Add{field}")(self.builder, content)
+        end: int = getattr(schema, f"{name}End")(self.builder)
+        return end
+
+    def _offsets(self, offsets: Sequence[int]) -> int:
+        self.builder.StartVector(4, len(offsets), 4)
+        for offset in reversed(offsets):
+            self.builder.PrependUOffsetTRelative(offset)
+        end: int = self.builder.EndVector()
+        return end
+
+    def _integers(self, numbers: tuple[int, ...]) -> int:
+        if numbers not in self._vectors:
+            vector = np.array(numbers, np.int32)
+            self._vectors[numbers] = self.builder.CreateNumpyVector(vector)
+        return self._vectors[numbers]
+
+    def _indices(self, values: Iterable[Value]) -> tuple[int, ...]:
+        return tuple(self.index[value.name] for value in values)
+
+
+def _tensors(program: Program) -> list[Value]:
+    """Every tensor once, in the order in which the program meets it."""
+    met: dict[str, Value] = {value.name: value for value in program.inputs}
+    for operator in program.operators:
+        for value in (*operator.inputs, *operator.outputs):
+            met.setdefault(value.name, value)
+    for value in program.outputs:
+        met.setdefault(value.name, value)
+    return list(met.values())
+
+
+def _first_bytes(array: Array) -> bytes:
+    first: bytes = array.flat[:16].tobytes()
+    return first
+
+
+def _camel(name: str) -> str:
+    """``stride_h`` → ``strideH``, as the generated classes name their fields."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))
