@@ -2,4 +2,105 @@
 
 from kspec.spec.rule import Rule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    Rule(
+        code="KS401",
+        title="an unknown name in `from`",
+        explanation=(
+            "`from` names inputs and steps that stand above. Inside a block it names the steps of\n"
+            "the block, and `input` for what the call takes."
+        ),
+        wrong=("- add\n  from: [stem, brnch]"),
+        right=("- add\n  from: [stem, branch]"),
+    ),
+    Rule(
+        code="KS402",
+        title="a name that is given twice",
+        explanation=(
+            "Names of steps are unique, and differ from those of inputs: `from` and outputs find\n"
+            "steps by them."
+        ),
+        wrong=("- dense: 10\n  name: a\n- relu\n  name: a"),
+        right=("- dense: 10\n  name: a\n- relu\n  name: b"),
+    ),
+    Rule(
+        code="KS403",
+        title="an output without a step",
+        explanation="Every output is given by the step that has its name.",
+        wrong=("outputs: {digit: {number: 1}}\nnetwork:\n  - dense: 1"),
+        right=("outputs: {digit: {number: 1}}\nnetwork:\n  - dense: 1\n    name: digit"),
+    ),
+    Rule(
+        code="KS404",
+        title="an input that nothing uses",
+        explanation=(
+            "No output depends on the input, so the artifacts would ask for data that they\nignore."
+        ),
+        wrong=("inputs: {a: {numeric: 3}, b: {numeric: 3}}\nnetwork:\n  - dense: 1\n    from: a"),
+        right=("inputs: {a: {numeric: 3}}\nnetwork:\n  - dense: 1\n    from: a"),
+    ),
+    Rule(
+        code="KS405",
+        title="a step that nothing uses",
+        explanation="No output depends on the step: it would be trained by nothing and shipped nowhere.",
+        wrong=("- dense: 8\n  name: side\n- dense: 1\n  name: price\n  from: size"),
+        right=("- dense: 8\n  name: side\n- dense: 1\n  name: price\n  from: side"),
+    ),
+    Rule(
+        code="KS406",
+        title="shapes that do not fit",
+        explanation=(
+            "The layer cannot take what comes in, or its arguments leave nothing of it. Shapes\n"
+            "are written without the batch, channels last; `?` is a size that is not known."
+        ),
+        wrong=(
+            "inputs: {image: {image: {height: 4, width: 4}}}\n"
+            "network:\n"
+            "  - conv2d: {filters: 8, kernel_size: 5}"
+        ),
+        right=(
+            "inputs: {image: {image: {height: 4, width: 4}}}\n"
+            "network:\n"
+            "  - conv2d: {filters: 8, kernel_size: 3}"
+        ),
+    ),
+    Rule(
+        code="KS407",
+        title="too many inputs for the layer",
+        explanation="Most layers take one input. Layers such as `add` and `concatenate` join several.",
+        wrong=("- dense: 8\n  from: [a, b]"),
+        right=("- concatenate\n  from: [a, b]\n- dense: 8"),
+    ),
+    Rule(
+        code="KS408",
+        title="an output of the wrong shape",
+        explanation=(
+            "What a step gives must fit what the output is: one number per label for a category,\n"
+            "one for a binary output, `size` numbers for numbers."
+        ),
+        wrong=(
+            "outputs: {digit: {category: {labels: [a, b, c]}}}\n"
+            "network:\n"
+            "  - dense: 10\n"
+            "    name: digit"
+        ),
+        right=(
+            "outputs: {digit: {category: {labels: [a, b, c]}}}\n"
+            "network:\n"
+            "  - dense: 3\n"
+            "    name: digit"
+        ),
+    ),
+    Rule(
+        code="KS409",
+        title="a first step that takes nothing",
+        explanation="With several inputs, the first step says by `from` which of them it takes.",
+        wrong=("inputs: {a: {numeric: 3}, b: {numeric: 3}}\nnetwork:\n  - concatenate"),
+        right=(
+            "inputs: {a: {numeric: 3}, b: {numeric: 3}}\n"
+            "network:\n"
+            "  - concatenate\n"
+            "    from: [a, b]"
+        ),
+    ),
+)

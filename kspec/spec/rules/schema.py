@@ -2,4 +2,113 @@
 
 from kspec.spec.rule import Rule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    Rule(
+        code="KS201",
+        title="an unknown key",
+        explanation=(
+            "No such key can stand here. Nothing is ignored: a misspelt option would otherwise\n"
+            "leave its default in force."
+        ),
+        wrong="train: {epochs: 20, batchsize: 64}",
+        right="train: {epochs: 20, batch_size: 64}",
+    ),
+    Rule(
+        code="KS202",
+        title="a missing key",
+        explanation="A key that has no default is missing.",
+        wrong="train: {batch_size: 64}",
+        right="train: {epochs: 20, batch_size: 64}",
+    ),
+    Rule(
+        code="KS203",
+        title="a value of the wrong kind",
+        explanation=(
+            "The value is text where a number is expected, a number where text is expected, and\n"
+            "so on. Nothing is converted silently; a whole number may stand for a number with a\n"
+            "fraction."
+        ),
+        wrong='train: {epochs: "20"}',
+        right="train: {epochs: 20}",
+    ),
+    Rule(
+        code="KS204",
+        title="not one of the choices",
+        explanation="The value must be one of a few words.",
+        wrong="- conv2d: {filters: 8, kernel_size: 3, padding: sam}",
+        right="- conv2d: {filters: 8, kernel_size: 3, padding: same}",
+    ),
+    Rule(
+        code="KS205",
+        title="a number out of bounds",
+        explanation="The number is too small or too large for what it means.",
+        wrong="train: {epochs: 0}",
+        right="train: {epochs: 1}",
+    ),
+    Rule(
+        code="KS206",
+        title="a list or text of the wrong length",
+        explanation="The list has too few or too many items, or the text too few or too many characters.",
+        wrong="outputs: {animal: {category: {labels: [cat]}}}",
+        right="outputs: {animal: {category: {labels: [cat, dog]}}}",
+    ),
+    Rule(
+        code="KS207",
+        title="text of the wrong form",
+        explanation=(
+            "The text is no name, no version, or no path, where one is expected. Names have\n"
+            "letters, digits, `-` and `_` and begin with a letter; versions are\n"
+            "`major.minor.patch`; paths are relative to the spec, with forward slashes."
+        ),
+        wrong="name: 2nd model",
+        right="name: second-model",
+    ),
+    Rule(
+        code="KS208",
+        title="one choice, by its key",
+        explanation=(
+            "Where a spec says one of several things, it does so by a mapping with one key, such\n"
+            "as `{csv: digits.csv}`. Here is none, or more than one."
+        ),
+        wrong="source: {csv: a.csv, parquet: a.parquet}",
+        right="source: {csv: a.csv}",
+    ),
+    Rule(
+        code="KS209",
+        title="values that do not go together",
+        explanation="Each value could stand alone, but together they make no sense.",
+        wrong="split: {column: part, test: 0.2}",
+        right="split: {column: part}",
+    ),
+    Rule(
+        code="KS210",
+        title="a path out of the folder",
+        explanation=(
+            "A spec reads nothing outside its own folder: no absolute path, no `..`, and no\n"
+            "symbolic link that leads out. A spec from a stranger can then be checked and built\n"
+            "without care."
+        ),
+        wrong="source: {csv: ../../rows.csv}",
+        right="source: {csv: rows.csv}",
+    ),
+    Rule(
+        code="KS211",
+        title="a path to nothing",
+        explanation=(
+            "The file or folder does not exist, or is not of the kind that is needed. Paths are\n"
+            "relative to the spec."
+        ),
+        wrong="source: {csv: digit.csv}",
+        right="source: {csv: digits.csv}",
+    ),
+    Rule(
+        code="KS212",
+        title="an unknown target",
+        explanation=(
+            "There is no target of this name. Targets are formats and platforms; `kspec doctor`\n"
+            "lists those that are installed."
+        ),
+        wrong="targets: {andriod: {}}",
+        right="targets: {android: {}}",
+    ),
+)

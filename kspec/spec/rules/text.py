@@ -2,4 +2,152 @@
 
 from kspec.spec.rule import Rule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    Rule(
+        code="KS101",
+        title="not YAML",
+        explanation=(
+            "The text cannot be read as YAML from here on, so this is the only problem of its\n"
+            "kind that is shown. The place is where the parser noticed; the cause often stands in\n"
+            "the line above: an indentation, a bracket, or a quote that is not closed."
+        ),
+        wrong="train: {epochs: 20",
+        right="train: {epochs: 20}",
+    ),
+    Rule(
+        code="KS102",
+        title="not UTF-8",
+        explanation=(
+            "A spec is UTF-8, with or without a byte-order mark. Text in another encoding would\n"
+            "come out differently from one machine to the next."
+        ),
+        wrong="description: caf\xe9        # Latin-1",
+        right="description: café           # UTF-8",
+    ),
+    Rule(
+        code="KS103",
+        title="an invisible character",
+        explanation=(
+            "Control characters, zero-width and bidirectional ones make a text that means\n"
+            "something else than what a reviewer sees. In double quotes they can be written as\n"
+            "escapes, which are visible. NUL is no part of any text."
+        ),
+        wrong='description: "left\u2066right"   # the character itself',
+        right='description: "left\\u2066right"  # its escape',
+    ),
+    Rule(
+        code="KS104",
+        title="a tab",
+        explanation=(
+            "YAML forbids tabs in indentation, and elsewhere they look like spaces. In double\n"
+            "quotes a tab is written `\\t`."
+        ),
+        wrong=("train:\n\tepochs: 20"),
+        right=("train:\n  epochs: 20"),
+    ),
+    Rule(
+        code="KS105",
+        title="too large",
+        explanation=(
+            "A spec has at most 1 MiB, 100 levels, 100,000 values, and 65,536 characters in one\n"
+            "value. Beyond that it is an accident or an attack. Data belongs into files of its\n"
+            "own."
+        ),
+        wrong="a: [[[[[[…]]]]]]",
+        right="data: {source: {csv: rows.csv}}",
+    ),
+    Rule(
+        code="KS106",
+        title="anchors, aliases and merge keys",
+        explanation=(
+            "`&name`, `*name` and `<<` are not part of the language: a few of them can stand for\n"
+            "gigabytes, and what they mean is decided far from where they are read. Use `params`\n"
+            "for values and a block with arguments for steps."
+        ),
+        wrong=("network:\n  - dense: &hidden {units: 64}\n  - dense: *hidden"),
+        right=('params: {units: 64}\nnetwork:\n  - dense: "${units}"\n  - dense: "${units}"'),
+    ),
+    Rule(
+        code="KS107",
+        title="tags and directives",
+        explanation=(
+            "Tags (`!name`, `!!str`) change what a value is, in some readers up to running code;\n"
+            "`%` directives change how the file is read. A spec has neither. Quotes make a value\n"
+            "text."
+        ),
+        wrong="version: !!str 1.0",
+        right='version: "1.0.0"',
+    ),
+    Rule(
+        code="KS108",
+        title="several documents",
+        explanation=(
+            "A file holds one spec. A second `---` starts another document, which many readers\n"
+            "skip silently."
+        ),
+        wrong=("kspec: 1\n---\nkspec: 1"),
+        right="kspec: 1",
+    ),
+    Rule(
+        code="KS109",
+        title="a key that stands twice",
+        explanation=(
+            "The same key stands twice in one mapping. Most YAML readers silently keep the last\n"
+            "one."
+        ),
+        wrong=("train:\n  epochs: 20\n  epochs: 30"),
+        right=("train:\n  epochs: 30"),
+    ),
+    Rule(
+        code="KS110",
+        title="a key that is not plain",
+        explanation="Keys are text on a single line: no lists, no mappings, no `?`.",
+        wrong=("? [a, b]\n: 1"),
+        right=("a: 1\nb: 1"),
+    ),
+    Rule(
+        code="KS111",
+        title="no mapping of sections",
+        explanation=(
+            "A spec is a mapping of sections (`kspec`, `name`, `inputs`, …). This file is empty,\n"
+            "a list, or a single value."
+        ),
+        wrong="- kspec: 1",
+        right="kspec: 1",
+    ),
+    Rule(
+        code="KS112",
+        title="a value that readers of YAML read differently",
+        explanation=(
+            "YAML 1.1 takes `no` for false, `012` for ten, `1:30` for ninety and `2024-01-01` for\n"
+            "a date; YAML 1.2 does not. Both are in use, so such a value has to say what it is:\n"
+            "`false`, `12`, or text in quotes. Numbers as in `1e3` are numbers."
+        ),
+        wrong="labels: [yes, no]",
+        right='labels: ["yes", "no"]',
+    ),
+    Rule(
+        code="KS113",
+        title="a number beyond 64 bits",
+        explanation="No format that kspec writes can hold the number.",
+        wrong="seed: 99999999999999999999",
+        right="seed: 7",
+    ),
+    Rule(
+        code="KS114",
+        title="a placeholder without quotes",
+        explanation=(
+            "Between braces or brackets, YAML takes the `{` of `${…}` for the start of a mapping.\n"
+            "Quotes keep the text together; a number in it stays a number."
+        ),
+        wrong="- dense: {units: ${width}}",
+        right='- dense: {units: "${width}"}',
+    ),
+    Rule(
+        code="KS115",
+        title="a spec that cannot be read",
+        explanation="There is no such file, it is a folder, or its permissions forbid it.",
+        wrong="kspec check modle.yaml",
+        right="kspec check model.yaml",
+    ),
+)
