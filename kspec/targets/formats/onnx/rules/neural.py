@@ -83,27 +83,6 @@ def einsum(op: ops.Einsum, emit: Emission, *inputs: Value) -> None:
     emit.result("Einsum", *inputs, equation=op.equation)
 
 
-@rules(ops.Resize)
-def resize(op: ops.Resize, emit: Emission, x: Value) -> None:
-    first = 2 if op.channels == "first" else 1
-    # The source of i is (i + 0.5) · scale rounded down; half_pixel gives 0.5 less, to be rounded.
-    mode: dict[str, Attribute] = (
-        {"mode": "nearest", "nearest_mode": "round_prefer_ceil"}
-        if op.interpolation == "nearest"
-        else {"mode": "linear"}
-    )
-    emit.result(
-        "Resize",
-        x,
-        None,
-        None,
-        np.array(op.size, np.int64),
-        axes=tuple(range(first, first + len(op.size))),
-        coordinate_transformation_mode="half_pixel",
-        **mode,
-    )
-
-
 def window(op: ops.Windowed, size: tuple[int, ...]) -> dict[str, Attribute]:
     """The attributes of everything that slides; pads are all befores, then all afters."""
     if op.channels != "first":

@@ -110,14 +110,22 @@ def extents(shape: Shape, emit: Emission) -> Operand:
 
 def _pad_symmetric(op: ops.Pad, emit: Emission, x: Value) -> None:
     """ONNX has no such mode: the borders are slices that run backwards."""
+    rows = zip(op.low, op.high, strict=True)
+    padded = [(axis, low, high) for axis, (low, high) in enumerate(rows) if low or high]
+    if not padded:
+        emit.result("Identity", x)
+        return
     result: Operand = x
-    for axis, (low, high) in enumerate(zip(op.low, op.high, strict=True)):
-        rows = (low - 1, FIRST), (-1, -high - 1)
-        before, after = (
-            emit("Slice", result, *map(ints, ([start], [stop], [axis], [-1])))
-            for start, stop in rows
-        )
-        parts = [before] * bool(low) + [result] + [after] * bool(high)
-        if len(parts) > 1:
-            result = emit("Concat", *parts, axis=axis)
-    emit.result("Identity", result)
+    for axis, low, high in padded[:-1]:
+        result = emit("Concat", *_mirrored(emit, result, axis, low, high), axis=axis)
+    axis, low, high = padded[-1]
+    emit.result("Concat", *_mirrored(emit, result, axis, low, high), axis=axis)
+
+
+def _mirrored(emit: Emission, x: Operand, axis: int, low: int, high: int) -> list[Operand]:
+    def backwards(start: int, stop: int) -> str:
+        return emit("Slice", x, *map(ints, ([start], [stop], [axis], [-1])))
+
+    before = [backwards(low - 1, FIRST)] if low else []
+    after = [backwards(-1, -high - 1)] if high else []
+    return [*before, x, *after]

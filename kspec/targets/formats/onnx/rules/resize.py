@@ -1,0 +1,70 @@
+"""Resampling. Resize is given full-rank scales or sizes: its attribute ``axes`` (opset 18) breaks
+ONNX Runtime 1.31, whose optimizer moves transposes through it as if there were none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Value
+from kspec.compiler.table import Table
+from kspec.targets.formats.onnx.emission import Attribute, Emission, Operand, Rule
+from kspec.targets.formats.onnx.rules.shape import extents
+
+rules: Table[Rule] = Table("onnx")
+
+NEAREST: dict[str, Attribute] = {"mode": "nearest"}
+COPIES = NEAREST | {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+"""Place i shows ⌊i / scale⌋: each pixel ``scale`` times over."""
+HALF_PIXEL = NEAREST | {
+    "coordinate_transformation_mode": "half_pixel",
+    "nearest_mode": "round_prefer_ceil",
+}
+"""Place i shows ⌊(i + 0.5) / scale⌋, which ONNX writes as the half-pixel coordinate, 0.5 less,
+rounded."""
+LINEAR: dict[str, Attribute] = {
+    "mode": "linear",
+    "coordinate_transformation_mode": "half_pixel",
+}
+
+
+@rules(ops.Resize)
+def resize(op: ops.Resize, emit: Emission, x: Value) -> None:
+    first = 2 if op.channels == "first" else 1
+    spatial = x.shape[first : first + len(op.size)]
+    sizes = [size for size in spatial if isinstance(size, int)]
+    if len(sizes) < len(spatial):
+        shape = (*x.shape[:first], *op.size, *x.shape[first + len(op.size) :])
+        mode = LINEAR if op.interpolation == "bilinear" else HALF_PIXEL
+        emit.result("Resize", x, None, None, extents(shape, emit), **mode)
+        return
+    scales = np.ones(x.type.rank, np.float32)
+    scales[first : first + len(op.size)] = list(map(_scale, sizes, op.size))
+    if op.interpolation == "bilinear":
+        emit.result("Resize", x, None, scales, **LINEAR)
+    elif (scales == np.floor(scales)).all():
+        emit.result("Resize", x, None, scales, **COPIES)
+    else:
+        _pick(emit, x, {first + i: row for i, row in enumerate(zip(sizes, op.size, strict=True))})
+
+
+def _scale(size: int, new: int) -> np.float32:
+    """The factor in float32, of which ONNX computes the new size as ⌊size · factor⌋."""
+    factor = np.float32(new / size)
+    while np.floor(factor * np.float32(size)) < new:
+        factor = np.nextafter(factor, np.float32(np.inf))
+    return factor
+
+
+def _pick(emit: Emission, x: Value, sizes: Mapping[int, tuple[int, int]]) -> None:
+    """Nearest by another than a whole factor: float coordinates would miss ties, indices do not."""
+    *axes, last = (axis for axis, (size, new) in sizes.items() if size != new)
+    picks = {
+        axis: (2 * np.arange(new) + 1) * size // (2 * new) for axis, (size, new) in sizes.items()
+    }
+    result: Operand = x
+    for axis in axes:
+        result = emit("Gather", result, picks[axis], axis=axis)
+    emit.result("Gather", result, picks[last], axis=last)
