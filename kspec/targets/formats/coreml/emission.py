@@ -1,0 +1,128 @@
+"""What rules write with: one MIL function being built, its values by their IR names."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from kspec.compiler.ir import Array, DType, Graph, Node, Value
+from kspec.targets.formats.coreml.names import Identifiers
+from kspec.targets.formats.coreml.options import CoreMLOptions
+from kspec.targets.formats.coreml.toolkit import Toolkit
+
+Var = Any
+"""A value of coremltools' builder."""
+
+
+class Rule(Protocol):
+    """Writes one node of a lowered graph and gives the MIL value of its output, which must bear
+    the node's name."""
+
+    def __call__(self, node: Node, emit: Emission) -> Var: ...
+
+
+class Emission:
+    """A MIL function under construction. Calling it adds one operation::
+
+        emit("add", node.name, x=emit[x], y=emit[y])
+    """
+
+    def __init__(self, graph: Graph, options: CoreMLOptions, kit: Toolkit) -> None:
+        self.graph = graph
+        self.kit = kit
+        self.identifiers = Identifiers(value.name for value in (*graph.inputs, *graph.outputs))
+        self._half = options.precision == "float16"
+        self._vars: dict[str, Var] = {}
+        self._shared: dict[tuple[str, tuple[int, ...], bytes], Var] = {}
+        self._own: set[int] = set()
+        computed = {node.name for node in graph.nodes}
+        self.delivered = frozenset(
+            value.name
+            for value in graph.outputs
+            if value.name not in computed
+            or self.computed_as(value.dtype) is DType.float16
+            or value.dtype is DType.boolean
+        )
+        """Outputs that a last operation of their own gives: the node has another element type."""
+
+    def __call__(self, kind: str, name: str, **parameters: Any) -> Var:
+        """Add an operation under an IR name; what is not a MIL value becomes a constant."""
+        own = f"{name}/computed" if name in self.delivered else name
+        return self._add(kind, self.identifiers[own], parameters)
+
+    def deliver(self, kind: str, output: Value, **parameters: Any) -> Var:
+        """Add the operation that gives an output its public name."""
+        return self._add(kind, self.public(output), parameters)
+
+    def __getitem__(self, value: Value) -> Var:
+        """The MIL value of an IR value; a constant is added when it is first read."""
+        if value.name not in self._vars:
+            array = self.graph.constants[value.name]
+            self._vars[value.name] = self.constant(value.name, array)
+        return self._vars[value.name]
+
+    def bind(self, value: Value, var: Var) -> None:
+        self._vars[value.name] = var
+
+    def public(self, value: Value) -> str:
+        """The name of an input or output in the file."""
+        return self.identifiers[value.name]
+
+    def constant(self, name: str, array: Array) -> Var:
+        """A named constant, floats in the chosen precision."""
+        own = f"{name}/constant" if name in self.delivered else name
+        return self._constant(self.array(array), self.identifiers[own])
+
+    def array(self, array: Array) -> Array:
+        """The array in the chosen precision; what float16 cannot hold becomes its largest."""
+        if array.dtype.kind != "f" or not self._half:
+            return np.ascontiguousarray(array) if array.ndim else array
+        limit = np.finfo(np.float16).max
+        return np.asarray(np.clip(array, -limit, limit), np.float16, order="C")
+
+    def scalar(self, number: float, like: DType = DType.float32) -> Any:
+        """A number of the element type that ``like`` is computed in."""
+        return self.array(np.asarray(number, like.numpy))[()]
+
+    def computed_as(self, dtype: DType) -> DType:
+        """The element type in the chosen precision."""
+        return DType.float16 if self._half and dtype.is_float else dtype
+
+    def cast(self, var: Var, dtype: DType, name: str) -> Var:
+        return self("cast", name, x=var, dtype=self.kit.mil_names[self.computed_as(dtype)])
+
+    def is_foreign_constant(self, var: Var) -> bool:
+        """Whether the builder made this constant by itself."""
+        return var.op is not None and var.op.op_type == "const" and id(var) not in self._own
+
+    def own(self, var: Var) -> None:
+        """Say that this constant has its name from us."""
+        self._own.add(id(var))
+
+    def _add(self, kind: str, identifier: str, parameters: dict[str, Any]) -> Var:
+        given = {key: self._parameter(value) for key, value in parameters.items()}
+        return getattr(self.kit.builder, kind)(name=identifier, **given)
+
+    def _constant(self, value: Any, identifier: str) -> Var:
+        var = self.kit.builder.const(val=value, name=identifier)
+        self.own(var)
+        return var
+
+    def _parameter(self, value: Any) -> Any:
+        if isinstance(value, bool | int | float | str | np.generic | np.ndarray):
+            return self._share(value)
+        if isinstance(value, list | tuple) and not isinstance(value[0], self.kit.mil.Var):
+            return self._share(np.array(value, bool if isinstance(value[0], bool) else np.int32))
+        return value
+
+    def _share(self, value: Any) -> Var:
+        """Equal parameters are one constant: a file of many small layers would be mostly these."""
+        if type(value) is int:
+            value = np.int32(value)
+        array = np.asarray(value)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._shared:
+            identifier = self.identifiers.fresh(f"{array.dtype.name}_{len(self._shared)}")
+            self._shared[key] = self._constant(value, identifier)
+        return self._shared[key]

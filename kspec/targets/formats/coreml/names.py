@@ -1,0 +1,43 @@
+"""Names in MIL: identifiers, where those of the IR may be any text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RESERVED = frozenset(
+    """any bool program func tensor list dict tuple true false string bf16 fp16 fp32 fp64 int8
+    int16 int32 int64 uint8 uint16 uint32 uint64 state""".split()
+)
+"""Words of MIL's text form, as coremltools' NameSanitizer lists them."""
+
+
+def is_identifier(name: str) -> bool:
+    return _IDENTIFIER.fullmatch(name) is not None and name not in _RESERVED
+
+
+class Identifiers:
+    """Gives each name one identifier, and no two names the same. Names that are identifiers keep
+    themselves; of those that are not, the order in which they come decides."""
+
+    def __init__(self, kept: Iterable[str]) -> None:
+        self._by_name = {name: name for name in kept if is_identifier(name)}
+        self._taken = set(self._by_name.values())
+
+    def __getitem__(self, name: str) -> str:
+        """The identifier of an IR name, always the same."""
+        if name not in self._by_name:
+            self._by_name[name] = self.fresh(name)
+        return self._by_name[name]
+
+    def fresh(self, wish: str) -> str:
+        """An identifier that nothing else has, as near to the wish as can be."""
+        stem = re.sub(r"[^A-Za-z0-9_]", "_", wish, flags=re.ASCII) or "_"
+        if not is_identifier(stem):
+            stem = f"v_{stem}"
+        found, count = stem, 1
+        while found in self._taken:
+            found, count = f"{stem}_{count}", count + 1
+        self._taken.add(found)
+        return found

@@ -1,0 +1,111 @@
+"""From a lowered graph to a MIL program and the description of its signature."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from kspec.compiler.ir import DType, Graph, Value
+from kspec.targets.formats.coreml.emission import Emission, Var
+from kspec.targets.formats.coreml.options import CoreMLOptions
+from kspec.targets.formats.coreml.rules import RULES
+from kspec.targets.formats.coreml.toolkit import Toolkit
+
+NAMES_KEY = "kspec.names"
+"""Where the metadata holds the public names that are no identifiers, as JSON."""
+
+
+def build_program(graph: Graph, options: CoreMLOptions, kit: Toolkit) -> tuple[Any, Any]:
+    """The MIL program of a graph, one function `main` with every value named by us, and the
+    ModelDescription of its signature."""
+    emit = Emission(graph, options, kit)
+    target = kit.target[options.minimum]
+    with kit.mil.Function(_placeholders(emit), opset_version=target) as function:
+        for value in graph.inputs:
+            emit.bind(value, _receive(emit, value, function.inputs[emit.public(value)]))
+        for node in graph.nodes:
+            emit.bind(node.output, RULES[type(node.op)](node, emit))
+        function.set_outputs([_deliver(emit, value) for value in graph.outputs])
+    _name_defaults(function, emit)
+    program = kit.mil.Program()
+    program.add_function("main", function)
+    return program, _describe(emit, options)
+
+
+def signature_type(dtype: DType) -> DType:
+    """The element type of an input or output: Core ML has no booleans there, so int32."""
+    return DType.int32 if dtype is DType.boolean else dtype
+
+
+def _placeholders(emit: Emission) -> dict[str, Any]:
+    types = emit.kit.element_types()
+    symbols: dict[str, Any] = {}
+    placeholders = {}
+    for value in emit.graph.inputs:
+        shape = [
+            symbols.setdefault(dim, emit.kit.mil.get_new_symbol()) if isinstance(dim, str) else dim
+            for dim in value.shape
+        ]
+        dtype = types[signature_type(value.dtype)]
+        placeholders[emit.public(value)] = emit.kit.builder.placeholder(shape=shape, dtype=dtype)
+    return placeholders
+
+
+def _receive(emit: Emission, value: Value, var: Var) -> Var:
+    if emit.computed_as(value.dtype) is signature_type(value.dtype):
+        return var
+    return emit.cast(var, value.dtype, f"{value.name}/received")
+
+
+def _deliver(emit: Emission, value: Value) -> Var:
+    """The value under its public name and in the element type of the signature."""
+    if value.name not in emit.delivered:
+        return emit[value]
+    signature = signature_type(value.dtype)
+    if emit.computed_as(value.dtype) is signature:
+        return emit.deliver("identity", value, x=emit[value])
+    return emit.deliver("cast", value, x=emit[value], dtype=emit.kit.mil_names[signature])
+
+
+def _name_defaults(function: Any, emit: Emission) -> None:
+    """The builder numbers the constants of parameters that were not given over the life of the
+    process; they get names that depend on nothing but the program."""
+    for operation in function.operations:
+        if operation.op_type == "const":
+            continue
+        for parameter, var in operation.inputs.items():
+            if not isinstance(var, list | tuple) and emit.is_foreign_constant(var):
+                var.op.name = emit.identifiers.fresh(f"{operation.name}_{parameter}")
+                var.set_name(var.op.name)
+                emit.own(var)
+
+
+def _describe(emit: Emission, options: CoreMLOptions) -> Any:
+    messages = emit.kit.proto
+    description = messages.Model_pb2.ModelDescription()
+    for value in emit.graph.inputs:
+        feature = description.input.add(name=emit.public(value))
+        array = feature.type.multiArrayType
+        array.dataType = _array_type(emit, value)
+        array.shape.extend(1 if isinstance(dim, str) else dim for dim in value.shape)
+        if any(isinstance(dim, str) for dim in value.shape):
+            for dim in value.shape:
+                low, high = (1, options.largest_dimension) if isinstance(dim, str) else (dim, dim)
+                array.shapeRange.sizeRanges.add(lowerBound=low, upperBound=high)
+    for value in emit.graph.outputs:
+        array = description.output.add(name=emit.public(value)).type.multiArrayType
+        array.dataType = _array_type(emit, value)
+        if not any(isinstance(dim, str) for dim in value.shape):
+            array.shape.extend(value.shape)
+    description.metadata.shortDescription = emit.graph.name
+    public = (*emit.graph.inputs, *emit.graph.outputs)
+    renamed = {emit.public(value): value.name for value in public}
+    renamed = {ours: name for ours, name in renamed.items() if ours != name}
+    if renamed:
+        description.metadata.userDefined[NAMES_KEY] = json.dumps(renamed, sort_keys=True)
+    return description
+
+
+def _array_type(emit: Emission, value: Value) -> int:
+    types = emit.kit.proto.FeatureTypes_pb2.ArrayFeatureType
+    return int(types.ArrayDataType.Value(signature_type(value.dtype).name.upper()))

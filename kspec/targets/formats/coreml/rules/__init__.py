@@ -1,0 +1,9 @@
+"""How each operation of the IR is written in MIL."""
+
+from __future__ import annotations
+
+from kspec.compiler.table import Table
+from kspec.targets.formats.coreml.emission import Rule
+from kspec.targets.formats.coreml.rules import elementwise, neural, reduction, shape
+
+RULES: Table[Rule] = elementwise.RULES | neural.RULES | reduction.RULES | shape.RULES

@@ -1,0 +1,227 @@
+"""Operations that work element by element."""
+
+from __future__ import annotations
+
+from kspec.compiler import ops
+from kspec.compiler.ir import DType, Node
+from kspec.compiler.table import Table
+from kspec.targets.formats.coreml.emission import Emission, Rule, Var
+
+RULES: Table[Rule] = Table("coreml")
+
+_UNARY: dict[type[ops.Op], str] = {
+    ops.Identity: "identity",
+    ops.Abs: "abs",
+    ops.Sign: "sign",
+    ops.Floor: "floor",
+    ops.Ceil: "ceil",
+    ops.Round: "round",
+    ops.Exp: "exp",
+    ops.Sqrt: "sqrt",
+    ops.Sin: "sin",
+    ops.Cos: "cos",
+    ops.Tan: "tan",
+    ops.Asin: "asin",
+    ops.Acos: "acos",
+    ops.Atan: "atan",
+    ops.Sinh: "sinh",
+    ops.Cosh: "cosh",
+    ops.Tanh: "tanh",
+    ops.Erf: "erf",
+    ops.LogicalNot: "logical_not",
+    ops.Sigmoid: "sigmoid",
+    ops.Silu: "silu",
+    ops.Softplus: "softplus",
+    ops.Softsign: "softsign",
+}
+
+_BINARY: dict[type[ops.Op], str] = {
+    ops.Add: "add",
+    ops.Subtract: "sub",
+    ops.Multiply: "mul",
+    ops.Divide: "real_div",
+    ops.FloorDivide: "floor_div",
+    ops.Remainder: "mod",
+    ops.Pow: "pow",
+    ops.Maximum: "maximum",
+    ops.Minimum: "minimum",
+    ops.LogicalAnd: "logical_and",
+    ops.LogicalOr: "logical_or",
+    ops.LogicalXor: "logical_xor",
+}
+
+_COMPARISONS: dict[type[ops.Op], str] = {
+    ops.Equal: "equal",
+    ops.NotEqual: "not_equal",
+    ops.Less: "less",
+    ops.LessEqual: "less_equal",
+    ops.Greater: "greater",
+    ops.GreaterEqual: "greater_equal",
+}
+
+
+@RULES(*_UNARY)
+def unary(node: Node, emit: Emission) -> Var:
+    return emit(_UNARY[type(node.op)], node.name, x=emit[node.inputs[0]])
+
+
+@RULES(*_BINARY)
+def binary(node: Node, emit: Emission) -> Var:
+    x, y = node.inputs
+    return emit(_BINARY[type(node.op)], node.name, x=emit[x], y=emit[y])
+
+
+@RULES(*_COMPARISONS)
+def comparison(node: Node, emit: Emission) -> Var:
+    """MIL compares numbers only, so booleans become 0 and 1 first."""
+    x, y = (emit[each] for each in node.inputs)
+    if node.inputs[0].dtype is DType.boolean:
+        x = emit.cast(x, DType.int32, f"{node.name}/x")
+        y = emit.cast(y, DType.int32, f"{node.name}/y")
+    return emit(_COMPARISONS[type(node.op)], node.name, x=x, y=y)
+
+
+@RULES(ops.Cast)
+def cast(node: Node, emit: Emission) -> Var:
+    (x,) = node.inputs
+    if emit.mil_type(x.dtype) == emit.mil_type(node.output.dtype):
+        return emit("identity", node.name, x=emit[x])
+    return emit.cast(emit[x], node.output.dtype, node.name)
+
+
+@RULES(ops.Negative)
+def negative(node: Node, emit: Emission) -> Var:
+    (x,) = node.inputs
+    return emit("mul", node.name, x=emit[x], y=emit.scalar(-1, x.dtype))
+
+
+@RULES(ops.Square)
+def square(node: Node, emit: Emission) -> Var:
+    x = emit[node.inputs[0]]
+    return emit("mul", node.name, x=x, y=x)
+
+
+@RULES(ops.Reciprocal)
+def reciprocal(node: Node, emit: Emission) -> Var:
+    """MIL's `inverse` adds an epsilon to x; a division does not."""
+    return emit("real_div", node.name, x=emit.scalar(1), y=emit[node.inputs[0]])
+
+
+@RULES(ops.Rsqrt)
+def rsqrt(node: Node, emit: Emission) -> Var:
+    root = emit("sqrt", f"{node.name}/root", x=emit[node.inputs[0]])
+    return emit("real_div", node.name, x=emit.scalar(1), y=root)
+
+
+@RULES(ops.Log)
+def log(node: Node, emit: Emission) -> Var:
+    return emit("log", node.name, x=emit[node.inputs[0]], epsilon=emit.scalar(0))
+
+
+@RULES(ops.Log1p)
+def log1p(node: Node, emit: Emission) -> Var:
+    return emit("log", node.name, x=emit[node.inputs[0]], epsilon=emit.scalar(1))
+
+
+@RULES(ops.Expm1)
+def expm1(node: Node, emit: Emission) -> Var:
+    power = emit("exp", f"{node.name}/exp", x=emit[node.inputs[0]])
+    return emit("sub", node.name, x=power, y=emit.scalar(1))
+
+
+@RULES(ops.IsNan)
+def is_nan(node: Node, emit: Emission) -> Var:
+    x = emit[node.inputs[0]]
+    return emit("not_equal", node.name, x=x, y=x)
+
+
+@RULES(ops.Relu)
+def relu(node: Node, emit: Emission) -> Var:
+    (x,) = node.inputs
+    if x.dtype.is_float:
+        return emit("relu", node.name, x=emit[x])
+    return emit("maximum", node.name, x=emit[x], y=emit.scalar(0, x.dtype))
+
+
+@RULES(ops.Clip)
+def clip(node: Node, emit: Emission) -> Var:
+    """MIL's `clip` takes floats only, and bounds that differ."""
+    assert isinstance(node.op, ops.Clip)
+    (x,), low, high = node.inputs, node.op.minimum, node.op.maximum
+    if low is not None and high is not None and low < high and x.dtype.is_float:
+        return emit("clip", node.name, x=emit[x], alpha=emit.scalar(low), beta=emit.scalar(high))
+    bounds = [("maximum", low), ("minimum", high)]
+    steps = [(kind, bound) for kind, bound in bounds if bound is not None]
+    var = emit[x]
+    for kind, bound in steps[:-1]:
+        var = emit(kind, f"{node.name}/{kind}", x=var, y=emit.scalar(bound, x.dtype))
+    if not steps:
+        return emit("identity", node.name, x=var)
+    kind, bound = steps[-1]
+    return emit(kind, node.name, x=var, y=emit.scalar(bound, x.dtype))
+
+
+@RULES(ops.Elu)
+def elu(node: Node, emit: Emission) -> Var:
+    assert isinstance(node.op, ops.Elu)
+    return emit("elu", node.name, x=emit[node.inputs[0]], alpha=emit.scalar(node.op.alpha))
+
+
+@RULES(ops.Selu)
+def selu(node: Node, emit: Emission) -> Var:
+    x, alpha = emit[node.inputs[0]], emit.scalar(ops.Selu.alpha)
+    inner = emit("elu", f"{node.name}/elu", x=x, alpha=alpha)
+    return emit("mul", node.name, x=inner, y=emit.scalar(ops.Selu.scale))
+
+
+@RULES(ops.LeakyRelu)
+def leaky_relu(node: Node, emit: Emission) -> Var:
+    assert isinstance(node.op, ops.LeakyRelu)
+    slope = emit.scalar(node.op.negative_slope)
+    return emit("leaky_relu", node.name, x=emit[node.inputs[0]], alpha=slope)
+
+
+@RULES(ops.HardSigmoid)
+def hard_sigmoid(node: Node, emit: Emission) -> Var:
+    assert isinstance(node.op, ops.HardSigmoid)
+    alpha, beta = emit.scalar(node.op.alpha), emit.scalar(node.op.beta)
+    return emit("sigmoid_hard", node.name, x=emit[node.inputs[0]], alpha=alpha, beta=beta)
+
+
+@RULES(ops.HardSwish)
+def hard_swish(node: Node, emit: Emission) -> Var:
+    x, alpha, beta = emit[node.inputs[0]], emit.scalar(1 / 6), emit.scalar(0.5)
+    gate = emit("sigmoid_hard", f"{node.name}/gate", x=x, alpha=alpha, beta=beta)
+    return emit("mul", node.name, x=x, y=gate)
+
+
+@RULES(ops.Mish)
+def mish(node: Node, emit: Emission) -> Var:
+    x = emit[node.inputs[0]]
+    soft = emit("softplus", f"{node.name}/softplus", x=x)
+    return emit("mul", node.name, x=x, y=emit("tanh", f"{node.name}/tanh", x=soft))
+
+
+@RULES(ops.Gelu)
+def gelu(node: Node, emit: Emission) -> Var:
+    assert isinstance(node.op, ops.Gelu)
+    mode = "TANH_APPROXIMATION" if node.op.approximate else "EXACT"
+    return emit("gelu", node.name, x=emit[node.inputs[0]], mode=mode)
+
+
+@RULES(ops.Where)
+def where(node: Node, emit: Emission) -> Var:
+    """`select` infers its shape without the condition, so x takes on the full shape first."""
+    condition, x, y = node.inputs
+    dtype = DType.int32 if x.dtype is DType.boolean else x.dtype
+    a, b = emit[x], emit[y]
+    if x.dtype is DType.boolean:
+        a, b = emit.cast(a, dtype, f"{node.name}/a"), emit.cast(b, dtype, f"{node.name}/b")
+    if ops.Add().infer(x.type, y.type)[0].shape != node.output.shape:
+        ones = emit.cast(emit[condition], dtype, f"{node.name}/ones")
+        zeros = emit("mul", f"{node.name}/zeros", x=ones, y=emit.scalar(0, dtype))
+        a = emit("add", f"{node.name}/full", x=a, y=zeros)
+    if x.dtype is not DType.boolean:
+        return emit("select", node.name, cond=emit[condition], a=a, b=b)
+    picked = emit("select", f"{node.name}/picked", cond=emit[condition], a=a, b=b)
+    return emit.cast(picked, DType.boolean, node.name)

@@ -1,0 +1,152 @@
+"""Operations that move elements without computing with them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Array, DType, Node, Shape
+from kspec.compiler.table import Table
+from kspec.targets.formats.coreml.emission import Emission, Rule, Var
+
+RULES: Table[Rule] = Table("coreml")
+
+
+@RULES(ops.Reshape)
+def reshape(node: Node, emit: Emission) -> Var:
+    """One symbolic dimension is written -1; more are read from the input's shape at run time."""
+    (value,), shape = node.inputs, node.output.shape
+    target: Var = [-1 if isinstance(dim, str) else dim for dim in shape]
+    if not shape:
+        return emit("squeeze", node.name, x=emit[value])
+    if target.count(-1) > 1:
+        target = _shape_at_run_time(node, emit, value.shape)
+    return emit("reshape", node.name, x=emit[value], shape=target)
+
+
+def _shape_at_run_time(node: Node, emit: Emission, source: Shape) -> Var:
+    measured = emit("shape", f"{node.name}/measured", x=emit[node.inputs[0]])
+    parts: list[Var] = []
+    for axis, dim in enumerate(node.output.shape):
+        if isinstance(dim, int):
+            parts.append(np.array([dim], np.int32))
+        elif dim in source:
+            at = np.array([source.index(dim)], np.int32)
+            name = f"{node.name}/dim{axis}"
+            parts.append(emit("gather", name, x=measured, indices=at, axis=0))
+        else:
+            parts.append(np.array([-1], np.int32))
+    named = [
+        emit.constant(f"{node.name}/part{axis}", part) if isinstance(part, np.ndarray) else part
+        for axis, part in enumerate(parts)
+    ]
+    return emit("concat", f"{node.name}/shape", values=named, axis=0, interleave=False)
+
+
+@RULES(ops.Transpose)
+def transpose(node: Node, emit: Emission) -> Var:
+    assert isinstance(node.op, ops.Transpose)
+    return emit("transpose", node.name, x=emit[node.inputs[0]], perm=node.op.perm)
+
+
+@RULES(ops.Concat)
+def concat(node: Node, emit: Emission) -> Var:
+    assert isinstance(node.op, ops.Concat)
+    values = [emit[value] for value in node.inputs]
+    return emit("concat", node.name, values=values, axis=node.op.axis, interleave=False)
+
+
+@RULES(ops.Slice)
+def slice_(node: Node, emit: Emission) -> Var:
+    op, rank = node.op, node.output.type.rank
+    assert isinstance(op, ops.Slice)
+    begin, end, stride, open_end = [0] * rank, [0] * rank, [1] * rank, [True] * rank
+    for axis, start, stop, step in zip(op.axes, op.starts, op.stops, op.steps, strict=True):
+        begin[axis], stride[axis] = start, step
+        end[axis], open_end[axis] = stop or 0, stop is None
+        size = node.inputs[0].shape[axis]
+        if isinstance(size, int):
+            begin[axis], end[axis], _ = slice(start, stop, step).indices(size)
+            open_end[axis] = end[axis] == size
+    x, masks = emit[node.inputs[0]], {"begin_mask": [False] * rank, "end_mask": open_end}
+    return emit("slice_by_index", node.name, x=x, begin=begin, end=end, stride=stride, **masks)
+
+
+@RULES(ops.Pad)
+def pad(node: Node, emit: Emission) -> Var:
+    """Core ML pads by reflection or by the edge in the last two axes only, and has no symmetric
+    mode; elsewhere the elements are picked by index."""
+    assert isinstance(node.op, ops.Pad)
+    op, x, rank = node.op, emit[node.inputs[0]], node.output.type.rank
+    pairs = list(zip(op.low, op.high, strict=True))
+    flat = [each for pair in pairs for each in pair]
+    if not any(flat):
+        return emit("identity", node.name, x=x)
+    if op.mode == "constant":
+        value = emit.scalar(op.value)
+        return emit("pad", node.name, x=x, pad=flat, mode="constant", constant_val=value)
+    padded = [axis for axis, pair in enumerate(pairs) if any(pair)]
+    if op.mode != "symmetric" and padded[0] >= rank - 2:
+        mode = "reflect" if op.mode == "reflect" else "replicate"
+        value = emit.scalar(0)
+        return emit("pad", node.name, x=x, pad=flat, mode=mode, constant_val=value)
+    for axis in padded:
+        size = node.inputs[0].shape[axis]
+        assert isinstance(size, int)
+        source = np.pad(np.arange(size, dtype=np.int32), pairs[axis], mode=op.mode)
+        name = node.name if axis == padded[-1] else f"{node.name}/{axis}"
+        x = emit("gather", name, x=x, indices=source, axis=axis)
+    return x
+
+
+@RULES(ops.BroadcastTo)
+def broadcast_to(node: Node, emit: Emission) -> Var:
+    (value,), shape = node.inputs, node.output.shape
+    aligned = (1,) * (len(shape) - value.type.rank) + value.shape
+    repeats = tuple(
+        dim if isinstance(dim, int) and had == 1 else 1
+        for had, dim in zip(aligned, shape, strict=True)
+    )
+    x = emit[value]
+    if value.type.rank < len(shape):
+        leading = list(range(len(shape) - value.type.rank))
+        x = emit("expand_dims", f"{node.name}/expanded", x=x, axes=leading)
+    return emit("tile", node.name, x=x, reps=repeats)
+
+
+@RULES(ops.Tile)
+def tile(node: Node, emit: Emission) -> Var:
+    assert isinstance(node.op, ops.Tile)
+    return emit("tile", node.name, x=emit[node.inputs[0]], reps=node.op.repeats)
+
+
+@RULES(ops.Repeat)
+def repeat(node: Node, emit: Emission) -> Var:
+    assert isinstance(node.op, ops.Repeat)
+    (value,), axis = node.inputs, node.op.axis % node.output.type.rank
+    size = value.shape[axis]
+    assert isinstance(size, int)
+    source = np.repeat(np.arange(size, dtype=np.int32), node.op.times)
+    return _pick(node, emit, source, axis)
+
+
+@RULES(ops.Gather)
+def gather(node: Node, emit: Emission) -> Var:
+    assert isinstance(node.op, ops.Gather)
+    return _pick(node, emit, emit[node.inputs[1]], node.op.axis)
+
+
+def _pick(node: Node, emit: Emission, indices: Array | Var, axis: int) -> Var:
+    """Slices by index; MIL's `gather` moves numbers only."""
+    (value, *_), x = node.inputs, emit[node.inputs[0]]
+    if value.dtype is not DType.boolean:
+        return emit("gather", node.name, x=x, indices=indices, axis=axis)
+    numbers = emit.cast(x, DType.int32, f"{node.name}/numbers")
+    picked = emit("gather", f"{node.name}/picked", x=numbers, indices=indices, axis=axis)
+    return emit.cast(picked, DType.boolean, node.name)
+
+
+@RULES(ops.Reverse)
+def reverse(node: Node, emit: Emission) -> Var:
+    assert isinstance(node.op, ops.Reverse)
+    return emit("reverse", node.name, x=emit[node.inputs[0]], axes=node.op.axes)

@@ -1,0 +1,67 @@
+"""Writes the package: the model, its weights, and a manifest, the same bytes every time.
+
+The builder's passes are left out: ours have run. The backend is called directly, which spares the
+converter's checks of front ends; the message is serialised with its maps sorted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from uuid import UUID
+
+from kspec.compiler.ir import Graph
+from kspec.targets.formats.coreml.options import CoreMLOptions
+from kspec.targets.formats.coreml.program import build_program
+from kspec.targets.formats.coreml.toolkit import toolkit
+
+DATA = Path("Data/com.apple.CoreML")
+"""Where a package keeps what it holds."""
+_AUTHOR = "com.apple.CoreML"
+
+
+def write_package(graph: Graph, path: Path, options: CoreMLOptions) -> None:
+    kit = toolkit()
+    program, description = build_program(graph, options, kit)
+    data = path / DATA
+    weights = data / "weights"
+    weights.mkdir(parents=True)
+    model = kit.load(
+        program,
+        str(weights),
+        specification_version=kit.target[options.minimum].value,
+        model_description=description,
+    )
+    content = model.SerializeToString(deterministic=True)
+    (data / "model.mlmodel").write_bytes(content)
+    files = [("model.mlmodel", "CoreML Model Specification", content)]
+    if (weights / "weight.bin").exists():
+        files.append(("weights", "CoreML Model Weights", (weights / "weight.bin").read_bytes()))
+    else:
+        weights.rmdir()
+    (path / "Manifest.json").write_text(_manifest(files), encoding="utf-8")
+
+
+def _manifest(files: list[tuple[str, str, bytes]]) -> str:
+    """What the package holds; the identifiers, elsewhere random, come from the content."""
+    entries = {
+        _identifier(name, content): {
+            "author": _AUTHOR,
+            "description": description,
+            "name": name,
+            "path": f"{_AUTHOR}/{name}",
+        }
+        for name, description, content in files
+    }
+    manifest = {
+        "fileFormatVersion": "1.0.0",
+        "itemInfoEntries": entries,
+        "rootModelIdentifier": next(iter(entries)),
+    }
+    return json.dumps(manifest, indent=4) + "\n"
+
+
+def _identifier(name: str, content: bytes) -> str:
+    digest = hashlib.sha256(name.encode() + b"\0" + content).digest()
+    return str(UUID(bytes=digest[:16], version=5)).upper()
