@@ -7,9 +7,9 @@ RULES: tuple[Rule, ...] = (
         code="KS301",
         title="an expression that cannot be read",
         explanation=(
-            "`${…}` holds numbers, names, `+ - * / // % **`, parentheses, and the functions\n"
-            "`min`, `max`, `round`, `int`. `$${` stands for the text `${`. Nothing in it is ever\n"
-            "run."
+            "`${…}` holds numbers, names, `+ - * / // % **`, parentheses, and the\n"
+            "functions `min`, `max`, `round`, `int`. `$${` stands for the text `${`.\n"
+            "Nothing in it is ever run."
         ),
         wrong="units: ${2 * }",
         right="units: ${2 * width}",
@@ -28,8 +28,8 @@ RULES: tuple[Rule, ...] = (
         code="KS303",
         title="an expression without a result",
         explanation=(
-            "A division by zero, arithmetic with text, too deep a nesting, or a number that 64\n"
-            "bits cannot hold."
+            "A division by zero, arithmetic with text, too deep a nesting, or a number\n"
+            "that 64 bits cannot hold."
         ),
         wrong="units: ${9 ** 9 ** 9}",
         right="units: ${9 ** 2}",
@@ -38,8 +38,8 @@ RULES: tuple[Rule, ...] = (
         code="KS305",
         title="an override that leads nowhere",
         explanation=(
-            "`--set` takes a path of keys and of indices of lists, with dots between. A param\n"
-            "must exist; keys below a section are judged by the schema."
+            "`--set` takes a path of keys and of indices of lists, with dots between. A\n"
+            "param must exist; keys below a section are judged by the schema."
         ),
         wrong="kspec build model.yaml --set params.widht=32",
         right="kspec build model.yaml --set params.width=32",
@@ -48,8 +48,8 @@ RULES: tuple[Rule, ...] = (
         code="KS306",
         title="an override without a value",
         explanation=(
-            "The value of `--set` is read as YAML on one line would be: `32`, `true`, `[3, 3]`,\n"
-            '`"text"`.'
+            "The value of `--set` is read as YAML on one line would be: `32`, `true`,\n"
+            '`[3, 3]`, `"text"`.'
         ),
         wrong="kspec build model.yaml --set train.deterministic=no",
         right="kspec build model.yaml --set train.deterministic=false",
@@ -58,8 +58,9 @@ RULES: tuple[Rule, ...] = (
         code="KS307",
         title="a block that is not well defined",
         explanation=(
-            "A block has a signature as its key, `name(parameter, other=default)`, and a list of\n"
-            "steps. Its name is neither that of a layer nor `name`, `from` or `repeat`."
+            "A block has a signature as its key, `name(parameter, other=default)`, and a\n"
+            "list of steps. Its name is neither that of a layer nor `name`, `from` or\n"
+            "`repeat`."
         ),
         wrong=("blocks:\n  conv_block[filters]: [relu]"),
         right=(
@@ -80,8 +81,8 @@ RULES: tuple[Rule, ...] = (
         code="KS309",
         title="a block that calls itself",
         explanation=(
-            "Blocks may call other blocks, but not themselves, directly or through others: the\n"
-            "network would have no end. Use `repeat` for several rounds."
+            "Blocks may call other blocks, but not themselves, directly or through\n"
+            "others: the network would have no end. Use `repeat` for several rounds."
         ),
         wrong=("blocks:\n  deep():\n    - deep"),
         right=("- conv_block: {filters: 16}\n  repeat: 3"),
@@ -90,8 +91,8 @@ RULES: tuple[Rule, ...] = (
         code="KS310",
         title="a network that is too large",
         explanation=(
-            "With blocks and `repeat` expanded, a network has at most 10,000 steps and 200,000\n"
-            "values."
+            "With blocks and `repeat` expanded, a network has at most 10,000 steps and\n"
+            "200,000 values."
         ),
         wrong=("- relu\n  repeat: 100000"),
         right=("- relu\n  repeat: 10"),
@@ -100,8 +101,8 @@ RULES: tuple[Rule, ...] = (
         code="KS311",
         title="a step that is not one layer",
         explanation=(
-            "A step is the key of one layer, with its arguments behind it, and `name`, `from` and\n"
-            "`repeat` beside it. Arguments are indented below the layer."
+            "A step is the key of one layer, with its arguments behind it, and `name`,\n"
+            "`from` and `repeat` beside it. Arguments are indented below the layer."
         ),
         wrong=("- dense:\n  units: 10"),
         right=("- dense:\n    units: 10"),
@@ -110,8 +111,8 @@ RULES: tuple[Rule, ...] = (
         code="KS312",
         title="an unknown layer or block",
         explanation=(
-            "Layers have the names of Keras in snake_case: `Conv2D` is `conv2d`. Blocks have the\n"
-            "names of the section `blocks`."
+            "Layers have the names of Keras in snake_case: `Conv2D` is `conv2d`. Blocks\n"
+            "have the names of the section `blocks`."
         ),
         wrong="- dens: {units: 10}",
         right="- dense: {units: 10}",
@@ -127,8 +128,8 @@ RULES: tuple[Rule, ...] = (
         code="KS316",
         title="something that is never used",
         explanation=(
-            "A param, a block, or a parameter of a block that nothing uses is mostly a misspelt\n"
-            "name elsewhere. What is not used is not checked either."
+            "A param, a block, or a parameter of a block that nothing uses is mostly a\n"
+            "misspelt name elsewhere. What is not used is not checked either."
         ),
         wrong=("params: {width: 16}\nnetwork:\n  - dense: 10"),
         right=('params: {width: 16}\nnetwork:\n  - dense: "${width}"'),

@@ -7,8 +7,8 @@ RULES: tuple[Rule, ...] = (
         code="KS401",
         title="an unknown name in `from`",
         explanation=(
-            "`from` names inputs and steps that stand above. Inside a block it names the steps of\n"
-            "the block, and `input` for what the call takes."
+            "`from` names inputs and steps that stand above. Inside a block it names the\n"
+            "steps of the block, and `input` for what the call takes."
         ),
         wrong=("- add\n  from: [stem, brnch]"),
         right=("- add\n  from: [stem, branch]"),
@@ -17,8 +17,8 @@ RULES: tuple[Rule, ...] = (
         code="KS402",
         title="a name that is given twice",
         explanation=(
-            "Names of steps are unique, and differ from those of inputs: `from` and outputs find\n"
-            "steps by them."
+            "Names of steps are unique, and differ from those of inputs: `from` and\n"
+            "outputs find steps by them."
         ),
         wrong=("- dense: 10\n  name: a\n- relu\n  name: a"),
         right=("- dense: 10\n  name: a\n- relu\n  name: b"),
@@ -34,7 +34,7 @@ RULES: tuple[Rule, ...] = (
         code="KS404",
         title="an input that nothing uses",
         explanation=(
-            "No output depends on the input, so the artifacts would ask for data that they\nignore."
+            "No output depends on the input, so the artifacts would ask for data that\nthey ignore."
         ),
         wrong=("inputs: {a: {numeric: 3}, b: {numeric: 3}}\nnetwork:\n  - dense: 1\n    from: a"),
         right=("inputs: {a: {numeric: 3}}\nnetwork:\n  - dense: 1\n    from: a"),
@@ -42,7 +42,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS405",
         title="a step that nothing uses",
-        explanation="No output depends on the step: it would be trained by nothing and shipped nowhere.",
+        explanation=(
+            "No output depends on the step: it would be trained by nothing and shipped\nnowhere."
+        ),
         wrong=("- dense: 8\n  name: side\n- dense: 1\n  name: price\n  from: size"),
         right=("- dense: 8\n  name: side\n- dense: 1\n  name: price\n  from: side"),
     ),
@@ -50,8 +52,9 @@ RULES: tuple[Rule, ...] = (
         code="KS406",
         title="shapes that do not fit",
         explanation=(
-            "The layer cannot take what comes in, or its arguments leave nothing of it. Shapes\n"
-            "are written without the batch, channels last; `?` is a size that is not known."
+            "The layer cannot take what comes in, or its arguments leave nothing of it.\n"
+            "Shapes are written without the batch, channels last; `?` is a size that is\n"
+            "not known."
         ),
         wrong=(
             "inputs: {image: {image: {height: 4, width: 4}}}\n"
@@ -67,7 +70,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS407",
         title="too many inputs for the layer",
-        explanation="Most layers take one input. Layers such as `add` and `concatenate` join several.",
+        explanation=(
+            "Most layers take one input. Layers such as `add` and `concatenate` join\nseveral."
+        ),
         wrong=("- dense: 8\n  from: [a, b]"),
         right=("- concatenate\n  from: [a, b]\n- dense: 8"),
     ),
@@ -75,8 +80,8 @@ RULES: tuple[Rule, ...] = (
         code="KS408",
         title="an output of the wrong shape",
         explanation=(
-            "What a step gives must fit what the output is: one number per label for a category,\n"
-            "one for a binary output, `size` numbers for numbers."
+            "What a step gives must fit what the output is: one number per label for a\n"
+            "category, one for a binary output, `size` numbers for numbers."
         ),
         wrong=(
             "outputs: {digit: {category: {labels: [a, b, c]}}}\n"

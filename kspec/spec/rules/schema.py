@@ -7,8 +7,8 @@ RULES: tuple[Rule, ...] = (
         code="KS201",
         title="an unknown key",
         explanation=(
-            "No such key can stand here. Nothing is ignored: a misspelt option would otherwise\n"
-            "leave its default in force."
+            "No such key can stand here. Nothing is ignored: a misspelt option would\n"
+            "otherwise leave its default in force."
         ),
         wrong="train: {epochs: 20, batchsize: 64}",
         right="train: {epochs: 20, batch_size: 64}",
@@ -24,9 +24,9 @@ RULES: tuple[Rule, ...] = (
         code="KS203",
         title="a value of the wrong kind",
         explanation=(
-            "The value is text where a number is expected, a number where text is expected, and\n"
-            "so on. Nothing is converted silently; a whole number may stand for a number with a\n"
-            "fraction."
+            "The value is text where a number is expected, a number where text is\n"
+            "expected, and so on. Nothing is converted silently; a whole number may stand\n"
+            "for a number with a fraction."
         ),
         wrong='train: {epochs: "20"}',
         right="train: {epochs: 20}",
@@ -48,7 +48,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS206",
         title="a list or text of the wrong length",
-        explanation="The list has too few or too many items, or the text too few or too many characters.",
+        explanation=(
+            "The list has too few or too many items, or the text too few or too many\ncharacters."
+        ),
         wrong="outputs: {animal: {category: {labels: [cat]}}}",
         right="outputs: {animal: {category: {labels: [cat, dog]}}}",
     ),
@@ -56,8 +58,8 @@ RULES: tuple[Rule, ...] = (
         code="KS207",
         title="text of the wrong form",
         explanation=(
-            "The text is no name, no version, or no path, where one is expected. Names have\n"
-            "letters, digits, `-` and `_` and begin with a letter; versions are\n"
+            "The text is no name, no version, or no path, where one is expected. Names\n"
+            "have letters, digits, `-` and `_` and begin with a letter; versions are\n"
             "`major.minor.patch`; paths are relative to the spec, with forward slashes."
         ),
         wrong="name: 2nd model",
@@ -67,8 +69,8 @@ RULES: tuple[Rule, ...] = (
         code="KS208",
         title="one choice, by its key",
         explanation=(
-            "Where a spec says one of several things, it does so by a mapping with one key, such\n"
-            "as `{csv: digits.csv}`. Here is none, or more than one."
+            "Where a spec says one of several things, it does so by a mapping with one\n"
+            "key, such as `{csv: digits.csv}`. Here is none, or more than one."
         ),
         wrong="source: {csv: a.csv, parquet: a.parquet}",
         right="source: {csv: a.csv}",
@@ -84,9 +86,9 @@ RULES: tuple[Rule, ...] = (
         code="KS210",
         title="a path out of the folder",
         explanation=(
-            "A spec reads nothing outside its own folder: no absolute path, no `..`, and no\n"
-            "symbolic link that leads out. A spec from a stranger can then be checked and built\n"
-            "without care."
+            "A spec reads nothing outside its own folder: no absolute path, no `..`, and\n"
+            "no symbolic link that leads out. A spec from a stranger can then be checked\n"
+            "and built without care."
         ),
         wrong="source: {csv: ../../rows.csv}",
         right="source: {csv: rows.csv}",
@@ -95,8 +97,8 @@ RULES: tuple[Rule, ...] = (
         code="KS211",
         title="a path to nothing",
         explanation=(
-            "The file or folder does not exist, or is not of the kind that is needed. Paths are\n"
-            "relative to the spec."
+            "The file or folder does not exist, or is not of the kind that is needed.\n"
+            "Paths are relative to the spec."
         ),
         wrong="source: {csv: digit.csv}",
         right="source: {csv: digits.csv}",
@@ -105,8 +107,8 @@ RULES: tuple[Rule, ...] = (
         code="KS212",
         title="an unknown target",
         explanation=(
-            "There is no target of this name. Targets are formats and platforms; `kspec doctor`\n"
-            "lists those that are installed."
+            "There is no target of this name. Targets are formats and platforms; `kspec\n"
+            "doctor` lists those that are installed."
         ),
         wrong="targets: {andriod: {}}",
         right="targets: {android: {}}",

@@ -7,9 +7,10 @@ RULES: tuple[Rule, ...] = (
         code="KS101",
         title="not YAML",
         explanation=(
-            "The text cannot be read as YAML from here on, so this is the only problem of its\n"
-            "kind that is shown. The place is where the parser noticed; the cause often stands in\n"
-            "the line above: an indentation, a bracket, or a quote that is not closed."
+            "The text cannot be read as YAML from here on, so this is the only problem of\n"
+            "its kind that is shown. The place is where the parser noticed; the cause\n"
+            "often stands in the line above: an indentation, a bracket, or a quote that\n"
+            "is not closed."
         ),
         wrong="train: {epochs: 20",
         right="train: {epochs: 20}",
@@ -18,10 +19,10 @@ RULES: tuple[Rule, ...] = (
         code="KS102",
         title="not UTF-8",
         explanation=(
-            "A spec is UTF-8, with or without a byte-order mark. Text in another encoding would\n"
-            "come out differently from one machine to the next."
+            "A spec is UTF-8, with or without a byte-order mark. Text in another encoding\n"
+            "would come out differently from one machine to the next."
         ),
-        wrong="description: caf\xe9        # Latin-1",
+        wrong="description: caf<E9>        # a byte of Latin-1",
         right="description: café           # UTF-8",
     ),
     Rule(
@@ -29,29 +30,29 @@ RULES: tuple[Rule, ...] = (
         title="an invisible character",
         explanation=(
             "Control characters, zero-width and bidirectional ones make a text that means\n"
-            "something else than what a reviewer sees. In double quotes they can be written as\n"
-            "escapes, which are visible. NUL is no part of any text."
+            "something else than what a reviewer sees. In double quotes they can be\n"
+            "written as escapes, which are visible. NUL is no part of any text."
         ),
-        wrong='description: "left\u2066right"   # the character itself',
+        wrong='description: "left<U+2066>right"  # the character itself',
         right='description: "left\\u2066right"  # its escape',
     ),
     Rule(
         code="KS104",
         title="a tab",
         explanation=(
-            "YAML forbids tabs in indentation, and elsewhere they look like spaces. In double\n"
-            "quotes a tab is written `\\t`."
+            "YAML forbids tabs in indentation, and elsewhere they look like spaces. In\n"
+            "double quotes a tab is written `\\t`."
         ),
-        wrong=("train:\n\tepochs: 20"),
+        wrong=("train:\n<TAB>epochs: 20"),
         right=("train:\n  epochs: 20"),
     ),
     Rule(
         code="KS105",
         title="too large",
         explanation=(
-            "A spec has at most 1 MiB, 100 levels, 100,000 values, and 65,536 characters in one\n"
-            "value. Beyond that it is an accident or an attack. Data belongs into files of its\n"
-            "own."
+            "A spec has at most 1 MiB, 100 levels, 100,000 values, and 65,536 characters\n"
+            "in one value. Beyond that it is an accident or an attack. Data belongs into\n"
+            "files of its own."
         ),
         wrong="a: [[[[[[…]]]]]]",
         right="data: {source: {csv: rows.csv}}",
@@ -60,9 +61,9 @@ RULES: tuple[Rule, ...] = (
         code="KS106",
         title="anchors, aliases and merge keys",
         explanation=(
-            "`&name`, `*name` and `<<` are not part of the language: a few of them can stand for\n"
-            "gigabytes, and what they mean is decided far from where they are read. Use `params`\n"
-            "for values and a block with arguments for steps."
+            "`&name`, `*name` and `<<` are not part of the language: a few of them can\n"
+            "stand for gigabytes, and what they mean is decided far from where they are\n"
+            "read. Use `params` for values and a block with arguments for steps."
         ),
         wrong=("network:\n  - dense: &hidden {units: 64}\n  - dense: *hidden"),
         right=('params: {units: 64}\nnetwork:\n  - dense: "${units}"\n  - dense: "${units}"'),
@@ -71,9 +72,9 @@ RULES: tuple[Rule, ...] = (
         code="KS107",
         title="tags and directives",
         explanation=(
-            "Tags (`!name`, `!!str`) change what a value is, in some readers up to running code;\n"
-            "`%` directives change how the file is read. A spec has neither. Quotes make a value\n"
-            "text."
+            "Tags (`!name`, `!!str`) change what a value is, in some readers up to\n"
+            "running code; `%` directives change how the file is read. A spec has\n"
+            "neither. Quotes make a value text."
         ),
         wrong="version: !!str 1.0",
         right='version: "1.0.0"',
@@ -82,8 +83,8 @@ RULES: tuple[Rule, ...] = (
         code="KS108",
         title="several documents",
         explanation=(
-            "A file holds one spec. A second `---` starts another document, which many readers\n"
-            "skip silently."
+            "A file holds one spec. A second `---` starts another document, which many\n"
+            "readers skip silently."
         ),
         wrong=("kspec: 1\n---\nkspec: 1"),
         right="kspec: 1",
@@ -92,8 +93,8 @@ RULES: tuple[Rule, ...] = (
         code="KS109",
         title="a key that stands twice",
         explanation=(
-            "The same key stands twice in one mapping. Most YAML readers silently keep the last\n"
-            "one."
+            "The same key stands twice in one mapping. Most YAML readers silently keep\n"
+            "the last one."
         ),
         wrong=("train:\n  epochs: 20\n  epochs: 30"),
         right=("train:\n  epochs: 30"),
@@ -109,8 +110,8 @@ RULES: tuple[Rule, ...] = (
         code="KS111",
         title="no mapping of sections",
         explanation=(
-            "A spec is a mapping of sections (`kspec`, `name`, `inputs`, …). This file is empty,\n"
-            "a list, or a single value."
+            "A spec is a mapping of sections (`kspec`, `name`, `inputs`, …). This file is\n"
+            "empty, a list, or a single value."
         ),
         wrong="- kspec: 1",
         right="kspec: 1",
@@ -119,9 +120,10 @@ RULES: tuple[Rule, ...] = (
         code="KS112",
         title="a value that readers of YAML read differently",
         explanation=(
-            "YAML 1.1 takes `no` for false, `012` for ten, `1:30` for ninety and `2024-01-01` for\n"
-            "a date; YAML 1.2 does not. Both are in use, so such a value has to say what it is:\n"
-            "`false`, `12`, or text in quotes. Numbers as in `1e3` are numbers."
+            "YAML 1.1 takes `no` for false, `012` for ten, `1:30` for ninety and\n"
+            "`2024-01-01` for a date; YAML 1.2 does not. Both are in use, so such a value\n"
+            "has to say what it is: `false`, `12`, or text in quotes. Numbers as in `1e3`\n"
+            "are numbers."
         ),
         wrong="labels: [yes, no]",
         right='labels: ["yes", "no"]',
@@ -137,8 +139,8 @@ RULES: tuple[Rule, ...] = (
         code="KS114",
         title="a placeholder without quotes",
         explanation=(
-            "Between braces or brackets, YAML takes the `{` of `${…}` for the start of a mapping.\n"
-            "Quotes keep the text together; a number in it stays a number."
+            "Between braces or brackets, YAML takes the `{` of `${…}` for the start of a\n"
+            "mapping. Quotes keep the text together; a number in it stays a number."
         ),
         wrong="- dense: {units: ${width}}",
         right='- dense: {units: "${width}"}',

@@ -1,0 +1,64 @@
+"""Diagnostics for the pages of CI services: GitHub's annotations and JUnit's XML."""
+
+from collections.abc import Sequence
+from xml.sax.saxutils import escape, quoteattr
+
+from kspec.spec.diagnostics import Diagnostic
+from kspec.spec.render.text import place, visible
+
+
+def render_github(diagnostics: Sequence[Diagnostic]) -> str:
+    """Workflow commands, one a line, which GitHub shows beside the lines of a pull request."""
+    return "\n".join(_annotation(each) for each in diagnostics)
+
+
+def _annotation(diagnostic: Diagnostic) -> str:
+    properties = {"title": diagnostic.code}
+    span = diagnostic.span
+    if span is not None:
+        properties = {
+            "file": span.file,
+            "line": str(span.line),
+            "col": str(span.column),
+            "endLine": str(span.end_line),
+            "endColumn": str(span.end_column),
+            **properties,
+        }
+    head = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::error {head}::{'%0A'.join(_data(line) for line in _lines(diagnostic))}"
+
+
+def _lines(diagnostic: Diagnostic) -> list[str]:
+    help_ = [f"help: {diagnostic.help}"] if diagnostic.help else []
+    calls = [f"in the call at {place(call)}" for call in reversed(diagnostic.call_spans)]
+    return [visible(line) for line in (diagnostic.message, *help_, *calls)]
+
+
+def _data(text: str) -> str:
+    return visible(text).replace("%", "%25")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def render_junit(diagnostics: Sequence[Diagnostic]) -> str:
+    """A JUnit report with one failed case a problem; one case that passed, for none."""
+    count = len(diagnostics)
+    cases = [_case(each) for each in diagnostics] or ['  <testcase classname="kspec" name="spec"/>']
+    head = f'<testsuite name="kspec" tests="{max(count, 1)}" failures="{count}" errors="0">'
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *cases, "</testsuite>"])
+
+
+def _case(diagnostic: Diagnostic) -> str:
+    span = diagnostic.span
+    where = place(span) if span is not None else "kspec"
+    name = quoteattr(visible(f"{diagnostic.code} {where}"))
+    file = quoteattr(visible(span.file) if span is not None else "kspec")
+    body = escape("\n".join(_lines(diagnostic)))
+    return (
+        f"  <testcase classname={file} name={name}>\n"
+        f"    <failure type={quoteattr(diagnostic.code)} "
+        f"message={quoteattr(visible(diagnostic.message))}>{body}</failure>\n"
+        f"  </testcase>"
+    )

@@ -1,0 +1,96 @@
+"""Diagnostics for programs: kspec's own versioned JSON, and SARIF 2.1.0."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from kspec import __version__
+from kspec.spec.codes import RULES
+from kspec.spec.diagnostics import Diagnostic, Span
+
+JSON_VERSION = 1
+SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def render_json(diagnostics: Sequence[Diagnostic]) -> str:
+    """One object; `version` rises when a field changes its meaning or goes away."""
+    found = [as_data(each) for each in diagnostics]
+    return json.dumps({"version": JSON_VERSION, "diagnostics": found}, indent=2)
+
+
+def as_data(diagnostic: Diagnostic) -> dict[str, Any]:
+    """A diagnostic as JSON data; lines and columns count characters from 1, ends are exclusive."""
+    return {
+        "code": diagnostic.code,
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+        "route": list(diagnostic.route),
+        "span": _span(diagnostic.span),
+        "calls": [_span(call) for call in diagnostic.call_spans],
+    }
+
+
+def _span(span: Span | None) -> dict[str, Any] | None:
+    if span is None:
+        return None
+    return {
+        "file": span.file,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
+
+
+def render_sarif(diagnostics: Sequence[Diagnostic]) -> str:
+    """A SARIF log with the rules that were broken and one result a problem."""
+    codes = sorted({each.code for each in diagnostics})
+    driver = {
+        "name": "kspec",
+        "version": __version__,
+        "rules": [_rule(code) for code in codes],
+    }
+    results = [_result(each, codes) for each in diagnostics]
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _rule(code: str) -> dict[str, Any]:
+    rule = RULES[code]
+    return {
+        "id": code,
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": rule.explanation},
+        "defaultConfiguration": {"level": "error"},
+    }
+
+
+def _result(diagnostic: Diagnostic, codes: list[str]) -> dict[str, Any]:
+    text = diagnostic.message
+    if diagnostic.help is not None:
+        text = f"{text}\nhelp: {diagnostic.help}"
+    result: dict[str, Any] = {
+        "ruleId": diagnostic.code,
+        "ruleIndex": codes.index(diagnostic.code),
+        "level": "error",
+        "message": {"text": text},
+    }
+    if diagnostic.span is not None:
+        result["locations"] = [_location(diagnostic.span)]
+    if diagnostic.call_spans:
+        result["relatedLocations"] = [_location(call) for call in diagnostic.call_spans]
+    return result
+
+
+def _location(span: Span) -> dict[str, Any]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": span.file},
+            "region": {
+                "startLine": span.line,
+                "startColumn": span.column,
+                "endLine": span.end_line,
+                "endColumn": span.end_column,
+            },
+        }
+    }

@@ -1,0 +1,103 @@
+"""Diagnostics as text: the place, the headline, the line with its smallest part underlined.
+
+model.yaml:12:10: KS201 unknown key `batchsize`
+   |
+12 |   epochs: 20, batchsize: 64
+   |               ^^^^^^^^^
+   = help: did you mean `batch_size`?
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kspec.spec.diagnostics import Diagnostic, Span
+from kspec.spec.reader import UNSEEN
+
+WIDTH = 100
+"""Columns of a source line that are shown; a longer line is cut around its span."""
+
+
+def visible(text: str) -> str:
+    """`text` on one line, with what cannot be seen as escapes: `\\u202e`."""
+    text = text.replace("\t", " ").replace("\n", " ")
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """What switches each colour on, and what switches it off."""
+
+    code: str = ""
+    place: str = ""
+    mark: str = ""
+    frame: str = ""
+    off: str = ""
+
+
+COLORS = Palette("\x1b[1;31m", "\x1b[1m", "\x1b[1;31m", "\x1b[34m", "\x1b[0m")
+
+
+def render_text(
+    diagnostics: Sequence[Diagnostic], sources: Mapping[str, str], *, color: bool = False
+) -> str:
+    """All diagnostics, a blank line between them, and how many there are."""
+    palette = COLORS if color else Palette()
+    lines = {file: source.split("\n") for file, source in sources.items()}
+    parts = [_render(each, lines, palette) for each in diagnostics]
+    count = len(diagnostics)
+    return "\n\n".join([*parts, f"{count} problem{'s' if count != 1 else ''} found"])
+
+
+def _render(diagnostic: Diagnostic, sources: Mapping[str, list[str]], palette: Palette) -> str:
+    span = diagnostic.span
+    code = f"{palette.code}{diagnostic.code}{palette.off}"
+    head = f"{code} {visible(diagnostic.message)}"
+    if span is None:
+        notes = _notes(diagnostic, "  ", palette)
+        return "\n".join([head, *notes])
+    out = [f"{palette.place}{visible(place(span))}:{palette.off} {head}"]
+    gutter = " " * len(str(span.line))
+    lines = sources.get(span.file, [])
+    if span.line <= len(lines) and lines[span.line - 1].strip():
+        out += _excerpt(lines[span.line - 1], span, gutter, palette)
+    return "\n".join([*out, *_notes(diagnostic, f"{gutter} ", palette)])
+
+
+def place(span: Span) -> str:
+    """`file:line:column`."""
+    return f"{span.file}:{span.line}:{span.column}"
+
+
+def _notes(diagnostic: Diagnostic, indent: str, palette: Palette) -> list[str]:
+    bar = f"{indent}{palette.frame}={palette.off}"
+    notes = [f"{bar} help: {visible(diagnostic.help)}"] if diagnostic.help else []
+    calls = reversed(diagnostic.call_spans)
+    return [*notes, *(f"{bar} in the call at {visible(place(call))}" for call in calls)]
+
+
+def _excerpt(line: str, span: Span, gutter: str, palette: Palette) -> list[str]:
+    start = span.column - 1
+    end = span.end_column - 1 if span.end_line == span.line else len(line)
+    end = min(max(end, start + 1), start + WIDTH // 2)
+    first = max(0, min(start - WIDTH // 4, len(line) - WIDTH)) if len(line) > WIDTH else 0
+    last = first + WIDTH
+    shown = visible(line[first:last])
+    shown = ("…" if first else "") + shown + ("…" if last < len(line) else "")
+    before = _columns(line[first:start]) + (1 if first else 0)
+    marks = "^" * max(1, _columns(line[start:end]))
+    bar = f"{palette.frame}|{palette.off}"
+    number = f"{palette.frame}{span.line}{palette.off}"
+    return [
+        f"{gutter} {bar}",
+        f"{number} {bar} {shown}".rstrip(),
+        f"{gutter} {bar} {' ' * before}{palette.mark}{marks}{palette.off}",
+    ]
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal the text takes."""
+    return sum(
+        0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
+        for char in visible(text)
+    )
