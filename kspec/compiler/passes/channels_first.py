@@ -1,0 +1,249 @@
+"""Move convolutional parts of a graph to (batch, channels, …spatial)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Array, Graph, Node, Origin, Shape, Value
+from kspec.compiler.ops.base import Elementwise
+from kspec.compiler.ops.reduction import ArgReduction
+from kspec.compiler.passes.rewrite import Rewrite
+from kspec.compiler.table import Table
+
+SUFFIX = "/channels_first"
+"""What the name of a value gets when its channels have moved to the second axis."""
+
+Move = Callable[[Any, int], ops.Op]
+"""The operation that does in (batch, channels, …spatial) what one did in (batch, …spatial,
+channels), for inputs of that rank."""
+
+_moves: Table[Move] = Table("channels_first")
+
+_ALONG_AXIS = (ops.Softmax, ops.LogSoftmax, ops.CumSum)
+_AGNOSTIC = {op for op in ops.OPS.values() if issubclass(op, Elementwise)} - set(_ALONG_AXIS)
+
+
+def moved(axis: int, rank: int) -> int:
+    """Where an axis of (batch, …spatial, channels) lies in (batch, channels, …spatial)."""
+    axis %= rank
+    return axis if axis == 0 else axis % (rank - 1) + 1
+
+
+def to_first(rank: int) -> tuple[int, ...]:
+    return (0, rank - 1, *range(1, rank - 1))
+
+
+def to_last(rank: int) -> tuple[int, ...]:
+    return (0, *range(2, rank), 1)
+
+
+@_moves(*_AGNOSTIC, ops.Cast)
+def keep(op: ops.Op, _rank: int) -> ops.Op:
+    return op
+
+
+@_moves(ops.Conv, ops.ConvTranspose, ops.MaxPool, ops.AveragePool, ops.Resize)
+def set_field(op: Any, _rank: int) -> ops.Op:
+    first: ops.Op = replace(op, channels="first")
+    return first
+
+
+@_moves(*_ALONG_AXIS, ops.Concat, ops.Repeat)
+def move_axis(op: Any, rank: int) -> ops.Op:
+    return _replaced(op, axis=moved(op.axis, rank))
+
+
+@_moves(*(op for op in ops.OPS.values() if issubclass(op, ops.Reduction)))
+def move_axes(op: Any, rank: int) -> ops.Op:
+    return _replaced(op, axes=tuple(sorted(moved(axis, rank) for axis in op.axes)))
+
+
+@_moves(*(op for op in ops.OPS.values() if issubclass(op, ArgReduction)))
+def move_reduced_axis(op: Any, rank: int) -> ops.Op:
+    return _replaced(op, axis=moved(op.axis, rank))
+
+
+@_moves(ops.Reverse)
+def move_reversed(op: ops.Reverse, rank: int) -> ops.Op:
+    return ops.Reverse(tuple(sorted(moved(axis, rank) for axis in op.axes)))
+
+
+@_moves(ops.Slice)
+def move_slice(op: ops.Slice, rank: int) -> ops.Op:
+    return replace(op, axes=tuple(moved(axis, rank) for axis in op.axes))
+
+
+@_moves(ops.Pad)
+def move_pad(op: ops.Pad, rank: int) -> ops.Op:
+    perm = to_first(rank)
+    return replace(op, low=tuple(op.low[a] for a in perm), high=tuple(op.high[a] for a in perm))
+
+
+@_moves(ops.Tile)
+def move_tile(op: ops.Tile, rank: int) -> ops.Op:
+    return ops.Tile(tuple(op.repeats[axis] for axis in to_first(rank)))
+
+
+@_moves(ops.BroadcastTo)
+def move_shape(op: ops.BroadcastTo, rank: int) -> ops.Op:
+    return ops.BroadcastTo(tuple(op.shape[axis] for axis in to_first(rank)))
+
+
+SEEDS = (ops.Conv, ops.ConvTranspose, ops.MaxPool, ops.AveragePool, ops.Resize)
+"""What starts a part with channels first; the operations of the table continue it."""
+
+
+def channels_first(graph: Graph) -> Graph:
+    """Give convolutions, pooling and resizing channels first, and everything between them with
+    them: what is left of transposes stands where a part begins and where it ends, and vanishes
+    where only one of the moved axes is longer than 1. A flattening that only Linear reads stays in
+    the new order; the rows of the kernel are permuted instead."""
+    return _Mover(graph).move()
+
+
+class _Mover(Rewrite):
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self._first: dict[str, Value] = {}
+        self._widened: dict[tuple[str, int], Value] = {}
+        self._flattened: dict[str, tuple[Value, Array]] = {}
+        self._readers = graph.consumers()
+        self._public = {value.name for value in graph.outputs}
+
+    def move(self) -> Graph:
+        for node in self.graph.nodes:
+            if self._moves(node):
+                self._move(node)
+            elif not self._flatten(node):
+                inputs = tuple(self._permuted(node) or map(self._as_last, node.inputs))
+                self._append(replace(node, inputs=inputs))
+        for output in self.graph.outputs:
+            self._as_last(output)
+        return self._finish()
+
+    def _moves(self, node: Node) -> bool:
+        if type(node.op) not in _moves or len(node.outputs) > 1 or not node.inputs:
+            return False
+        if isinstance(node.op, SEEDS):
+            return getattr(node.op, "channels", "last") == "last"
+        ranks = {value.type.rank for value in node.inputs if value.name in self._first}
+        return ranks == {max(value.type.rank for value in node.inputs)}
+
+    def _move(self, node: Node) -> None:
+        rank = max(value.type.rank for value in node.inputs)
+        op = _moves[type(node.op)](node.op, rank)
+        if isinstance(node.op, ops.Conv | ops.ConvTranspose):
+            x, kernel, *bias = node.inputs
+            inputs = (self._as_first(x, x.type.rank), self._kernel(kernel), *bias)
+        else:
+            inputs = tuple(self._as_first(value, rank) for value in node.inputs)
+        kept = op.infer(*(value.type for value in inputs))[0].rank
+        if kept < rank and not _order_changes(node.op, rank):
+            self.result(node, op, *inputs)
+        else:
+            name = self._fresh(node.name + SUFFIX)
+            self._first[node.name] = self.emit(op, *inputs, name=name, origin=node.origin)
+
+    def _as_first(self, value: Value, rank: int) -> Value:
+        if value.name in self._first:
+            return self._first[value.name]
+        if value.type.rank == 0:
+            return value
+        if (value.name, rank) in self._widened:
+            return self._widened[value.name, rank]
+        array = self.array(value)
+        full = (1,) * (rank - value.type.rank) + value.shape
+        if array is not None:
+            transposed = np.ascontiguousarray(
+                np.transpose(array[(None,) * (rank - array.ndim)], to_first(rank))
+            )
+            first = self.constant(value.name + SUFFIX, transposed)
+        else:
+            first = self._transposed(value, full, to_first(rank), value.name + SUFFIX)
+        if array is None and value.type.rank == rank:
+            self._first[value.name] = first
+        else:
+            self._widened[value.name, rank] = first
+        return first
+
+    def _as_last(self, value: Value) -> Value:
+        first = self._first.get(value.name)
+        if first is None or value.name in self.producers or not self._computed(value):
+            return value
+        return self._transposed(first, first.shape, to_last(first.type.rank), value.name)
+
+    def _computed(self, value: Value) -> bool:
+        """Whether the value is a node's; inputs and constants exist with channels last anyway."""
+        inputs = {each.name for each in self.graph.inputs}
+        return value.name not in self.graph.constants and value.name not in inputs
+
+    def _transposed(self, value: Value, full: Shape, perm: tuple[int, ...], name: str) -> Value:
+        """The transposed value; a reshape where no two axes longer than 1 change their order."""
+        origin = self.producers[value.name].origin if value.name in self.producers else Origin()
+        shape = tuple(full[axis] for axis in perm)
+        long = [axis for axis in perm if full[axis] != 1]
+        name = self._fresh(name) if name.endswith(SUFFIX) else name
+        if long == sorted(long):
+            return self.emit(ops.Reshape(shape), value, name=name, origin=origin)
+        if full != value.shape:
+            wide = self._fresh(f"{value.name}/widened")
+            value = self.emit(ops.Reshape(full), value, name=wide, origin=origin)
+        return self.emit(ops.Transpose(perm), value, name=name, origin=origin)
+
+    def _kernel(self, kernel: Value) -> Value:
+        rank = kernel.type.rank
+        perm = (rank - 1, rank - 2, *range(rank - 2))
+        array = self.array(kernel)
+        if array is None:
+            return self._transposed(kernel, kernel.shape, perm, kernel.name + SUFFIX)
+        return self.constant(kernel.name + SUFFIX, np.ascontiguousarray(array.transpose(perm)))
+
+    def _flatten(self, node: Node) -> bool:
+        """Keep the new order through a Reshape to (batch, elements) that only Linear reads."""
+        if not isinstance(node.op, ops.Reshape) or node.inputs[0].name not in self._first:
+            return False
+        (x,), output = node.inputs, node.output
+        readers = self._readers.get(node.name, [])
+        if output.type.rank != 2 or output.shape[0] != x.shape[0] or output.name in self._public:
+            return False
+        if not all(self._permutable(reader, output) for reader in readers):
+            return False
+        first = self._first[x.name]
+        order = np.arange(int(output.shape[1])).reshape([int(dim) for dim in x.shape[1:]])
+        perm = (x.type.rank - 2, *range(x.type.rank - 2))
+        name = self._fresh(node.name + SUFFIX)
+        flat = self.emit(ops.Reshape(output.shape), first, name=name, origin=node.origin)
+        self._flattened[node.name] = (flat, order.transpose(perm).reshape(-1))
+        return True
+
+    def _permutable(self, reader: Node, flat: Value) -> bool:
+        x, kernel = reader.inputs[:2] if isinstance(reader.op, ops.Linear) else (None, None)
+        return x == flat and kernel is not None and self.array(kernel) is not None
+
+    def _permuted(self, node: Node) -> tuple[Value, ...] | None:
+        """The inputs of a Linear that reads a flattening in the new order."""
+        found = self._flattened.get(node.inputs[0].name) if node.inputs else None
+        if found is None:
+            return None
+        flat, order = found
+        kernel = self.array(node.inputs[1])
+        assert kernel is not None
+        rows = self.constant(node.inputs[1].name + SUFFIX, np.ascontiguousarray(kernel[order]))
+        return (flat, rows, *node.inputs[2:])
+
+
+def _order_changes(op: ops.Op, rank: int) -> bool:
+    """Whether the axes that a reduction leaves stand in another order with channels first."""
+    gone = op.axes if isinstance(op, ops.Reduction) else (getattr(op, "axis", 0) % rank,)
+    left = [axis for axis in to_first(rank) if axis not in gone]
+    return left != sorted(left)
+
+
+def _replaced(op: Any, **changes: Any) -> ops.Op:
+    result: ops.Op = replace(op, **changes)
+    return result

@@ -1,0 +1,28 @@
+"""Compute at compile time what depends on constants only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kspec.compiler.ir import Graph, Node, Value
+from kspec.compiler.ops import OPS, BroadcastTo, Tile
+from kspec.compiler.passes.rewrite import Rewrite, RewriteRule, rewrite
+from kspec.compiler.reference import RULES
+from kspec.compiler.table import Table
+
+_rules: Table[RewriteRule] = Table("fold_constants")
+
+
+@_rules(*(op for op in OPS.values() if op not in (BroadcastTo, Tile)))
+def fold(node: Node, graph: Rewrite) -> Value | None:
+    """BroadcastTo and Tile are left out: their results are larger than what they are made of."""
+    arrays = [graph.array(value) for value in node.inputs]
+    if len(node.outputs) > 1 or not arrays or any(array is None for array in arrays):
+        return None
+    result = RULES[type(node.op)](node.op, *arrays)
+    return graph.constant(node.name, np.asarray(result, node.output.dtype.numpy))
+
+
+def fold_constants(graph: Graph) -> Graph:
+    """Replace every node whose inputs are all constants by its result."""
+    return rewrite(graph, _rules)

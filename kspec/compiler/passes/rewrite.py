@@ -1,0 +1,137 @@
+"""How passes rewrite: one walk over a graph, with rules keyed by the class of the operation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from kspec.compiler.ir import Array, Graph, Node, Origin, TensorType, Value
+from kspec.compiler.ops import Identity, Op
+from kspec.compiler.table import Table
+
+RewriteRule = Callable[[Node, "Rewrite"], Value | None]
+"""Gives the value that stands for the node's output, or None to keep the node as it is."""
+
+
+class Rewrite:
+    """A graph under construction. Rules see inputs that are rewritten already, add nodes with
+    ``emit`` and constants with ``constant``; what nobody reads any more is swept out by
+    ``remove_dead``."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.constants = dict(graph.constants)
+        self.nodes: list[Node] = []
+        self.producers: dict[str, Node] = {}
+        self.uses: Counter[str] = Counter()
+        """How often each value of the original graph is read, being an output included."""
+        self._stands_for: dict[str, Value] = {}
+        self._names = {value.name for value in graph.values()} | set(graph.constants)
+        for node in graph.nodes:
+            self.uses.update(value.name for value in node.inputs)
+        self.uses.update(value.name for value in graph.outputs)
+
+    def run(self, rules: Table[RewriteRule]) -> Graph:
+        for old in self.graph.nodes:
+            node = replace(old, inputs=tuple(map(self.current, old.inputs)))
+            rule = rules.get(type(node.op))
+            value = rule(node, self) if rule else None
+            if value is None:
+                self._append(node)
+            else:
+                self._stands_for[node.name] = value
+                if value.name != node.name:
+                    self.uses[value.name] += self.uses[node.name]
+        return self._finish()
+
+    def current(self, value: Value) -> Value:
+        """What stands for a value of the original graph now."""
+        return self._stands_for.get(value.name, value)
+
+    def array(self, value: Value) -> Array | None:
+        """The array of a constant, None for a value that is computed."""
+        return self.constants.get(value.name)
+
+    def scalar(self, value: Value) -> float | None:
+        """The number of a constant whose elements are all the same."""
+        array = self.array(value)
+        if array is None or array.size == 0 or (array != array.flat[0]).any():
+            return None
+        return float(array.flat[0])
+
+    def producer(self, value: Value, *classes: type[Op]) -> Node | None:
+        """The node that gives a value, if its op is one of the classes and nobody else reads it."""
+        node = self.producers.get(value.name)
+        if node is None or not isinstance(node.op, classes) or self.uses[value.name] > 1:
+            return None
+        return node
+
+    def constant(self, name: str, array: Array) -> Value:
+        """A new constant, under the name or one made from it where that is taken."""
+        array = np.asarray(array)
+        value = Value(self._fresh(name), TensorType.of(array))
+        self.constants[value.name] = array
+        return value
+
+    def emit(self, op: Op, *inputs: Value, name: str, origin: Origin) -> Value:
+        """A new node with one output. The name of the node that is being replaced may be taken
+        again, by the value that holds the same numbers."""
+        name = name if name not in self.producers else self._fresh(name)
+        (type_,) = op.infer(*(value.type for value in inputs))
+        node = Node(op, inputs, (Value(name, type_),), origin)
+        self.uses[name] = self.uses[name] or 1
+        self._append(node)
+        return node.output
+
+    def step(self, node: Node, op: Op, *inputs: Value, part: str) -> Value:
+        """An intermediate result on the way to a node's output, named ``<node>/<part>``."""
+        return self.emit(op, *inputs, name=self._fresh(f"{node.name}/{part}"), origin=node.origin)
+
+    def result(self, node: Node, op: Op, *inputs: Value) -> Value:
+        """What takes the place of a node's output, under its name."""
+        return self.emit(op, *inputs, name=node.name, origin=node.origin)
+
+    def _append(self, node: Node) -> None:
+        self.nodes.append(node)
+        self.producers.update({output.name: node for output in node.outputs})
+
+    def _fresh(self, name: str) -> str:
+        unique, number = name, 2
+        while unique in self._names:
+            unique, number = f"{name}_{number}", number + 1
+        self._names.add(unique)
+        return unique
+
+    def _finish(self) -> Graph:
+        """Give every public output its name back."""
+        renamed: dict[str, Value] = {}
+        public = {value.name for value in (*self.graph.outputs, *self.graph.inputs)}
+        for output in self.graph.outputs:
+            value = self.current(output)
+            if value.name == output.name:
+                continue
+            if value.name in self.producers and value.name not in public | set(renamed):
+                renamed[value.name] = Value(output.name, value.type)
+            else:
+                self._append(Node(Identity(), (value,), (Value(output.name, value.type),)))
+        nodes = tuple(_rename(node, renamed) for node in self.nodes)
+        types = {value.name: value for node in nodes for value in node.outputs}
+        types |= {value.name: value for value in self.graph.inputs}
+        outputs = tuple(types[value.name] for value in self.graph.outputs)
+        return replace(self.graph, outputs=outputs, nodes=nodes, constants=self.constants)
+
+
+def rewrite(graph: Graph, rules: Table[RewriteRule]) -> Graph:
+    """Walk the graph once, in order, and apply to each node the rule of its operation's class."""
+    return Rewrite(graph).run(rules)
+
+
+def _rename(node: Node, names: dict[str, Value]) -> Node:
+    if not names:
+        return node
+    inputs = tuple(names.get(value.name, value) for value in node.inputs)
+    outputs = tuple(names.get(value.name, value) for value in node.outputs)
+    return replace(node, inputs=inputs, outputs=outputs)

@@ -1,0 +1,192 @@
+"""``keras.ops`` that work element by element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras.src.ops import core
+from keras.src.ops import math as kmath
+from keras.src.ops import numpy as knp
+
+from kspec.compiler import ops
+from kspec.compiler.ir import DType, Value
+from kspec.compiler.table import Table
+
+if TYPE_CHECKING:
+    from kspec.compiler.trace import Tracer
+
+rules: Table[Callable[..., Any]] = Table("trace: arithmetic")
+
+UNARY: Mapping[type, ops.Op] = {
+    knp.Absolute: ops.Abs(),
+    knp.Negative: ops.Negative(),
+    knp.Sign: ops.Sign(),
+    knp.Square: ops.Square(),
+}
+
+FLOAT_UNARY: Mapping[type, ops.Op] = {
+    knp.Arccos: ops.Acos(),
+    knp.Arcsin: ops.Asin(),
+    knp.Arctan: ops.Atan(),
+    knp.Ceil: ops.Ceil(),
+    knp.Cos: ops.Cos(),
+    knp.Cosh: ops.Cosh(),
+    knp.Exp: ops.Exp(),
+    knp.Expm1: ops.Expm1(),
+    knp.Floor: ops.Floor(),
+    knp.Log: ops.Log(),
+    knp.Log1p: ops.Log1p(),
+    knp.Reciprocal: ops.Reciprocal(),
+    knp.Sin: ops.Sin(),
+    knp.Sinh: ops.Sinh(),
+    knp.Sqrt: ops.Sqrt(),
+    knp.Tan: ops.Tan(),
+    knp.Tanh: ops.Tanh(),
+    kmath.Erf: ops.Erf(),
+    kmath.Rsqrt: ops.Rsqrt(),
+}
+
+BINARY: Mapping[type, ops.Op] = {
+    knp.Add: ops.Add(),
+    knp.Subtract: ops.Subtract(),
+    knp.Multiply: ops.Multiply(),
+    knp.FloorDivide: ops.FloorDivide(),
+    knp.Mod: ops.Remainder(),
+    knp.Maximum: ops.Maximum(),
+    knp.Minimum: ops.Minimum(),
+    knp.Power: ops.Pow(),
+    knp.Equal: ops.Equal(),
+    knp.NotEqual: ops.NotEqual(),
+    knp.Less: ops.Less(),
+    knp.LessEqual: ops.LessEqual(),
+    knp.Greater: ops.Greater(),
+    knp.GreaterEqual: ops.GreaterEqual(),
+}
+
+LOGICAL: Mapping[type, ops.Op] = {
+    knp.LogicalAnd: ops.LogicalAnd(),
+    knp.LogicalOr: ops.LogicalOr(),
+    knp.LogicalXor: ops.LogicalXor(),
+}
+
+
+def cast(tracer: Tracer, value: Value, dtype: DType) -> Value:
+    return value if value.dtype is dtype else tracer.emit(ops.Cast(dtype), value)
+
+
+def as_float(tracer: Tracer, given: Any) -> Value:
+    """The value in floating point, as Keras' math functions take integers."""
+    value = tracer.value(given)
+    return value if value.dtype.is_float else cast(tracer, value, DType.float32)
+
+
+def scalar(tracer: Tracer, number: float, like: Value) -> Value:
+    return tracer.value(like.dtype.numpy.type(number))
+
+
+def promoted(tracer: Tracer, *given: Any) -> list[Value]:
+    """Values of one element type, by Keras' promotion; Python numbers take their partner's."""
+    kinds = [type(x) if isinstance(x, int | float) else tracer.value(x).dtype.value for x in given]
+    dtype = DType(keras.backend.result_type(*kinds))
+    return [cast(tracer, _typed(tracer, x, dtype), dtype) for x in given]
+
+
+def _typed(tracer: Tracer, given: Any, dtype: DType) -> Value:
+    if isinstance(given, int | float):
+        return tracer.value(dtype.numpy.type(given))
+    return tracer.value(given)
+
+
+@rules(*UNARY)
+def unary(tracer: Tracer, op: Any, x: Any) -> Value:
+    return tracer.emit(UNARY[type(op)], tracer.value(x))
+
+
+@rules(*FLOAT_UNARY)
+def float_unary(tracer: Tracer, op: Any, x: Any) -> Value:
+    return tracer.emit(FLOAT_UNARY[type(op)], as_float(tracer, x))
+
+
+@rules(*BINARY)
+def binary(tracer: Tracer, op: Any, x1: Any, x2: Any) -> Value:
+    return tracer.emit(BINARY[type(op)], *promoted(tracer, x1, x2))
+
+
+@rules(knp.Divide, knp.TrueDivide)
+def divide(tracer: Tracer, _op: Any, x1: Any, x2: Any) -> Value:
+    left, right = promoted(tracer, x1, x2)
+    return tracer.emit(ops.Divide(), as_float(tracer, left), as_float(tracer, right))
+
+
+@rules(*LOGICAL)
+def logical(tracer: Tracer, op: Any, x1: Any, x2: Any) -> Value:
+    pair = (cast(tracer, tracer.value(x), DType.boolean) for x in (x1, x2))
+    return tracer.emit(LOGICAL[type(op)], *pair)
+
+
+@rules(knp.LogicalNot)
+def logical_not(tracer: Tracer, _op: Any, x: Any) -> Value:
+    return tracer.emit(ops.LogicalNot(), cast(tracer, tracer.value(x), DType.boolean))
+
+
+@rules(knp.Isnan)
+def isnan(tracer: Tracer, _op: Any, x: Any) -> Value:
+    return tracer.emit(ops.IsNan(), as_float(tracer, x))
+
+
+@rules(knp.Round)
+def round_(tracer: Tracer, op: Any, x: Any) -> Value:
+    value = as_float(tracer, x)
+    if not op.decimals:
+        return tracer.emit(ops.Round(), value)
+    factor = scalar(tracer, 10.0**op.decimals, value)
+    scaled = tracer.emit(ops.Round(), tracer.emit(ops.Multiply(), value, factor))
+    return tracer.emit(ops.Divide(), scaled, factor)
+
+
+@rules(knp.Clip)
+def clip(tracer: Tracer, op: Any, x: Any) -> Value:
+    return tracer.emit(ops.Clip(_bound(op.x_min), _bound(op.x_max)), tracer.value(x))
+
+
+@rules(knp.Where)
+def where(tracer: Tracer, _op: Any, condition: Any, x1: Any = None, x2: Any = None) -> Value:
+    if x1 is None:
+        raise tracer.error("keras.ops.where without branches has a shape that depends on data")
+    chosen = cast(tracer, tracer.value(condition), DType.boolean)
+    return tracer.emit(ops.Where(), chosen, *promoted(tracer, x1, x2))
+
+
+@rules(core.Cast)
+def cast_to(tracer: Tracer, op: Any, x: Any) -> Value:
+    return cast(tracer, tracer.value(x), DType(op.dtype))
+
+
+@rules(kmath.Logsumexp)
+def logsumexp(tracer: Tracer, op: Any, x: Any) -> Value:
+    """max + log Σ exp(x - max)"""
+    value = as_float(tracer, x)
+    rank = value.type.rank
+    given = range(rank) if op.axis is None else [op.axis] if isinstance(op.axis, int) else op.axis
+    axes = tuple(sorted(axis % rank for axis in given))
+    top = tracer.emit(ops.Max(axes, keepdims=True), value)
+    exp = tracer.emit(ops.Exp(), tracer.emit(ops.Subtract(), value, top))
+    log = tracer.emit(ops.Log(), tracer.emit(ops.Sum(axes, keepdims=op.keepdims), exp))
+    if not op.keepdims:
+        top = tracer.emit(ops.Reshape(log.shape), top)
+    return tracer.emit(ops.Add(), log, top)
+
+
+@rules(core.StopGradient)
+def same(tracer: Tracer, _op: Any, x: Any) -> Value:
+    return tracer.value(x)
+
+
+def _bound(given: Any) -> float | None:
+    if given is None:
+        return None
+    number = float(given)
+    return None if math.isinf(number) else number

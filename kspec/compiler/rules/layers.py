@@ -1,0 +1,119 @@
+"""Layers that do not trace, because they branch on the backend or call it directly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import layers
+from keras.src.activations import activations
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Value
+from kspec.compiler.rules.arithmetic import as_float
+from kspec.compiler.rules.neural import explicit_padding, last, per_axis
+from kspec.compiler.rules.substitutes import softmax, traceable
+from kspec.compiler.table import Table
+
+if TYPE_CHECKING:
+    from kspec.compiler.trace import Tracer
+
+rules: Table[Callable[..., Any]] = Table("trace: layers")
+
+rules.refuse(
+    "it runs Python code of its own that cannot be lowered; write a layer in keras.ops instead",
+    layers.Lambda,
+    layers.TFSMLayer,
+    layers.TorchModuleWrapper,
+    layers.JaxLayer,
+    layers.FlaxLayer,
+)
+
+
+@rules(
+    layers.Identity,
+    layers.Dropout,
+    layers.SpatialDropout1D,
+    layers.SpatialDropout2D,
+    layers.SpatialDropout3D,
+    layers.AlphaDropout,
+    layers.GaussianDropout,
+    layers.GaussianNoise,
+    layers.ActivityRegularization,
+)
+def identity(_tracer: Tracer, _layer: Any, inputs: Value, **_: Any) -> Value:
+    """What these do, they do in training only."""
+    return inputs
+
+
+@rules(layers.Conv1D, layers.Conv2D, layers.Conv3D)
+def conv(tracer: Tracer, layer: Any, inputs: Value) -> Any:
+    """Keras checks the kernel of a grouped convolution wrongly on symbols, so it cannot be traced.
+    ``causal`` is padding on the left with zeros."""
+    count, x = layer.rank, tracer.value(inputs)
+    dilations = per_axis(layer.dilation_rate, count)
+    if layer.padding == "causal":
+        before = (0, dilations[0] * (layer.kernel_size[0] - 1), 0)
+        x = tracer.emit(ops.Pad(before, (0, 0, 0)), x)
+
+    def lower(x: Value) -> Value:
+        strides, spatial = per_axis(layer.strides, count), x.shape[1:-1]
+        padding = explicit_padding(layer, spatial, tuple(layer.kernel_size), strides, dilations)
+        made = ops.Conv(strides, padding, "last", dilations, layer.groups)
+        bias = [tracer.value(layer.bias)] if layer.use_bias else []
+        return tracer.emit(made, x, tracer.value(layer.kernel), *bias)
+
+    result = last(tracer, layer, x, lower)
+    with traceable(layer):
+        return tracer.record(layer.activation, result) if layer.activation else result
+
+
+@rules(layers.Rescaling)
+def rescaling(tracer: Tracer, layer: Any, inputs: Value) -> Value:
+    """x · scale + offset"""
+    scale, offset = np.float32(layer.scale), np.float32(layer.offset)
+    scaled = tracer.emit(ops.Multiply(), as_float(tracer, inputs), tracer.value(scale, "scale"))
+    if not offset.any():
+        return scaled
+    return tracer.emit(ops.Add(), scaled, tracer.value(offset, "offset"))
+
+
+@rules(layers.Normalization)
+def normalization(tracer: Tracer, layer: Any, inputs: Value) -> Value:
+    """(x - mean) / max(√variance, epsilon), or back again with ``invert``"""
+    x = as_float(tracer, inputs)
+    mean = np.asarray(layer.mean, np.float32)
+    deviation = np.maximum(np.sqrt(np.asarray(layer.variance, np.float32)), keras.config.epsilon())
+    if layer.invert:
+        scaled = tracer.emit(ops.Multiply(), x, tracer.value(deviation, "deviation"))
+        return tracer.emit(ops.Add(), scaled, tracer.value(mean, "mean"))
+    centred = tracer.emit(ops.Subtract(), x, tracer.value(mean, "mean"))
+    return tracer.emit(ops.Divide(), centred, tracer.value(deviation, "deviation"))
+
+
+@rules(layers.Softmax)
+def softmax_layer(tracer: Tracer, layer: Any, inputs: Value, mask: Any = None) -> Any:
+    if mask is not None:
+        raise tracer.error("a Softmax with a mask is not lowered")
+    axis = layer.axis if isinstance(layer.axis, int) else tuple(layer.axis)
+    return tracer.record(softmax, as_float(tracer, inputs), axis=axis)
+
+
+@rules(layers.ReLU, activations.ReLU)
+def relu(tracer: Tracer, layer: Any, inputs: Value) -> Any:
+    """f(x) = max_value above it, x from the threshold on, negative_slope · (x - threshold) below"""
+    x = as_float(tracer, inputs)
+    slope, top, threshold = layer.negative_slope, layer.max_value, layer.threshold
+    if threshold == 0 and slope == 0:
+        return tracer.emit(ops.Relu() if top is None else ops.Clip(0.0, float(top)), x)
+    if threshold == 0 and top is None:
+        return tracer.emit(ops.LeakyRelu(float(slope)), x)
+
+    def formula(x: Any) -> Any:
+        below = slope * (x - threshold)
+        above = x if top is None else keras.ops.minimum(x, float(top))
+        return keras.ops.where(x > threshold, above, below)
+
+    return tracer.record(formula, x)

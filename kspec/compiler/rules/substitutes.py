@@ -1,0 +1,45 @@
+"""Activations that call the backend directly, and the ``keras.ops`` that do the same and trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+
+def mish(x: Any) -> Any:
+    """x · tanh(softplus(x)) (Misra 2019)"""
+    return x * keras.ops.tanh(keras.ops.softplus(x))
+
+
+def softmax(x: Any, axis: int | tuple[int, ...] = -1) -> Any:
+    """exp(x) / Σ exp(x), over several axes too"""
+    if isinstance(axis, int):
+        return keras.ops.softmax(x, axis=axis)
+    exp = keras.ops.exp(x - keras.ops.max(x, axis=axis, keepdims=True))
+    return exp / keras.ops.sum(exp, axis=axis, keepdims=True)
+
+
+SUBSTITUTES: Mapping[Callable[..., Any], Callable[..., Any]] = {
+    keras.activations.hard_silu: keras.ops.hard_silu,
+    keras.activations.mish: mish,
+    keras.activations.softmax: softmax,
+    keras.activations.sparsemax: keras.ops.sparsemax,
+}
+
+
+@contextmanager
+def traceable(layer: keras.Layer) -> Iterator[None]:
+    """The layer with an activation that traces, for as long as the block runs."""
+    activation = getattr(layer, "activation", None)
+    substitute = SUBSTITUTES.get(activation) if callable(activation) else None
+    if substitute is None:
+        yield
+        return
+    layer.activation = substitute
+    try:
+        yield
+    finally:
+        layer.activation = activation

@@ -1,0 +1,258 @@
+"""Keras model → Graph, by tracing the ``keras.ops`` that each layer is made of.
+
+A layer is called on symbolic tensors with ``training=False``, and the operations it records are
+lowered one by one; layers inside layers are traced in turn. No TensorFlow graph is ever read.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import keras
+import numpy as np
+from keras import tree
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Array, DType, Graph, Node, Origin, Route, Shape, TensorType, Value
+from kspec.compiler.rules import RULES
+from kspec.compiler.rules.substitutes import traceable
+
+
+class TraceError(Exception):
+    """A layer or operation that cannot be lowered. ``layer`` names the layer, for its line."""
+
+    def __init__(self, layer: str, message: str, route: Route = ()) -> None:
+        super().__init__(f"{layer}: {message}" if layer else message)
+        self.layer = layer
+        self.message = message
+        self.route = route
+
+
+def trace(
+    model: keras.Model,
+    *,
+    name: str | None = None,
+    routes: Mapping[str, Route] | None = None,
+) -> Graph:
+    """The graph of a built model at inference, its variables' values as constants.
+
+    Inputs and outputs are named by the keys of the model's dicts, or else by its input layers and
+    output layers; the first dimension is ``batch``. ``routes`` gives the place in the YAML of each
+    layer by name. Raises TraceError.
+    """
+    function = _function(model)
+    tracer = Tracer(routes or {})
+    inputs = [
+        tracer.input(each, str(tensor.dtype), tensor.shape)
+        for each, tensor in zip(_input_names(model, function), function.inputs, strict=True)
+    ]
+    values = tree.flatten(function._run_through_graph(inputs, tracer.operation))  # noqa: SLF001
+    results: dict[str, Value] = {}
+    for output, value in zip(_output_names(model), values, strict=True):
+        taken = {*results, *(each.name for each in inputs)}
+        results[_unique_among(output, taken)] = value
+    return tracer.graph(name or model.name, results)
+
+
+@dataclass(slots=True)
+class Tracer:
+    """A graph under construction. Rules call ``value`` for what they are given and ``emit`` for
+    what they make of it."""
+
+    routes: Mapping[str, Route]
+    inputs: list[Value] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    constants: dict[str, Array] = field(default_factory=dict)
+    _scope: list[str] = field(default_factory=list)
+    _names: set[str] = field(default_factory=set)
+    _variables: dict[int, Value] = field(default_factory=dict)
+    _layers: dict[str, str] = field(default_factory=dict)
+
+    def input(self, name: str, dtype: str, shape: Sequence[int | None]) -> Value:
+        dims: Shape = tuple(
+            dim if dim is not None else ("batch" if axis == 0 else f"{name}_{axis}")
+            for axis, dim in enumerate(shape)
+        )
+        value = Value(self._fresh(name), TensorType(DType(dtype), dims))
+        self.inputs.append(value)
+        return value
+
+    def operation(self, operation: keras.Operation) -> Any:
+        """What the walk through a Keras graph calls in the operation's place."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return self.apply(operation, *args, **kwargs)
+
+        return call
+
+    def apply(self, operation: keras.Operation, *args: Any, **kwargs: Any) -> Any:
+        """Lower one operation, a layer or an op of ``keras.ops``, on values."""
+        rule = RULES.get(type(operation))
+        if not isinstance(operation, keras.Layer):
+            if rule is None:
+                reason = RULES.refused.get(type(operation), "there is no rule for it")
+                raise self.error(f"keras.ops {type(operation).__name__}: {reason}")
+            return rule(self, operation, *args, **kwargs)
+        kwargs.pop("training", None)
+        with self._inside(operation.name):
+            if type(operation) in RULES.refused:
+                raise self.error(RULES.refused[type(operation)])
+            before = len(self.nodes)
+            result = (rule or _descend)(self, operation, *args, **kwargs)
+            if len(self.nodes) > before and isinstance(result, Value):
+                self._layers[result.name] = "/".join(self._scope)
+            return result
+
+    def emit(self, op: ops.Op, *inputs: Value) -> Value:
+        """A node with one output, named by the layer and the operation."""
+        scope = [*self._scope, type(op).__name__.lower()]
+        try:
+            (type_,) = op.infer(*(value.type for value in inputs))
+        except ops.OpError as error:
+            raise self.error(str(error)) from error
+        output = Value(self._fresh("/".join(scope)), type_)
+        self.nodes.append(Node(op, inputs, (output,), self._origin()))
+        return output
+
+    def value(self, given: Any, hint: str = "constant", like: Value | None = None) -> Value:
+        """A value for whatever a layer hands to an op: a value, a variable, an array, a number (of
+        the element type of ``like``)."""
+        if isinstance(given, Value):
+            return given
+        if isinstance(given, keras.Variable):
+            known = self._variables.get(id(given))
+            if known is None:
+                known = self._constant(given.path, np.asarray(given))
+                self._variables[id(given)] = known
+            return known
+        array = np.asarray(given)
+        if like is not None and isinstance(given, int | float):
+            array = array.astype(like.dtype.numpy)
+        return self._constant("/".join([*self._scope, hint]), array)
+
+    def record(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function written in ``keras.ops`` on symbols that stand for the values among its
+        arguments, and lower what it recorded."""
+        values: list[Value] = []
+        symbols: list[Any] = []
+
+        def symbol(given: Any) -> Any:
+            if not isinstance(given, Value):
+                return given
+            shape = tuple(None if isinstance(dim, str) else dim for dim in given.shape)
+            values.append(given)
+            symbols.append(keras.Input(batch_shape=shape, dtype=given.dtype.value))
+            return symbols[-1]
+
+        args, kwargs = tree.map_structure(symbol, (args, kwargs))
+        try:
+            outputs = function(*args, **kwargs)
+        except (ValueError, TypeError, NotImplementedError, AttributeError) as error:
+            first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            raise self.error(f"does not trace: {first}") from error
+        graph = keras.Function(symbols, outputs)
+        return graph._run_through_graph(values, self.operation)  # noqa: SLF001
+
+    def error(self, message: str) -> TraceError:
+        origin = self._origin()
+        return TraceError(origin.layer, message, origin.route)
+
+    def graph(self, name: str, results: Mapping[str, Value]) -> Graph:
+        """The finished graph: the results under their public names, a layer's result under the
+        layer's, and every other value under its own."""
+        taken = {value.name for value in self.inputs} | self.constants.keys() | results.keys()
+        produced = {output.name for node in self.nodes for output in node.outputs}
+        names: dict[str, str] = {}
+        for output, value in results.items():
+            named = value
+            if value.name in names or value.name not in produced:
+                named = self.emit(ops.Identity(), value)
+            names[named.name] = output
+        for node in self.nodes:
+            for value in node.outputs:
+                if value.name not in names:
+                    wanted = self._layers.get(value.name, value.name)
+                    names[value.name] = _unique_among(wanted, taken)
+                    taken.add(names[value.name])
+        nodes = tuple(_renamed(node, names) for node in self.nodes)
+        types = {value.name: value for node in nodes for value in node.outputs}
+        outputs = tuple(types[output] for output in results)
+        return Graph(name, tuple(self.inputs), outputs, nodes, self.constants)
+
+    def _constant(self, name: str, array: Array) -> Value:
+        if array.dtype == np.float64:
+            array = array.astype(np.float32)
+        value = Value(self._fresh(name), TensorType.of(array))
+        self.constants[value.name] = array
+        return value
+
+    def _fresh(self, name: str) -> str:
+        unique = _unique_among(name, self._names)
+        self._names.add(unique)
+        return unique
+
+    def _origin(self) -> Origin:
+        for depth in range(len(self._scope), 0, -1):
+            name = "/".join(self._scope[:depth])
+            if name in self.routes:
+                return Origin(name, self.routes[name])
+        return Origin("/".join(self._scope))
+
+    @contextmanager
+    def _inside(self, name: str) -> Iterator[None]:
+        self._scope.append(name)
+        try:
+            yield
+        finally:
+            self._scope.pop()
+
+
+def _descend(tracer: Tracer, layer: keras.Layer, *args: Any, **kwargs: Any) -> Any:
+    """Trace what a layer is made of."""
+    if isinstance(layer, keras.Function | keras.Sequential):
+        return _function(layer)._run_through_graph(tree.flatten(args), tracer.operation)  # noqa: SLF001
+    if "training" in inspect.signature(layer.call).parameters:
+        kwargs["training"] = False
+    with traceable(layer):
+        return tracer.record(layer.call, *args, **kwargs)
+
+
+def _function(model: Any) -> Any:
+    """The Keras graph of a Functional or Sequential model; a subclassed one is called once."""
+    if isinstance(model, keras.Function):
+        return model
+    if isinstance(model, keras.Sequential):
+        return keras.Function(model.inputs, model.outputs)
+    raise TraceError(model.name, "a subclassed model needs its inputs; wrap it in keras.Model")
+
+
+def _input_names(model: Any, function: Any) -> list[str]:
+    struct = getattr(model, "_inputs_struct", None)
+    return sorted(struct) if isinstance(struct, dict) else [each.name for each in function.inputs]
+
+
+def _output_names(model: Any) -> list[str]:
+    struct = getattr(model, "_outputs_struct", None)
+    return sorted(struct) if isinstance(struct, dict) else list(model.output_names)
+
+
+def _renamed(node: Node, names: Mapping[str, str]) -> Node:
+    def renamed(value: Value) -> Value:
+        return replace(value, name=names.get(value.name, value.name))
+
+    return replace(
+        node,
+        inputs=tuple(map(renamed, node.inputs)),
+        outputs=tuple(map(renamed, node.outputs)),
+    )
+
+
+def _unique_among(name: str, taken: Container[str]) -> str:
+    unique, number = name, 2
+    while unique in taken:
+        unique, number = f"{name}_{number}", number + 1
+    return unique
