@@ -115,6 +115,10 @@ CONVOLUTION = (
     *of(
         "conv3d",
         ({"filters": 6, "kernel_size": 3}, VOLUME),
+        (
+            {"filters": 6, "kernel_size": 2, "dilation_rate": 2, "padding": "same", "groups": 2},
+            VOLUME,
+        ),
         ({"filters": 6, "kernel_size": [1, 2, 3], "strides": [2, 1, 1], "padding": "same"}, VOLUME),
         ({"filters": 6, "kernel_size": 2, "dilation_rate": 2, "activation": "relu"}, VOLUME),
         ({"filters": 6, "kernel_size": 2, "groups": 2, "use_bias": False}, VOLUME),
@@ -123,6 +127,7 @@ CONVOLUTION = (
     *of(
         "depthwise_conv1d",
         (3, STEPS),
+        ({"kernel_size": 2, "strides": 2, "dilation_rate": 2}, STEPS),
         ({"kernel_size": 3, "strides": 2, "padding": "same", "depth_multiplier": 2}, STEPS),
         ({"kernel_size": 3, "dilation_rate": 2, "activation": "relu", "use_bias": False}, STEPS),
         ({"kernel_size": 3, **BIAS, **DEPTHWISE}, STEPS),
@@ -133,6 +138,8 @@ CONVOLUTION = (
         ({"kernel_size": [3, 2], "strides": 2, "padding": "same", "depth_multiplier": 2}, PICTURE),
         ({"kernel_size": 2, "dilation_rate": 2, "activation": "relu6"}, PICTURE),
         ({"kernel_size": 3, "padding": "same", "use_bias": False}, (None, None, 4)),
+        ({"kernel_size": 3, "strides": [2, 1]}, PICTURE),
+        ({"kernel_size": 2, "strides": 2, "dilation_rate": 2, "padding": "same"}, PICTURE),
         ({"kernel_size": 3, **BIAS, **DEPTHWISE}, PICTURE),
     ),
     *of(
@@ -148,12 +155,15 @@ CONVOLUTION = (
         ({"filters": 6, "kernel_size": 3}, PICTURE),
         ({"filters": 6, "kernel_size": [3, 2], "strides": 2, "padding": "same"}, PICTURE),
         ({"filters": 6, "kernel_size": 2, "dilation_rate": 2, "depth_multiplier": 2}, PICTURE),
+        ({"filters": 6, "kernel_size": 2, "strides": [1, 2]}, PICTURE),
+        ({"filters": 6, "kernel_size": 2, "strides": 2, "dilation_rate": 2}, PICTURE),
         ({"filters": 6, "kernel_size": 3, "activation": "relu", "use_bias": False}, PICTURE),
         ({"filters": 6, "kernel_size": 3, **BIAS, **DEPTHWISE, **POINTWISE}, PICTURE),
     ),
     *of(
         "conv1d_transpose",
         ({"filters": 6, "kernel_size": 3}, STEPS),
+        ({"filters": 6, "kernel_size": 3, "dilation_rate": 2}, STEPS),
         ({"filters": 6, "kernel_size": 3, "strides": 2, "padding": "same"}, STEPS),
         ({"filters": 6, "kernel_size": 3, "strides": 3, "output_padding": 1}, STEPS),
         ({"filters": 6, "kernel_size": 2, "strides": 4, "activation": "relu"}, STEPS),
@@ -173,6 +183,7 @@ CONVOLUTION = (
     *of(
         "conv2d_transpose",
         ({"filters": 6, "kernel_size": 3}, PICTURE),
+        ({"filters": 6, "kernel_size": 3, "dilation_rate": 2}, PICTURE),
         ({"filters": 6, "kernel_size": [3, 2], "strides": 2, "padding": "same"}, PICTURE),
         ({"filters": 6, "kernel_size": 3, "strides": [2, 3], "output_padding": [1, 2]}, PICTURE),
         ({"filters": 6, "kernel_size": 2, "strides": 3, "activation": "relu"}, PICTURE),
@@ -193,6 +204,7 @@ CONVOLUTION = (
     *of(
         "conv3d_transpose",
         ({"filters": 6, "kernel_size": 3}, VOLUME),
+        ({"filters": 6, "kernel_size": 3, "dilation_rate": 2}, VOLUME),
         ({"filters": 6, "kernel_size": [3, 2, 1], "strides": 2, "padding": "same"}, VOLUME),
         ({"filters": 6, "kernel_size": 3, "strides": 2, "output_padding": 1}, VOLUME),
         ({"filters": 6, "kernel_size": 2, "activation": "relu", "use_bias": False}, VOLUME),
@@ -264,13 +276,14 @@ NORMALIZATION = (
         ({"axis": [1, 2], "epsilon": 0.01}, PICTURE),
         ({"axis": [-1, -2], "center": False}, PICTURE),
         ({"axis": 1, "scale": False}, STEPS),
+        ({"axis": [1, 3]}, PICTURE),
         ({**AFFINE}, ("time", 4)),
     ),
     *of(
         "rms_normalization",
         (None, (7,)),
         ({"axis": [-2, -1], "epsilon": 0.001}, PICTURE),
-        ({"axis": 1}, STEPS),
+        ({"axis": [1, 2]}, STEPS),
     ),
     *of(
         "group_normalization",

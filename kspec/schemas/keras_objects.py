@@ -12,6 +12,8 @@ class KerasObject(Choice):
 
     keras: ClassVar[str]
     """Name of the class."""
+    module: ClassVar[str | None] = None
+    """Where it is, for what Keras does not look for by name."""
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments for the class, as JSON data; nested objects as configs."""
@@ -19,7 +21,8 @@ class KerasObject(Choice):
 
     def config(self) -> dict[str, Any]:
         """What `keras.saving.deserialize_keras_object` and the like take."""
-        return {"class_name": self.keras, "config": self.arguments()}
+        named = {"class_name": self.keras, "config": self.arguments()}
+        return named if self.module is None else {"module": self.module, **named}
 
 
 def plain(value: Any) -> Any:

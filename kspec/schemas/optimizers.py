@@ -14,8 +14,14 @@ from kspec.schemas.weights import Above0, NonNegative
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
 
 
-class Decay(KerasObject):
+class Schedule(KerasObject):
     """A learning rate that changes with the steps (batches) of the training."""
+
+    module: ClassVar[str | None] = "keras.optimizers.schedules"
+
+
+class Decay(Schedule):
+    """From a first learning rate, over a number of steps."""
 
     initial_learning_rate: Annotated[NonNegative, Field(examples=[0.001])]
     """Learning rate of the first step."""
@@ -37,7 +43,7 @@ class CosineDecay(Decay):
     """Steps (batches) of the warm-up."""
 
 
-class CosineDecayRestarts(KerasObject):
+class CosineDecayRestarts(Schedule):
     """Half a cosine, again and again (Loshchilov & Hutter, 2016)."""
 
     key: ClassVar[str] = "cosine_decay_restarts"
@@ -93,7 +99,7 @@ class PolynomialDecay(Decay):
     """Whether to begin again at the end."""
 
 
-class PiecewiseConstantDecay(KerasObject):
+class PiecewiseConstantDecay(Schedule):
     """One learning rate after the other."""
 
     key: ClassVar[str] = "piecewise_constant_decay"
@@ -123,8 +129,7 @@ SCHEDULES = (
     PolynomialDecay,
 )
 LearningRate = Annotated[
-    Annotated[NonNegative, Tag("number")]
-    | Annotated[KerasObject, Keyed(SCHEDULES), Tag("mapping")],
+    Annotated[NonNegative, Tag("number")] | Annotated[Schedule, Keyed(SCHEDULES), Tag("mapping")],
     written(number="a number", mapping="a schedule"),
 ]
 
@@ -219,4 +224,4 @@ class RMSprop(Optimizer):
     """Whether to divide by the variance instead of the mean of the squares."""
 
 
-AnyOptimizer = Annotated[KerasObject, Keyed((Adam, AdamW, SGD, RMSprop))]
+AnyOptimizer = Annotated[Optimizer, Keyed((Adam, AdamW, SGD, RMSprop))]

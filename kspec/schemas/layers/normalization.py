@@ -13,6 +13,7 @@ from kspec.schemas.layers.base import (
     ShapeError,
     distinct,
     known,
+    show,
 )
 from kspec.schemas.weights import (
     Above0,
@@ -114,13 +115,21 @@ class RMSNormalization(Elementwise):
     keras: ClassVar[str] = "RMSNormalization"
 
     axis: Axes = (-1,)
-    """The axis, or axes, that the mean is taken over."""
+    """The axis, or axes, that the mean is taken over: the last ones."""
     epsilon: Above0 = 1e-6
     """Added to the mean of the squares."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
-        return learnt_over(self, shape, self.axis)
+        learnt_over(self, shape, self.axis)
+        places = distinct(self, shape, self.axis, "axis")
+        if min(places) != len(shape) - len(places):
+            # Keras multiplies by a scale that lies along the last axes, whatever axis says.
+            raise ShapeError(
+                f"rms_normalization is over the last axes, found {list(self.axis)} of {show(shape)}",
+                "axis",
+            )
+        return shape
 
 
 class GroupNormalization(Affine):
