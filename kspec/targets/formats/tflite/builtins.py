@@ -33,35 +33,39 @@ class Mirror(IntEnum):
     symmetric = 1
 
 
+@dataclass(frozen=True, slots=True)
 class Options:
     """The options of one operator."""
 
-    __slots__ = ()
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fusing(Options):
+    """The options of an operator that applies an activation to its result."""
+
+    fused_activation_function: Fused = Fused.none
 
 
 @dataclass(frozen=True, slots=True)
-class Conv2DOptions(Options):
+class Conv2DOptions(Fusing):
     padding: Padding
     stride_h: int
     stride_w: int
     dilation_h_factor: int
     dilation_w_factor: int
-    fused_activation_function: Fused = Fused.none
 
 
 @dataclass(frozen=True, slots=True)
-class DepthwiseConv2DOptions(Options):
+class DepthwiseConv2DOptions(Fusing):
     padding: Padding
     stride_h: int
     stride_w: int
     dilation_h_factor: int
     dilation_w_factor: int
     depth_multiplier: int
-    fused_activation_function: Fused = Fused.none
 
 
 @dataclass(frozen=True, slots=True)
-class Conv3DOptions(Options):
+class Conv3DOptions(Fusing):
     padding: Padding
     stride_d: int
     stride_h: int
@@ -69,7 +73,6 @@ class Conv3DOptions(Options):
     dilation_d_factor: int
     dilation_h_factor: int
     dilation_w_factor: int
-    fused_activation_function: Fused = Fused.none
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +83,17 @@ class TransposeConvOptions(Options):
 
 
 @dataclass(frozen=True, slots=True)
-class Pool2DOptions(Options):
+class Pool2DOptions(Fusing):
     padding: Padding
     stride_h: int
     stride_w: int
     filter_height: int
     filter_width: int
-    fused_activation_function: Fused = Fused.none
 
 
 @dataclass(frozen=True, slots=True)
-class FullyConnectedOptions(Options):
+class FullyConnectedOptions(Fusing):
     keep_num_dims: bool
-    fused_activation_function: Fused = Fused.none
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +103,23 @@ class BatchMatMulOptions(Options):
 
 
 @dataclass(frozen=True, slots=True)
-class AddOptions(Options):
-    fused_activation_function: Fused = Fused.none
+class AddOptions(Fusing):
+    """Nothing but the activation."""
 
 
 @dataclass(frozen=True, slots=True)
-class SubOptions(Options):
-    fused_activation_function: Fused = Fused.none
+class SubOptions(Fusing):
+    """Nothing but the activation."""
 
 
 @dataclass(frozen=True, slots=True)
-class MulOptions(Options):
-    fused_activation_function: Fused = Fused.none
+class MulOptions(Fusing):
+    """Nothing but the activation."""
 
 
 @dataclass(frozen=True, slots=True)
-class DivOptions(Options):
-    fused_activation_function: Fused = Fused.none
+class DivOptions(Fusing):
+    """Nothing but the activation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kspec.compiler.ir import Value
-from kspec.targets.formats.tflite.builtins import Fused
+from kspec.targets.formats.tflite.builtins import Fused, Fusing
 from kspec.targets.formats.tflite.program import Operator, Program
 
 _ACTIVATIONS: Mapping[str, Fused] = {
@@ -56,24 +56,24 @@ def _drop_unread(program: Program, operators: tuple[Operator, ...]) -> tuple[Ope
 def _fuse_activations(program: Program, operators: tuple[Operator, ...]) -> tuple[Operator, ...]:
     reads = Counter(value.name for operator in operators for value in operator.inputs)
     reads.update(value.name for value in program.outputs)
-    places: dict[str, int] = {}
-    kept: list[Operator | None] = []
+    kept: dict[str, Operator] = {}
     for operator in operators:
         source = operator.inputs[0].name
-        fused = _ACTIVATIONS.get(operator.code)
-        if fused is not None and reads[source] == 1 and source in places:
-            before = kept[places[source]]
-            if before is not None and _can_fuse(before):
-                options = replace(before.options, fused_activation_function=fused)  # type: ignore[type-var]
-                kept[places[source]] = None
-                operator = replace(before, outputs=operator.outputs, options=options)
-        places[operator.outputs[0].name] = len(kept)
-        kept.append(operator)
-    return tuple(operator for operator in kept if operator is not None)
+        before = kept.get(source)
+        fused = _fused(before, operator) if before is not None and reads[source] == 1 else None
+        if fused is not None:
+            del kept[source]
+        kept[operator.outputs[0].name] = fused or operator
+    return tuple(kept.values())
 
 
-def _can_fuse(operator: Operator) -> bool:
-    options = operator.options
-    return getattr(options, "fused_activation_function", None) is Fused.none and (
-        operator.output.dtype.is_float
-    )
+def _fused(before: Operator, operator: Operator) -> Operator | None:
+    """One operator for an operator and the activation that follows it."""
+    activation = _ACTIVATIONS.get(operator.code)
+    options = before.options
+    if activation is None or not isinstance(options, Fusing):
+        return None
+    if options.fused_activation_function is not Fused.none:
+        return None
+    fused = replace(options, fused_activation_function=activation)
+    return replace(before, outputs=operator.outputs, options=fused)

@@ -24,6 +24,10 @@ TENSOR_TYPES: Mapping[DType, int] = {
 """The schema's number of each element type."""
 
 
+class TFLiteError(ValueError):
+    """A graph that no TFLite file can hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
     """One builtin operator, by its name in the schema: ``CONV_2D``."""
@@ -72,6 +76,11 @@ class Emitter:
     def array(self, value: Value) -> Array | None:
         """The array of a constant, None for a value that is computed."""
         return self.constants.get(value.name)
+
+    def numbers(self, value: Value) -> list[int]:
+        """The elements of a vector that ``integers`` made."""
+        numbers: list[int] = self.constants[value.name].tolist()
+        return numbers
 
     def weights(self, value: Value, array: Array) -> Value:
         """A constant in the layout that an operator wants, named after the one it is made of."""

@@ -16,7 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from kspec.compiler.ir import Array, Value
 from kspec.targets.formats.tflite.builtins import Options
-from kspec.targets.formats.tflite.program import TENSOR_TYPES, Operator, Program
+from kspec.targets.formats.tflite.program import TENSOR_TYPES, Operator, Program, TFLiteError
 from kspec.targets.formats.tflite.versions import minimum_runtime, version
 
 LIMIT = 2**31 - 2**24
@@ -28,12 +28,8 @@ _SCHEMA_VERSION = 3
 _LAST_BYTE_CODE = 127
 
 
-class TooLargeError(ValueError):
-    """A model of 2 GB or more does not fit into a TFLite file."""
-
-
 def write_program(program: Program, path: Path) -> None:
-    """Write the file. Raises TooLargeError before anything is written."""
+    """Write the file. Raises TFLiteError before anything is written."""
     content = _Writer(program).pack()
     with path.open("wb") as file:
         file.write(content)
@@ -58,7 +54,7 @@ class _Writer:
         arrays = [constants[each.name] for each in self.tensors if each.name in constants]
         weights = sum(array.nbytes + _ALIGNMENT for array in arrays)
         if weights > LIMIT:
-            raise TooLargeError(f"{weights} bytes of weights; a TFLite file holds less than 2 GB")
+            raise TFLiteError(f"{weights} bytes of weights; a TFLite file holds less than 2 GB")
         names = sum(4 * len(each.name) for each in self.tensors)
         records = len(self.tensors) + len(self.program.operators) + _RECORD
         return weights + names + records * _RECORD
@@ -146,7 +142,7 @@ class _Writer:
     def _packed(self, name: str, options: Options) -> int:
         if options not in self._options:
             record = getattr(schema, f"{name}T")()
-            for field in fields(options):  # type: ignore[arg-type]
+            for field in fields(options):
                 setattr(record, _camel(field.name), getattr(options, field.name))
             self._options[options] = record.Pack(self.builder)
         return self._options[options]

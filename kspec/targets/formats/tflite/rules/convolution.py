@@ -74,14 +74,22 @@ def convolve(
     if groups == x.shape[-1] and groups > 1:
         weights = arranged(out, kernel, range(len(spatial) + 2), (1, *window.size, filters))
         options = DepthwiseConv2DOptions(
-            padding, stride_h, stride_w, dilation_h, dilation_w, filters // groups, fused
+            padding,
+            stride_h,
+            stride_w,
+            dilation_h,
+            dilation_w,
+            filters // groups,
+            fused_activation_function=fused,
         )
         return out.emit(
             "DEPTHWISE_CONV_2D", x, weights, bias, options=options, type_=type_, into=into
         )
     perm = (len(spatial) + 1, *spatial, len(spatial))
     weights = arranged(out, kernel, perm, (filters, *window.size, depth))
-    options_ = Conv2DOptions(padding, stride_h, stride_w, dilation_h, dilation_w, fused)
+    options_ = Conv2DOptions(
+        padding, stride_h, stride_w, dilation_h, dilation_w, fused_activation_function=fused
+    )
     return out.emit("CONV_2D", x, weights, bias, options=options_, type_=type_, into=into)
 
 
@@ -115,7 +123,9 @@ def conv_3d(
 
 def options_3d(padding: Padding, window: Window, fused: Fused = Fused.none) -> Conv3DOptions:
     (stride_d, stride_h, stride_w), (d, h, w) = window.strides, window.dilations
-    return Conv3DOptions(padding, stride_d, stride_h, stride_w, d, h, w, fused)
+    return Conv3DOptions(
+        padding, stride_d, stride_h, stride_w, d, h, w, fused_activation_function=fused
+    )
 
 
 def _channels(out: Emitter, value: Value, group: int, width: int) -> Value:

@@ -29,20 +29,15 @@ DIRECT: Mapping[type[ops.Op], tuple[str, Options | None]] = {
     ops.Abs: ("ABS", None),
     ops.Negative: ("NEG", None),
     ops.Sign: ("SIGN", None),
-    ops.Floor: ("FLOOR", None),
-    ops.Ceil: ("CEIL", None),
-    ops.Round: ("ROUND", None),
     ops.Exp: ("EXP", None),
     ops.Log: ("LOG", None),
     ops.Sqrt: ("SQRT", None),
     ops.Rsqrt: ("RSQRT", None),
-    ops.Square: ("SQUARE", None),
     ops.Sin: ("SIN", None),
     ops.Cos: ("COS", None),
     ops.Tanh: ("TANH", None),
     ops.Sigmoid: ("LOGISTIC", None),
     ops.HardSwish: ("HARD_SWISH", None),
-    ops.Relu: ("RELU", None),
     ops.LogicalNot: ("LOGICAL_NOT", None),
     ops.Add: ("ADD", AddOptions()),
     ops.Subtract: ("SUB", SubOptions()),
@@ -79,6 +74,40 @@ def multiply(out: Emitter, x: Value, y: Value, into: Value | None = None) -> Val
 def _direct(op: ops.Op, node: Node, out: Emitter) -> None:
     code, options = DIRECT[type(op)]
     out.emit(code, *node.inputs, options=options, into=node.output)
+
+
+ROUNDED: Mapping[type[ops.Op], str] = {
+    ops.Floor: "FLOOR",
+    ops.Ceil: "CEIL",
+    ops.Round: "ROUND",
+}
+
+
+@rules(*ROUNDED)
+def _round(op: ops.Op, node: Node, out: Emitter) -> None:
+    (x,) = node.inputs
+    if x.dtype.is_float:
+        out.emit(ROUNDED[type(op)], x, into=node.output)
+    else:
+        reshape(out, x, x.shape, node.output)
+
+
+@rules(ops.Square)
+def _square(_op: ops.Square, node: Node, out: Emitter) -> None:
+    (x,) = node.inputs
+    if x.dtype.is_float:
+        out.emit("SQUARE", x, into=node.output)
+    else:
+        multiply(out, x, x, node.output)
+
+
+@rules(ops.Relu)
+def _relu(_op: ops.Relu, node: Node, out: Emitter) -> None:
+    (x,) = node.inputs
+    if x.dtype.is_float:
+        out.emit("RELU", x, into=node.output)
+    else:
+        out.emit("MAXIMUM", x, out.number(0, x), into=node.output)
 
 
 @rules(ops.Cast)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from kspec.compiler import ops
 from kspec.compiler.ir import Node, Value
 from kspec.compiler.table import Table
@@ -17,13 +19,16 @@ from kspec.targets.formats.tflite.rules.shape import arranged, reshape, sizes, t
 
 rules: Table[Rule] = Table("tflite")
 
+_MATMUL_RANK = 5
+"""How many axes the kernel takes."""
+
 
 @rules(ops.Linear)
 def _linear(op: ops.Linear, node: Node, out: Emitter) -> None:
     x, kernel = node.inputs[:2]
     weights = arranged(out, kernel, (1, 0))
     bias = bias_of(out, node, int(kernel.shape[1]))
-    options = FullyConnectedOptions(x.type.rank > 2, FUSED[op.activation])
+    options = FullyConnectedOptions(x.type.rank > 2, fused_activation_function=FUSED[op.activation])
     if x.type.rank > 1:
         out.emit("FULLY_CONNECTED", x, weights, bias, options=options, into=node.output)
         return
@@ -34,12 +39,32 @@ def _linear(op: ops.Linear, node: Node, out: Emitter) -> None:
 
 
 @rules(ops.MatMul)
-def _matmul(_op: ops.Op, node: Node, out: Emitter) -> None:
+def _matmul(_op: ops.MatMul, node: Node, out: Emitter) -> None:
     """The second factor may be read transposed, which saves moving its last axis."""
     x, y = node.inputs
+    if max(x.type.rank, y.type.rank) > _MATMUL_RANK:
+        _matmul_flat(out, x, y, node.output)
+        return
     moved = _last_two_swapped(out, y)
     options = BatchMatMulOptions(adj_y=moved is not None)
     out.emit("BATCH_MATMUL", x, moved or y, options=options, into=node.output)
+
+
+def _matmul_flat(out: Emitter, x: Value, y: Value, into: Value) -> None:
+    """With all leading axes in one, which both factors must have in full."""
+    lead = sizes(into.shape[:-2])
+    flat = [_flattened(out, factor, lead) for factor in (x, y)]
+    type_ = into.type.with_shape(math.prod(lead), *into.shape[-2:])
+    product = out.emit("BATCH_MATMUL", *flat, options=BatchMatMulOptions(), type_=type_)
+    reshape(out, product, into.shape, into)
+
+
+def _flattened(out: Emitter, factor: Value, lead: tuple[int, ...]) -> Value:
+    shape = (*lead, *sizes(factor.shape[-2:]))
+    if factor.shape != shape:
+        type_ = factor.type.with_shape(*shape)
+        factor = out.emit("BROADCAST_TO", factor, out.integers(*shape), type_=type_)
+    return reshape(out, factor, (math.prod(lead), *shape[-2:]))
 
 
 def _last_two_swapped(out: Emitter, y: Value) -> Value | None:
@@ -47,9 +72,7 @@ def _last_two_swapped(out: Emitter, y: Value) -> Value | None:
     before = out.producer(y)
     if before is None or before.code != "TRANSPOSE":
         return None
-    array = out.array(before.inputs[1])
-    assert array is not None
-    *lead, rows, columns = array.tolist()
+    *lead, rows, columns = out.numbers(before.inputs[1])
     perm = (*lead, columns, rows)
     if columns == len(perm) - 1 or rows != len(perm) - 1:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,6 +21,9 @@ from kspec.targets.formats.tflite.builtins import (
 from kspec.targets.formats.tflite.program import Emitter, Rule
 
 rules: Table[Rule] = Table("tflite")
+
+_PAD_RANK = 5
+"""How many axes the kernel takes."""
 
 
 def sizes(shape: Shape) -> tuple[int, ...]:
@@ -44,7 +48,7 @@ def transpose(out: Emitter, x: Value, perm: Sequence[int], into: Value | None = 
         type_ = x.type.with_shape(*(shape[axis] for axis in perm))
         return out.emit("TRANSPOSE", x, out.integers(*perm), type_=type_, into=into)
     order = sorted(range(len(runs)), key=lambda each: runs[each])
-    merged = tuple(int(np.prod([shape[axis] for axis in runs[each]])) for each in order)
+    merged = tuple(math.prod(shape[axis] for axis in runs[each]) for each in order)
     result = tuple(shape[axis] for axis in perm)
     moved = transpose(
         out, reshape(out, x, merged), [order.index(each) for each in range(len(runs))]
@@ -90,12 +94,35 @@ def pad(
     value: float = 0.0,
     into: Value | None = None,
 ) -> Value:
+    if len(low) > _PAD_RANK:
+        return _pad_by_axis(out, x, low, high, value, into)
     pairs = out.constant(np.array([low, high], np.int32).T)
     shape = (dim + a + b for dim, a, b in zip(sizes(x.shape), low, high, strict=True))
     type_ = x.type.with_shape(*shape)
     if value == 0:
         return out.emit("PAD", x, pairs, type_=type_, into=into)
     return out.emit("PADV2", x, pairs, out.number(value, x), type_=type_, into=into)
+
+
+def _pad_by_axis(
+    out: Emitter,
+    x: Value,
+    low: Sequence[int],
+    high: Sequence[int],
+    value: float,
+    into: Value | None,
+) -> Value:
+    """One axis after the other, each between all that lie before and all that lie after it."""
+    for axis, (before, after) in enumerate(zip(low, high, strict=True)):
+        if before or after:
+            shape = sizes(x.shape)
+            lead, tail = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+            block = reshape(out, x, (lead, shape[axis], tail))
+            padded = pad(out, block, (0, before, 0), (0, after, 0), value)
+            x = reshape(
+                out, padded, (*shape[:axis], shape[axis] + before + after, *shape[axis + 1 :])
+            )
+    return x if into is None else reshape(out, x, x.shape, into)
 
 
 def cut(
