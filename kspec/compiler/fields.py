@@ -1,0 +1,90 @@
+"""Fields of operations as plain data and back: what the text form and the file form share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from kspec.compiler.ir import DType
+from kspec.compiler.ops import OPS
+from kspec.compiler.ops.base import Op
+
+
+def describe(op: Op) -> dict[str, Any]:
+    """The fields that differ from their defaults, in the order of declaration; tuples stay."""
+    given = ((field, getattr(op, field.name)) for field in fields(op))
+    return {field.name: value for field, value in given if value != field.default}
+
+
+def build(name: str, given: Mapping[str, object]) -> Op:
+    """The operation of that name, its fields checked against their types, where a list may stand
+    for a tuple. Raises ValueError that names the field."""
+    kind = OPS.get(name)
+    if kind is None:
+        raise ValueError(f"no operation is called {name!r}")
+    declared = {field.name: field for field in fields(kind)}
+    if unknown := given.keys() - declared.keys():
+        raise ValueError(f"{name} has no field {', '.join(sorted(unknown))}")
+    missing = {key for key, field in declared.items() if field.default is MISSING} - given.keys()
+    if missing:
+        raise ValueError(f"{name} lacks {', '.join(sorted(missing))}")
+    hints = _hints(kind)
+    values = {}
+    for key, value in given.items():
+        try:
+            values[key] = _read(value, hints[key])
+        except ValueError as error:
+            raise ValueError(f"{name}.{key}: {error}") from error
+    return kind(**values)
+
+
+@cache
+def _hints(kind: type[Op]) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _read(value: object, hint: Any) -> Any:
+    if get_origin(hint) in (Union, UnionType):
+        return _read_union(value, get_args(hint))
+    if get_origin(hint) is tuple:
+        return _read_tuple(value, get_args(hint))
+    if get_origin(hint) is Literal:
+        accepted = isinstance(value, str) and value in get_args(hint)
+    elif hint is DType:
+        return DType(_expect(value, str))
+    elif hint is float:
+        return float(_expect(value, int, float))
+    else:
+        accepted = type(value) is hint
+    if not accepted:
+        raise ValueError(f"{value!r} is not allowed")
+    return value
+
+
+def _read_union(value: object, hints: tuple[Any, ...]) -> Any:
+    for hint in hints:
+        if value is None and hint is NoneType:
+            return None
+        try:
+            return _read(value, hint)
+        except ValueError:
+            continue
+    raise ValueError(f"{value!r} is not allowed")
+
+
+def _read_tuple(value: object, hints: tuple[Any, ...]) -> tuple[Any, ...]:
+    items = _expect(value, list, tuple)
+    if hints[-1] is Ellipsis:
+        return tuple(_read(item, hints[0]) for item in items)
+    if len(items) != len(hints):
+        raise ValueError(f"{len(hints)} items are needed, found {len(items)}")
+    return tuple(_read(item, hint) for item, hint in zip(items, hints, strict=True))
+
+
+def _expect(value: object, *kinds: type) -> Any:
+    if type(value) not in kinds:
+        raise ValueError(f"{value!r} is not allowed")
+    return value

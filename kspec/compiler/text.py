@@ -1,0 +1,266 @@
+"""The text form of a graph: for people, tests and diffs; one line a node.
+
+::
+
+    graph digits(pixels: float32[batch, 8, 8, 1]) -> (digit: float32[batch, 10])
+    const conv2d/kernel: float32[3, 3, 1, 16]
+    conv2d: float32[batch, 6, 6, 16] = Conv(pixels, conv2d/kernel, strides=[1, 1]) @ conv2d [0]
+
+After ``@`` stand the layer and the route of the node's origin. Fields are written where they differ
+from their defaults. Constants are declared, without their elements. Names that are not of letters,
+digits and ``_ / . -`` are quoted as in JSON; ``#`` starts a comment.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kspec.compiler.fields import build, describe
+from kspec.compiler.ir import Array, Dim, DType, Graph, Node, Origin, TensorType, Value
+from kspec.compiler.verifier import verify
+
+
+class IrTextError(ValueError):
+    """A text is not of this form; the message starts with the line."""
+
+
+_BARE = re.compile(r"[A-Za-z_][\w/.-]*", re.ASCII)
+_WORDS: Mapping[str, Any] = {
+    "none": None,
+    "true": True,
+    "false": False,
+    "inf": math.inf,
+    "-inf": -math.inf,
+    "nan": math.nan,
+}
+
+
+def format_graph(graph: Graph) -> str:
+    """The text of a graph, ending in a newline; equal graphs give equal texts."""
+    header = f"graph {_name(graph.name)}({_values(graph.inputs)}) -> ({_values(graph.outputs)})"
+    constants = (
+        f"const {_value(Value(name, TensorType.of(array)))}"
+        for name, array in graph.constants.items()
+    )
+    return "\n".join((header, *constants, *map(_node, graph.nodes))) + "\n"
+
+
+def _node(node: Node) -> str:
+    arguments = [_name(value.name) for value in node.inputs]
+    arguments += [f"{key}={_literal(value)}" for key, value in describe(node.op).items()]
+    call = f"{_values(node.outputs)} = {type(node.op).__name__}({', '.join(arguments)})"
+    if node.origin == Origin():
+        return call
+    route = ", ".join(_name(key) if isinstance(key, str) else str(key) for key in node.origin.route)
+    return f"{call} @ {_name(node.origin.layer)} [{route}]"
+
+
+def _values(values: Iterable[Value]) -> str:
+    return ", ".join(map(_value, values))
+
+
+def _value(value: Value) -> str:
+    shape = ", ".join(_name(dim) if isinstance(dim, str) else str(dim) for dim in value.shape)
+    return f"{_name(value.name)}: {value.dtype}[{shape}]"
+
+
+def _name(name: str) -> str:
+    return name if _BARE.fullmatch(name) else json.dumps(name)
+
+
+def _literal(value: object) -> str:
+    match value:
+        case tuple():
+            return f"[{', '.join(map(_literal, value))}]"
+        case None | bool():
+            return str(value).lower()
+        case str():
+            return json.dumps(str(value))
+        case float() | int():
+            return repr(value)
+    raise TypeError(f"{value!r} has no text form")
+
+
+def parse_graph(text: str, constants: Mapping[str, Array] | None = None) -> Graph:
+    """The graph of a text, verified. Constants that are not given are zeros. Raises IrTextError,
+    or IrError where the graph breaks an invariant."""
+    lines = list(_tokenize(text))
+    if not lines:
+        raise IrTextError("line 1: no graph")
+    name, inputs, outputs = _header(lines[0])
+    known = {value.name: value for value in inputs}
+    declared: dict[str, Array] = {}
+    nodes = []
+    for line in lines[1:]:
+        if line.starts("const") and line.tokens[1] not in (":", ","):
+            line.take("const")
+            constant = line.value()
+            known[constant.name] = constant
+            declared[constant.name] = _elements(line, constant, constants or {})
+        else:
+            nodes.append(_read_node(line, known))
+        line.end()
+    graph = Graph(name, inputs, outputs, tuple(nodes), declared)
+    verify(graph)
+    return graph
+
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|\#.*) | (?P<string>"(?:[^"\\]|\\.)*")
+    | (?P<number>-inf\b|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)
+    | (?P<name>[A-Za-z_][\w/.-]*) | (?P<sign>->|[()\[\]:,=@])""",
+    re.VERBOSE | re.ASCII,
+)
+
+
+@dataclass(slots=True)
+class _Line:
+    """The tokens of a line; what is taken must be there."""
+
+    number: int
+    tokens: list[str]
+
+    def starts(self, token: str) -> bool:
+        return self.tokens[:1] == [token]
+
+    def fail(self, problem: str) -> IrTextError:
+        return IrTextError(f"line {self.number}: {problem}")
+
+    def next(self) -> str:
+        if not self.tokens:
+            raise self.fail("it ends too early")
+        return self.tokens.pop(0)
+
+    def take(self, *expected: str) -> None:
+        for token in expected:
+            if (found := self.next()) != token:
+                raise self.fail(f"expected {token}, found {found}")
+
+    def end(self) -> None:
+        if self.tokens:
+            raise self.fail(f"unexpected {self.tokens[0]}")
+
+    def name(self) -> str:
+        token = self.next()
+        if token.startswith('"'):
+            return self.string(token)
+        if not _BARE.fullmatch(token):
+            raise self.fail(f"expected a name, found {token}")
+        return token
+
+    def string(self, token: str) -> str:
+        try:
+            return str(json.loads(token))
+        except ValueError as error:
+            raise self.fail(f"{token} is not a string") from error
+
+    def value(self) -> Value:
+        name = self.name()
+        self.take(":")
+        dtype = self.next()
+        if dtype not in DType.__members__.values():
+            raise self.fail(f"no element type is called {dtype}")
+        shape = tuple([self.dim() for _ in self.until("[", "]")])
+        return Value(name, TensorType(DType(dtype), shape))
+
+    def dim(self) -> Dim:
+        """A number or a name: also what a route is made of."""
+        return int(self.next()) if self.tokens and self.tokens[0].isdecimal() else self.name()
+
+    def values(self, opening: str, closing: str) -> tuple[Value, ...]:
+        return tuple([self.value() for _ in self.until(opening, closing)])
+
+    def until(self, opening: str, closing: str) -> Iterable[None]:
+        """Once for each item between the brackets; the caller takes the item itself."""
+        self.take(opening)
+        while not self.starts(closing):
+            yield
+            if not self.starts(closing):
+                self.take(",")
+        self.take(closing)
+
+    def literal(self) -> object:
+        if self.starts("["):
+            return [self.literal() for _ in self.until("[", "]")]
+        token = self.next()
+        if token.startswith('"'):
+            return self.string(token)
+        if token in _WORDS:
+            return _WORDS[token]
+        try:
+            return float(token) if re.search(r"[.e]", token) else int(token)
+        except ValueError as error:
+            raise self.fail(f"{token} is not a literal") from error
+
+
+def _tokenize(text: str) -> Iterable[_Line]:
+    for number, content in enumerate(text.splitlines(), 1):
+        line = _Line(number, [])
+        place = 0
+        while place < len(content):
+            token = _TOKEN.match(content, place)
+            if token is None:
+                raise line.fail(f"unexpected {content[place]}")
+            if token.lastgroup != "space":
+                line.tokens.append(token[0])
+            place = token.end()
+        if line.tokens:
+            yield line
+
+
+def _header(line: _Line) -> tuple[str, tuple[Value, ...], tuple[Value, ...]]:
+    line.take("graph")
+    name = line.name()
+    inputs = line.values("(", ")")
+    line.take("->")
+    outputs = line.values("(", ")")
+    line.end()
+    return name, inputs, outputs
+
+
+def _elements(line: _Line, constant: Value, given: Mapping[str, Array]) -> Array:
+    if any(isinstance(dim, str) for dim in constant.shape):
+        raise line.fail(f"a constant of unknown size: {constant}")
+    array = given.get(constant.name)
+    if array is None:
+        return np.zeros([int(dim) for dim in constant.shape], constant.dtype.numpy)
+    if TensorType.of(array) != constant.type:
+        raise line.fail(f"{constant} was given {TensorType.of(array)}")
+    return array
+
+
+def _read_node(line: _Line, known: dict[str, Value]) -> Node:
+    outputs = [line.value()]
+    while line.starts(","):
+        line.take(",")
+        outputs.append(line.value())
+    line.take("=")
+    kind = line.name()
+    inputs: list[Value] = []
+    fields: dict[str, object] = {}
+    for _ in line.until("(", ")"):
+        name = line.name()
+        if line.starts("="):
+            line.take("=")
+            fields[name] = line.literal()
+        elif name in known:
+            inputs.append(known[name])
+        else:
+            raise line.fail(f"{name} is not defined above")
+    origin = Origin()
+    if line.starts("@"):
+        line.take("@")
+        origin = Origin(line.name(), tuple([line.dim() for _ in line.until("[", "]")]))
+    try:
+        op = build(kind, fields)
+    except ValueError as error:
+        raise line.fail(str(error)) from error
+    known.update({value.name: value for value in outputs})
+    return Node(op, tuple(inputs), tuple(outputs), origin)
