@@ -39,7 +39,7 @@ unit: $(READY) chromium ## Run the tests alone
 	$(PYTEST)
 
 fuzz: $(READY) ## Run the property tests with many more examples and a fresh seed
-	$(PYTEST) --hypothesis-profile=fuzz
+	$(PYTEST) -m hypothesis --hypothesis-profile=fuzz
 
 docs: $(READY) ## Write the generated pages and the JSON Schema again
 	$(BIN)/python -m kspec.schemas.reference
