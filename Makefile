@@ -72,7 +72,10 @@ $(READY): requirements.lock pyproject.toml | $(BIN)/python
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ..." >&2; false; }
-	@if [ "$(UV)" != "$(BIN)/uv" ]; then $(UV) venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
-	else $(PYTHON) -c 'import ensurepip' 2>/dev/null \
-		|| $(call apt,python3-venv,Debian keeps the venv module apart); \
-		$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); false; }; fi
+	@if [ "$(UV)" != "$(BIN)/uv" ]; then \
+		$(UV) venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
+	else \
+		$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+			|| $(call apt,python3-venv,Debian keeps the venv module apart); \
+		$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); false; }; \
+	fi
