@@ -36,18 +36,21 @@ def trace(
     model: keras.Model,
     *,
     name: str | None = None,
-    routes: Mapping[str, Route] | None = None,
+    origins: Mapping[str, Origin] | None = None,
+    shapes: Mapping[str, Shape] | None = None,
 ) -> Graph:
     """The graph of a built model at inference, its variables' values as constants.
 
     Inputs and outputs are named by the keys of the model's dicts, or else by its input layers and
-    output layers; the first dimension is ``batch``. ``routes`` gives the place in the YAML of each
-    layer by name. Raises TraceError.
+    output layers. ``origins`` tells where each layer comes from, by its name; ``shapes`` names the
+    symbolic dimensions of inputs, which are otherwise ``batch`` and ``<input>_<axis>``. Raises
+    TraceError.
     """
     function = _function(model)
-    tracer = Tracer(routes or {})
+    tracer = Tracer(origins or {})
+    given = shapes or {}
     inputs = [
-        tracer.input(each, str(tensor.dtype), tensor.shape)
+        tracer.input(each, str(tensor.dtype), given.get(each) or _dims(each, tensor.shape))
         for each, tensor in zip(_input_names(model, function), function.inputs, strict=True)
     ]
     values = tree.flatten(function._run_through_graph(inputs, tracer.operation))  # noqa: SLF001
@@ -63,7 +66,7 @@ class Tracer:
     """A graph under construction. Rules call ``value`` for what they are given and ``emit`` for
     what they make of it."""
 
-    routes: Mapping[str, Route]
+    origins: Mapping[str, Origin]
     inputs: list[Value] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
@@ -72,12 +75,8 @@ class Tracer:
     _variables: dict[int, Value] = field(default_factory=dict)
     _layers: dict[str, str] = field(default_factory=dict)
 
-    def input(self, name: str, dtype: str, shape: Sequence[int | None]) -> Value:
-        dims: Shape = tuple(
-            dim if dim is not None else ("batch" if axis == 0 else f"{name}_{axis}")
-            for axis, dim in enumerate(shape)
-        )
-        value = Value(self._fresh(name), TensorType(DType(dtype), dims))
+    def input(self, name: str, dtype: str, shape: Shape) -> Value:
+        value = Value(self._fresh(name), TensorType(DType(dtype), shape))
         self.inputs.append(value)
         return value
 
@@ -197,9 +196,9 @@ class Tracer:
 
     def _origin(self) -> Origin:
         for depth in range(len(self._scope), 0, -1):
-            name = "/".join(self._scope[:depth])
-            if name in self.routes:
-                return Origin(name, self.routes[name])
+            origin = self.origins.get("/".join(self._scope[:depth]))
+            if origin is not None:
+                return origin
         return Origin("/".join(self._scope))
 
     @contextmanager
@@ -228,6 +227,13 @@ def _function(model: Any) -> Any:
     if isinstance(model, keras.Sequential):
         return keras.Function(model.inputs, model.outputs)
     raise TraceError(model.name, "a subclassed model needs its inputs; wrap it in keras.Model")
+
+
+def _dims(name: str, shape: Sequence[int | None]) -> Shape:
+    return tuple(
+        dim if dim is not None else ("batch" if axis == 0 else f"{name}_{axis}")
+        for axis, dim in enumerate(shape)
+    )
 
 
 def _input_names(model: Any, function: Any) -> list[str]:

@@ -1,0 +1,117 @@
+"""Document → keras.Model, and the values its variables start from."""
+
+from __future__ import annotations
+
+import hashlib
+
+import keras
+import numpy as np
+
+from kspec.compiler.ir import Array, Graph, Origin, Shape
+from kspec.compiler.trace import trace
+from kspec.schemas.features import Image, Input, Numeric, Tensor
+from kspec.schemas.layers import Layer
+from kspec.spec.document import Document
+
+
+def build_model(document: Document, *, seed: int = 0) -> keras.Model:
+    """The Functional model of a spec, built, with fresh weights.
+
+    Inputs and outputs are dicts by the spec's names; layers are named as the steps are, with a dot
+    for the slash that Keras refuses. Rescaling and normalisation of inputs are layers too, named
+    ``<input>.rescale`` and ``<input>.normalize``; what adapts starts from mean 0 and variance 1.
+    """
+    keras.utils.set_random_seed(seed)
+    spec = document.spec
+    inputs = {name: _input(name, each) for name, each in spec.inputs.items()}
+    values = {name: _prepared(name, spec.inputs[name], inputs[name]) for name in inputs}
+    for step in document.steps:
+        layer = make_layer(step.layer, _keras_name(step.name))
+        given = [values[name] for name in step.inputs]
+        values[step.name] = layer(given[0] if step.layer.arity == 1 else given)
+    outputs = {name: values[name] for name in spec.outputs}
+    return keras.Model(inputs, outputs, name=_keras_name(spec.name))
+
+
+def make_layer(layer: Layer, name: str) -> keras.Layer:
+    """The Keras layer of a spec's layer."""
+    made: keras.Layer = getattr(keras.layers, layer.keras)(**layer.arguments(), name=name)
+    return made
+
+
+def trace_document(model: keras.Model, document: Document) -> Graph:
+    """The graph of a model that was built from the document, each node with its line."""
+    origins = {_keras_name(step.name): Origin(step.name, step.route) for step in document.steps}
+    for name in document.spec.inputs:
+        for part in ("rescale", "normalize"):
+            origins[f"{name}.{part}"] = Origin(name, ("inputs", name, part))
+    shapes: dict[str, Shape] = {
+        name: ("batch", *input_shape(each)) for name, each in document.spec.inputs.items()
+    }
+    return trace(model, name=document.spec.name, origins=origins, shapes=shapes)
+
+
+def input_shape(given: Input) -> Shape:
+    """The shape of an input without the batch; a str is a named dimension."""
+    match given.kind:
+        case Image(height=height, width=width, channels=channels):
+            return (height, width, channels)
+        case Numeric(size=size):
+            return (size,)
+        case Tensor(shape=shape):
+            return tuple(shape)
+
+
+def adaptive_layers(model: keras.Model) -> list[keras.layers.Normalization]:
+    """The normalisations whose statistics are to be taken from data, in the order of the model."""
+    return [
+        layer
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
+    ]
+
+
+def finalize(model: keras.Model) -> None:
+    """Let normalisations take over their variables, after these were assigned from outside."""
+    for layer in adaptive_layers(model):
+        layer.finalize_state()
+
+
+def randomize(model: keras.Model, seed: int = 0) -> None:
+    """Give every variable values that a fault cannot hide behind: statistics that are not 0 and
+    1, scales that differ by channel, biases that are not zero. Kernels keep what their
+    initialisers drew, so that activations stay in range."""
+    for variable in model.variables:
+        if not keras.backend.is_float_dtype(variable.dtype):
+            continue
+        digest = hashlib.sha256(f"{seed}/{variable.path}".encode()).digest()
+        drawn = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:8], "little")))
+        variable.assign(_random(variable.name, np.asarray(variable), drawn))
+    finalize(model)
+
+
+def _random(name: str, start: Array, drawn: np.random.Generator) -> Array:
+    if "variance" in name or name in ("gamma", "scale"):
+        return drawn.uniform(0.5, 1.5, start.shape).astype(start.dtype)
+    if (start == start.reshape(-1)[:1]).all():
+        return start + drawn.normal(0, 0.1, start.shape).astype(start.dtype)
+    return start
+
+
+def _input(name: str, given: Input) -> keras.KerasTensor:
+    shape = tuple(None if isinstance(dim, str) else dim for dim in input_shape(given))
+    dtype = given.kind.dtype if isinstance(given.kind, Tensor) else "float32"
+    return keras.Input(shape, name=name, dtype=dtype)
+
+
+def _prepared(name: str, given: Input, value: keras.KerasTensor) -> keras.KerasTensor:
+    """The input as the network sees it: rescaled, then normalised."""
+    if (given.rescale, given.offset) != (1.0, 0.0):
+        value = keras.layers.Rescaling(given.rescale, given.offset, name=f"{name}.rescale")(value)
+    if given.normalize:
+        value = keras.layers.Normalization(name=f"{name}.normalize")(value)
+    return value
+
+
+def _keras_name(name: str) -> str:
+    return name.replace("/", ".")
