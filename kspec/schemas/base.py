@@ -34,19 +34,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
-from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
+from typing import Any, ClassVar, Union, get_args, get_origin
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
-    Discriminator,
-    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    Strict,
     ValidationInfo,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -58,6 +53,8 @@ from pydantic_core import (
     core_schema,
 )
 
+from kspec.schemas.descriptions import descriptions
+
 
 class Model(BaseModel):
     """Strict and frozen: nothing is converted silently, unknown keys are errors."""
@@ -66,14 +63,28 @@ class Model(BaseModel):
         strict=True,
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         allow_inf_nan=False,
-        validate_default=False,
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """With the docstrings under the fields, which are not read at start-up: that is slow."""
+        described = handler(schema)
+        fields = handler.resolve_ref_schema(described).get("properties", {})
+        for name, text in descriptions(cls).items():
+            key = cls.model_fields[name].alias or name
+            if key in fields:
+                fields[key]["description"] = text
+        return described
 
 
 class Choice(Model):
     """One alternative of a choice, chosen by its key."""
+
+    # Built when first met: a spec uses a few of the many layers.
+    model_config = ConfigDict(defer_build=True)
 
     key: ClassVar[str]
     """The key in the YAML."""
@@ -89,6 +100,11 @@ class Choice(Model):
             return body
         return {cls.shorthand: body}
 
+    @classmethod
+    def bare(cls) -> bool:
+        """Whether the key may stand by itself."""
+        return not any(field.is_required() for field in cls.model_fields.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
@@ -99,15 +115,14 @@ class Keyed:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        table = {cls.key: cls for cls in self.alternatives or members(source)}
+        del handler
+        picker = _Picker(self.alternatives or members(source))
         choices: dict[Any, CoreSchema] = {
-            key: core_schema.no_info_before_validator_function(
-                _opener(key, cls), handler.generate_schema(cls)
-            )
-            for key, cls in table.items()
+            cls.key: core_schema.with_info_plain_validator_function(_validator(cls))
+            for cls in picker.alternatives
         }
         return core_schema.no_info_before_validator_function(
-            _picker(tuple(table)),
+            picker,
             core_schema.tagged_union_schema(choices, discriminator=_only_key),
             serialization=core_schema.plain_serializer_function_ser_schema(_close),
         )
@@ -115,18 +130,17 @@ class Keyed:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        union = schema["schema"]
-        forms: list[JsonSchemaValue] = []
-        for key, choice in union["choices"].items():
-            forms.append(
-                {
-                    "type": "object",
-                    "properties": {key: handler(choice["schema"])},
-                    "required": [key],
-                    "additionalProperties": False,
-                }
-            )
-        return {"anyOf": [*forms, {"enum": list(union["choices"])}]}
+        picker: Any = schema["function"]["function"]
+        keys = {cls.key: _body(cls, handler) for cls in picker.alternatives}
+        mapping: JsonSchemaValue = {
+            "type": "object",
+            "properties": keys,
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 1,
+        }
+        bare = [cls.key for cls in picker.alternatives if cls.bare()]
+        return {"anyOf": [{"enum": bare}, mapping]} if bare else mapping
 
 
 def members(union: Any) -> tuple[type[Choice], ...]:
@@ -134,8 +148,14 @@ def members(union: Any) -> tuple[type[Choice], ...]:
     return get_args(union) if get_origin(union) in (Union, UnionType) else (union,)
 
 
-def _picker(known: tuple[str, ...]) -> Callable[[Any], dict[str, Any]]:
-    def pick(raw: Any) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Picker:
+    """Sees to it that one known key is written, and brings all forms to a mapping of it."""
+
+    alternatives: tuple[type[Choice], ...]
+
+    def __call__(self, raw: Any) -> dict[str, Any]:
+        known = [cls.key for cls in self.alternatives]
         context = {"known": [*known, *(raw.beside if isinstance(raw, _Rest) else ())]}
         if isinstance(raw, Choice):
             return {raw.key: raw}
@@ -153,8 +173,6 @@ def _picker(known: tuple[str, ...]) -> Callable[[Any], dict[str, Any]]:
             raise _at_keys("choice_many", "one key only, not also {found}", chosen[1:], context)
         return dict(raw)
 
-    return pick
-
 
 def _at_keys(kind: Any, text: Any, keys: list[Any], context: dict[str, Any]) -> ValidationError:
     details: list[InitErrorDetails] = [
@@ -168,8 +186,11 @@ def _at_keys(kind: Any, text: Any, keys: list[Any], context: dict[str, Any]) -> 
     return ValidationError.from_exception_data("choice", details)
 
 
-def _opener(key: str, cls: type[Choice]) -> Callable[[dict[str, Any]], object]:
-    return lambda raw: cls.open(raw[key])
+def _validator(cls: type[Choice]) -> Callable[[dict[str, Any], ValidationInfo], Choice]:
+    def validate(raw: dict[str, Any], info: ValidationInfo) -> Choice:
+        return cls.model_validate(cls.open(raw[cls.key]), context=info.context)
+
+    return validate
 
 
 def _only_key(raw: dict[str, Any]) -> str:
@@ -178,6 +199,17 @@ def _only_key(raw: dict[str, Any]) -> str:
 
 def _close(value: Choice) -> dict[str, Any]:
     return {value.key: value.model_dump(exclude_defaults=True, by_alias=True)}
+
+
+def _body(cls: type[Choice], handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    cls.model_rebuild()
+    fields = handler(cls.__pydantic_core_schema__)
+    forms = [fields]
+    if cls.shorthand is not None:
+        forms.insert(0, handler.resolve_ref_schema(fields)["properties"][cls.shorthand])
+    if cls.bare():
+        forms.append({"type": "null"})
+    return {"anyOf": forms} if len(forms) > 1 else fields
 
 
 class _Rest(dict[str, Any]):
@@ -213,84 +245,9 @@ class Entry(Model):
         return frozenset(f.alias or name for name, f in fields if name != cls.choice_field)
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A tuple that may be written as one item, which then stands for all of them."""
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        item, *others = get_args(source)
-        count = 1 if Ellipsis in others else 1 + len(others)
-        listed = handler(Annotated[source, Listed])
-        one = core_schema.no_info_after_validator_function(
-            lambda value: (value,) * count, handler.generate_schema(item)
-        )
-        return core_schema.tagged_union_schema({"one": one, "list": listed}, discriminator=_form)
-
-
-def _form(raw: object) -> str:
-    return "list" if isinstance(raw, list | tuple) else "one"
-
-
-def _evaluate(raw: object, info: ValidationInfo) -> object:
-    if isinstance(raw, str) and info.context and "evaluate" in info.context:
-        return info.context["evaluate"](raw)
-    return raw
-
-
-def form_of(raw: object) -> str:
-    """How a value is written: truth, number, text, list or mapping."""
-    if isinstance(raw, bool):
-        return "truth"
-    for kinds, form in ((int | float, "number"), (str, "text"), (list | tuple, "list")):
-        if isinstance(raw, kinds):
-            return form
-    return "mapping"
-
-
-def written(**forms: str) -> Discriminator:
-    """Tells the members of a union, tagged by form, by how the value is written.
-
-    The keywords are the forms and what they are called in the message. Text is an expression
-    where a number may stand and text may not.
-    """
-
-    def tag(raw: object) -> str:
-        form = form_of(raw)
-        return "number" if form == "text" and "text" not in forms and "number" in forms else form
-
-    return Discriminator(
-        tag,
-        custom_error_type="form",
-        custom_error_message=f"expected {' or '.join(forms.values())}",
-    )
-
-
 def located(loc: tuple[str | int, ...], message: str, **context: Any) -> ValidationError:
     """An error of a validator that concerns a place inside the model."""
     error = PydanticCustomError("invalid", "{message}", {"message": message, **context})
     return ValidationError.from_exception_data(
         "model", [{"type": error, "loc": loc, "input": None}]
     )
-
-
-Listed = Strict(strict=False)
-"""Marks a tuple field: a YAML list is its only form."""
-
-LARGEST = 2**31 - 1
-"""No size or count is above it: it is the largest int32."""
-Positive = Annotated[int, Field(ge=1, le=LARGEST)]
-"""A whole number ≥ 1."""
-Natural = Annotated[int, Field(ge=0, le=LARGEST)]
-"""A whole number ≥ 0."""
-Seed = Annotated[int, Field(ge=0, le=LARGEST)]
-"""A seed of a random generator."""
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
-"""Letters, digits, - and _, beginning with a letter."""
-Number = Annotated[
-    float,
-    BeforeValidator(_evaluate),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
-]
-"""A finite number, or an expression of numbers as text: `1/16`."""

@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from kspec.schemas.base import Choice, Keyed, Model, Number, Seed, Spread, located
+from kspec.schemas.base import Choice, Keyed, Model, located
+from kspec.schemas.values import Number, Seed, Spread
 
 
 def _inside(path: str) -> str:

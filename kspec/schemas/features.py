@@ -4,18 +4,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Tag, model_validator
 
-from kspec.schemas.base import (
-    Choice,
-    Entry,
-    Keyed,
-    Listed,
-    Name,
-    Number,
-    Positive,
-    located,
-    written,
-)
+from kspec.schemas.base import Choice, Entry, Keyed, located
 from kspec.schemas.data import Column, Columns
+from kspec.schemas.values import Listed, Name, Number, Positive, written
 
 Label = Annotated[str, Field(min_length=1, max_length=256)]
 Dimension = Annotated[

@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from kspec.schemas.base import Keyed, Number
+from kspec.schemas.base import Keyed
 from kspec.schemas.keras_objects import KerasObject
+from kspec.schemas.values import Number
 from kspec.schemas.weights import Above0, NonNegative
 
 

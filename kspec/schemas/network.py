@@ -4,8 +4,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from kspec.schemas.base import Entry, Keyed, Name, Positive, Spread
+from kspec.schemas.base import Entry, Keyed
 from kspec.schemas.layers import CLASSES, Layer
+from kspec.schemas.values import Name, Positive, Spread
 
 Names = Annotated[tuple[Name, ...], Spread(), Field(min_length=1)]
 

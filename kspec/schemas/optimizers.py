@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, Tag, model_validator
 
-from kspec.schemas.base import Keyed, Listed, Natural, Number, Positive, located, written
+from kspec.schemas.base import Keyed, located
 from kspec.schemas.keras_objects import KerasObject
+from kspec.schemas.values import Listed, Natural, Number, Positive, written
 from kspec.schemas.weights import Above0, NonNegative
 
 Fraction = Annotated[Number, Field(ge=0, lt=1)]

@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
-from kspec.schemas.base import Listed, Model, Name, located
+from kspec.schemas.base import Model, located
 from kspec.schemas.data import Data
 from kspec.schemas.features import Binary, Category, Input, Output
 from kspec.schemas.gates import Gate, GateName
 from kspec.schemas.network import Step
 from kspec.schemas.train import Train
+from kspec.schemas.values import Listed, Name
 
 SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$"
 SIGNATURE = r"^[A-Za-z][A-Za-z0-9_-]*(\( *[A-Za-z]\w*( *, *[A-Za-z]\w*)* *\))?$"

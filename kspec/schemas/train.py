@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from kspec.schemas.base import Model, Name, Natural, Number, Positive, Seed, Spread, written
+from kspec.schemas.base import Model
 from kspec.schemas.features import Label
 from kspec.schemas.losses import Loss, Metric
 from kspec.schemas.optimizers import Adam, AnyOptimizer
+from kspec.schemas.values import Name, Natural, Number, Positive, Seed, Spread, written
 from kspec.schemas.weights import Above0, NonNegative
 
 Monitor = Annotated[str, Field(pattern=r"^(val_)?[A-Za-z][A-Za-z0-9_-]*$", max_length=128)]

@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from kspec.schemas.base import Keyed, Number, Seed, Spread
+from kspec.schemas.base import Keyed
 from kspec.schemas.keras_objects import KerasObject
+from kspec.schemas.values import Number, Seed, Spread
 
 NonNegative = Annotated[Number, Field(ge=0)]
 Above0 = Annotated[Number, Field(gt=0)]

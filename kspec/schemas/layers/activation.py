@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from kspec.schemas.base import Number, Positive, Spread
 from kspec.schemas.layers.base import Axes, Elementwise, Shape, ShapeError, distinct, known
+from kspec.schemas.values import Number, Positive, Spread
 from kspec.schemas.weights import Constraint, NonNegative, Regularizer, VectorInitializer, Zeros
 
 Activation = Literal[

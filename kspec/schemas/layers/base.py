@@ -15,8 +15,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from kspec.schemas.base import Positive, Spread
 from kspec.schemas.keras_objects import KerasObject
+from kspec.schemas.values import Positive, Spread
 
 Dim = int | str | None
 """A size: known, named ("time": the same wherever the name stands), or unknown."""

@@ -5,7 +5,6 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import Field
 
-from kspec.schemas.base import Positive
 from kspec.schemas.layers.activation import Activation
 from kspec.schemas.layers.base import (
     Dim,
@@ -19,6 +18,7 @@ from kspec.schemas.layers.base import (
     spatial,
 )
 from kspec.schemas.layers.window import slide
+from kspec.schemas.values import Positive
 from kspec.schemas.weights import (
     Constraint,
     GlorotUniform,

@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from kspec.schemas.base import Positive
 from kspec.schemas.layers.activation import Activation
 from kspec.schemas.layers.base import Elementwise, Layer, Shape, ShapeError, known, show
+from kspec.schemas.values import Positive
 from kspec.schemas.weights import (
     Constraint,
     GlorotUniform,

@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from kspec.schemas.base import Spread
 from kspec.schemas.layers.base import Axis, Dim, Layer, Shape, ShapeError, index, show
+from kspec.schemas.values import Spread
 
 
 class Merge(Layer):

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from kspec.schemas.base import Model, Number, Positive
+from kspec.schemas.base import Model
 from kspec.schemas.layers.base import (
     Axes,
     Axis,
@@ -15,6 +15,7 @@ from kspec.schemas.layers.base import (
     known,
     show,
 )
+from kspec.schemas.values import Number, Positive
 from kspec.schemas.weights import (
     Above0,
     Constraint,
@@ -126,7 +127,7 @@ class RMSNormalization(Elementwise):
         if min(places) != len(shape) - len(places):
             # Keras multiplies by a scale that lies along the last axes, whatever axis says.
             raise ShapeError(
-                f"rms_normalization is over the last axes, found {list(self.axis)} of {show(shape)}",
+                f"{self.key} is over the last axes, found {list(self.axis)} of {show(shape)}",
                 "axis",
             )
         return shape

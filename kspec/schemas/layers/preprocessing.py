@@ -4,8 +4,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from kspec.schemas.base import Number, Spread
 from kspec.schemas.layers.base import Axes, Elementwise, Shape, ShapeError, distinct, known, show
+from kspec.schemas.values import Number, Spread
 from kspec.schemas.weights import NonNegative
 
 Numbers = Annotated[tuple[Number, ...], Spread(), Field(min_length=1)]

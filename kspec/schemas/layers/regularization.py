@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from kspec.schemas.base import Listed, Number, Positive, Seed
 from kspec.schemas.layers.base import Elementwise, Shape, ShapeError, show, spatial
+from kspec.schemas.values import Listed, Number, Positive, Seed
 from kspec.schemas.weights import NonNegative
 
 

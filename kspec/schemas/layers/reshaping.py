@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from kspec.schemas.base import Listed, Natural, Positive, Spread
 from kspec.schemas.layers.base import (
     Dim,
     Layer,
@@ -17,6 +16,7 @@ from kspec.schemas.layers.base import (
     spatial,
     times,
 )
+from kspec.schemas.values import Listed, Natural, Positive, Spread
 
 Margin = Annotated[tuple[Natural, Natural], Spread()]
 """Before and after; one number for both."""

@@ -2,9 +2,9 @@
 
 from typing import Annotated, ClassVar, Generic
 
-from kspec.schemas.base import Natural, Spread
 from kspec.schemas.layers.base import Dim, ShapeError, Size1, Size2, Size3
 from kspec.schemas.layers.convolution import Kernel, Padding, Size
+from kspec.schemas.values import Natural, Spread
 
 Rest1 = Annotated[tuple[Natural], Spread()]
 Rest2 = Annotated[tuple[Natural, Natural], Spread()]
