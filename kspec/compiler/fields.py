@@ -12,6 +12,9 @@ from kspec.compiler.ir import DType
 from kspec.compiler.ops import OPS
 from kspec.compiler.ops.base import Op
 
+_NOT_FINITE = ("inf", "-inf", "nan")
+"""What stands for a float where a form has no word for it."""
+
 
 def describe(op: Op) -> dict[str, Any]:
     """The fields that differ from their defaults, in the order of declaration; tuples stay."""
@@ -21,7 +24,7 @@ def describe(op: Op) -> dict[str, Any]:
 
 def build(name: str, given: Mapping[str, object]) -> Op:
     """The operation of that name, its fields checked against their types, where a list may stand
-    for a tuple. Raises ValueError that names the field."""
+    for a tuple and its name for an infinity. Raises ValueError that names the field."""
     kind = OPS.get(name)
     if kind is None:
         raise ValueError(f"no operation is called {name!r}")
@@ -56,7 +59,7 @@ def _read(value: object, hint: Any) -> Any:
     elif hint is DType:
         return DType(_expect(value, str))
     elif hint is float:
-        return float(_expect(value, int, float))
+        return float(value if value in _NOT_FINITE else _expect(value, int, float))
     else:
         accepted = type(value) is hint
     if not accepted:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kspec.compiler.ir import Graph, Node, TensorType, Value
+import numpy as np
+
+from kspec.compiler.ir import DType, Graph, Node, TensorType, Value
 
 
 class IrError(Exception):
     """A graph breaks an invariant of the IR: a bug of a pass, or a damaged file."""
+
+
+_ELEMENTS = frozenset(DType.__members__.values())
 
 
 def verify(graph: Graph) -> None:
@@ -19,22 +24,26 @@ def verify(graph: Graph) -> None:
     for node in graph.nodes:
         where = _name(node)
         for value in node.inputs:
-            _expect_known(value, graph, types, where)
+            _expect_known(value, types, where)
         inferred = _infer(node, where)
         if tuple(each.type for each in node.outputs) != inferred:
             found = ", ".join(map(str, node.outputs))
             raise IrError(f"{where} declares ({found}), infers ({', '.join(map(str, inferred))})")
-        _define(node.outputs, graph, types, where)
+        _define(node.outputs, types, where)
     for value in graph.outputs:
-        _expect_known(value, graph, types, "the graph's outputs")
+        _expect_known(value, types, "the graph's outputs")
     _expect_unique(graph.outputs, "output")
 
 
 def _signature(graph: Graph) -> dict[str, TensorType]:
     types: dict[str, TensorType] = {}
-    _define(graph.inputs, graph, types, "the graph's inputs")
-    if "" in graph.constants:
-        raise IrError("a constant has an empty name")
+    for name, array in graph.constants.items():
+        if not name:
+            raise IrError("a constant has an empty name")
+        if not isinstance(array, np.ndarray) or array.dtype.name not in _ELEMENTS:
+            raise IrError(f"constant {name!r} is no array of a known element type: {array!r:.80}")
+        types[name] = TensorType.of(array)
+    _define(graph.inputs, types, "the graph's inputs")
     return types
 
 
@@ -44,25 +53,17 @@ def _name(node: Node) -> str:
     return f"node {node.name!r} ({type(node.op).__name__})"
 
 
-def _define(
-    values: Iterable[Value], graph: Graph, types: dict[str, TensorType], where: str
-) -> None:
+def _define(values: Iterable[Value], types: dict[str, TensorType], where: str) -> None:
     for value in values:
         if not value.name:
             raise IrError(f"{where}: a value has an empty name")
-        if value.name in types or value.name in graph.constants:
+        if value.name in types:
             raise IrError(f"{where}: the name {value.name!r} is defined twice")
         types[value.name] = value.type
 
 
-def _expect_known(value: Value, graph: Graph, types: dict[str, TensorType], where: str) -> None:
-    array = graph.constant(value)
+def _expect_known(value: Value, types: dict[str, TensorType], where: str) -> None:
     known = types.get(value.name)
-    if array is not None:
-        try:
-            known = TensorType.of(array)
-        except ValueError as error:
-            raise IrError(f"constant {value.name!r} has element type {array.dtype}") from error
     if known is None:
         raise IrError(f"{where} reads {value.name!r}, which nothing before it defines")
     if known != value.type:

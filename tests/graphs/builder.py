@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from kspec.compiler.ir import Array, Dim, DType, Graph, Node, Origin, TensorType, Value
 from kspec.compiler.ops.base import Op
@@ -66,8 +67,8 @@ class Builder:
         self.domains[name] = domain or Domain()
         return value
 
-    def constant(self, name: str, array: Array) -> Value:
-        self.constants[name] = array
+    def constant(self, name: str, array: ArrayLike) -> Value:
+        self.constants[name] = array = np.asarray(array)
         return Value(name, TensorType.of(array))
 
     def random(self, name: str, *shape: int, low: float = -1.0, high: float = 1.0) -> Value:

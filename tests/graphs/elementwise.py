@@ -151,7 +151,7 @@ def selection() -> Iterator[GraphCase]:
         yield build.case(build.add("out", ops.Where(), condition, x, y))
     build = Builder("Where-broadcast")
     x = build.input("x", "batch", 3, 4)
-    zero = build.constant("zero", np.float32(0).reshape(()))
+    zero = build.constant("zero", np.float32(0))
     positive = build.add("positive", ops.Greater(), x, zero)
     other = build.random("other", 4)
     yield build.case(build.add("out", ops.Where(), positive, x, other))

@@ -111,7 +111,7 @@ def _classifier() -> GraphCase:
     """Convolution, BatchNorm, relu, pooling, flatten, softmax: what the digits example is."""
     build = Builder("network-classifier")
     x = build.input("pixels", "batch", 8, 8, 1, domain=Domain(0.0, 16.0))
-    scale = build.constant("rescaling/scale", np.float32(1 / 16).reshape(()))
+    scale = build.constant("rescaling/scale", np.float32(1 / 16))
     x = build.add("rescaling", ops.Multiply(), x, scale)
     same = {"padding": ((1, 1), (1, 1)), "channels": "last"}
     conv = ops.Conv(strides=(1, 1), dilations=(1, 1), **same)
