@@ -25,7 +25,7 @@ class Rule(Protocol):
 class Emission:
     """A MIL function under construction. Calling it adds one operation::
 
-        emit("add", node.name, x=emit[x], y=emit[y])
+    emit("add", node.name, x=emit[x], y=emit[y])
     """
 
     def __init__(self, graph: Graph, options: CoreMLOptions, kit: Toolkit) -> None:
@@ -35,6 +35,7 @@ class Emission:
         self._half = options.precision == "float16"
         self._vars: dict[str, Var] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], Var] = {}
+        self._measured: dict[str, Var] = {}
         self._own: set[int] = set()
         computed = {node.name for node in graph.nodes}
         self.delivered = frozenset(
@@ -92,6 +93,28 @@ class Emission:
     def cast(self, var: Var, dtype: DType, name: str) -> Var:
         return self("cast", name, x=var, dtype=self.kit.mil_names[self.computed_as(dtype)])
 
+    def parameter(self, value: Any) -> Any:
+        """A constant of a number, text, array or list of integers; MIL values as they are."""
+        if isinstance(value, bool | int | float | str | np.generic | np.ndarray):
+            return self._share(value)
+        if isinstance(value, list | tuple) and not isinstance(value[0], self.kit.mil.Var):
+            return self._share(np.array(value, bool if isinstance(value[0], bool) else np.int32))
+        return value
+
+    def measurable(self, dim: str) -> bool:
+        """Whether an input of the graph has this dimension."""
+        return any(dim in value.shape for value in self.graph.inputs)
+
+    def measure(self, dim: str) -> Var:
+        """The size of a dimension at run time, int32[1], read from an input's shape."""
+        if dim not in self._measured:
+            value = next(each for each in self.graph.inputs if dim in each.shape)
+            shape = self("shape", f"{value.name}/shape/{dim}", x=self[value])
+            at = np.array([value.shape.index(dim)], np.int32)
+            name = f"{value.name}/size/{dim}"
+            self._measured[dim] = self("gather", name, x=shape, indices=at, axis=0)
+        return self._measured[dim]
+
     def is_foreign_constant(self, var: Var) -> bool:
         """Whether the builder made this constant by itself."""
         return var.op is not None and var.op.op_type == "const" and id(var) not in self._own
@@ -101,20 +124,13 @@ class Emission:
         self._own.add(id(var))
 
     def _add(self, kind: str, identifier: str, parameters: dict[str, Any]) -> Var:
-        given = {key: self._parameter(value) for key, value in parameters.items()}
+        given = {key: self.parameter(value) for key, value in parameters.items()}
         return getattr(self.kit.builder, kind)(name=identifier, **given)
 
     def _constant(self, value: Any, identifier: str) -> Var:
         var = self.kit.builder.const(val=value, name=identifier)
         self.own(var)
         return var
-
-    def _parameter(self, value: Any) -> Any:
-        if isinstance(value, bool | int | float | str | np.generic | np.ndarray):
-            return self._share(value)
-        if isinstance(value, list | tuple) and not isinstance(value[0], self.kit.mil.Var):
-            return self._share(np.array(value, bool if isinstance(value[0], bool) else np.int32))
-        return value
 
     def _share(self, value: Any) -> Var:
         """Equal parameters are one constant: a file of many small layers would be mostly these."""

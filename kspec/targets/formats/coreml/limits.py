@@ -14,14 +14,14 @@ LIMITS: Table[Limit] = Table("coreml limits")
 
 _TYPES = (DType.float32, DType.float16, DType.int32, DType.boolean)
 _GREATEST_RANK = 5
+_LAST = "Core ML's windows slide over tensors whose channels come first"
 
 _FLOATS_ONLY = (
     *(ops.Floor, ops.Ceil, ops.Round, ops.Exp, ops.Expm1, ops.Log, ops.Log1p, ops.Sqrt, ops.Rsqrt),
     *(ops.Reciprocal, ops.Sin, ops.Cos, ops.Tan, ops.Asin, ops.Acos, ops.Atan, ops.Sinh, ops.Cosh),
     *(ops.Tanh, ops.Erf, ops.Sigmoid, ops.Silu, ops.Softplus, ops.Softsign, ops.HardSwish),
     *(ops.Mish, ops.Selu, ops.Elu, ops.LeakyRelu, ops.HardSigmoid, ops.Gelu, ops.Divide),
-    *(ops.Softmax, ops.LogSoftmax, ops.LayerNorm, ops.BatchNorm, ops.Mean, ops.Resize),
-    *(ops.MaxPool, ops.AveragePool),
+    *(ops.Softmax, ops.LogSoftmax, ops.LayerNorm, ops.BatchNorm, ops.Mean),
 )
 
 
@@ -37,17 +37,36 @@ def limit_of(node: Node, graph: Graph) -> str | None:
 
 
 @LIMITS(*_FLOATS_ONLY)
-def floats_only(node: Node, graph: Graph) -> str | None:
+def floats_only(node: Node, _graph: Graph) -> str | None:
     if node.inputs[0].dtype.is_float:
         return None
     return f"Core ML computes it of floats only, not of {node.inputs[0].dtype}"
+
+
+@LIMITS(ops.MaxPool, ops.AveragePool)
+def pooling(node: Node, graph: Graph) -> str | None:
+    assert isinstance(node.op, ops.Pooling)
+    return _LAST if node.op.channels == "last" else floats_only(node, graph)
+
+
+@LIMITS(ops.Resize)
+def resizing(node: Node, graph: Graph) -> str | None:
+    (x,), op = node.inputs, node.op
+    assert isinstance(op, ops.Resize)
+    if op.channels == "last":
+        return _LAST
+    if any(isinstance(dim, str) for dim in x.shape[2:]):
+        return "Core ML resizes axes of known size only"
+    if op.interpolation == "bilinear" and x.type.rank > 4:
+        return "Core ML interpolates in two axes at most"
+    return floats_only(node, graph)
 
 
 @LIMITS(ops.Conv, ops.ConvTranspose)
 def convolution(node: Node, graph: Graph) -> str | None:
     assert isinstance(node.op, ops.Windowed)
     if node.op.channels == "last":
-        return "Core ML's convolutions have their channels first"
+        return _LAST
     constants = node.inputs[2:] if isinstance(node.op, ops.Conv) else node.inputs[1:]
     if any(graph.constant(value) is None for value in constants):
         return "Core ML takes a constant only as its kernel and bias"
@@ -55,7 +74,7 @@ def convolution(node: Node, graph: Graph) -> str | None:
 
 
 @LIMITS(ops.Pad)
-def padding(node: Node, graph: Graph) -> str | None:
+def padding(node: Node, _graph: Graph) -> str | None:
     (x,), op = node.inputs, node.op
     assert isinstance(op, ops.Pad)
     if op.mode == "constant":
@@ -73,23 +92,30 @@ def broadcasting(node: Node, graph: Graph) -> str | None:
     (x,), shape = node.inputs, node.output.shape
     aligned = (1,) * (len(shape) - x.type.rank) + x.shape
     for had, dim in zip(aligned, shape, strict=True):
-        if isinstance(dim, str) and had != dim:
-            return f"Core ML cannot tell the size of {dim} from the input"
+        if had != dim and dim in _unmeasurable(node, graph):
+            return f"Core ML cannot tell the size of {dim} from the inputs"
     return None
 
 
 @LIMITS(ops.Repeat)
 def repeating(node: Node, graph: Graph) -> str | None:
-    assert isinstance(node.op, ops.Repeat)
-    if isinstance(node.inputs[0].shape[node.op.axis], str):
-        return "Core ML repeats elements along axes of known size only"
-    return None
+    (x,), op = node.inputs, node.op
+    assert isinstance(op, ops.Repeat)
+    if isinstance(x.shape[op.axis], str) and x.type.rank == _GREATEST_RANK:
+        return (
+            f"along a size known at run time only, Core ML repeats {x.type.rank - 1} axes at most"
+        )
+    return reshaping(node, graph)
 
 
 @LIMITS(ops.Reshape)
 def reshaping(node: Node, graph: Graph) -> str | None:
-    unknown = [dim for dim in node.output.shape if isinstance(dim, str)]
-    known = sum(dim in node.inputs[0].shape for dim in unknown)
-    if len(unknown) > 1 and len(unknown) - known > 1:
+    if len(_unmeasurable(node, graph)) > 1:
         return "Core ML infers one dimension of a reshape at most"
     return None
+
+
+def _unmeasurable(node: Node, graph: Graph) -> list[str]:
+    """The dimensions of the result that no input of the graph has."""
+    known = {dim for value in graph.inputs for dim in value.shape}
+    return [dim for dim in node.output.shape if isinstance(dim, str) and dim not in known]

@@ -7,8 +7,11 @@ from collections.abc import Iterable
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = frozenset(
-    """any bool program func tensor list dict tuple true false string bf16 fp16 fp32 fp64 int8
-    int16 int32 int64 uint8 uint16 uint32 uint64 state""".split()
+    {
+        *("any", "bool", "program", "func", "tensor", "list", "dict", "tuple", "true", "false"),
+        *("string", "bf16", "fp16", "fp32", "fp64", "int8", "int16", "int32", "int64"),
+        *("uint8", "uint16", "uint32", "uint64", "state"),
+    }
 )
 """Words of MIL's text form, as coremltools' NameSanitizer lists them."""
 

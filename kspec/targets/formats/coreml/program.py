@@ -11,8 +11,9 @@ from kspec.targets.formats.coreml.options import CoreMLOptions
 from kspec.targets.formats.coreml.rules import RULES
 from kspec.targets.formats.coreml.toolkit import Toolkit
 
-NAMES_KEY = "kspec.names"
-"""Where the metadata holds the public names that are no identifiers, as JSON."""
+SIGNATURE_KEY = "kspec.signature"
+"""Where the metadata holds, as JSON, what Core ML has no place for: the public name of each input
+and output, which need not be an identifier, and the names of the dimensions that vary."""
 
 
 def build_program(graph: Graph, options: CoreMLOptions, kit: Toolkit) -> tuple[Any, Any]:
@@ -99,10 +100,8 @@ def _describe(emit: Emission, options: CoreMLOptions) -> Any:
             array.shape.extend(value.shape)
     description.metadata.shortDescription = emit.graph.name
     public = (*emit.graph.inputs, *emit.graph.outputs)
-    renamed = {emit.public(value): value.name for value in public}
-    renamed = {ours: name for ours, name in renamed.items() if ours != name}
-    if renamed:
-        description.metadata.userDefined[NAMES_KEY] = json.dumps(renamed, sort_keys=True)
+    signature = {emit.public(each): {"name": each.name, "shape": each.shape} for each in public}
+    description.metadata.userDefined[SIGNATURE_KEY] = json.dumps(signature, sort_keys=True)
     return description
 
 

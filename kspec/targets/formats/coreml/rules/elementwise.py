@@ -84,7 +84,7 @@ def comparison(node: Node, emit: Emission) -> Var:
 @RULES(ops.Cast)
 def cast(node: Node, emit: Emission) -> Var:
     (x,) = node.inputs
-    if emit.mil_type(x.dtype) == emit.mil_type(node.output.dtype):
+    if emit.computed_as(x.dtype) is emit.computed_as(node.output.dtype):
         return emit("identity", node.name, x=emit[x])
     return emit.cast(emit[x], node.output.dtype, node.name)
 

@@ -44,7 +44,10 @@ def conv_transpose(node: Node, emit: Emission) -> Var:
     """`output_padding` cuts less off the end; what goes beyond the full result is zeros."""
     op = node.op
     assert isinstance(op, ops.ConvTranspose)
-    cuts = [(low, high - extra) for (low, high), extra in zip(op.padding, op.output_padding)]
+    cuts = [
+        (low, high - extra)
+        for (low, high), extra in zip(op.padding, op.output_padding, strict=True)
+    ]
     missing = [max(-high, 0) for _, high in cuts]
     parameters = {
         "x": emit[node.inputs[0]],
@@ -168,17 +171,15 @@ def _product(node: Node, emit: Emission, activation: str) -> Var:
 
 @RULES(ops.Resize)
 def resize(node: Node, emit: Emission) -> Var:
-    """`resize_bilinear` has half-pixel centres as UNALIGN_CORNERS. MIL leaves open how its nearest
-    neighbour rounds where the factor is no whole number, so there the pixels are picked by index."""
+    """`resize_bilinear` calls half-pixel centres UNALIGN_CORNERS. MIL leaves open how its nearest
+    neighbour rounds where the factor is no whole number: there pixels are picked by index."""
     assert isinstance(node.op, ops.Resize)
     x, (value,) = emit[node.inputs[0]], node.inputs
     before = [int(dim) for dim in value.shape[2:]]
     if node.op.interpolation == "bilinear":
         height, width = _plane(node.op.size, value.shape[1])
         sizes = {"target_size_height": height, "target_size_width": width}
-        return emit(
-            "resize_bilinear", node.name, x=x, sampling_mode="UNALIGN_CORNERS", **sizes
-        )
+        return emit("resize_bilinear", node.name, x=x, sampling_mode="UNALIGN_CORNERS", **sizes)
     if len(before) <= 2 and all(n % m == 0 for n, m in zip(node.op.size, before, strict=True)):
         height, width = _plane([n // m for n, m in zip(node.op.size, before, strict=True)], 1)
         factors = {"scale_factor_height": height, "scale_factor_width": width}
@@ -191,7 +192,8 @@ def resize(node: Node, emit: Emission) -> Var:
 
 
 def _plane(sizes: tuple[int, ...] | list[int], above: object) -> tuple[int, int]:
-    """Height and width for MIL, which resizes the last two axes; above a single one is ``above``."""
+    """Height and width for MIL, which resizes the last two axes: ``above`` is the other one of a
+    single axis."""
     height, width = (above, *sizes)[-2:]
     assert isinstance(height, int)
     assert isinstance(width, int)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Array, DType, Node, Shape
+from kspec.compiler.ir import Array, Dim, DType, Node, Shape
 from kspec.compiler.table import Table
 from kspec.targets.formats.coreml.emission import Emission, Rule, Var
 
@@ -14,33 +16,31 @@ RULES: Table[Rule] = Table("coreml")
 
 @RULES(ops.Reshape)
 def reshape(node: Node, emit: Emission) -> Var:
-    """One symbolic dimension is written -1; more are read from the input's shape at run time."""
-    (value,), shape = node.inputs, node.output.shape
-    target: Var = [-1 if isinstance(dim, str) else dim for dim in shape]
-    if not shape:
-        return emit("squeeze", node.name, x=emit[value])
-    if target.count(-1) > 1:
-        target = _shape_at_run_time(node, emit, value.shape)
-    return emit("reshape", node.name, x=emit[value], shape=target)
+    if not node.output.shape:
+        return emit("squeeze", node.name, x=emit[node.inputs[0]])
+    shape = _sizes(node, emit, node.output.shape)
+    return emit("reshape", node.name, x=emit[node.inputs[0]], shape=shape)
 
 
-def _shape_at_run_time(node: Node, emit: Emission, source: Shape) -> Var:
-    measured = emit("shape", f"{node.name}/measured", x=emit[node.inputs[0]])
-    parts: list[Var] = []
-    for axis, dim in enumerate(node.output.shape):
-        if isinstance(dim, int):
-            parts.append(np.array([dim], np.int32))
-        elif dim in source:
-            at = np.array([source.index(dim)], np.int32)
-            name = f"{node.name}/dim{axis}"
-            parts.append(emit("gather", name, x=measured, indices=at, axis=0))
-        else:
-            parts.append(np.array([-1], np.int32))
-    named = [
-        emit.constant(f"{node.name}/part{axis}", part) if isinstance(part, np.ndarray) else part
-        for axis, part in enumerate(parts)
+def _sizes(node: Node, emit: Emission, shape: Shape) -> Array | Var:
+    """A shape for `reshape`: the dimension that no input tells, or else the first that is known at
+    run time only, is written -1; the others are measured."""
+    unknown = [axis for axis, dim in enumerate(shape) if isinstance(dim, str)]
+    untold = [axis for axis in unknown if not emit.measurable(str(shape[axis]))]
+    inferred = (untold or unknown or [-1])[0]
+    sizes = [-1 if axis == inferred else dim for axis, dim in enumerate(shape)]
+    return _vector(node, emit, sizes, "shape")
+
+
+def _vector(node: Node, emit: Emission, sizes: Sequence[Dim], part: str) -> Array | Var:
+    """The sizes as one int32 tensor, constant where all are numbers."""
+    if all(isinstance(dim, int) for dim in sizes):
+        return np.array(sizes, np.int32)
+    values = [
+        emit.measure(dim) if isinstance(dim, str) else emit.parameter(np.array([dim], np.int32))
+        for dim in sizes
     ]
-    return emit("concat", f"{node.name}/shape", values=named, axis=0, interleave=False)
+    return emit("concat", f"{node.name}/{part}", values=values, axis=0, interleave=False)
 
 
 @RULES(ops.Transpose)
@@ -102,16 +102,13 @@ def pad(node: Node, emit: Emission) -> Var:
 @RULES(ops.BroadcastTo)
 def broadcast_to(node: Node, emit: Emission) -> Var:
     (value,), shape = node.inputs, node.output.shape
-    aligned = (1,) * (len(shape) - value.type.rank) + value.shape
-    repeats = tuple(
-        dim if isinstance(dim, int) and had == 1 else 1
-        for had, dim in zip(aligned, shape, strict=True)
-    )
+    leading = len(shape) - value.type.rank
+    aligned = (1,) * leading + value.shape
+    repeats = [1 if had == dim else dim for had, dim in zip(aligned, shape, strict=True)]
     x = emit[value]
-    if value.type.rank < len(shape):
-        leading = list(range(len(shape) - value.type.rank))
-        x = emit("expand_dims", f"{node.name}/expanded", x=x, axes=leading)
-    return emit("tile", node.name, x=x, reps=repeats)
+    if leading:
+        x = emit("expand_dims", f"{node.name}/expanded", x=x, axes=list(range(leading)))
+    return emit("tile", node.name, x=x, reps=_vector(node, emit, repeats, "repeats"))
 
 
 @RULES(ops.Tile)
@@ -122,12 +119,18 @@ def tile(node: Node, emit: Emission) -> Var:
 
 @RULES(ops.Repeat)
 def repeat(node: Node, emit: Emission) -> Var:
+    """Neighbours by index; along an axis of unknown size by a new axis that is tiled and merged."""
     assert isinstance(node.op, ops.Repeat)
     (value,), axis = node.inputs, node.op.axis % node.output.type.rank
     size = value.shape[axis]
-    assert isinstance(size, int)
-    source = np.repeat(np.arange(size, dtype=np.int32), node.op.times)
-    return _pick(node, emit, source, axis)
+    if isinstance(size, int):
+        source = np.repeat(np.arange(size, dtype=np.int32), node.op.times)
+        return _pick(node, emit, source, axis)
+    repeats = [1] * (value.type.rank + 1)
+    repeats[axis + 1] = node.op.times
+    x = emit("expand_dims", f"{node.name}/expanded", x=emit[value], axes=[axis + 1])
+    tiled = emit("tile", f"{node.name}/tiled", x=x, reps=repeats)
+    return emit("reshape", node.name, x=tiled, shape=_sizes(node, emit, node.output.shape))
 
 
 @RULES(ops.Gather)

@@ -1,0 +1,12 @@
+"""What each MIL operation computes, by its name; parameters have MIL's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kspec.targets.formats.coreml.evaluator.kernels import elementwise, neural, reduction, shape
+from kspec.targets.formats.coreml.evaluator.kernels.elementwise import Kernel
+
+KERNELS: Mapping[str, Kernel] = (
+    elementwise.KERNELS | neural.KERNELS | reduction.KERNELS | shape.KERNELS
+)
