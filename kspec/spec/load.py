@@ -130,6 +130,8 @@ class _Loader:
             # The layers were judged one by one; where one was refused, there is no spec anyway.
             layers = [each.layer for each in candidates if each.layer is not None]
             raw["network"] = [{"layer": layer} for layer in layers]
+        if isinstance(raw.get("blocks"), dict):
+            raw["blocks"] = {}  # `define` judged them
         try:
             return Spec.model_validate(raw, context=CONTEXT)
         except ValidationError as error:

@@ -10,8 +10,8 @@ from kspec.spec.diagnostics import Diagnostic, Span
 from kspec.spec.expressions import ExpressionError, evaluate, evaluate_number
 from kspec.spec.fields import field_at, keys_at
 from kspec.spec.node import Node
-from kspec.spec.suggestions import suggest
-from kspec.spec.words import describe, enumerate_words
+from kspec.spec.suggestions import nearest, suggest
+from kspec.spec.words import describe, enumerate_words, quote
 
 CONTEXT: Mapping[str, Any] = {"evaluate": evaluate_number}
 """What the schemas need to validate with: how a number written as arithmetic is computed."""
@@ -39,7 +39,7 @@ EXPECTED: Mapping[str, str] = {
 
 PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
-        "^[A-Za-z]",
+        "^[A-Za-z][A-Za-z0-9_-]*$",
         "cannot be a name",
         "names have letters, digits, - and _, and begin with a letter",
     ),
@@ -49,12 +49,23 @@ PATTERNS: tuple[tuple[str, str, str], ...] = (
         "write major.minor.patch, such as 1.0.0",
     ),
     (
-        "^[^/",
-        "is no path inside the spec's folder",
-        "write it relative to the spec, with forward slashes and without `..`",
+        "^([A-Za-z*?]",
+        "is no metric",
+        "write a metric, or a target and a metric: `accuracy`, `android.size`, `*.flips`",
+    ),
+    (
+        "^(val_)?",
+        "is no metric to watch",
+        "write `loss`, `val_loss`, or a metric with or without `val_` before it",
     ),
 )
 """How each pattern begins, and what is said of text that does not match it."""
+
+VALUE_WORDS: tuple[tuple[str, str, str], ...] = (
+    ("a path", "KS210", "is no path inside the spec's folder"),
+    ("a gate", "KS207", "is no gate"),
+)
+"""What a model says in words of its own, by how it begins; such words make the help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +161,7 @@ def _merge(group: list[tuple[Fault, Said]], *, has_faults_below: bool) -> list[D
 def _help_for_type(node: Node, expected: list[str], keys: tuple[str, ...]) -> str | None:
     value = node.value
     if node.written is not None and "${" in node.written:
-        return f"`{node.written}` gives {value!r}" if isinstance(value, int | float) else None
+        return f"`{node.written}` gives {value:.6g}" if isinstance(value, int | float) else None
     if expected == ["text"] and isinstance(value, int | float):
         return f'put it in quotes: "{node.written or value}"'
     if isinstance(value, str) and "number" in expected[0] and node.style != "unknown":
@@ -186,10 +197,11 @@ def _say(fault: Fault) -> Said:
 def _unknown_key(fault: Fault) -> Said:
     name = str(fault.missing)
     span = fault.node.key or fault.node.point()
-    known = [
-        key for key in keys_at(fault.model, fault.loc[:-1]) if key not in _siblings(fault.node)
-    ]
-    return Said("KS201", f"unknown key `{name}`", suggest(name, known, none="remove it"), span)
+    known = keys_at(fault.model, fault.loc[:-1])
+    near = nearest(name, known)
+    free = [key for key in known if key not in _siblings(fault.node)]
+    help_ = f"did you mean `{near}`?" if near else suggest(name, free, none="remove it")
+    return Said("KS201", f"unknown key `{name}`", help_, span)
 
 
 def _siblings(node: Node) -> Mapping[str, Node]:
@@ -281,7 +293,22 @@ def _value_error(fault: Fault) -> Said:
         if not any(sign.isdigit() for sign in str(fault.node.value)):
             return Said("KS203", "", expected="a number")
         return Said(error.code, error.message, error.help, fault.node.part(error.start, error.end))
-    return Said("KS209", str(error))
+    text = str(error)
+    for start, code, words in VALUE_WORDS:
+        if text.startswith(start):
+            return Said(code, f"{quote(str(fault.node.plain()))} {words}", text)
+    return Said("KS209", text)
+
+
+def _form(fault: Fault) -> Said:
+    return Said("KS203", "", expected=fault.text.removeprefix("expected "))
+
+
+def _invalid(fault: Fault) -> Said:
+    known = fault.context.get("known")
+    help_ = suggest(str(fault.missing), known) if known else fault.context.get("help")
+    span = fault.node.key if fault.node.step == fault.missing else None
+    return Said("KS209", str(fault.context["message"]), help_, span)
 
 
 def _not_finite(_: Fault) -> Said:
@@ -308,6 +335,8 @@ PHRASES: Mapping[str, Callable[[Fault], Said]] = {
     "string_too_short": _length("at least", "min_length", "character"),
     "string_too_long": _length("at most", "max_length", "character"),
     "string_pattern_mismatch": _pattern,
+    "form": _form,
+    "invalid": _invalid,
     "value_error": _value_error,
     "assertion_error": _value_error,
 }

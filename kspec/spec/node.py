@@ -69,13 +69,10 @@ class Node:
         yield from self.items
 
     def nearest(self, route: Route) -> "Node":
-        """The deepest node on the way of `route`."""
+        """The deepest node on the way of `route`; steps that are not written are left out."""
         node = self
         for step in route:
-            below = node.child(step)
-            if below is None:
-                return node
-            node = below
+            node = node.child(step) or node
         return node
 
     def plain(self) -> Any:

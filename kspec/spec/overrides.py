@@ -32,7 +32,8 @@ def override(root: Node, overrides: Mapping[str, str]) -> tuple[Node, tuple[Diag
             span = Span(OVERRIDES, line, error.column, line, error.column + error.width)
             problems.append(Diagnostic("KS305", error.message, span=span, help=error.help))
         except (TrapError, RangeError, KspecError) as error:
-            problems.append(Diagnostic("KS306", _reason(error), span=place))
+            message, help_ = _reason(error)
+            problems.append(Diagnostic("KS306", message, span=place, help=help_))
     return root, tuple(problems), "\n".join(lines)
 
 
@@ -45,12 +46,13 @@ class _PathError(Exception):
         self.column, self.width = len(path) - len(rest) + 1, max(len(part), 1)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: TrapError | RangeError | KspecError) -> tuple[str, str | None]:
+    """What is wrong with a value, and the way out."""
     if isinstance(error, TrapError):
-        return error.message
+        return error.message, error.help
     if isinstance(error, KspecError):
-        return error.diagnostics[0].message
-    return "a number that 64 bits cannot hold"
+        return error.diagnostics[0].message, error.diagnostics[0].help
+    return "a number that 64 bits cannot hold", None
 
 
 def _parse(text: str, span: Span) -> Node:

@@ -202,16 +202,16 @@ class _Reader:
             return event.value, "block"
         if not event.implicit[0]:
             return event.value, "quoted"
-        return self._resolve(event.value, span), "plain"
+        return self._resolve(event.value, span)
 
-    def _resolve(self, text: str, span: Span) -> Value:
+    def _resolve(self, text: str, span: Span) -> tuple[Value, Style]:
         try:
-            return resolve(text)
+            return resolve(text), "plain"
         except TrapError as trap:
             self._report("KS112", trap.message, span, trap.help)
         except RangeError:
             self._report("KS113", "a number that 64 bits cannot hold", span)
-        return text
+        return None, "unknown"
 
     def _report_characters(self) -> None:
         for found in UNSEEN.finditer(self.text):

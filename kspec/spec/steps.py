@@ -58,6 +58,10 @@ class StepReader:
             if other != key:
                 self._report_second(other, key, node, known)
         body = node.mapping[key]
+        if body.value is None and len(others) > 1:
+            # Arguments that were not indented: reported, and read as what they were meant to be.
+            stray = {other: node.mapping[other] for other in others if other not in known}
+            body = body.with_value(stray, style="collection")
         return Head(
             key,
             self._check(key, body, known),

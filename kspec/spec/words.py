@@ -20,7 +20,8 @@ def describe(node: Node) -> str:
     if isinstance(value, str):
         return f"the text {quote(value)}" if value else "empty text"
     if isinstance(value, int | float):
-        return f"the number {value}"
+        is_literal = node.style == "plain" and node.written and "${" not in node.written
+        return f"the number {node.written if is_literal else format(value, '.6g')}"
     kind = "mapping" if isinstance(value, dict) else "list"
     return f"a {kind}" if value else f"an empty {kind}"
 
