@@ -73,7 +73,8 @@ def _expect_known(value: Value, types: dict[str, TensorType], where: str) -> Non
 def _infer(node: Node, where: str) -> tuple[TensorType, ...]:
     try:
         return node.op.infer(*(value.type for value in node.inputs))
-    except (ValueError, IndexError) as error:
+    except (ValueError, LookupError, TypeError, ArithmeticError) as error:
+        # A type rule takes its fields to fit each other; those of a damaged file need not.
         raise IrError(f"{where}: {error}") from error
 
 
