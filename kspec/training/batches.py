@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -45,13 +45,16 @@ class Batches:
 
         return tf.data.Dataset.from_tensor_slices(self.parts).batch(self.size)
 
-    def shuffled(self, seed: int, epoch: int) -> Any:
-        """A `tf.data.Dataset` in the order of this epoch.
+    def shuffled(self, seed: int, first: int, last: int) -> Any:
+        """A `tf.data.Dataset` of the epochs `first` to `last` - 1, each in its own order.
 
         An own permutation, since the state of `Dataset.shuffle` is in no checkpoint: a run taken
         up again has to see the batches that it would have seen.
         """
         import tensorflow as tf
+
+        def orders() -> Iterator[Array]:
+            return (shuffled(self.rows, "epoch", seed, epoch) for epoch in range(first, last))
 
         def gather(rows: Any) -> tuple[dict[str, Any], ...]:
             return tuple(
@@ -59,6 +62,9 @@ class Batches:
                 for part in self.parts
             )
 
-        order = shuffled(self.rows, "epoch", seed, epoch)
-        batches = tf.data.Dataset.from_tensor_slices(order).batch(self.size)
-        return batches.map(gather, deterministic=True).prefetch(2)
+        spec = tf.TensorSpec([self.rows], tf.int64)
+        epochs = tf.data.Dataset.from_generator(orders, output_signature=spec)
+        batches = epochs.flat_map(
+            lambda order: tf.data.Dataset.from_tensor_slices(order).batch(self.size)
+        )
+        return batches.map(gather).prefetch(2)

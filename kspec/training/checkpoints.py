@@ -1,8 +1,8 @@
 """Checkpoints that survive `kill -9` at any moment, one an epoch, the newest two kept.
 
 A checkpoint is one safetensors file, so that a single rename makes it valid: the tensors, and
-as metadata a JSON with everything else and the SHA-256 of the tensors. A file that is cut off,
-altered or of another run is passed over for the one before it.
+as metadata a JSON with everything else, after the SHA-256 of it and of the tensors. A file that
+is cut off, altered or of another run is passed over for the one before it.
 """
 
 from __future__ import annotations
@@ -79,9 +79,9 @@ def write_checkpoint(folder: Path, run: str, checkpoint: Checkpoint) -> None:
     """Write a checkpoint of the run `run` whole, then delete all but the newest two."""
     best = {f"best/{name}": tensor for name, tensor in checkpoint.best.items()}
     tensors = checkpoint.state | best
-    state = {"run": run, "sha256": _digest(tensors), "progress": asdict(checkpoint.progress)}
+    state = json.dumps({"run": run, "progress": asdict(checkpoint.progress)})
     name = f"epoch-{checkpoint.progress.epochs:06d}.checkpoint"
-    write_whole(folder / name, pack(tensors, {_STATE: json.dumps(state)}))
+    write_whole(folder / name, pack(tensors, {_STATE: f"{_digest(state, tensors)} {state}"}))
     for path in _newest_first(folder)[KEPT:]:
         path.unlink(missing_ok=True)
     for path in folder.glob(_PATTERN + PARTIAL):
@@ -103,11 +103,14 @@ def _read(path: Path, run: str) -> Checkpoint | None:
 
     try:
         with safe_open(path, framework="numpy") as file:
-            state: dict[str, Any] = json.loads((file.metadata() or {})[_STATE])
+            digest, _, text = (file.metadata() or {})[_STATE].partition(" ")
             tensors: Weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, ValueError):
+    except (OSError, SafetensorError, KeyError):
         return None
-    if state["run"] != run or state["sha256"] != _digest(tensors):
+    if digest != _digest(text, tensors):
+        return None
+    state = json.loads(text)
+    if state["run"] != run:
         return None
     raw = state["progress"]
     progress = Progress(
@@ -122,11 +125,11 @@ def _read(path: Path, run: str) -> Checkpoint | None:
     return Checkpoint(progress, rest, best)
 
 
-def _digest(tensors: Weights) -> str:
-    digest = hashlib.sha256()
+def _digest(state: str, tensors: Weights) -> str:
+    digest = hashlib.sha256(state.encode())
     for name in sorted(tensors):
         tensor = tensors[name]
-        digest.update(f"{name} {tensor.dtype} {tensor.shape}\n".encode())
+        digest.update(f"\n{name} {tensor.dtype} {tensor.shape}\n".encode())
         digest.update(tensor.tobytes())
     return digest.hexdigest()
 

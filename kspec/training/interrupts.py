@@ -13,7 +13,7 @@ class Terminated(KeyboardInterrupt):
     """The process was asked to end by SIGTERM; on Ctrl-C it is a plain KeyboardInterrupt."""
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
+def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise Terminated
 
 

@@ -160,13 +160,16 @@ def test_labels_may_be_text_or_numbers(document, tmp_path, written, labels):
                 ("KS521", "rows.csv:6: no value in 'y'"),
             ],
         ),
-        ("a,b,y\n1e39,1,0\n" + "1,2,0\n3,4,1\n" * 9, [("KS520", "rows.csv:2: 'a' holds no float32")]),
+        (
+            "a,b,y\n1e39,1,0\n" + "1,2,0\n3,4,1\n" * 9,
+            [("KS520", "rows.csv:2: 'a' holds no float32")],
+        ),
         ("a,b,y\n" + "1,2,0\n" * 9, [("KS523", "no training row has the label '1'")]),
         ("a,b,y\n1,2,0\n", [("KS530", "1 rows leave none for validation and test")]),
         (b"a,b,y\n\xff,1,0\n", None),
         (b"PK\x03\x04\x00\xff", None),
     ],
-)  # fmt: skip
+)
 def test_every_fault_of_a_csv_is_named_with_its_line(document, tmp_path, text, expected):
     (tmp_path / "rows.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
     found = errors(document(CSV, **EVEN))
@@ -178,7 +181,9 @@ def test_every_fault_of_a_csv_is_named_with_its_line(document, tmp_path, text, e
 
 def test_a_missing_column_points_into_the_spec_and_suggests_one(document, tmp_path):
     rows_csv(tmp_path / "rows.csv")
-    spec = document(CSV, {"x": {"numeric": 1, "columns": "y2"}, "z": {"numeric": 3, "columns": "*"}})
+    spec = document(
+        CSV, {"x": {"numeric": 1, "columns": "y2"}, "z": {"numeric": 3, "columns": "*"}}
+    )
     with pytest.raises(KspecError) as caught:
         load_dataset(spec)
     absent, leak = caught.value.diagnostics

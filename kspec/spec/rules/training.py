@@ -24,19 +24,20 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS603",
-        title="class weights do not fit",
-        explanation="Class weights belong to labels: outputs that are numbers have none, and a\n"
-        "weight for a label that the output does not list weighs nothing.",
-        wrong="train: {class_weight: {cat: 2}}   # the labels are Cat and dog",
-        right="train: {class_weight: {Cat: 2}}",
+        title="loss or metric does not fit the output",
+        explanation="Each loss and metric is made for one kind of output: categories, yes or no,\n"
+        "or numbers.",
+        wrong="train: {loss: {digit: mean_squared_error}}   # digit is a category",
+        right="train: {loss: {digit: sparse_categorical_crossentropy}}",
     ),
     Rule(
         code="KS604",
-        title="loss or metric does not fit the output",
-        explanation="Each loss and metric is made for one kind of output: categories, yes or no,\n"
-        "or numbers. Where a spec names outputs, they are outputs of the spec.",
-        wrong="train: {loss: mean_squared_error}   # for a category",
-        right="train: {loss: sparse_categorical_crossentropy}",
+        title="learning rate decided twice",
+        explanation="A schedule sets the learning rate of every step, so that a reduction on a\n"
+        "plateau would have no effect.",
+        wrong="train: {optimizer: {adam: {learning_rate: {cosine_decay: {...}}}},\n"
+        "        reduce_lr_on_plateau: {patience: 3}}",
+        right="train: {optimizer: adam, reduce_lr_on_plateau: {patience: 3}}",
     ),
     Rule(
         code="KS605",
