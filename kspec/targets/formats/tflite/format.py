@@ -1,0 +1,73 @@
+"""The TFLite format: its passes, its rules, and how a program comes of a graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Graph
+from kspec.compiler.passes import Pass
+from kspec.compiler.passes.bind_dimensions import bind_dimensions
+from kspec.compiler.passes.decompose import decompose
+from kspec.compiler.passes.fuse_activations import fuse_activations
+from kspec.compiler.table import Table
+from kspec.schemas.base import Model
+from kspec.targets.formats.format import Format, Refusal
+from kspec.targets.formats.tflite.limits import beyond_limits
+from kspec.targets.formats.tflite.options import TFLiteOptions
+from kspec.targets.formats.tflite.peephole import shorten
+from kspec.targets.formats.tflite.program import Emitter, Program, Rule, TFLiteError
+from kspec.targets.formats.tflite.rules import RULES
+
+
+class TFLite(Format):
+    """A ``.tflite`` file of builtin operators, for LiteRT on phones, boards and in browsers. Shapes
+    are fixed: a graph's ``batch`` becomes a number when it is written."""
+
+    name: ClassVar[str] = "tflite"
+    suffix: ClassVar[str] = ".tflite"
+    options: ClassVar[type[Model]] = TFLiteOptions
+    passes: ClassVar[tuple[Pass, ...]] = (
+        decompose(
+            ops.LayerNorm,
+            ops.Log1p,
+            ops.Mish,
+            ops.Reciprocal,
+            ops.Silu,
+            ops.Softplus,
+            ops.Softsign,
+            ops.Tan,
+        ),
+        fuse_activations,
+    )
+    rules: ClassVar[Table[Rule]] = RULES
+    runner: ClassVar[str] = "kspec.targets.formats.tflite.run:LiteRTRunner"
+
+    def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
+        return (*super().refusals(graph), *beyond_limits(graph))
+
+    def write(self, graph: Graph, path: Path, options: Model) -> None:
+        """Raises TFLiteError where a dimension has no size, and beyond 2 GB."""
+        from kspec.targets.formats.tflite.write import write_program
+
+        assert isinstance(options, TFLiteOptions)
+        sizes = {"batch": options.batch, **options.dimensions}
+        write_program(self.program(bind_dimensions(sizes)(graph)), path)
+
+    def program(self, graph: Graph) -> Program:
+        """The operators of a lowered graph whose dimensions are all known."""
+        for value in graph.values():
+            if unknown := [dim for dim in value.shape if isinstance(dim, str)]:
+                raise TFLiteError(f"{value.name}: the size of {unknown[0]} must be given")
+        emitter = Emitter(graph)
+        for node in graph.nodes:
+            emitter.run(node, self.rules[type(node.op)])
+        program = Program(
+            graph.name,
+            graph.inputs,
+            graph.outputs,
+            tuple(emitter.operators),
+            emitter.constants,
+        )
+        return shorten(program)

@@ -1,0 +1,41 @@
+"""What the runtime's kernels cannot do although there is a rule for the operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kspec.compiler import ops
+from kspec.compiler.ir import DType, Graph, Node
+from kspec.targets.formats.format import Refusal
+
+_RANK = 6
+_ANY_RANK = (ops.Identity, ops.Reshape, ops.Transpose)
+_FLOATS = (
+    ops.Windowed,
+    ops.Linear,
+    ops.MatMul,
+    ops.Resize,
+    ops.Softmax,
+    ops.LogSoftmax,
+    ops.BatchNorm,
+)
+
+
+def beyond_limits(graph: Graph) -> Iterator[Refusal]:
+    """The nodes that the runtime would refuse."""
+    for node in graph.nodes:
+        reason = _reason(node)
+        if reason is not None:
+            yield Refusal(node.name, type(node.op).__name__, reason)
+
+
+def _reason(node: Node) -> str | None:
+    first = node.inputs[0]
+    if isinstance(node.op, _FLOATS) and first.dtype is not DType.float32:
+        return f"TFLite computes it in float32 only, not in {first.dtype}"
+    if isinstance(node.op, ops.Windowed) and node.op.channels == "first":
+        return "TFLite has channels last only"
+    rank = max(value.type.rank for value in (*node.inputs, *node.outputs))
+    if rank > _RANK and not isinstance(node.op, _ANY_RANK):
+        return f"TFLite's kernels take up to {_RANK} dimensions, not {rank}"
+    return None
