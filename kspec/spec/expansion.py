@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from kspec.spec.blocks import INPUT, Block, bind
-from kspec.spec.diagnostics import Diagnostic, Route
+from kspec.spec.diagnostics import Diagnostic, Route, Span
 from kspec.spec.node import Node
 from kspec.spec.parameters import Scope, substitute
 from kspec.spec.steps import Head, StepReader
@@ -37,6 +37,11 @@ class Expanded:
     calls: tuple[Route, ...]
     is_known: bool
     """Whether there is such a layer."""
+
+    def point(self) -> Span:
+        """The place of the layer's key."""
+        arguments = self.node.mapping.get(self.key)
+        return arguments.key if arguments and arguments.key else self.node.point()
 
 
 @dataclass(slots=True)

@@ -90,15 +90,16 @@ def _output(
     if layer.arity == 1 and len(shapes) != 1:
         message = f"`{step.key}` takes one input, found {len(shapes)}"
         help_ = "join them in a step before: `add`, `concatenate`, …"
-        problems.append(Diagnostic("KS407", message, step.route, help=help_, calls=step.calls))
+        problems.append(Diagnostic("KS407", message, step.route, step.point(), help_, step.calls))
         return None
     try:
         return layer.output_shape(shapes)
     except ShapeError as error:
+        arguments = step.node.mapping.get(step.key)
+        named = arguments.mapping.get(error.field or "") if arguments is not None else None
         route = (*step.route, error.field) if error.field else step.route
-        problems.append(
-            Diagnostic("KS406", error.message, route, help=error.help, calls=step.calls)
-        )
+        span = named.point() if named is not None else step.point()
+        problems.append(Diagnostic("KS406", error.message, route, span, error.help, step.calls))
         return None
 
 
@@ -125,7 +126,9 @@ def check_outputs(
             step = steps[name].step
             message = f"the output `{name}` is {wanted[1]}, but its step gives {show(shape)}"
             help_ = f"let the step `{name}` end in {show(wanted[0])}"
-            problems.append(Diagnostic("KS408", message, step.route, help=help_, calls=step.calls))
+            problems.append(
+                Diagnostic("KS408", message, step.route, step.point(), help_, step.calls)
+            )
 
 
 def _wanted_shape(node: Node) -> tuple[Shape, str] | None:
@@ -162,4 +165,6 @@ def check_use(
         if step.name not in alive:
             message = f"no output depends on the step `{step.name}`"
             help_ = "take it in a step's `from`, make it an output, or remove it"
-            problems.append(Diagnostic("KS405", message, step.route, help=help_, calls=step.calls))
+            problems.append(
+                Diagnostic("KS405", message, step.route, step.point(), help_, step.calls)
+            )

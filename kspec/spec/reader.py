@@ -23,7 +23,7 @@ MAX_PROBLEMS = 50
 
 UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\ud800-\udfff\ufeff\ufff0-\uffff\U000e0000-\U000e0fff]"
+    "\ud800-\udfff\ufeff\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
 )
 """Control, bidirectional, zero-width and line-separator characters, noncharacters, tags."""
 TAB = re.compile(r"\t+")
@@ -232,9 +232,12 @@ class _Reader:
         code, why = explain(error.problem or "", before)
         if error.context_mark is not None and why.message.endswith("not closed"):
             line, column = error.context_mark.line, error.context_mark.column
+        span, help_ = self._at(line, column), why.help
         if code == "KS114":
             column = before.rindex("$")
-        return self._refuse(code, why.message, self._at(line, column), why.help)
+            written = lines[line][column:].partition("}")[0] + "}"
+            span, help_ = self._at(line, column, len(written)), f'{why.help} "{written}"'
+        return self._refuse(code, why.message, span, help_)
 
     def _no_mapping(self) -> KspecError:
         if self.root is None or self.root.value is None:

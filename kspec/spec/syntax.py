@@ -58,7 +58,7 @@ EXPLANATIONS: dict[str, Explanation] = {
 
 PLACEHOLDER = Explanation(
     "`${…}` between braces or brackets needs quotes",
-    'YAML takes its `{` for a mapping; write "${…}" with the quotes',
+    "YAML takes its `{` for a mapping; write",
 )
 
 

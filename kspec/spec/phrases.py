@@ -1,0 +1,259 @@
+"""What is said of each error type of Pydantic's."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from kspec.spec.diagnostics import Span
+from kspec.spec.expressions import ExpressionError
+from kspec.spec.fields import field_at, keys_at
+from kspec.spec.node import Node
+from kspec.spec.suggestions import nearest, suggest
+from kspec.spec.words import describe, enumerate_words, quote
+
+EXPECTED: Mapping[str, str] = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "set_type": "a list",
+    "frozen_set_type": "a list",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "none_required": "nothing",
+}
+"""What a value of the wrong type should have been."""
+
+PATTERNS: tuple[tuple[str, str, str], ...] = (
+    (
+        "^[A-Za-z][A-Za-z0-9_-]*$",
+        "cannot be a name",
+        "names have letters, digits, - and _, and begin with a letter",
+    ),
+    (
+        "^(0|[1-9]",
+        "is no version",
+        "write major.minor.patch, such as 1.0.0",
+    ),
+    (
+        "^([A-Za-z*?]",
+        "is no metric",
+        "write a metric, or a target and a metric: `accuracy`, `android.size`, `*.flips`",
+    ),
+    (
+        "^(val_)?",
+        "is no metric to watch",
+        "write `loss`, `val_loss`, or a metric with or without `val_` before it",
+    ),
+)
+"""How each pattern begins, and what is said of text that does not match it."""
+
+MAX_CHOICES = 8
+"""How many choices a headline lists."""
+
+VALUE_WORDS: tuple[tuple[str, str, str], ...] = (
+    ("a path", "KS210", "is no path inside the spec's folder"),
+    ("a gate", "KS207", "is no gate"),
+)
+"""What a model says in words of its own, by how it begins; such words make the help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One error of Pydantic's beside the node it is about."""
+
+    kind: str
+    loc: tuple[str | int, ...]
+    context: Mapping[str, Any]
+    text: str
+    node: Node
+    rest: tuple[str | int, ...]
+    """What the YAML does not have of `loc`'s end: the missing key, or a part inside Pydantic."""
+    model: type[BaseModel]
+
+    @property
+    def missing(self) -> str | int:
+        """The last part of the location."""
+        return self.loc[-1] if self.loc else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of a fault; `expected` where several may be said in one sentence."""
+
+    code: str
+    message: str
+    help: str | None = None
+    span: Span | None = None
+    expected: str | None = None
+
+
+def say(fault: Fault) -> Said:
+    if fault.kind in EXPECTED:
+        return Said("KS203", "", expected=EXPECTED[fault.kind])
+    phrase = PHRASES.get(fault.kind)
+    if phrase is not None:
+        return phrase(fault)
+    return Said("KS209", fault.text[:1].lower() + fault.text[1:])
+
+
+def _unknown_key(fault: Fault) -> Said:
+    name = str(fault.missing)
+    span = fault.node.key or fault.node.point()
+    known = keys_at(fault.model, fault.loc[:-1])
+    near = nearest(name, known)
+    free = [key for key in known if key not in _siblings(fault.node)]
+    help_ = f"did you mean `{near}`?" if near else suggest(name, free, none="remove it")
+    return Said("KS201", f"unknown key `{name}`", help_, span)
+
+
+def _siblings(node: Node) -> Mapping[str, Node]:
+    return node.parent.mapping if node.parent is not None else {}
+
+
+def _unknown_choice(fault: Fault) -> Said:
+    found = str(fault.context["found"])
+    span = fault.node.key if fault.node.step == found and fault.node.key else fault.node.point()
+    return Said("KS201", f"unknown key `{found}`", suggest(found, fault.context["known"]), span)
+
+
+def _missing_key(fault: Fault) -> Said:
+    key = fault.missing
+    if isinstance(key, int):
+        return Said("KS206", f"the list ends too early: item {key + 1} is missing")
+    field = field_at(fault.model, fault.loc)
+    about = f": {field.description.splitlines()[0]}" if field and field.description else ""
+    about = about[:2] + about[2:3].lower() + about[3:].rstrip(".")
+    return Said("KS202", f"{_subject(fault.node)} needs `{key}`", f"add `{key}`{about}")
+
+
+def _subject(node: Node) -> str:
+    if node.parent is None:
+        return "the spec"
+    if isinstance(node.step, int):
+        return f"`{node.value}`" if isinstance(node.value, str) else "the item"
+    return f"`{node.step}`"
+
+
+def _choices(fault: Fault) -> Said:
+    words = [word.strip("'\"") for word in _split_choices(str(fault.context["expected"]))]
+    value = fault.node.value
+    help_ = suggest(str(value), words) if isinstance(value, str) else None
+    if len(words) == 1:
+        help_ = None
+    if len(words) > MAX_CHOICES:
+        return Said("KS204", f"{describe(fault.node)} is none of the {len(words)} choices", help_)
+    return Said("KS204", f"expected {enumerate_words(words)}, found {describe(fault.node)}", help_)
+
+
+def _split_choices(expected: str) -> list[str]:
+    return [word for part in expected.split(" or ") for word in part.split(", ")]
+
+
+def _one_choice(fault: Fault) -> Said:
+    known = [f"`{key}`" for key in fault.context["known"]]
+    more = len(known) - MAX_CHOICES
+    shown = known if more <= 0 else [*known[:MAX_CHOICES], f"{more} more"]
+    if fault.kind == "choice_form":
+        return Said("KS208", "", expected=enumerate_words(shown))
+    return Said("KS208", f"{_subject(fault.node)} needs one of {enumerate_words(shown)}")
+
+
+def _second_choice(fault: Fault) -> Said:
+    found = str(fault.context["found"])
+    span = fault.node.key or fault.node.point()
+    return Said("KS208", f"`{found}` stands beside another choice", "keep one of the two", span)
+
+
+def _bound(words: str, key: str) -> Callable[[Fault], Said]:
+    def say(fault: Fault) -> Said:
+        bound = fault.context[key]
+        bound = int(bound) if isinstance(bound, float) and bound.is_integer() else bound
+        return Said("KS205", f"expected a number {words} {bound}, found {fault.node.value}")
+
+    return say
+
+
+def _length(words: str, key: str, unit: str) -> Callable[[Fault], Said]:
+    def say(fault: Fault) -> Said:
+        bound = fault.context[key]
+        count = len(fault.node.plain() or ())
+        units = unit if bound == 1 else f"{unit}s"
+        return Said("KS206", f"expected {words} {bound} {units}, found {count}")
+
+    return say
+
+
+def _pattern(fault: Fault) -> Said:
+    text = fault.node.value if fault.missing != "[key]" else fault.node.step
+    span = fault.node.key if fault.missing == "[key]" else None
+    for start, words, help_ in PATTERNS:
+        if str(fault.context["pattern"]).startswith(start):
+            return Said("KS207", f"`{text}` {words}", help_, span)
+    return Said("KS207", f"`{text}` does not match {fault.context['pattern']}", span=span)
+
+
+def _value_error(fault: Fault) -> Said:
+    error = fault.context["error"]
+    if isinstance(error, ExpressionError):
+        if not any(sign.isdigit() for sign in str(fault.node.value)):
+            return Said("KS203", "", expected="a number")
+        return Said(error.code, error.message, error.help, fault.node.part(error.start, error.end))
+    text = str(error)
+    for start, code, words in VALUE_WORDS:
+        if text.startswith(start):
+            return Said(code, f"{quote(str(fault.node.plain()))} {words}", text)
+    return Said("KS209", text)
+
+
+def _form(fault: Fault) -> Said:
+    return Said("KS203", "", expected=fault.text.removeprefix("expected "))
+
+
+def _invalid(fault: Fault) -> Said:
+    known = fault.context.get("known")
+    help_ = suggest(str(fault.missing), known) if known else fault.context.get("help")
+    span = fault.node.key if fault.node.step == fault.missing else None
+    return Said("KS209", str(fault.context["message"]), help_, span)
+
+
+def _not_finite(_: Fault) -> Said:
+    return Said("KS205", "expected a finite number")
+
+
+PHRASES: Mapping[str, Callable[[Fault], Said]] = {
+    "extra_forbidden": _unknown_key,
+    "choice_unknown": _unknown_choice,
+    "missing": _missing_key,
+    "literal_error": _choices,
+    "enum": _choices,
+    "choice_missing": _one_choice,
+    "choice_form": _one_choice,
+    "choice_many": _second_choice,
+    "greater_than": _bound("above", "gt"),
+    "greater_than_equal": _bound("of at least", "ge"),
+    "less_than": _bound("below", "lt"),
+    "less_than_equal": _bound("of at most", "le"),
+    "multiple_of": _bound("that is a multiple of", "multiple_of"),
+    "finite_number": _not_finite,
+    "too_short": _length("at least", "min_length", "item"),
+    "too_long": _length("at most", "max_length", "item"),
+    "string_too_short": _length("at least", "min_length", "character"),
+    "string_too_long": _length("at most", "max_length", "character"),
+    "string_pattern_mismatch": _pattern,
+    "form": _form,
+    "invalid": _invalid,
+    "value_error": _value_error,
+    "assertion_error": _value_error,
+}
+"""What is said of each of Pydantic's error types that is not about the type of a value."""
