@@ -1,0 +1,7 @@
+"""TF-Serving SavedModels, written from the IR; importing this does not import TensorFlow."""
+
+from __future__ import annotations
+
+from kspec.targets.formats.tf_serving.format import TfServing
+
+__all__ = ["TfServing"]

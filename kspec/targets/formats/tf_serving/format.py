@@ -1,0 +1,31 @@
+"""The TF-Serving format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from kspec.compiler.ir import Graph
+from kspec.compiler.passes import Pass
+from kspec.compiler.table import Table
+from kspec.schemas.base import Model
+from kspec.targets.formats.format import Format
+from kspec.targets.formats.tf_serving.options import TfServingOptions
+from kspec.targets.formats.tf_serving.rules import RULES, Rule
+
+
+class TfServing(Format):
+    """A folder ``<name>/<version>/`` with a SavedModel, signature ``serving_default``."""
+
+    name: ClassVar[str] = "tf_serving"
+    suffix: ClassVar[str] = ""
+    options: ClassVar[type[Model]] = TfServingOptions
+    passes: ClassVar[tuple[Pass, ...]] = ()
+    rules: ClassVar[Table[Rule]] = RULES
+    runner: ClassVar[str] = "kspec.targets.formats.tf_serving.run:TfServingRunner"
+
+    def write(self, graph: Graph, path: Path, options: Model) -> None:
+        from kspec.targets.formats.tf_serving.write import write_model
+
+        version = TfServingOptions.model_validate(options).version
+        write_model(graph, self.rules, path / str(version))

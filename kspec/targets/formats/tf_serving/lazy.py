@@ -1,0 +1,10 @@
+"""TensorFlow, imported when a rule runs: the table of rules can be read without it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(importlib.import_module("tensorflow"), name)

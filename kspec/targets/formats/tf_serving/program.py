@@ -1,0 +1,70 @@
+"""A graph as TensorFlow ops, in whatever context is open: a function, a graph, or eagerly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import tensorflow as tf
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Graph, TensorType, Value
+from kspec.compiler.table import Table
+from kspec.targets.formats.tf_serving.rules import Rule
+
+Tensor = Any
+
+
+def apply(graph: Graph, rules: Table[Rule], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The outputs by name, for tensors of all inputs and constants."""
+    values = dict(tensors)
+    extents = _Extents(values)
+    for value in graph.inputs:
+        extents.locate(value)
+    for node in graph.nodes:
+        op: Any = node.op
+        with tf.name_scope(tensor_name(node.name)):
+            if isinstance(op, ops.Reshape | ops.BroadcastTo):
+                op = replace(op, shape=extents.shape(op))
+            result = rules[type(op)](op, *(values[value.name] for value in node.inputs))
+        # What TensorFlow no longer knows, after a shape that is computed, the graph does.
+        result.set_shape(static(node.output.type))
+        values[node.name] = result
+        extents.locate(node.output)
+    return {value.name: values[value.name] for value in graph.outputs}
+
+
+def static(type_: TensorType) -> list[int | None]:
+    """The shape as TensorFlow writes it, None for a symbolic dimension."""
+    return [dim if isinstance(dim, int) else None for dim in type_.shape]
+
+
+def tensor_name(name: str) -> str:
+    """The name in what TensorFlow's names may consist of; it makes them unique itself."""
+    return re.sub(r"^[^A-Za-z0-9.]|[^A-Za-z0-9_./-]|/$", ".", name)
+
+
+class _Extents:
+    """Symbolic dimensions at run time, each measured on the first tensor that has it."""
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        self._tensors = tensors
+        self._places: dict[str, tuple[str, int]] = {}
+
+    def locate(self, value: Value) -> None:
+        for axis, dim in enumerate(value.shape):
+            if isinstance(dim, str):
+                self._places.setdefault(dim, (value.name, axis))
+
+    def shape(self, op: ops.Reshape | ops.BroadcastTo) -> Any:
+        """The op's shape with names replaced; -1 does for a Reshape to a shape with one name."""
+        names = [dim for dim in op.shape if isinstance(dim, str)]
+        if isinstance(op, ops.Reshape) and len(names) == 1:
+            return tuple(-1 if isinstance(dim, str) else dim for dim in op.shape)
+        return tuple(self._measure(dim) if isinstance(dim, str) else dim for dim in op.shape)
+
+    def _measure(self, dim: str) -> Tensor:
+        name, axis = self._places[dim]
+        return tf.shape(self._tensors[name])[axis]

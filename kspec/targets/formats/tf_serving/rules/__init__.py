@@ -1,0 +1,13 @@
+"""How each op is written in TensorFlow: ``rule(op, *tensors) → tensor``, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kspec.compiler.table import Table
+from kspec.targets.formats.tf_serving.rules import elementwise, neural, reduction, shape, window
+
+Rule = Callable[..., Any]
+
+RULES: Table[Rule] = elementwise.rules | window.rules | neural.rules | reduction.rules | shape.rules
