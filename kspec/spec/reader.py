@@ -228,7 +228,9 @@ class _Reader:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark is not None else (0, 0)
         lines = self.text.split("\n")
-        before = lines[line][:column] if line < len(lines) else ""
+        if line >= len(lines):  # behind a last line without its end
+            line, column = len(lines) - 1, len(lines[-1])
+        before = lines[line][:column]
         code, why = explain(error.problem or "", before)
         if error.context_mark is not None and why.message.endswith("not closed"):
             line, column = error.context_mark.line, error.context_mark.column
