@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kspec.compiler.ir import Value
-from kspec.targets.formats.tflite.builtins import Fused, Fusing
+from kspec.targets.formats.tflite.builtins import Fused, Fusing, ReducerOptions
 from kspec.targets.formats.tflite.program import Operator, Program
 
 _ACTIVATIONS: Mapping[str, Fused] = {
@@ -18,9 +18,9 @@ _ACTIVATIONS: Mapping[str, Fused] = {
 
 
 def shorten(program: Program) -> Program:
-    """Merge reshapes, let operators apply the activation after them, drop what nobody reads."""
+    """Merge reshapes, drop what nobody reads, say two operators as one."""
     operators = _drop_unread(program, _merge_reshapes(program))
-    return replace(program, operators=_fuse_activations(program, operators))
+    return replace(program, operators=_absorb(program, operators))
 
 
 def _merge_reshapes(program: Program) -> tuple[Operator, ...]:
@@ -53,22 +53,25 @@ def _drop_unread(program: Program, operators: tuple[Operator, ...]) -> tuple[Ope
     return tuple(reversed(kept))
 
 
-def _fuse_activations(program: Program, operators: tuple[Operator, ...]) -> tuple[Operator, ...]:
+def _absorb(program: Program, operators: tuple[Operator, ...]) -> tuple[Operator, ...]:
+    """Say two operators as one, where the second alone reads what the first gives."""
     reads = Counter(value.name for operator in operators for value in operator.inputs)
     reads.update(value.name for value in program.outputs)
     kept: dict[str, Operator] = {}
     for operator in operators:
         source = operator.inputs[0].name
         before = kept.get(source)
-        fused = _fused(before, operator) if before is not None and reads[source] == 1 else None
-        if fused is not None:
+        merged = None
+        if before is not None and reads[source] == 1:
+            merged = _activated(before, operator) or _kept_axes(before, operator, program)
+        if merged is not None:
             del kept[source]
-        kept[operator.outputs[0].name] = fused or operator
+        kept[operator.outputs[0].name] = merged or operator
     return tuple(kept.values())
 
 
-def _fused(before: Operator, operator: Operator) -> Operator | None:
-    """One operator for an operator and the activation that follows it."""
+def _activated(before: Operator, operator: Operator) -> Operator | None:
+    """An operator that applies the activation behind it."""
     activation = _ACTIVATIONS.get(operator.code)
     options = before.options
     if activation is None or not isinstance(options, Fusing):
@@ -77,3 +80,15 @@ def _fused(before: Operator, operator: Operator) -> Operator | None:
         return None
     fused = replace(options, fused_activation_function=activation)
     return replace(before, outputs=operator.outputs, options=fused)
+
+
+def _kept_axes(before: Operator, operator: Operator, program: Program) -> Operator | None:
+    """A reduction that keeps its axes, where a reshape puts them back."""
+    if operator.code != "RESHAPE" or not isinstance(before.options, ReducerOptions):
+        return None
+    x, axes = before.inputs
+    reduced = program.constants[axes.name]
+    shape = tuple(1 if axis in reduced else dim for axis, dim in enumerate(x.shape))
+    if operator.output.shape != shape:
+        return None
+    return replace(before, outputs=operator.outputs, options=ReducerOptions(keep_dims=True))
