@@ -25,6 +25,14 @@ class Refusal:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """An output agrees where |Δ| ≤ atol + rtol · |reference|."""
+
+    atol: float = 1e-5
+    rtol: float = 1e-5
+
+
 class Format(ABC):
     """One file format. It reads lowered graphs and nothing else; platforms choose its options."""
 
@@ -56,6 +64,10 @@ class Format(ABC):
             for node in graph.nodes
             if type(node.op) not in self.rules
         )
+
+    def tolerance(self, options: Model) -> Tolerance:  # noqa: ARG002
+        """How near the artifact must come to the trained model with these options."""
+        return Tolerance()
 
     @abstractmethod
     def write(self, graph: Graph, path: Path, options: Model) -> None:

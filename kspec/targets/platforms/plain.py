@@ -1,0 +1,24 @@
+"""A format as a target: its artifact alone, with the format's own options."""
+
+from __future__ import annotations
+
+from kspec.schemas.base import Model
+from kspec.targets.formats.format import Format
+from kspec.targets.platforms.platform import ArtifactRequest, Platform
+
+
+def plain(format_: Format) -> Platform:
+    """The platform that takes just this format."""
+
+    class Plain(Platform):
+        name = format_.name
+        title = format_.name
+        options = format_.options
+
+        def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
+            return (ArtifactRequest(format_.name, options),)
+
+        def usage(self, artifact: str) -> str:
+            return f"Open {artifact} with {format_.name}.\n"
+
+    return Plain()
