@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -42,8 +41,8 @@ class Split:
     def take(self, positions: Array) -> Split:
         """The rows at these positions, in this order."""
         return Split(
-            MappingProxyType({name: array[positions] for name, array in self.inputs.items()}),
-            MappingProxyType({name: array[positions] for name, array in self.targets.items()}),
+            {name: array[positions] for name, array in self.inputs.items()},
+            {name: array[positions] for name, array in self.targets.items()},
             self.rows[positions],
         )
 

@@ -180,7 +180,7 @@ def test_damaged_and_foreign_checkpoints_are_passed_over(tmp_path):
         sound[:9],
         b"",
         bytes(flipped),
-        sound.replace(b"accuracy", b"accuracy"),
+        sound.replace(b"accuracy", b"accuracz"),
     ):
         newest.write_bytes(content)
         found = read_newest(folder, identity)
