@@ -42,7 +42,8 @@ fuzz: $(READY) ## Run the property tests with many more examples and a fresh see
 	$(PYTEST) -m hypothesis --hypothesis-profile=fuzz
 
 docs: $(READY) ## Write the generated pages and the JSON Schema again
-	$(BIN)/python -m kspec.schemas.reference
+	$(BIN)/python -m kspec.schemas.json_schema > kspec/schemas/kspec-v1.json
+	$(BIN)/python -m kspec.schemas.reference > docs/spec.md
 
 format: $(READY) ## Format the code and mend what lint can mend
 	$(BIN)/ruff check --fix .
