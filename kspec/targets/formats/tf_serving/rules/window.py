@@ -24,8 +24,11 @@ def conv(op: ops.Conv, x: Any, kernel: Any, bias: Any = None) -> Any:
     if len(op.strides) == 1:
         wide = replace(op, **_widened(op), dilations=(*op.dilations, 1))
         return tf.squeeze(conv(wide, tf.expand_dims(x, 2), tf.expand_dims(kernel, 1), bias), 2)
-    product = _convolve(op, x, kernel)
-    return activate(op.activation, product if bias is None else tf.nn.bias_add(product, bias))
+    result = _convolve(op, x, kernel)
+    if bias is not None:
+        # Grappler fuses BiasAdd into kernels that, without oneDNN, have no groups; it leaves Add.
+        result = tf.nn.bias_add(result, bias) if op.groups == 1 else tf.add(result, bias)
+    return activate(op.activation, result)
 
 
 def _convolve(op: ops.Conv, x: Any, kernel: Any) -> Any:
