@@ -59,6 +59,8 @@ class _Level:
     previous: Sources = None
     below: dict[str, Node] = field(default_factory=dict)
     """Names that stand further down."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """The last number given to each stem of a name."""
 
 
 class ExpansionError(Exception):
@@ -184,11 +186,12 @@ class Expander:
         if head.name is not None and head.repeat == 1:
             return head.name
         stem = head.key if head.name is None else f"{head.name}_{turn}"
-        name, count = stem, 1
+        name, count = stem, level.counts.get(stem, 1)
         while name in level.reserved:
             count += 1
             name = f"{stem}_{count}"
         level.reserved.add(name)
+        level.counts[stem] = count
         return name
 
     def _alias(self, name: str, level: _Level, sources: Sources) -> None:

@@ -6,28 +6,44 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from kspec.schemas.base import Choice, Keyed
+from kspec.schemas.base import Choice, Entry, Keyed
+from kspec.schemas.descriptions import descriptions
 
 Loc = tuple[str | int, ...]
 
 
-def field_at(model: type[BaseModel], loc: Loc) -> FieldInfo | None:
-    """The field of the last part of `loc`, in any model that its other parts lead to."""
+def description_at(model: type[BaseModel], loc: Loc) -> str | None:
+    """The first line of the docstring of the field that `loc` ends in."""
     for found in models_at(model, loc[:-1]):
         for name, field in found.model_fields.items():
             if loc[-1] in (name, field.alias):
-                return field
+                return descriptions(found).get(name, "").partition("\n")[0] or None
     return None
 
 
 def keys_at(model: type[BaseModel], loc: Loc) -> tuple[str, ...]:
-    """The keys that the models at `loc` know."""
+    """The keys that the models at `loc` know, those first that must be written."""
     keys = [
-        field.alias or name
+        (not field.is_required(), key)
         for found in models_at(model, loc)
         for name, field in found.model_fields.items()
+        for key in _written(found, name, field)
     ]
-    return tuple(dict.fromkeys(keys))
+    return tuple(dict.fromkeys(key for _, key in sorted(keys, key=lambda each: each[0])))
+
+
+def beside_at(model: type[BaseModel], loc: Loc) -> frozenset[str]:
+    """The keys that stand beside a choice, for the entries at `loc`."""
+    found = [each.keys_beside() for each in models_at(model, loc) if issubclass(each, Entry)]
+    return frozenset().union(*found)
+
+
+def _written(model: type[BaseModel], name: str, field: FieldInfo) -> tuple[str, ...]:
+    """How the YAML writes a field: by its name, or by the keys of an entry's choice."""
+    if issubclass(model, Entry) and name == model.choice_field:
+        models = [each for found in _field_types(field) for each in _models(found)]
+        return tuple(each.key for each in models if issubclass(each, Choice))
+    return (field.alias or name,)
 
 
 def models_at(model: type[BaseModel], loc: Loc) -> tuple[type[BaseModel], ...]:

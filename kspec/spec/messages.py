@@ -16,13 +16,19 @@ CONTEXT: Mapping[str, Any] = {"evaluate": evaluate_number}
 """What the schemas need to validate with: how a number written as arithmetic is computed."""
 
 
+FOLLOW_UPS = frozenset({"default_factory_not_called"})
+"""Errors that only say that there is another one."""
+
+
 def explain(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Diagnostic]:
     """Diagnostics for all that `error` found in the data of `root`, in the order of the file.
 
     Errors that follow from a value that could not be computed are left out.
     """
     faults = [_fault(each, root, model) for each in error.errors(include_url=False)]
-    faults = [fault for fault in faults if fault.node.style != "unknown"]
+    faults = [
+        fault for fault in faults if fault.node.style != "unknown" and fault.kind not in FOLLOW_UPS
+    ]
     below = {id(above) for fault in faults for above in _above(fault.node)}
     said: dict[int, list[tuple[Fault, Said]]] = {}
     for fault in faults:

@@ -1,6 +1,6 @@
 """What is said of each error type of Pydantic's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from kspec.spec.diagnostics import Span
 from kspec.spec.expressions import ExpressionError
-from kspec.spec.fields import field_at, keys_at
+from kspec.spec.fields import beside_at, description_at, keys_at
 from kspec.spec.node import Node
 from kspec.spec.suggestions import nearest, suggest
 from kspec.spec.words import describe, enumerate_words, quote
@@ -123,6 +123,8 @@ def _siblings(node: Node) -> Mapping[str, Node]:
 
 def _unknown_choice(fault: Fault) -> Said:
     found = str(fault.context["found"])
+    if fault.node.value == found:
+        return _none_of(fault.node, fault.context["known"])
     span = fault.node.key if fault.node.step == found and fault.node.key else fault.node.point()
     return Said("KS201", f"unknown key `{found}`", suggest(found, fault.context["known"]), span)
 
@@ -131,9 +133,8 @@ def _missing_key(fault: Fault) -> Said:
     key = fault.missing
     if isinstance(key, int):
         return Said("KS206", f"the list ends too early: item {key + 1} is missing")
-    field = field_at(fault.model, fault.loc)
-    about = f": {field.description.splitlines()[0]}" if field and field.description else ""
-    about = about[:2] + about[2:3].lower() + about[3:].rstrip(".")
+    about = description_at(fault.model, fault.loc)
+    about = f": {about[0].lower()}{about[1:].rstrip('.')}" if about else ""
     return Said("KS202", f"{_subject(fault.node)} needs `{key}`", f"add `{key}`{about}")
 
 
@@ -148,12 +149,19 @@ def _subject(node: Node) -> str:
 def _choices(fault: Fault) -> Said:
     words = [word.strip("'\"") for word in _split_choices(str(fault.context["expected"]))]
     value = fault.node.value
-    help_ = suggest(str(value), words) if isinstance(value, str) else None
-    if len(words) == 1:
-        help_ = None
+    help_ = suggest(str(value), words) if isinstance(value, str) and len(words) > 1 else None
+    if fault.loc == ("kspec",):
+        help_ = f"this kspec reads version {words[0]} of the language"
     if len(words) > MAX_CHOICES:
-        return Said("KS204", f"{describe(fault.node)} is none of the {len(words)} choices", help_)
+        return _none_of(fault.node, words)
     return Said("KS204", f"expected {enumerate_words(words)}, found {describe(fault.node)}", help_)
+
+
+def _none_of(node: Node, words: Sequence[str]) -> Said:
+    if isinstance(node.value, str):
+        help_ = suggest(node.value, words)
+        return Said("KS204", f"{quote(node.value)} is none of the {len(words)} choices", help_)
+    return Said("KS204", f"expected one of {len(words)} words, found {describe(node)}")
 
 
 def _split_choices(expected: str) -> list[str]:
@@ -161,7 +169,8 @@ def _split_choices(expected: str) -> list[str]:
 
 
 def _one_choice(fault: Fault) -> Said:
-    known = [f"`{key}`" for key in fault.context["known"]]
+    beside = beside_at(fault.model, fault.loc[:-1])
+    known = [f"`{key}`" for key in fault.context["known"] if key not in beside]
     more = len(known) - MAX_CHOICES
     shown = known if more <= 0 else [*known[:MAX_CHOICES], f"{more} more"]
     if fault.kind == "choice_form":
@@ -210,6 +219,8 @@ def _value_error(fault: Fault) -> Said:
             return Said("KS203", "", expected="a number")
         return Said(error.code, error.message, error.help, fault.node.part(error.start, error.end))
     text = str(error)
+    if text.startswith("a parameter is "):
+        return Said("KS203", "", expected=text.removeprefix("a parameter is "))
     for start, code, words in VALUE_WORDS:
         if text.startswith(start):
             return Said(code, f"{quote(str(fault.node.plain()))} {words}", text)
