@@ -31,7 +31,8 @@ class Emission:
     def __init__(self, graph: Graph, options: CoreMLOptions, kit: Toolkit) -> None:
         self.graph = graph
         self.kit = kit
-        self.identifiers = Identifiers(value.name for value in (*graph.inputs, *graph.outputs))
+        values = (*graph.values(), *graph.outputs)
+        self.identifiers = Identifiers([value.name for value in values] + list(graph.constants))
         self._half = options.precision == "float16"
         self._vars: dict[str, Var] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], Var] = {}

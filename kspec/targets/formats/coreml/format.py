@@ -26,6 +26,7 @@ class CoreML(Format):
     passes: ClassVar[tuple[Pass, ...]] = (channels_first,)
     rules: ClassVar[Table[Rule]] = RULES
     runner: ClassVar[str] = "kspec.targets.formats.coreml.run:CoreMLRunner"
+    packages: ClassVar[tuple[str, ...]] = ("coremltools", "numpy")
 
     def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
         limits = [(node, limit_of(node, graph)) for node in graph.nodes if type(node.op) in RULES]

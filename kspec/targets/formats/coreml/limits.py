@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kspec.compiler import ops
-from kspec.compiler.ir import DType, Graph, Node
+from kspec.compiler.ir import DType, Graph, Node, Value
 from kspec.compiler.table import Table
 
 Limit = Callable[[Node, Graph], str | None]
@@ -73,6 +73,24 @@ def convolution(node: Node, graph: Graph) -> str | None:
     return None
 
 
+@LIMITS(ops.Einsum)
+def summation(node: Node, graph: Graph) -> str | None:
+    """Of products of two tensors at most, without diagonals, and in what MIL can reshape."""
+    assert isinstance(node.op, ops.Einsum)
+    operands, result = node.op.equation.split("->")
+    terms = operands.split(",")
+    if len(terms) > 2:
+        return "Core ML multiplies two tensors at a time"
+    if any(len(set(term)) < len(term) for term in (*terms, result)):
+        return "Core ML takes no diagonals"
+    shared = set(result).intersection(*terms) if len(terms) == 2 else set()
+    if len(shared) + 2 > _GREATEST_RANK:
+        return f"Core ML's products of matrices share {_GREATEST_RANK - 2} axes at most"
+    if {dim for value in node.inputs for dim in _unmeasurable(value, graph)}:
+        return "Core ML sums over sizes that the inputs tell"
+    return floats_only(node, graph)
+
+
 @LIMITS(ops.Pad)
 def padding(node: Node, _graph: Graph) -> str | None:
     (x,), op = node.inputs, node.op
@@ -92,7 +110,7 @@ def broadcasting(node: Node, graph: Graph) -> str | None:
     (x,), shape = node.inputs, node.output.shape
     aligned = (1,) * (len(shape) - x.type.rank) + x.shape
     for had, dim in zip(aligned, shape, strict=True):
-        if had != dim and dim in _unmeasurable(node, graph):
+        if had != dim and dim in _unmeasurable(node.output, graph):
             return f"Core ML cannot tell the size of {dim} from the inputs"
     return None
 
@@ -110,12 +128,12 @@ def repeating(node: Node, graph: Graph) -> str | None:
 
 @LIMITS(ops.Reshape)
 def reshaping(node: Node, graph: Graph) -> str | None:
-    if len(_unmeasurable(node, graph)) > 1:
+    if len(_unmeasurable(node.output, graph)) > 1:
         return "Core ML infers one dimension of a reshape at most"
     return None
 
 
-def _unmeasurable(node: Node, graph: Graph) -> list[str]:
-    """The dimensions of the result that no input of the graph has."""
-    known = {dim for value in graph.inputs for dim in value.shape}
-    return [dim for dim in node.output.shape if isinstance(dim, str) and dim not in known]
+def _unmeasurable(value: Value, graph: Graph) -> list[str]:
+    """The dimensions of a value that no input of the graph has."""
+    known = {dim for each in graph.inputs for dim in each.shape}
+    return [dim for dim in value.shape if isinstance(dim, str) and dim not in known]

@@ -72,7 +72,11 @@ class Program:
                 key: _operand(key, [values[name] for name in names])
                 for key, names in step.parameters.items()
             }
-            values[step.output] = _checked(step.output, _compute(step, operands), step.declared)
+            try:
+                result = _compute(step, operands)
+            except (TypeError, ValueError, NotImplementedError) as error:
+                raise PackageError(f"{step.kind} of {step.output}: {error}") from error
+            values[step.output] = _checked(step.output, result, step.declared)
             for name in last_use.get(number, ()):
                 del values[name]
         wanted = [step.output for step in self._steps] if keep else list(self.outputs)

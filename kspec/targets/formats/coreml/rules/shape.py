@@ -18,18 +18,18 @@ RULES: Table[Rule] = Table("coreml")
 def reshape(node: Node, emit: Emission) -> Var:
     if not node.output.shape:
         return emit("squeeze", node.name, x=emit[node.inputs[0]])
-    shape = _sizes(node, emit, node.output.shape)
+    shape = sizes(node, emit, node.output.shape)
     return emit("reshape", node.name, x=emit[node.inputs[0]], shape=shape)
 
 
-def _sizes(node: Node, emit: Emission, shape: Shape) -> Array | Var:
+def sizes(node: Node, emit: Emission, shape: Shape, part: str = "shape") -> Array | Var:
     """A shape for `reshape`: the dimension that no input tells, or else the first that is known at
     run time only, is written -1; the others are measured."""
     unknown = [axis for axis, dim in enumerate(shape) if isinstance(dim, str)]
     untold = [axis for axis in unknown if not emit.measurable(str(shape[axis]))]
     inferred = (untold or unknown or [-1])[0]
-    sizes = [-1 if axis == inferred else dim for axis, dim in enumerate(shape)]
-    return _vector(node, emit, sizes, "shape")
+    written = [-1 if axis == inferred else dim for axis, dim in enumerate(shape)]
+    return _vector(node, emit, written, part)
 
 
 def _vector(node: Node, emit: Emission, sizes: Sequence[Dim], part: str) -> Array | Var:
@@ -130,7 +130,7 @@ def repeat(node: Node, emit: Emission) -> Var:
     repeats[axis + 1] = node.op.times
     x = emit("expand_dims", f"{node.name}/expanded", x=emit[value], axes=[axis + 1])
     tiled = emit("tile", f"{node.name}/tiled", x=x, reps=repeats)
-    return emit("reshape", node.name, x=tiled, shape=_sizes(node, emit, node.output.shape))
+    return emit("reshape", node.name, x=tiled, shape=sizes(node, emit, node.output.shape))
 
 
 @RULES(ops.Gather)

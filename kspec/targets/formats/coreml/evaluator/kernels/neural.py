@@ -128,11 +128,11 @@ def _avg_pool(
     ceil_mode: Array,
     exclude_padding_from_average: Array,
 ) -> Array:
-    if not exclude_padding_from_average:
-        raise NotImplementedError("an average over padding")
     pairs = [(0, 0), (0, 0), *_pairs(pad, pad_type)]
     inside = np.pad(np.ones((1, 1, *x.shape[2:]), x.dtype), pairs)
     total = _pooled(np.pad(x, pairs), kernel_sizes, strides, ceil_mode, np.add)
+    if not exclude_padding_from_average:
+        return total / np.float32(kernel_sizes.prod())
     return total / _pooled(inside, kernel_sizes, strides, ceil_mode, np.add)
 
 
