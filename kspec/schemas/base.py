@@ -73,10 +73,13 @@ class Model(BaseModel):
         """With the docstrings under the fields, which are not read at start-up: that is slow."""
         described = handler(schema)
         fields = handler.resolve_ref_schema(described).get("properties", {})
-        for name, text in descriptions(cls).items():
-            key = cls.model_fields[name].alias or name
-            if key in fields:
-                fields[key]["description"] = text
+        texts = descriptions(cls)
+        for name, field in cls.model_fields.items():
+            shown = fields.get(field.alias or name, {})
+            if name in texts:
+                shown["description"] = texts[name]
+            if isinstance(field.default, Choice):
+                shown["default"] = field.default.written()
         return described
 
 
@@ -100,6 +103,11 @@ class Choice(Model):
             return body
         return {cls.shorthand: body}
 
+    def written(self) -> Any:
+        """How it stands in the YAML: the bare key where it has only defaults."""
+        fields = self.model_dump(exclude_defaults=True, by_alias=True)
+        return {self.key: fields} if fields else self.key
+
     @classmethod
     def bare(cls) -> bool:
         """Whether the key may stand by itself."""
@@ -112,11 +120,16 @@ class Keyed:
 
     alternatives: tuple[type[Choice], ...] = ()
 
+    def members(self, union: Any) -> tuple[type[Choice], ...]:
+        """The classes: those listed, or those of the union that is marked."""
+        is_union = get_origin(union) in (Union, UnionType)
+        return self.alternatives or (get_args(union) if is_union else (union,))
+
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         del handler
-        picker = _Picker(self.alternatives or members(source))
+        picker = _Picker(self.members(source))
         choices: dict[Any, CoreSchema] = {
             cls.key: core_schema.with_info_plain_validator_function(_validator(cls))
             for cls in picker.alternatives
@@ -124,7 +137,7 @@ class Keyed:
         return core_schema.no_info_before_validator_function(
             picker,
             core_schema.tagged_union_schema(choices, discriminator=_only_key),
-            serialization=core_schema.plain_serializer_function_ser_schema(_close),
+            serialization=core_schema.plain_serializer_function_ser_schema(Choice.written),
         )
 
     def __get_pydantic_json_schema__(
@@ -141,11 +154,6 @@ class Keyed:
         }
         bare = [cls.key for cls in picker.alternatives if cls.bare()]
         return {"anyOf": [{"enum": bare}, mapping]} if bare else mapping
-
-
-def members(union: Any) -> tuple[type[Choice], ...]:
-    """The classes of a union, or the class itself."""
-    return get_args(union) if get_origin(union) in (Union, UnionType) else (union,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +205,9 @@ def _only_key(raw: dict[str, Any]) -> str:
     return next(iter(raw))
 
 
-def _close(value: Choice) -> dict[str, Any]:
-    return {value.key: value.model_dump(exclude_defaults=True, by_alias=True)}
-
-
 def _body(cls: type[Choice], handler: GetJsonSchemaHandler) -> JsonSchemaValue:
     cls.model_rebuild()
-    fields = handler(cls.__pydantic_core_schema__)
+    fields = cls.__get_pydantic_json_schema__(cls.__pydantic_core_schema__, handler)
     forms = [fields]
     if cls.shorthand is not None:
         forms.insert(0, handler.resolve_ref_schema(fields)["properties"][cls.shorthand])
@@ -237,6 +241,21 @@ class Entry(Model):
         rest = _Rest({k: v for k, v in raw.items() if k not in beside})
         rest.beside = sorted(beside)
         return own | {cls.choice_field: rest}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The keys of the choice and the keys beside it in one mapping."""
+        written = super().__get_pydantic_json_schema__(schema, handler)
+        entry = handler.resolve_ref_schema(written)
+        choice = entry["properties"].pop(cls.choice_field)
+        mapping = choice["anyOf"][-1] if "anyOf" in choice else choice
+        entry["properties"] = mapping["properties"] | entry["properties"]
+        entry["required"] = [key for key in entry["required"] if key != cls.choice_field]
+        if not entry["required"]:
+            del entry["required"]
+        return written
 
     @classmethod
     def keys_beside(cls) -> frozenset[str]:

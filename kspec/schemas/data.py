@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, model_validator
 
 from kspec.schemas.base import Choice, Keyed, Model, located
-from kspec.schemas.values import Number, Seed, Spread
+from kspec.schemas.values import Evaluated, Seed, Spread
 
 
 def _inside(path: str) -> str:
@@ -28,7 +28,7 @@ Column = Annotated[str, Field(min_length=1, max_length=256)]
 """The name of a column, as it stands in the data."""
 Columns = Annotated[tuple[Column, ...], Spread(), Field(min_length=1)]
 """A column's name, a glob (`pixel_*`), or a list of both; what a glob finds is sorted naturally."""
-Share = Annotated[Number, Field(ge=0, lt=1)]
+Share = Annotated[float, Field(ge=0, lt=1), Evaluated]
 """A share of the rows, from 0 to below 1."""
 
 
@@ -38,7 +38,7 @@ class Csv(Choice):
     key: ClassVar[str] = "csv"
     shorthand: ClassVar[str | None] = "paths"
 
-    paths: Paths
+    paths: Annotated[Paths, Field(examples=["rows.csv"])]
     """The file, or several with the same header, read in the order written."""
 
 
@@ -48,7 +48,7 @@ class Parquet(Choice):
     key: ClassVar[str] = "parquet"
     shorthand: ClassVar[str | None] = "paths"
 
-    paths: Paths
+    paths: Annotated[Paths, Field(examples=["rows.parquet"])]
     """The file, or several with the same schema, read in the order written."""
 
 
@@ -58,7 +58,7 @@ class Npz(Choice):
     key: ClassVar[str] = "npz"
     shorthand: ClassVar[str | None] = "path"
 
-    path: Path
+    path: Annotated[Path, Field(examples=["rows.npz"])]
     """The file. Arrays of Python objects are refused."""
 
 
@@ -68,7 +68,7 @@ class ImageFolder(Choice):
     key: ClassVar[str] = "image_folder"
     shorthand: ClassVar[str | None] = "path"
 
-    path: Path
+    path: Annotated[Path, Field(examples=["images"])]
     """The folder; its columns are `image` and `label`, the name of the subfolder."""
 
 

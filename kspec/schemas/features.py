@@ -20,9 +20,9 @@ class Image(Choice):
 
     key: ClassVar[str] = "image"
 
-    height: Positive
+    height: Annotated[Positive, Field(examples=[28])]
     """Rows of pixels."""
-    width: Positive
+    width: Annotated[Positive, Field(examples=[28])]
     """Pixels in a row."""
     channels: Annotated[int, Field(ge=1, le=4)] = 3
     """1 grey, 3 red, green and blue, 4 with alpha."""
@@ -34,7 +34,7 @@ class Numeric(Choice):
     key: ClassVar[str] = "numeric"
     shorthand: ClassVar[str | None] = "size"
 
-    size: Positive
+    size: Annotated[Positive, Field(examples=[30])]
     """How many numbers."""
 
 
@@ -44,7 +44,11 @@ class Tensor(Choice):
     key: ClassVar[str] = "tensor"
     shorthand: ClassVar[str | None] = "shape"
 
-    shape: Annotated[tuple[Dimension, ...], Listed, Field(min_length=1, max_length=7)]
+    shape: Annotated[
+        tuple[Dimension, ...],
+        Listed,
+        Field(min_length=1, max_length=7, examples=[["time", 40]]),
+    ]
     """Sizes without the batch; a name stands for a size that varies: `[time, 40]`."""
     dtype: Literal["float32", "int32"] = "float32"
     """Type of the values."""
@@ -83,7 +87,11 @@ class Category(Choice):
     key: ClassVar[str] = "category"
     shorthand: ClassVar[str | None] = "labels"
 
-    labels: Annotated[tuple[Label, ...], Listed, Field(min_length=2)]
+    labels: Annotated[
+        tuple[Label, ...],
+        Listed,
+        Field(min_length=2, examples=[["cat", "dog", "bird"]]),
+    ]
     """The labels, in the order of the model's output."""
 
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from kspec.schemas.base import Model
 
@@ -44,6 +46,14 @@ class Gate(Model):
             raise ValueError('a gate is a comparison: ">= 0.97", "<= 200 KB", "<= 0.5 %"')
         comparison, number, unit = match.groups()
         return {"comparison": comparison, "limit": float(number) * UNITS[unit], "text": raw.strip()}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The text."""
+        del schema, handler
+        return {"type": "string", "pattern": f"^{TEXT.pattern}$"}
 
     def holds(self, value: float) -> bool:
         """Whether a value, in the limit's unit, is within the bound; NaN never is."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from kspec.schemas.base import Keyed
 from kspec.schemas.keras_objects import KerasObject
-from kspec.schemas.values import Number
+from kspec.schemas.values import Evaluated
 from kspec.schemas.weights import Above0, NonNegative
 
 
@@ -32,7 +32,7 @@ class BinaryCrossentropy(KerasObject):
 
     from_logits: bool = False
     """Whether the output is without sigmoid."""
-    label_smoothing: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    label_smoothing: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.0
     """Share by which the truth is drawn towards 0.5."""
 
 
@@ -44,7 +44,7 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
 
     apply_class_balancing: bool = False
     """Whether to weigh the two labels by alpha and 1 - alpha."""
-    alpha: Annotated[Number, Field(ge=0, le=1)] = 0.25
+    alpha: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.25
     """Weight of the positive label."""
     gamma: NonNegative = 2.0
     """How much less easy rows count."""

@@ -9,10 +9,10 @@ from pydantic import Field, Tag, model_validator
 
 from kspec.schemas.base import Keyed, located
 from kspec.schemas.keras_objects import KerasObject
-from kspec.schemas.values import Listed, Natural, Number, Positive, written
+from kspec.schemas.values import Evaluated, Listed, Natural, Positive, written
 from kspec.schemas.weights import Above0, NonNegative
 
-Fraction = Annotated[Number, Field(ge=0, lt=1)]
+Fraction = Annotated[float, Field(ge=0, lt=1), Evaluated]
 
 
 class Schedule(KerasObject):
@@ -36,7 +36,7 @@ class CosineDecay(Decay):
     key: ClassVar[str] = "cosine_decay"
     keras: ClassVar[str] = "CosineDecay"
 
-    alpha: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    alpha: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.0
     """Last learning rate, as a share of the first."""
     warmup_target: NonNegative | None = None
     """Learning rate at the end of the warm-up; without it, there is none."""
@@ -54,11 +54,11 @@ class CosineDecayRestarts(Schedule):
     """Learning rate of the first step."""
     first_decay_steps: Annotated[Positive, Field(examples=[1000])]
     """Steps (batches) of the first cosine."""
-    t_mul: Annotated[Number, Field(ge=1)] = 2.0
+    t_mul: Annotated[float, Field(ge=1), Evaluated] = 2.0
     """Factor from the length of one cosine to the next."""
     m_mul: Above0 = 1.0
     """Factor from the height of one cosine to the next."""
-    alpha: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    alpha: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.0
     """Least learning rate, as a share of the first."""
 
 
@@ -150,7 +150,7 @@ class Optimizer(KerasObject):
     """Largest norm of all gradients together; excludes the other two clips."""
     use_ema: bool = False
     """Whether the final weights are a moving average."""
-    ema_momentum: Annotated[Number, Field(ge=0, le=1)] = 0.99
+    ema_momentum: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.99
     """Share of the old average."""
     ema_overwrite_frequency: Positive | None = None
     """Steps (batches) after which the average replaces the weights; without it, at the end."""
@@ -202,7 +202,7 @@ class SGD(Optimizer):
 
     learning_rate: LearningRate = 0.01
     """Size of a step: a number, or a schedule."""
-    momentum: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    momentum: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.0
     """Share of the last step that is repeated."""
     nesterov: bool = False
     """Whether the gradient is taken after the momentum."""
@@ -217,7 +217,7 @@ class RMSprop(Optimizer):
 
     rho: Fraction = 0.9
     """Decay of the mean of the squares."""
-    momentum: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    momentum: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.0
     """Share of the last step that is repeated."""
     epsilon: Above0 = 1e-7
     """Added to the divisor."""
@@ -225,4 +225,5 @@ class RMSprop(Optimizer):
     """Whether to divide by the variance instead of the mean of the squares."""
 
 
-AnyOptimizer = Annotated[Optimizer, Keyed((Adam, AdamW, SGD, RMSprop))]
+OPTIMIZERS = (Adam, AdamW, SGD, RMSprop)
+AnyOptimizer = Annotated[Optimizer, Keyed(OPTIMIZERS)]

@@ -8,7 +8,7 @@ from kspec.schemas.base import Model
 from kspec.schemas.features import Label
 from kspec.schemas.losses import Loss, Metric
 from kspec.schemas.optimizers import Adam, AnyOptimizer
-from kspec.schemas.values import Name, Natural, Number, Positive, Seed, Spread, written
+from kspec.schemas.values import Evaluated, Name, Natural, Number, Positive, Seed, Spread, written
 from kspec.schemas.weights import Above0, NonNegative
 
 Monitor = Annotated[str, Field(pattern=r"^(val_)?[A-Za-z][A-Za-z0-9_-]*$", max_length=128)]
@@ -45,7 +45,7 @@ class ReduceLROnPlateau(Model):
 
     monitor: Monitor = "val_loss"
     """What is watched."""
-    factor: Annotated[Number, Field(gt=0, lt=1)] = 0.1
+    factor: Annotated[float, Field(gt=0, lt=1), Evaluated] = 0.1
     """Factor on the learning rate."""
     patience: Natural = 10
     """Epochs without improvement before it is lowered."""

@@ -12,7 +12,6 @@ from pydantic import (
     GetCoreSchemaHandler,
     Strict,
     ValidationInfo,
-    WithJsonSchema,
 )
 from pydantic_core import CoreSchema, core_schema
 
@@ -84,9 +83,7 @@ Seed = Annotated[int, Field(ge=0, le=LARGEST)]
 """A seed of a random generator."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
 """Letters, digits, - and _, beginning with a letter."""
-Number = Annotated[
-    float,
-    BeforeValidator(_evaluate),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
-]
+Evaluated = BeforeValidator(_evaluate)
+"""Marks a number, after its bounds, that may be an expression."""
+Number = Annotated[float, Evaluated]
 """A finite number, or an expression of numbers as text: `1/16`."""

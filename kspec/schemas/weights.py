@@ -10,10 +10,10 @@ from pydantic import Field, model_validator
 
 from kspec.schemas.base import Keyed
 from kspec.schemas.keras_objects import KerasObject
-from kspec.schemas.values import Number, Seed, Spread
+from kspec.schemas.values import Evaluated, Number, Seed, Spread
 
-NonNegative = Annotated[Number, Field(ge=0)]
-Above0 = Annotated[Number, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0), Evaluated]
+Above0 = Annotated[float, Field(gt=0), Evaluated]
 WeightAxes = Annotated[
     tuple[Annotated[int, Field(ge=-5, le=4)], ...], Spread(), Field(min_length=1)
 ]
@@ -187,11 +187,12 @@ VECTOR_INITIALIZERS = (
     LecunUniform,
     LecunNormal,
 )
+INITIALIZERS = (*VECTOR_INITIALIZERS, Orthogonal, Identity)
 VectorInitializer = Annotated[KerasObject, Keyed(VECTOR_INITIALIZERS)]
 """For weights of any shape."""
 KernelInitializer = Annotated[KerasObject, Keyed((*VECTOR_INITIALIZERS, Orthogonal))]
 """For weights of two axes or more."""
-MatrixInitializer = Annotated[KerasObject, Keyed((*VECTOR_INITIALIZERS, Orthogonal, Identity))]
+MatrixInitializer = Annotated[KerasObject, Keyed(INITIALIZERS)]
 """For weights of two axes."""
 
 
@@ -241,9 +242,10 @@ class OrthogonalRegularizer(KerasObject):
     """What is to be orthogonal."""
 
 
+REGULARIZERS = (L1, L2, L1L2, OrthogonalRegularizer)
 Regularizer = Annotated[L1 | L2 | L1L2, Keyed()]
 """For weights and activities of any shape."""
-MatrixRegularizer = Annotated[L1 | L2 | L1L2 | OrthogonalRegularizer, Keyed()]
+MatrixRegularizer = Annotated[KerasObject, Keyed(REGULARIZERS)]
 """For weights of two axes."""
 
 
@@ -270,7 +272,7 @@ class MinMaxNorm(KerasObject):
     """Smallest norm."""
     max_value: Above0 = 1.0
     """Largest norm."""
-    rate: Annotated[Number, Field(gt=0, le=1)] = 1.0
+    rate: Annotated[float, Field(gt=0, le=1), Evaluated] = 1.0
     """How far each step goes towards the bounds; 1 is all the way."""
     axis: WeightAxes = (0,)
     """Axes of the weight that the norm is taken over."""
@@ -294,5 +296,6 @@ class UnitNorm(KerasObject):
     """Axes of the weight that the norm is taken over."""
 
 
-Constraint = Annotated[MaxNorm | MinMaxNorm | NonNeg | UnitNorm, Keyed()]
+CONSTRAINTS = (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
+Constraint = Annotated[KerasObject, Keyed(CONSTRAINTS)]
 """Applied to a weight after each training step."""

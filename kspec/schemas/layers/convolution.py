@@ -38,6 +38,13 @@ def ones(fields: dict[str, Any]) -> Any:
     return (1,) * len(fields.get("kernel_size", ()))
 
 
+class Filtered(Layer):
+    """A layer that says how many channels its output has."""
+
+    filters: Filters
+    """Channels of the output."""
+
+
 class Convolution(Layer, Generic[Size]):
     """What all convolutions have in common."""
 
@@ -82,11 +89,9 @@ class Convolution(Layer, Generic[Size]):
             )
 
 
-class Kernel(Convolution[Size], Generic[Size]):
+class Kernel(Convolution[Size], Filtered, Generic[Size]):
     """A convolution with one kernel."""
 
-    filters: Filters
-    """Channels of the output."""
     kernel_initializer: KernelInitializer = GlorotUniform()
     """How the kernel begins."""
     kernel_regularizer: Regularizer | None = None
@@ -184,11 +189,9 @@ class DepthwiseConv2D(DepthwiseConv[Size2]):
     shorthand: ClassVar[str | None] = "kernel_size"
 
 
-class SeparableConv(DepthwiseConv[Size], Generic[Size]):
+class SeparableConv(DepthwiseConv[Size], Filtered, Generic[Size]):
     """A depthwise convolution, then one of 1×1 over the channels."""
 
-    filters: Filters
-    """Channels of the output."""
     pointwise_initializer: KernelInitializer = GlorotUniform()
     """How the second kernel begins."""
     pointwise_regularizer: Regularizer | None = None

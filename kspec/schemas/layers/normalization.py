@@ -15,7 +15,7 @@ from kspec.schemas.layers.base import (
     known,
     show,
 )
-from kspec.schemas.values import Number, Positive
+from kspec.schemas.values import Evaluated, Positive
 from kspec.schemas.weights import (
     Above0,
     Constraint,
@@ -76,7 +76,7 @@ class BatchNormalization(Affine):
 
     axis: Axis = -1
     """The axis that is normalized place by place."""
-    momentum: Annotated[Number, Field(ge=0, le=1)] = 0.99
+    momentum: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.99
     """Share of the old value when the moving mean and variance move."""
     moving_mean_initializer: VectorInitializer = Zeros()
     """How the moving mean begins."""
@@ -86,7 +86,7 @@ class BatchNormalization(Affine):
     """Whether to correct for the difference of batch and moving statistics (Ioffe, 2017)."""
     renorm_clipping: RenormClipping | None = None
     """Bounds of these corrections."""
-    renorm_momentum: Annotated[Number, Field(ge=0, le=1)] = 0.99
+    renorm_momentum: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.99
     """Momentum of the statistics that the corrections use."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from kspec.schemas.layers.base import Elementwise, Shape, ShapeError, show, spatial
-from kspec.schemas.values import Listed, Number, Positive, Seed
+from kspec.schemas.values import Evaluated, Listed, Positive, Seed
 from kspec.schemas.weights import NonNegative
 
 
@@ -21,7 +21,7 @@ class Dropping(Seeded):
 
     shorthand: ClassVar[str | None] = "rate"
 
-    rate: Annotated[Number, Field(ge=0, lt=1, examples=[0.2])]
+    rate: Annotated[float, Field(ge=0, lt=1, examples=[0.2]), Evaluated]
     """Share that is lost, from 0 to below 1."""
 
 
@@ -111,7 +111,7 @@ class GaussianNoise(Seeded):
     keras: ClassVar[str] = "GaussianNoise"
     shorthand: ClassVar[str | None] = "stddev"
 
-    stddev: Annotated[Number, Field(ge=0, le=1, examples=[0.1])]
+    stddev: Annotated[float, Field(ge=0, le=1, examples=[0.1]), Evaluated]
     """Standard deviation of the noise, from 0 to 1."""
 
 
