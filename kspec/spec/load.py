@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from kspec.schemas import Spec
 from kspec.schemas.base import Model
+from kspec.schemas.data import Data
 from kspec.schemas.layers import LAYERS
 from kspec.spec.blocks import Block, define
 from kspec.spec.diagnostics import Diagnostic, KspecError
@@ -95,8 +96,7 @@ class _Loader:
         candidates = self._network(tree, scope)
         spec = self._spec(tree, candidates)
         self._targets(tree.mapping.get("targets"))
-        if spec is not None and spec.data is not None:
-            check_source(spec.data.source, self.path.parent, self.problems)
+        self._source(tree.mapping.get("data"))
         resolved = [candidate.resolved() for candidate in candidates]
         return spec, tuple(step for step in resolved if step is not None)
 
@@ -141,6 +141,15 @@ class _Loader:
                 each for each in found if not (hidden and each.route == ("network",))
             )
             return None
+
+    def _source(self, section: Node | None) -> None:
+        if section is None:
+            return
+        try:
+            data = Data.model_validate(section.plain(), context=CONTEXT)
+        except ValidationError:
+            return  # `_spec` tells why
+        check_source(data.source, self.path.parent, self.problems)
 
     def _targets(self, section: Node | None) -> None:
         if not self.targets or section is None:

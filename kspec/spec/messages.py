@@ -88,6 +88,8 @@ def _help_for_type(node: Node, expected: list[str], keys: tuple[str, ...]) -> st
         return f"`{node.written}` gives {value:.6g}" if isinstance(value, int | float) else None
     if expected == ["text"] and isinstance(value, int | float):
         return f'put it in quotes: "{node.written or value}"'
+    if isinstance(value, float) and value.is_integer() and "a whole number" in expected:
+        return f"write {int(value)}"
     if isinstance(value, str) and "number" in expected[0] and node.style != "unknown":
         return _help_for_number(value)
     if expected == ["a list"] and node.is_scalar and value is not None:

@@ -64,17 +64,17 @@ def _parse(text: str, span: Span) -> Node:
     root, problems = read(f"value: {text}", OVERRIDES)
     if problems:
         raise KspecError(*problems)
-    return _placed(root.mapping["value"], span)
+    return root.mapping["value"].with_value(root.mapping["value"].value, span=span)
 
 
-def _placed(node: Node, span: Span) -> Node:
-    if isinstance(node.value, dict):
-        below = {key: _placed(child, span) for key, child in node.value.items()}
-        return node.with_value(below, span=span, key=span)
-    if isinstance(node.value, list):
-        items = [_placed(item, span) for item in node.value]
-        return node.with_value(items, span=span, key=span)
-    return node.with_value(node.value, span=span, key=span)
+def _graft(node: Node, span: Span, parent: Node, step: str | int, key: Span) -> Node:
+    """A copy of `node` that hangs below `parent`, all of it placed at `span`."""
+    if node.is_scalar:
+        return node.with_value(node.value, span=span, parent=parent, step=step, key=key)
+    copy = Node([] if isinstance(node.value, list) else {}, span, "collection", key, parent, step)
+    copy.mapping.update({k: _graft(v, span, copy, k, span) for k, v in node.mapping.items()})
+    copy.items.extend(_graft(v, span, copy, i, span) for i, v in enumerate(node.items))
+    return copy
 
 
 def _set(node: Node, path: str, rest: str, value: Node, line: int) -> Node:
@@ -85,7 +85,7 @@ def _set(node: Node, path: str, rest: str, value: Node, line: int) -> Node:
     column = len(path) - len(rest) + 1
     key = Span(OVERRIDES, line, column, line, column + len(part))
     if below is None:
-        child = value.with_value(value.value, parent=node, step=step, key=key)
+        child = _graft(value, value.span, node, step, key)
     else:
         empty = Node({}, key, "collection", key, node, step)
         child = _set(

@@ -147,14 +147,16 @@ def _subject(node: Node) -> str:
 
 
 def _choices(fault: Fault) -> Said:
-    words = [word.strip("'\"") for word in _split_choices(str(fault.context["expected"]))]
+    expected = str(fault.context["expected"])
+    words = [word.strip("'\"") for word in _split_choices(expected)]
     value = fault.node.value
     help_ = suggest(str(value), words) if isinstance(value, str) and len(words) > 1 else None
     if fault.loc == ("kspec",):
         help_ = f"this kspec reads version {words[0]} of the language"
     if len(words) > MAX_CHOICES:
         return _none_of(fault.node, words)
-    return Said("KS204", f"expected {enumerate_words(words)}, found {describe(fault.node)}", help_)
+    shown = [f"`{word}`" for word in words] if expected.startswith("'") else words
+    return Said("KS204", f"expected {enumerate_words(shown)}, found {describe(fault.node)}", help_)
 
 
 def _none_of(node: Node, words: Sequence[str]) -> Said:

@@ -90,6 +90,9 @@ class StepReader:
         span = node.key if node.key is not None else node.point()
         near = nearest(key, known)
         help_ = f"did you mean `{near}`?" if near else "`kspec schema` lists the layers"
+        layer, _, arguments = key.partition(" ")
+        if layer in known and arguments:
+            help_ = f"write `- {layer}: {arguments}`"
         message = f"unknown layer or block `{key}`"
         self.problems.append(Diagnostic("KS312", message, node.route, span, help_, self.calls))
         return False

@@ -136,3 +136,40 @@ BAD: dict[str, Bad] = {
     "KS409": Bad(spec(inputs=TWO, network=network("concatenate", Y))),
 }
 """By code. `rows.csv` lies beside each; the only target known is `android`."""
+
+MANY = """\
+kspec: 2
+name: [a]
+params: {a: [1], "b c": 3, d: null}
+data:
+  source: 5
+  split: {column: a, test: 0.1}
+inputs:
+  x: {numeric: -1, rescale: abc, offset: .inf}
+  z: {image: {height: 3}, normalize: 3}
+  w: 5
+  v: {columns: [1]}
+  u: {tensor: {shape: [1, 2.5, []], dtype: int64}}
+outputs:
+  y: {category: {labels: [a, a]}}
+  k: {binary: {labels: [a, b, c]}}
+network:
+  - conv2d: {filters: 0, kernel_size: [3, 3, 3], padding: 3}
+  - conv2d: [1, 2]
+  - dense: {units: 3, kernel_regularizer: {l3: 1}, kernel_initializer: {constant: {value: x}}}
+  - dense: {units: 3, use_bias: nope, activation: {relu: 1}}
+  - batch_normalization: {axis: 1.5, momentum: 3}
+  - reshape: 3
+  - dropout
+  - flatten: {a: 1}
+train:
+  epochs: 20
+  optimizer: {adam: {learning_rate: -1}, sgd: {}}
+  loss: {y: foo}
+  metrics: 3
+  early_stopping: {monitor: 3, patience: a}
+  class_weight: 3
+targets: [a]
+gates: {accuracy: high}
+"""
+"""One mistake of every kind that the models find, and more."""

@@ -8,7 +8,7 @@ from kspec.schemas.base import Model
 from kspec.spec import KspecError, load, render
 from kspec.spec.codes import FAMILIES, RULES, join
 from kspec.spec.rule import Rule
-from tests.spec.bad_specs import BAD, spec
+from tests.spec.bad_specs import BAD, MANY, spec
 
 UNREADABLE = "KS115"
 OWN = [rule.code for prefix in ("KS1", "KS2", "KS3", "KS4") for rule in FAMILIES[prefix]]
@@ -37,6 +37,15 @@ def test_each_rule_is_broken_by_a_spec(code, golden, tmp_path, monkeypatch):
     assert all(each.span is not None for each in error.diagnostics)
     assert error.exit_code == RULES[code].exit_code == 2
     golden(f"{code}.txt", render(error))
+
+
+def test_no_word_of_pydantics_comes_out(tmp_path):
+    path = tmp_path / "model.yaml"
+    path.write_text(MANY)
+    error = refuse(path, {"train.epochs": "1e1", "network.9": "dense 3"})
+    assert len(error.diagnostics) > 40
+    for word in ("nput should", "equired", "a valid", "alue error", "Model", "ermitted", "factory"):
+        assert word not in render(error)
 
 
 def test_no_rule_is_without_a_spec():

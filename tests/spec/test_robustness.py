@@ -40,6 +40,7 @@ def judge(data: bytes, overrides: dict[str, str] | None = None) -> None:
         for each in found.diagnostics:
             span = each.span
             assert span is not None
+            assert "nput should" not in each.message
             if span.file in lines:
                 assert 1 <= span.line <= len(lines[span.file])
                 assert 1 <= span.column <= len(lines[span.file][span.line - 1]) + 1
