@@ -75,6 +75,8 @@ def network() -> GraphCase:
     features = build.add("relu", ops.Clip(0.0, 6.0), features)
     again = build.add("Größe\n☃", conv, features, build.random("k/1", 3, 3, 4, 4))
     merged = build.add("merged", ops.Relu(), build.add("sum", ops.Add(), features, again))
+    twice = build.add("twice", ops.Relu(), build.add("sum again", ops.Add(), features, again))
+    merged = build.add("largest", ops.Maximum(), merged, twice)
     squeezed = build.add("squeezed", ops.Mean((1, 2)), merged)
     gate = build.add("gate", ops.Reshape(("batch", 1, 1, 4)), squeezed)
     gated = build.add("gated", ops.Multiply(), merged, gate)
@@ -172,7 +174,7 @@ def test_names_types_and_signature_are_the_graphs(small: tuple[GraphCase, Path])
 def test_activations_and_norms_cost_no_operator(small: tuple[GraphCase, Path]) -> None:
     kinds = [code for code, _ in operators(small[1])]
     assert kinds == [
-        *("CONV_2D", "CONV_2D", "ADD", "MEAN", "MUL", "RESHAPE"),
+        *("CONV_2D", "CONV_2D", "ADD", "MAXIMUM", "MEAN", "MUL", "RESHAPE"),
         *("FULLY_CONNECTED", "SOFTMAX", "FULLY_CONNECTED"),
     ]
 

@@ -43,6 +43,7 @@ class TFLite(Format):
     )
     rules: ClassVar[Table[Rule]] = RULES
     runner: ClassVar[str] = "kspec.targets.formats.tflite.run:LiteRTRunner"
+    packages: ClassVar[tuple[str, ...]] = ("ai-edge-litert", "flatbuffers")
 
     def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
         return (*super().refusals(graph), *beyond_limits(graph))

@@ -18,28 +18,33 @@ _ACTIVATIONS: Mapping[str, Fused] = {
 
 
 def shorten(program: Program) -> Program:
-    """Merge reshapes, drop what nobody reads, say two operators as one."""
-    operators = _drop_unread(program, _merge_reshapes(program))
+    """Drop what does nothing, is done already, or is read by nobody; say two operators as one."""
+    operators = _drop_unread(program, _drop_repeated(program))
     return replace(program, operators=_absorb(program, operators))
 
 
-def _merge_reshapes(program: Program) -> tuple[Operator, ...]:
-    """A reshape of a reshape reads the first one's input; one that changes nothing is left out."""
+def _drop_repeated(program: Program) -> tuple[Operator, ...]:
+    """A reshape of a reshape reads the first one's input. What another operator gives already,
+    or a reshape's input is already, is read there."""
     public = {value.name for value in program.outputs}
     sources: dict[str, Value] = {}
     same: dict[str, Value] = {}
+    given: dict[object, Value] = {}
     kept = []
     for old in program.operators:
         operator = replace(old, inputs=tuple(same.get(each.name, each) for each in old.inputs))
+        output = operator.output
         if operator.code == "RESHAPE":
             source = sources.get(operator.inputs[0].name, operator.inputs[0])
             operator = replace(operator, inputs=(source, *operator.inputs[1:]))
-            output = operator.output
             sources[output.name] = source
-            if source.shape == output.shape and output.name not in public:
-                same[output.name] = source
-                continue
-        kept.append(operator)
+        key = operator.code, operator.inputs, operator.options, output.type
+        unchanged = operator.code == "RESHAPE" and operator.inputs[0].shape == output.shape
+        known = operator.inputs[0] if unchanged else given.setdefault(key, output)
+        if known is not output and output.name not in public:
+            same[output.name] = known
+        else:
+            kept.append(operator)
     return tuple(kept)
 
 

@@ -24,6 +24,7 @@ LIMIT = 2**31 - 2**24
 
 _ALIGNMENT = 16
 _RECORD = 256
+_TILE = 64
 _SCHEMA_VERSION = 3
 _LAST_BYTE_CODE = 127
 
@@ -100,7 +101,7 @@ class _Writer:
         builder.StartVector(1, array.nbytes, _ALIGNMENT)
         builder.head -= array.nbytes
         target = np.frombuffer(builder.Bytes, array.dtype, array.size, builder.head)
-        np.copyto(target.reshape(array.shape), array)
+        _copy(target.reshape(array.shape), array)
         return self._table("Buffer", {"Data": builder.EndVector()})
 
     def _subgraph(self, places: dict[str, int]) -> int:
@@ -214,6 +215,21 @@ def _tensors(program: Program) -> list[Value]:
     for value in program.outputs:
         met.setdefault(value.name, value)
     return list(met.values())
+
+
+def _copy(target: Array, source: Array) -> None:
+    """Copy a kernel whose last axis has become the first tile by tile, as a matrix transposed;
+    NumPy's own way through it is up to ten times as long."""
+    turned = source if source.ndim < 2 else np.moveaxis(source, 0, -1)
+    if source.flags.c_contiguous or not turned.flags.c_contiguous:
+        np.copyto(target, source)
+        return
+    columns = turned.reshape(-1, turned.shape[-1])
+    rows = target.reshape(turned.shape[-1], -1)
+    for low in range(0, columns.shape[0], _TILE):
+        for left in range(0, columns.shape[1], _TILE):
+            tile = columns[low : low + _TILE, left : left + _TILE]
+            rows[left : left + _TILE, low : low + _TILE] = tile.T
 
 
 def _first_bytes(array: Array) -> bytes:
