@@ -207,13 +207,9 @@ class Expander:
     def _sources(self, head: Head, level: _Level) -> Sources:
         if head.sources is None:
             return level.previous
-        found: list[str] = []
-        for node in head.sources:
-            names = self._look_up(node, level)
-            if names is None:
-                return None
-            found.extend(names)
-        return tuple(found)
+        found = [self._look_up(node, level) for node in head.sources]
+        names = [name for each in found for name in each or ()]
+        return tuple(names) if None not in found else None
 
     def _check_first(self, head: Head) -> None:
         if head.sources is not None or len(self.inputs) < 2:
@@ -241,8 +237,8 @@ class Expander:
         else:
             above = [
                 key.removeprefix(level.prefix)
-                for key in self.places
-                if key.startswith(level.prefix)
+                for key, place in self.places.items()
+                if key.startswith(level.prefix) and place is not None
             ]
             help_ = suggest(
                 name, [INPUT, *above[-500:]] if level.prefix else [*self.inputs, *above[-500:]]

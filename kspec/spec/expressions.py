@@ -258,7 +258,8 @@ def interpolate(text: str, names: Mapping[str, Node]) -> Value:
 
     Raises ExpressionError with offsets into `text`.
     """
-    whole = PLACEHOLDER.fullmatch(text)
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    whole = PLACEHOLDER.fullmatch(text, start, end)
     if whole is not None and whole["end"]:
         return _inside(whole, names)
     pieces: list[str] = []

@@ -85,7 +85,8 @@ def _merge(group: list[tuple[Fault, Said]], *, has_faults_below: bool) -> list[D
 def _help_for_type(node: Node, expected: list[str], keys: tuple[str, ...]) -> str | None:
     value = node.value
     if node.written is not None and "${" in node.written:
-        return f"`{node.written}` gives {value:.6g}" if isinstance(value, int | float) else None
+        divides = isinstance(value, float) and "/" in node.written
+        return "`//` divides to a whole number" if divides else None
     if expected == ["text"] and isinstance(value, int | float):
         return f'put it in quotes: "{node.written or value}"'
     if isinstance(value, float) and value.is_integer() and "a whole number" in expected:

@@ -54,9 +54,12 @@ class StepReader:
             self._report("KS311", f"the step {kind}", node, help_)
             return None
         key = next((key for key in others if key in known), others[0])
+        beside = {name: node.mapping[name] for name in STEP_KEYS if name in node.mapping}
         for other in others:
             if other != key:
-                self._report_second(other, key, node, known)
+                meant = self._report_second(other, key, node, known)
+                if meant is not None:
+                    beside.setdefault(meant, node.mapping[other])
         body = node.mapping[key]
         if body.value is None and len(others) > 1:
             # Arguments that were not indented: reported, and read as what they were meant to be.
@@ -68,10 +71,10 @@ class StepReader:
             node,
             body,
             (*node.route, key),
-            self._name(node.mapping.get("name")),
-            node.mapping.get("name"),
-            self._sources(node.mapping.get("from")),
-            self._repeat(node.mapping.get("repeat")),
+            self._name(beside.get("name")),
+            beside.get("name"),
+            self._sources(beside.get("from")),
+            self._repeat(beside.get("repeat")),
         )
 
     def _bare(self, node: Node, known: Collection[str]) -> Head | None:
@@ -97,9 +100,12 @@ class StepReader:
         self.problems.append(Diagnostic("KS312", message, node.route, span, help_, self.calls))
         return False
 
-    def _report_second(self, other: str, key: str, node: Node, known: Collection[str]) -> None:
+    def _report_second(
+        self, other: str, key: str, node: Node, known: Collection[str]
+    ) -> str | None:
+        """Report a key beside the layer's; the key of every step that it was meant to be."""
         place = node.mapping[other]
-        near = nearest(other, STEP_KEYS)
+        near = nearest(other, STEP_KEYS) if other not in known else None
         if other in known:
             help_ = f"start a step of its own: `- {other}`"
         elif near is not None:
@@ -110,6 +116,7 @@ class StepReader:
         self.problems.append(
             Diagnostic("KS311", message, place.route, place.key, help_, self.calls)
         )
+        return near
 
     def _name(self, written: Node | None) -> str | None:
         if written is None:

@@ -37,6 +37,7 @@ NAMES = {
         ("block${w}-${s}-${t}", "block16-same-true"),
         ("$${w} $5", "${w} $5"),
         ("${ .5e1 }", 5.0),
+        (" ${w}\n", 16),
     ],
 )
 def test_placeholders(text, value):
