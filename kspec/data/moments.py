@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,18 +12,20 @@ from kspec.data.table import Array
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Mean and population variance, float64[size of the last axis]."""
+    """Mean and population variance, float64 in the shape of the axes that were kept."""
 
     mean: Array
     variance: Array
 
 
-def moments(values: Array) -> Moments:
-    """Over all axes but the last, in float64.
+def moments(values: Array, kept: Sequence[int] = (-1,)) -> Moments:
+    """Over all axes but those `kept`, in float64.
 
     The denominator is the number of values, as in `keras.layers.Normalization.adapt`, which sums
     in float32.
     """
-    flat = values.reshape(-1, values.shape[-1])
-    mean = flat.mean(axis=0, dtype=np.float64)
-    return Moments(mean, flat.var(axis=0, dtype=np.float64, mean=mean[None]))
+    ndim = values.ndim
+    others = tuple(set(range(ndim)) - {axis % ndim for axis in kept})
+    mean = values.mean(axis=others, dtype=np.float64, keepdims=True)
+    variance = values.var(axis=others, dtype=np.float64, mean=mean)
+    return Moments(mean.squeeze(others), variance)

@@ -17,6 +17,7 @@ from kspec.data.dataset import Dataset
 from kspec.schemas import Spec
 from kspec.schemas.train import Train
 from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.training.adaptation import adapt
 from kspec.training.batches import Batches
 from kspec.training.callbacks import Patience, reduced, watch_plateau, watch_stopping
 from kspec.training.checkpoints import (
@@ -64,7 +65,8 @@ def fit(
     """Train `model` and write its weights to `run_dir/weights.safetensors`.
 
     `model` is built and not compiled; it takes a dict by the names of the spec's inputs and gives
-    one by the names of its outputs. A run that was killed is taken up after its last whole epoch;
+    one by the names of its outputs. Normalisations without statistics take them from the training
+    rows first. A run that was killed is taken up after its last whole epoch;
     with `deterministic` its weights are, bit for bit, those of a run that was not, provided that
     the model began with the same weights. A run that had finished is not repeated.
 
@@ -138,7 +140,7 @@ class _Run:
 
         settings, model = self._settings, self._model
         batches = Batches.of(dataset.train, settings.batch_size, weights)
-        self._resume()
+        self._resume(dataset)
         done = self.progress.epochs
         self._monitor.begin(epochs=settings.epochs, steps=batches.steps, done=done)
         if done < settings.epochs and not self.progress.stopped:
@@ -162,11 +164,16 @@ class _Run:
             model.optimizer.finalize_variable_values(model.trainable_variables)
         self._restore_best()
 
-    def _resume(self) -> None:
+    def _resume(self, dataset: Dataset) -> None:
+        from kspec.compiler.keras_model import finalize
+
         checkpoint = read_newest(self._folder, self._identity)
-        if checkpoint is not None:
-            restore(self._model, checkpoint.state)
-            self.progress, self._best = checkpoint.progress, checkpoint.best
+        if checkpoint is None:
+            adapt(self._model, dataset.train)
+            return
+        restore(self._model, checkpoint.state)
+        finalize(self._model)
+        self.progress, self._best = checkpoint.progress, checkpoint.best
 
     def _end_step(self, step: int, logs: Mapping[str, float]) -> None:
         epoch, loss = self.progress.epochs + 1, float(logs["loss"])

@@ -63,12 +63,15 @@ def load_weights(model: keras.Model, path: Path) -> None:
     Raises KspecError KS632 naming every weight that is missing, left over, or of another shape
     or dtype; the model is then as it was.
     """
+    from kspec.compiler.keras_model import finalize
+
     stored = read_weights(path)
     variables = {variable.path: variable for variable in model.weights}
     if problems := tuple(_mismatches(variables, stored)):
         raise KspecError(*problems)
     for name, variable in variables.items():
         variable.assign(stored[name])
+    finalize(model)
 
 
 def _mismatches(variables: Mapping[str, Any], stored: Weights) -> Iterator[Diagnostic]:

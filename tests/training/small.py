@@ -47,7 +47,7 @@ def split(rows: int, offset: int = 0) -> Split:
         "yes": (kind == 1).astype(np.float32)[:, None],
         "size": x.sum(axis=1, keepdims=True).astype(np.float32),
     }
-    return Split({"x": x}, targets, np.arange(rows) + offset)
+    return Split({"x": x * 3 + 40}, targets, np.arange(rows) + offset)
 
 
 def dataset(outputs: tuple[str, ...] = ("kind",), validation: int = 40) -> Dataset:
@@ -69,7 +69,8 @@ def build(outputs: tuple[str, ...] = ("kind",)) -> Any:
         "size": layers.Dense(1, name="size"),
     }
     x = keras.Input((6,), name="x")
-    h = layers.Dense(16, use_bias=False, name="hidden")(x)
+    h = layers.Normalization(name="x.normalize")(x)
+    h = layers.Dense(16, use_bias=False, name="hidden")(h)
     h = layers.BatchNormalization(name="norm")(h)
     h = layers.Dropout(0.3, name="drop")(layers.ReLU(name="relu")(h))
     return keras.Model({"x": x}, {name: heads[name](h) for name in outputs})

@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kspec.data.dataset import Split
 from kspec.data.splits import shuffled
 from kspec.spec.diagnostics import KspecError
+from kspec.training.adaptation import adapt
 from kspec.training.batches import Batches
 from kspec.training.checkpoints import read_newest
 from kspec.training.fit import TrainResult, fit, run_identity
 from kspec.training.interrupts import Terminated
 from kspec.training.monitors import Silent
-from kspec.training.weights import read_weights
+from kspec.training.weights import load_weights, read_weights
 from tests.training.small import build, dataset, spec
 
 ALL = ("kind", "yes", "size")
@@ -119,8 +121,7 @@ def test_the_weights_are_those_of_the_best_epoch(tmp_path):
     best = min(epoch["val_loss"] for epoch in result.history)
     assert best < result.history[-1]["val_loss"]
     model, validation = build(), dataset().validation
-    for variable in model.weights:
-        variable.assign(read_weights(result.weights)[variable.path])
+    load_weights(model, result.weights)
     answers = model(dict(validation.inputs), training=False)["kind"]
     truth = validation.targets["kind"]
     loss = keras.losses.SparseCategoricalCrossentropy()(truth, answers)
@@ -135,6 +136,7 @@ def test_the_average_of_the_weights_is_taken_once_at_the_end(tmp_path):
     result = fit(build(), dataset(), spec(**settings), tmp_path, monitor=Silent())
     model, data = build(), dataset()
     compile_model(model, spec(**settings))
+    adapt(model, data.train)
     batches = Batches.of(data.train, 16)
     model.fit(
         batches.shuffled(3, 0, 6), epochs=6, steps_per_epoch=batches.steps, verbose=0, shuffle=False
@@ -265,3 +267,23 @@ def test_checkpoints_hold_no_path_and_no_time_of_day(tmp_path):
     state = json.loads(header["__metadata__"]["kspec"].partition(" ")[2])
     assert state.keys() == {"run", "progress"}
     assert str(tmp_path) not in json.dumps(state)
+
+
+def test_normalisation_anywhere_takes_its_statistics_from_the_training_rows(tmp_path):
+    import keras
+
+    keras.utils.set_random_seed(5)
+    x = keras.Input((2, 3), name="x")
+    h = keras.layers.Normalization(axis=(1, 2), name="first")(x)
+    h = keras.layers.Dense(4, activation="relu", name="dense")(h)
+    h = keras.layers.Normalization(axis=None, name="second")(h)
+    h = keras.layers.Flatten(name="flat")(h)
+    model = keras.Model({"x": x}, {"y": keras.layers.Dense(1, name="y")(h)})
+    rows = np.random.default_rng(0).normal(7, 3, (1500, 2, 3)).astype(np.float32)
+    adapt(model, Split({"x": rows}, {}, np.arange(1500)))
+    first, second = model.get_layer("first"), model.get_layer("second")
+    np.testing.assert_allclose(first.adapt_mean, rows.mean(axis=0, dtype="f8"), rtol=1e-6)
+    np.testing.assert_allclose(first.adapt_variance, rows.var(axis=0, dtype="f8"), rtol=1e-6)
+    seen = keras.Model(model.input, second.output)({"x": rows}).numpy()
+    assert seen.mean() == pytest.approx(0, abs=1e-5)
+    assert seen.std() == pytest.approx(1, abs=1e-5)

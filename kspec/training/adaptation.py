@@ -1,0 +1,38 @@
+"""Normalisations learn their statistics from the training split before the first epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kspec.compiler.keras_model import adaptive_layers
+from kspec.data.dataset import Split
+
+
+def adapt(model: Any, split: Split) -> None:
+    """Set mean and variance of each adaptive Normalization from what reaches it over the split, in
+    float64, in the order of the model, so that a later one sees the earlier ones adapted.
+
+    The variance is the population's, as in ``keras.layers.Normalization.adapt``.
+    """
+    import keras
+
+    for layer in adaptive_layers(model):
+        until = keras.Model(model.inputs, layer.input)
+        given = [split.inputs[tensor.name] for tensor in model.inputs]
+        values = _outputs(until, given)
+        kept = tuple(axis % values.ndim for axis in layer._keep_axis)  # noqa: SLF001
+        gone = tuple(axis for axis in range(values.ndim) if axis not in kept)
+        wide = values.astype(np.float64)
+        layer.adapt_mean.assign(wide.mean(axis=gone).reshape(layer.adapt_mean.shape))
+        layer.adapt_variance.assign(wide.var(axis=gone).reshape(layer.adapt_variance.shape))
+        layer.finalize_state()
+
+
+def _outputs(model: Any, inputs: list[np.ndarray]) -> np.ndarray:
+    parts = [
+        np.asarray(model([each[start : start + 1024] for each in inputs], training=False))
+        for start in range(0, len(inputs[0]), 1024)
+    ]
+    return np.concatenate(parts)
