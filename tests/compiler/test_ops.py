@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields, replace
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kspec.compiler import ops
@@ -42,6 +45,10 @@ def _f(*shape: int | str) -> TensorType:
 
 def _i(*shape: int | str) -> TensorType:
     return TensorType(DType.int32, shape)
+
+
+def _b(*shape: int | str) -> TensorType:
+    return TensorType(DType.boolean, shape)
 
 
 _CONV = ops.Conv(strides=(1, 1), padding=((0, 0), (0, 0)), channels="last", dilations=(1, 1))
@@ -88,6 +95,89 @@ _REFUSED: dict[str, tuple[Op, tuple[TensorType, ...]]] = {
     "pads of another rank": (ops.Pad((0,), (1,)), (_f("batch", 6),)),
     "pads below zero": (ops.Pad((0, -1), (0, 0)), (_f("batch", 6),)),
     "broadcast to less": (ops.BroadcastTo(("batch", 1)), (_f("batch", 6),)),
+    "nothing concatenated": (ops.Concat(0), ()),
+    "concatenated beyond the rank": (ops.Concat(2), (_f("batch", 6), _f("batch", 6))),
+    "kernel of another rank": (_CONV, (_f("batch", 5, 5, 3), _f(3, 3, 4))),
+    "image of another rank": (_CONV, (_f("batch", 5, 3), _f(3, 3, 4))),
+    "fields of another rank": (_CONV, (_f("batch", 5, 3), _f(3, 3))),
+    "convolution of integers": (_CONV, (_i("batch", 5, 5, 3), _i(3, 3, 3, 4))),
+    "kernel of another type": (_CONV, (_f("batch", 5, 5, 3), _i(3, 3, 3, 4))),
+    "kernel of symbols": (_CONV, (_f("batch", 5, 5, 3), _f("time", 3, 3, 4))),
+    "bias of another length": (_CONV, (_f("batch", 5, 5, 3), _f(3, 3, 3, 4), _f(3))),
+    "groups that do not divide": (
+        replace(_CONV, groups=2),
+        (_f("batch", 5, 5, 4), _f(3, 3, 2, 3)),
+    ),
+    "no groups": (replace(_CONV, groups=0), (_f("batch", 5, 5, 3), _f(3, 3, 0, 4))),
+    "strides of zero": (replace(_CONV, strides=(1, 0)), (_f(1, 5, 5, 3), _f(3, 3, 3, 4))),
+    "bias of a transpose": (_TRANSPOSE, (_f("batch", 5, 5, 3), _f(3, 3, 4, 3), _f(3))),
+    "rank of a transpose": (_TRANSPOSE, (_f("batch", 5, 5), _f(3, 3, 4, 5))),
+    "output padding of another rank": (
+        replace(_TRANSPOSE, output_padding=(0,)),
+        (_f("batch", 5, 5, 3), _f(3, 3, 4, 3)),
+    ),
+    "a transpose cut to nothing": (
+        replace(_TRANSPOSE, padding=((2, 2), (0, 0))),
+        (_f("batch", 2, 5, 3), _f(3, 3, 4, 3)),
+    ),
+    "pool of another rank": (_POOL, (_f("batch", 4, 3),)),
+    "pool of its padding": (replace(_POOL, padding=((2, 0), (0, 0))), (_f("batch", 4, 4, 3),)),
+    "average of integers": (
+        ops.AveragePool((2,), ((0, 0),), "last", (2,)),
+        (_i("batch", 4, 3),),
+    ),
+    "statistics beyond the rank": (ops.BatchNorm(2, 1e-3), (_f("batch", 3), *[_f(3)] * 4)),
+    "statistics of another type": (
+        ops.BatchNorm(1, 1e-3),
+        (_f("batch", 3), _f(3), _f(3), _f(3), _i(3)),
+    ),
+    "scale of another type": (ops.LayerNorm(1e-3), (_f("batch", 3), _i(3), _f(3))),
+    "norm of a scalar": (ops.LayerNorm(1e-3), (_f(), _f(), _f())),
+    "product of two types": (ops.MatMul(), (_f("batch", 3), _i(3, 5))),
+    "linear of two types": (ops.Linear(), (_f("batch", 3), _i(3, 5))),
+    "linear bias": (ops.Linear(), (_f("batch", 3), _f(3, 5), _f(3))),
+    "linear of a scalar": (ops.Linear(), (_f(), _f(3, 5))),
+    "equation without a result": (ops.Einsum("ab,bc"), (_f(2, 3), _f(3, 4))),
+    "equation of other ranks": (ops.Einsum("ab,bc->ac"), (_f(2, 3, 1), _f(3, 4))),
+    "equation of more terms": (ops.Einsum("ab,bc->ac"), (_f(2, 3),)),
+    "equation with a letter from nowhere": (ops.Einsum("ab->ac"), (_f(2, 3),)),
+    "equation of a diagonal": (ops.Einsum("aa->a"), (_f(3, 3),)),
+    "equation with an ellipsis": (ops.Einsum("...a->a"), (_f(3, 3),)),
+    "size of another rank": (ops.Resize((4,), "nearest", "last"), (_f("batch", 2, 2, 3),)),
+    "softmax beyond the rank": (ops.Softmax(2), (_f("batch", 3),)),
+    "softmax of integers": (ops.Softmax(1), (_i("batch", 3),)),
+    "running sum beyond the rank": (ops.CumSum(-3), (_f("batch", 3),)),
+    "axes of a reverse": (ops.Reverse((2,)), (_f("batch", 3),)),
+    "an axis reversed twice": (ops.Reverse((1, -1)), (_f("batch", 3),)),
+    "axis of a repeat": (ops.Repeat(2, 2), (_f("batch", 3),)),
+    "repeated never": (ops.Repeat(0, 1), (_f("batch", 3),)),
+    "axis of a slice": (ops.Slice((2,), (0,), (1,), (1,)), (_f("batch", 3),)),
+    "a slice without its step": (ops.Slice((1,), (0,), (1,), ()), (_f("batch", 3),)),
+    "a slice backwards": (ops.Slice((1,), (2,), (0,), (-1,)), (_f("batch", 3),)),
+    "a slice between both ends": (ops.Slice((0,), (-3,), (2,), (1,)), (_f("time"),)),
+    "extreme from the end": (ops.ArgMax(-1), (_f("batch", 3),)),
+    "axes in disorder": (ops.Sum((1, 0)), (_f(2, 3),)),
+    "no axes": (ops.Sum(()), (_f(2, 3),)),
+    "mean of integers": (ops.Mean((1,)), (_i(2, 3),)),
+    "sum of booleans": (ops.Sum((1,)), (_b(2, 3),)),
+    "all of floats": (ops.All((1,)), (_f(2, 3),)),
+    "tiles of another rank": (ops.Tile((2,)), (_f(2, 3),)),
+    "pads of a scalar": (ops.Pad((0,), (0,)), (_f(),)),
+    "reflected beyond the axis": (ops.Pad((0, 3), (0, 0), "reflect"), (_f("batch", 3),)),
+    "mirrored beyond the axis": (ops.Pad((0, 0), (0, 4), "symmetric"), (_f("batch", 3),)),
+    "a fraction among integers": (ops.Pad((0, 0), (0, 4), value=0.5), (_i("batch", 3),)),
+    "a fraction bounds integers": (ops.Clip(0.5), (_i(3),)),
+    "reshape below zero": (ops.Reshape((-2, -3)), (_f(6),)),
+    "conjunction of floats": (ops.LogicalAnd(), (_f(3), _f(3))),
+    "negation of integers": (ops.LogicalNot(), (_i(3),)),
+    "arithmetic on booleans": (ops.Add(), (_b(3), _b(3))),
+    "order of booleans": (ops.Less(), (_b(3), _b(3))),
+    "quotient of integers": (ops.Divide(), (_i(3), _i(3))),
+    "power of integers": (ops.Pow(), (_i(3), _i(3))),
+    **{
+        f"{op.__name__} of integers": (op(), (_i(3),))
+        for op in (ops.Exp, ops.Log, ops.Sqrt, ops.Tanh, ops.Sigmoid, ops.Floor, ops.IsNan)
+    },
     "indices that are floats": (ops.Gather(0), (_f(4, 2), _f("batch"))),
     "axis of a gather": (ops.Gather(2), (_f(4, 2), _i("batch"))),
 }
@@ -126,8 +216,9 @@ def test_window_shapes(axes: list[tuple], channels: str) -> None:
             shape = kernel if channels == "last" else (*kernel[:-3:-1], *window)
             inputs.append(build.random("kernel", *shape))
         reach = [(k - 1) * (d if kernel else 1) + 1 for k, d in zip(window, dilations, strict=True)]
-        rows = zip(size, reach, padding, strict=True)
-        if any(n + sum(pad) < r for n, r, pad in rows):
+        rows = list(zip(size, reach, padding, strict=True))
+        padded = kernel is None and any(max(pad) >= r for _, r, pad in rows)
+        if padded or any(n + sum(pad) < r for n, r, pad in rows):
             with pytest.raises(ops.OpError):
                 op.infer(*(value.type for value in inputs))
             continue
@@ -144,3 +235,59 @@ def test_same_padding_gives_a_place_for_each_stride(axes: list[tuple]) -> None:
     places = zip(size, strides, strict=True)
     assert inferred.shape[1:-1] == tuple(math.ceil(n / s) for n, s in places)
     assert all(0 <= high - low <= 1 for low, high in padding)
+
+
+_TYPES = st.builds(
+    TensorType,
+    st.sampled_from([DType.float32] * 3 + [DType.int32, DType.boolean, DType.float16]),
+    st.lists(st.integers(1, 3), max_size=5).map(tuple),
+)
+
+
+def _of_hint(hint: Any) -> st.SearchStrategy:
+    """Anything of a field's type, wrong as often as right."""
+    if get_origin(hint) is Literal:
+        return st.sampled_from(get_args(hint))
+    if get_origin(hint) is tuple:
+        inner, *rest = get_args(hint)
+        if rest == [...]:
+            return st.lists(_of_hint(inner), max_size=4).map(tuple)
+        return st.tuples(_of_hint(inner), *map(_of_hint, rest))
+    simple = {
+        int: st.integers(-2, 3),
+        float: st.sampled_from([0.0, 0.5, 1.0, math.inf]),
+        bool: st.booleans(),
+        str: st.text("ab,->", max_size=8) | st.sampled_from(["ab,bc->ac", "ab->ba", "a,b->ba"]),
+        type(None): st.none(),
+        DType: st.sampled_from(DType),
+    }
+    if hint in simple:
+        return simple[hint]
+    kinds = [kind for kind in get_args(hint) if kind is not str]
+    return st.one_of(*map(_of_hint, kinds))
+
+
+@st.composite
+def _anything(draw: st.DrawFn) -> tuple[Op, list[TensorType]]:
+    kind = draw(st.sampled_from(sorted(ops.OPS.values(), key=lambda op: op.__name__)))
+    hints = get_type_hints(kind)
+    op = kind(**{field.name: draw(_of_hint(hints[field.name])) for field in fields(kind)})
+    first = draw(_TYPES)
+    return op, draw(st.lists(st.just(first) | _TYPES, max_size=4))
+
+
+@settings(max_examples=3000)
+@given(_anything())
+def test_whatever_is_not_refused_runs(drawn: tuple[Op, list[TensorType]]) -> None:
+    """A type rule raises OpError and nothing else; what it lets pass has the type it says."""
+    op, types = drawn
+    build = Builder("anything")
+    inputs = [build.input(f"x{i}", *each.shape, dtype=each.dtype) for i, each in enumerate(types)]
+    try:
+        output = build.add("out", op, *inputs)
+    except ops.OpError:
+        return
+    ones = {value.name: np.ones(value.shape, value.dtype.numpy) for value in inputs}
+    if isinstance(op, ops.Gather):
+        ones["x1"] *= 0
+    evaluate(build.case(output).graph, ones)  # raises where the type is another

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kspec.compiler.ir import Dim, DType, Shape, TensorType
+
+ANY = frozenset(DType)
+BOOLEANS = frozenset({DType.boolean})
+NUMBERS = ANY - BOOLEANS
+FLOATS = frozenset(dtype for dtype in DType if dtype.is_float)
 
 
 class OpError(ValueError):
@@ -28,6 +33,8 @@ class Elementwise(Op, ABC):
     """Applied element by element, with NumPy's broadcasting between its inputs."""
 
     arity: ClassVar[int] = 1
+    accepts: ClassVar[frozenset[DType]] = ANY
+    """The element types that the inputs may have; all have the same."""
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, self.arity)
@@ -35,15 +42,46 @@ class Elementwise(Op, ABC):
         return (TensorType(dtype, broadcast(*(each.shape for each in inputs))),)
 
     def result_dtype(self, *dtypes: DType) -> DType:
-        if len(set(dtypes)) != 1:
-            raise OpError(f"{type(self).__name__} of mixed element types {', '.join(dtypes)}")
-        return dtypes[0]
+        return common_dtype(self, dtypes, self.accepts)
+
+
+@dataclass(frozen=True, slots=True)
+class AlongAxis(Elementwise, ABC):
+    """Keeps the type; each element depends on those that share its place but for ``axis``."""
+
+    axis: int
+
+    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
+        (result,) = Elementwise.infer(self, *inputs)
+        normalize_axis(self.axis, result.rank)
+        return (result,)
 
 
 def expect_arity(op: Op, inputs: Sequence[Any], *allowed: int) -> None:
     if len(inputs) not in allowed:
         wanted = " or ".join(map(str, allowed))
         raise OpError(f"{type(op).__name__} takes {wanted} inputs, found {len(inputs)}")
+
+
+def common_dtype(op: Op, dtypes: Iterable[DType], accepts: frozenset[DType]) -> DType:
+    """The one element type of all inputs, one that the operation accepts."""
+    distinct = sorted(set(dtypes))
+    if len(distinct) != 1:
+        raise OpError(f"{type(op).__name__} of mixed element types {', '.join(distinct)}")
+    if distinct[0] not in accepts:
+        raise OpError(f"{type(op).__name__} of {distinct[0]}")
+    return distinct[0]
+
+
+def expect_holds(dtype: DType, number: float | None) -> None:
+    """A number that a field gives must be one of the element type."""
+    if number is not None and not dtype.is_float and not float(number).is_integer():
+        raise OpError(f"{number} is no {dtype}")
+
+
+def expect_shape(shape: Shape) -> None:
+    if any(isinstance(dim, int) and dim < 0 for dim in shape):
+        raise OpError(f"a dimension below zero in {shape}")
 
 
 def broadcast(*shapes: Shape) -> Shape:
@@ -64,3 +102,11 @@ def normalize_axis(axis: int, rank: int) -> int:
     if not -rank <= axis < rank:
         raise OpError(f"axis {axis} is outside a tensor of rank {rank}")
     return axis % rank
+
+
+def normalize_axes(axes: Sequence[int], rank: int) -> tuple[int, ...]:
+    """Distinct axes, none negative, in the order given."""
+    normal = tuple(normalize_axis(axis, rank) for axis in axes)
+    if len(set(normal)) != len(normal):
+        raise OpError(f"an axis occurs twice in {tuple(axes)}")
+    return normal

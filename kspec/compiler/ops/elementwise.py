@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kspec.compiler.ir import DType, TensorType
-from kspec.compiler.ops.base import Elementwise, Op, OpError, expect_arity
+from kspec.compiler.ops.base import (
+    ANY,
+    BOOLEANS,
+    FLOATS,
+    NUMBERS,
+    Elementwise,
+    Op,
+    OpError,
+    common_dtype,
+    expect_arity,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,183 +36,128 @@ class Cast(Op):
         return (inputs[0].with_dtype(self.dtype),)
 
 
-class Abs(Elementwise):
+@dataclass(frozen=True, slots=True)
+class Arithmetic(Elementwise, ABC):
+    """Of numbers: integers or floats."""
+
+    accepts: ClassVar[frozenset[DType]] = NUMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class Analytic(Elementwise, ABC):
+    """Of floats."""
+
+    accepts: ClassVar[frozenset[DType]] = FLOATS
+
+
+class Abs(Arithmetic):
     """|x|"""
 
 
-class Negative(Elementwise):
+class Negative(Arithmetic):
     """-x"""
 
 
-class Sign(Elementwise):
+class Sign(Arithmetic):
     """-1, 0 or 1"""
 
 
-class Floor(Elementwise):
+class Floor(Analytic):
     """The greatest integer ≤ x"""
 
 
-class Ceil(Elementwise):
+class Ceil(Analytic):
     """The least integer ≥ x"""
 
 
-class Round(Elementwise):
+class Round(Analytic):
     """The nearest integer, halves to even"""
 
 
-class Exp(Elementwise):
+class Exp(Analytic):
     """e^x"""
 
 
-class Expm1(Elementwise):
+class Expm1(Analytic):
     """e^x - 1"""
 
 
-class Log(Elementwise):
+class Log(Analytic):
     """The natural logarithm"""
 
 
-class Log1p(Elementwise):
+class Log1p(Analytic):
     """log(1 + x)"""
 
 
-class Sqrt(Elementwise):
+class Sqrt(Analytic):
     """√x"""
 
 
-class Rsqrt(Elementwise):
+class Rsqrt(Analytic):
     """1/√x"""
 
 
-class Reciprocal(Elementwise):
+class Reciprocal(Analytic):
     """1/x"""
 
 
-class Square(Elementwise):
+class Square(Arithmetic):
     """x²"""
 
 
-class Sin(Elementwise):
+class Sin(Analytic):
     """Sine, x in radians"""
 
 
-class Cos(Elementwise):
+class Cos(Analytic):
     """Cosine, x in radians"""
 
 
-class Tan(Elementwise):
+class Tan(Analytic):
     """Tangent, x in radians"""
 
 
-class Asin(Elementwise):
+class Asin(Analytic):
     """Inverse sine, in radians"""
 
 
-class Acos(Elementwise):
+class Acos(Analytic):
     """Inverse cosine, in radians"""
 
 
-class Atan(Elementwise):
+class Atan(Analytic):
     """Inverse tangent, in radians"""
 
 
-class Sinh(Elementwise):
+class Sinh(Analytic):
     """Hyperbolic sine"""
 
 
-class Cosh(Elementwise):
+class Cosh(Analytic):
     """Hyperbolic cosine"""
 
 
-class Tanh(Elementwise):
+class Tanh(Analytic):
     """Hyperbolic tangent"""
 
 
-class Erf(Elementwise):
+class Erf(Analytic):
     """The error function 2/√π ∫₀ˣ exp(-t²) dt"""
 
 
 class LogicalNot(Elementwise):
     """not x, of booleans"""
 
+    accepts: ClassVar[frozenset[DType]] = BOOLEANS
 
-class IsNan(Elementwise):
+
+class IsNan(Analytic):
     """Whether x is not a number"""
 
-    def result_dtype(self, *_dtypes: DType) -> DType:
+    def result_dtype(self, *dtypes: DType) -> DType:
+        common_dtype(self, dtypes, self.accepts)
         return DType.boolean
-
-
-class Relu(Elementwise):
-    """max(x, 0)"""
-
-
-class Sigmoid(Elementwise):
-    """1 / (1 + exp(-x))"""
-
-
-class Silu(Elementwise):
-    """x · sigmoid(x)"""
-
-
-class Softplus(Elementwise):
-    """log(1 + exp(x))"""
-
-
-class Softsign(Elementwise):
-    """x / (1 + |x|)"""
-
-
-class HardSwish(Elementwise):
-    """x · clip(x + 3, 0, 6) / 6"""
-
-
-class Mish(Elementwise):
-    """x · tanh(softplus(x))"""
-
-
-class Selu(Elementwise):
-    """scale · (x if x > 0 else alpha · (exp(x) - 1)), constants of Klambauer et al. 2017"""
-
-    alpha: ClassVar[float] = 1.6732632423543772
-    scale: ClassVar[float] = 1.0507009873554805
-
-
-@dataclass(frozen=True, slots=True)
-class Elu(Elementwise):
-    """x if x > 0 else alpha · (exp(x) - 1)"""
-
-    alpha: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class LeakyRelu(Elementwise):
-    """x if x > 0 else negative_slope · x"""
-
-    negative_slope: float
-
-
-@dataclass(frozen=True, slots=True)
-class HardSigmoid(Elementwise):
-    """clip(alpha · x + beta, 0, 1)"""
-
-    alpha: float = 1 / 6
-    beta: float = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Gelu(Elementwise):
-    """x · Φ(x) with Φ by erf, or by its tanh approximation (Hendrycks and Gimpel 2016)"""
-
-    approximate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Clip(Elementwise):
-    """min(max(x, minimum), maximum); either bound may be absent"""
-
-    minimum: float | None = None
-    maximum: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +165,7 @@ class Binary(Elementwise, ABC):
     """Two inputs of one element type, broadcast."""
 
     arity: ClassVar[int] = 2
+    accepts: ClassVar[frozenset[DType]] = NUMBERS
 
 
 class Add(Binary):
@@ -227,6 +183,8 @@ class Multiply(Binary):
 class Divide(Binary):
     """x / y, of floats"""
 
+    accepts: ClassVar[frozenset[DType]] = FLOATS
+
 
 class FloorDivide(Binary):
     """⌊x / y⌋"""
@@ -237,7 +195,9 @@ class Remainder(Binary):
 
 
 class Pow(Binary):
-    """x^y"""
+    """x^y, of floats"""
+
+    accepts: ClassVar[frozenset[DType]] = FLOATS
 
 
 class Maximum(Binary):
@@ -248,15 +208,22 @@ class Minimum(Binary):
     """The smaller of both"""
 
 
-class LogicalAnd(Binary):
+@dataclass(frozen=True, slots=True)
+class Logical(Binary, ABC):
+    """A binary operation of booleans."""
+
+    accepts: ClassVar[frozenset[DType]] = BOOLEANS
+
+
+class LogicalAnd(Logical):
     """x and y, of booleans"""
 
 
-class LogicalOr(Binary):
+class LogicalOr(Logical):
     """x or y, of booleans"""
 
 
-class LogicalXor(Binary):
+class LogicalXor(Logical):
     """Exactly one of x and y, of booleans"""
 
 
@@ -265,17 +232,20 @@ class Comparison(Binary, ABC):
     """A binary operation whose result is a boolean."""
 
     def result_dtype(self, *dtypes: DType) -> DType:
-        if len(set(dtypes)) != 1:
-            raise OpError(f"{type(self).__name__} of mixed element types {', '.join(dtypes)}")
+        common_dtype(self, dtypes, self.accepts)
         return DType.boolean
 
 
 class Equal(Comparison):
-    """x = y"""
+    """x = y, of booleans too"""
+
+    accepts: ClassVar[frozenset[DType]] = ANY
 
 
 class NotEqual(Comparison):
-    """x ≠ y"""
+    """x ≠ y, of booleans too"""
+
+    accepts: ClassVar[frozenset[DType]] = ANY
 
 
 class Less(Comparison):

@@ -1,14 +1,23 @@
-"""Operations of neural networks: convolutions, pooling, normalisation, products."""
+"""Operations that slide windows or resample: convolutions, pooling, resizing."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from kspec.compiler.ir import Dim, Shape, TensorType
-from kspec.compiler.ops.base import Elementwise, Op, OpError, broadcast, expect_arity
+from kspec.compiler.ir import Dim, DType, Shape, TensorType
+from kspec.compiler.ops.base import (
+    FLOATS,
+    NUMBERS,
+    Op,
+    OpError,
+    common_dtype,
+    expect_arity,
+)
+from kspec.compiler.ops.shape import scale_dim, sum_dims
 
 Channels = Literal["last", "first"]
 Activation = Literal["linear", "relu", "relu6"]
@@ -34,9 +43,39 @@ class Windowed(Op, ABC):
     def compose(self, batch: Dim, spatial: Shape, depth: Dim) -> Shape:
         return (batch, *spatial, depth) if self.channels == "last" else (batch, depth, *spatial)
 
+    def expect_axes(self, x: TensorType, *counts: tuple[int, ...]) -> None:
+        """One stride, one pair of padding and one of each of ``counts`` for every spatial axis."""
+        rank = x.rank - 2
+        sizes = {len(each) for each in (self.strides, self.padding, *counts)}
+        if rank < 1 or sizes != {rank}:
+            raise OpError(f"a window over {max(sizes)} spatial axes does not fit {x}")
+        if min(self.strides) < 1 or min(min(pair) for pair in self.padding) < 0:
+            raise OpError(f"strides {self.strides} and padding {self.padding} are not possible")
+        if any(min(each) < 1 for each in counts):
+            raise OpError(f"a window or dilation below one: {counts}")
+
 
 @dataclass(frozen=True, slots=True)
-class Conv(Windowed):
+class Convolution(Windowed, ABC):
+    """Of (x, kernel) or (x, kernel, bias), all of one type of floats."""
+
+    dilations: tuple[int, ...]
+
+    def window(self, kernel: Shape) -> tuple[int, ...]:
+        window = kernel[:-2] if self.channels == "last" else kernel[2:]
+        return tuple(map(_static, window))
+
+    def expect_operands(self, inputs: tuple[TensorType, ...]) -> None:
+        expect_arity(self, inputs, 2, 3)
+        common_dtype(self, (each.dtype for each in inputs), FLOATS)
+        x, kernel = inputs[:2]
+        if kernel.rank != x.rank:
+            raise OpError(f"kernel {kernel} does not fit {x}")
+        self.expect_axes(x, self.window(kernel.shape), self.dilations)
+
+
+@dataclass(frozen=True, slots=True)
+class Conv(Convolution):
     """Cross-correlation of (x, kernel) or (x, kernel, bias of (output channels,)).
 
     The kernel is (…window, input channels / groups, output channels) where channels come last, and
@@ -44,20 +83,16 @@ class Conv(Windowed):
     convolution has as many groups as input channels.
     """
 
-    dilations: tuple[int, ...]
     groups: int = 1
     activation: Activation = "linear"
 
-    def window(self, kernel: Shape) -> tuple[int, ...]:
-        window = kernel[:-2] if self.channels == "last" else kernel[2:]
-        return tuple(int(dim) for dim in window)
-
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
-        expect_arity(self, inputs, 2, 3)
-        x, kernel = inputs[:2]
+        self.expect_operands(inputs)
+        x, kernel, *bias = inputs
         depth, filters = _kernel_channels(self.channels, kernel.shape)
-        if self.depth(x.shape) != depth * self.groups or filters % self.groups:
+        if self.groups < 1 or self.depth(x.shape) != depth * self.groups or filters % self.groups:
             raise OpError(f"kernel {kernel} in {self.groups} groups does not fit {x}")
+        expect_bias(bias, filters)
         window = self.window(kernel.shape)
         rows = zip(
             self.spatial(x.shape), window, self.strides, self.padding, self.dilations, strict=True
@@ -67,27 +102,26 @@ class Conv(Windowed):
 
 
 @dataclass(frozen=True, slots=True)
-class ConvTranspose(Windowed):
+class ConvTranspose(Convolution):
     """The gradient of a convolution, of (x, kernel) or (x, kernel, bias).
 
     The kernel is (…window, output channels, input channels) where channels come last, and
-    (input channels, output channels, …window) where they come first. ``padding`` is cut off from
-    the full result; ``output_padding`` rows are then added after it.
+    (input channels, output channels, …window) where they come first. Each input element adds the
+    kernel, scaled, to the full result, which ``output_padding`` elements of zero extend at its end;
+    ``padding`` is then cut off at both ends, so that what was added may be cut again.
     """
 
-    dilations: tuple[int, ...]
     output_padding: tuple[int, ...]
 
-    def window(self, kernel: Shape) -> tuple[int, ...]:
-        window = kernel[:-2] if self.channels == "last" else kernel[2:]
-        return tuple(int(dim) for dim in window)
-
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
-        expect_arity(self, inputs, 2, 3)
-        x, kernel = inputs[:2]
+        self.expect_operands(inputs)
+        x, kernel, *bias = inputs
         filters, depth = kernel.shape[-2:] if self.channels == "last" else kernel.shape[1::-1]
         if self.depth(x.shape) != depth:
             raise OpError(f"kernel {kernel} does not fit {x}")
+        expect_bias(bias, filters)
+        if len(self.output_padding) != len(self.strides) or min(self.output_padding) < 0:
+            raise OpError(f"output padding {self.output_padding} does not fit {x}")
         rows = zip(
             self.spatial(x.shape),
             self.window(kernel.shape),
@@ -98,21 +132,30 @@ class ConvTranspose(Windowed):
             strict=True,
         )
         spatial = tuple(
-            (_static(dim) - 1) * s + (k - 1) * d + 1 - sum(pad) + extra
+            sum_dims(scale_dim(dim, s), (k - 1) * d + 1 - s - sum(pad) + extra)
             for dim, k, s, pad, d, extra in rows
         )
+        if any(isinstance(dim, int) and dim < 1 for dim in spatial):
+            raise OpError(f"padding {self.padding} leaves nothing of {x}")
         return (x.with_shape(*self.compose(x.shape[0], spatial, filters)),)
 
 
 @dataclass(frozen=True, slots=True)
 class Pooling(Windowed, ABC):
-    """Reduces each window of size ``window``; padded places never count."""
+    """Reduces each window of size ``window``; padded places never count, and are fewer on each
+    side than the window is long, so that every window meets an element."""
+
+    accepts: ClassVar[frozenset[DType]] = NUMBERS
 
     window: tuple[int, ...]
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
         (x,) = inputs
+        common_dtype(self, [x.dtype], self.accepts)
+        self.expect_axes(x, self.window)
+        if any(max(pair) >= k for pair, k in zip(self.padding, self.window, strict=True)):
+            raise OpError(f"a window of {self.window} fits into its padding {self.padding}")
         rows = zip(self.spatial(x.shape), self.window, self.strides, self.padding, strict=True)
         spatial = tuple(_windows(dim, k, s, pad) for dim, k, s, pad in rows)
         return (x.with_shape(*self.compose(x.shape[0], spatial, self.depth(x.shape))),)
@@ -123,99 +166,16 @@ class MaxPool(Pooling):
 
 
 class AveragePool(Pooling):
-    """The mean of the elements of each window that lie inside the input"""
+    """The mean of the elements of each window that lie inside the input, of floats"""
 
-
-@dataclass(frozen=True, slots=True)
-class BatchNorm(Op):
-    """Of (x, scale, offset, mean, variance), each of the length of ``axis``:
-    (x - mean) / sqrt(variance + epsilon) · scale + offset"""
-
-    axis: int
-    epsilon: float
-
-    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
-        expect_arity(self, inputs, 5)
-        if any(each.shape != (inputs[0].shape[self.axis],) for each in inputs[1:]):
-            raise OpError(f"statistics do not fit axis {self.axis} of {inputs[0]}")
-        return (inputs[0],)
-
-
-@dataclass(frozen=True, slots=True)
-class LayerNorm(Op):
-    """Of (x, scale, offset) with the shape of the last axis: (x - mean) / sqrt(variance + epsilon)
-    · scale + offset, mean and (biased) variance over the last axis (Ba et al. 2016)"""
-
-    epsilon: float
-
-    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
-        expect_arity(self, inputs, 3)
-        if any(each.shape != inputs[0].shape[-1:] for each in inputs[1:]):
-            raise OpError(f"scale and offset do not fit the last axis of {inputs[0]}")
-        return (inputs[0],)
-
-
-@dataclass(frozen=True, slots=True)
-class Softmax(Elementwise):
-    """exp(x) / Σ exp(x) along ``axis``"""
-
-    axis: int
-
-
-@dataclass(frozen=True, slots=True)
-class LogSoftmax(Elementwise):
-    """x - log Σ exp(x) along ``axis``"""
-
-    axis: int
-
-
-@dataclass(frozen=True, slots=True)
-class MatMul(Op):
-    """The product of the last two axes of (x, y), the others broadcast"""
-
-    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
-        expect_arity(self, inputs, 2)
-        x, y = inputs
-        if min(x.rank, y.rank) < 2 or x.shape[-1] != y.shape[-2]:
-            raise OpError(f"cannot multiply {x} by {y}")
-        lead = broadcast(x.shape[:-2], y.shape[:-2]) if max(x.rank, y.rank) > 2 else ()
-        return (x.with_shape(*lead, x.shape[-2], y.shape[-1]),)
-
-
-@dataclass(frozen=True, slots=True)
-class Linear(Op):
-    """Of (x, kernel) or (x, kernel, bias): x[…, inputs] · kernel[inputs, units] + bias[units]"""
-
-    activation: Activation = "linear"
-
-    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
-        expect_arity(self, inputs, 2, 3)
-        x, kernel = inputs[:2]
-        if kernel.rank != 2 or x.shape[-1] != kernel.shape[0]:
-            raise OpError(f"kernel {kernel} does not fit {x}")
-        return (x.with_shape(*x.shape[:-1], kernel.shape[1]),)
-
-
-@dataclass(frozen=True, slots=True)
-class Einsum(Op):
-    """Einstein's summation over named axes, written out: ``abc,cd->abd``; no ellipsis"""
-
-    equation: str
-
-    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
-        terms, result = self.equation.split("->")
-        sizes: dict[str, Dim] = {}
-        for term, each in zip(terms.split(","), inputs, strict=True):
-            for letter, dim in zip(term, each.shape, strict=True):
-                if sizes.setdefault(letter, dim) != dim:
-                    raise OpError(f"{self.equation} does not fit {', '.join(map(str, inputs))}")
-        return (inputs[0].with_shape(*(sizes[letter] for letter in result)),)
+    accepts: ClassVar[frozenset[DType]] = FLOATS
 
 
 @dataclass(frozen=True, slots=True)
 class Resize(Op):
     """Resamples the spatial axes to ``size`` with pixel centres at (i + 0.5) · scale - 0.5 (half
-    pixel), nearest (rounding down at (i + 0.5) · scale) or linear, without antialiasing."""
+    pixel), nearest (rounding down at (i + 0.5) · scale) or linear, without antialiasing; of
+    floats."""
 
     size: tuple[int, ...]
     interpolation: Literal["nearest", "bilinear"]
@@ -223,7 +183,10 @@ class Resize(Op):
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
+        common_dtype(self, [inputs[0].dtype], FLOATS)
         shape = inputs[0].shape
+        if len(self.size) != len(shape) - 2 or min(1, *self.size) < 1:
+            raise OpError(f"size {self.size} does not fit {inputs[0]}")
         if self.channels == "last":
             return (inputs[0].with_shape(shape[0], *self.size, shape[-1]),)
         return (inputs[0].with_shape(*shape[:2], *self.size),)
@@ -253,12 +216,16 @@ def _kernel_channels(channels: Channels, kernel: Shape) -> tuple[int, int]:
     return _static(depth), _static(filters)
 
 
+def expect_bias(bias: Sequence[TensorType], length: Dim) -> None:
+    if any(each.shape != (length,) for each in bias):
+        raise OpError(f"bias {bias[0]} is not of length {length}")
+
+
 def _windows(dim: Dim, reach: int, stride: int, pad: tuple[int, int]) -> Dim:
     if isinstance(dim, str):
-        grown = sum(pad) - reach + 1
         if stride == 1:
-            return f"{dim}{grown:+d}" if grown else dim
-        return f"({dim}{sum(pad) - reach:+d})//{stride}+1"
+            return sum_dims(dim, sum(pad) - reach + 1)
+        return f"({sum_dims(dim, sum(pad) - reach)})//{stride}+1"
     count = (dim + sum(pad) - reach) // stride + 1
     if count < 1:
         raise OpError(f"a window of {reach} does not fit into {dim} padded by {pad}")

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
+from typing import ClassVar
 
 from kspec.compiler.ir import DType, Shape, TensorType
-from kspec.compiler.ops.base import Elementwise, Op, OpError, expect_arity, normalize_axis
+from kspec.compiler.ops.base import (
+    BOOLEANS,
+    FLOATS,
+    NUMBERS,
+    AlongAxis,
+    Op,
+    OpError,
+    common_dtype,
+    expect_arity,
+    normalize_axes,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Reduction(Op, ABC):
-    """Reduces over ``axes`` (sorted, not negative), which stay as 1 with ``keepdims``."""
+    """Reduces over ``axes`` (sorted, not negative, at least one), which stay as 1 with
+    ``keepdims``."""
+
+    accepts: ClassVar[frozenset[DType]] = NUMBERS
 
     axes: tuple[int, ...]
     keepdims: bool = False
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
-        return (
-            TensorType(
-                inputs[0].dtype, _reduced(inputs[0].shape, self.axes, keepdims=self.keepdims)
-            ),
-        )
+        dtype = common_dtype(self, [inputs[0].dtype], self.accepts)
+        shape = _reduced(inputs[0].shape, self.axes, keepdims=self.keepdims)
+        return (TensorType(dtype, shape),)
 
 
 class Sum(Reduction):
@@ -30,7 +42,9 @@ class Sum(Reduction):
 
 
 class Mean(Reduction):
-    """The arithmetic mean"""
+    """The arithmetic mean, of floats"""
+
+    accepts: ClassVar[frozenset[DType]] = FLOATS
 
 
 class Max(Reduction):
@@ -48,9 +62,13 @@ class Prod(Reduction):
 class All(Reduction):
     """Whether all are true"""
 
+    accepts: ClassVar[frozenset[DType]] = BOOLEANS
+
 
 class Any(Reduction):
     """Whether one is true"""
+
+    accepts: ClassVar[frozenset[DType]] = BOOLEANS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +80,7 @@ class ArgReduction(Op, ABC):
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
+        common_dtype(self, [inputs[0].dtype], NUMBERS)
         shape = _reduced(inputs[0].shape, (self.axis,), keepdims=self.keepdims)
         return (TensorType(DType.int32, shape),)
 
@@ -74,16 +93,15 @@ class ArgMin(ArgReduction):
     """The index of the least element"""
 
 
-@dataclass(frozen=True, slots=True)
-class CumSum(Elementwise):
+class CumSum(AlongAxis):
     """The running sum along ``axis``"""
 
-    axis: int
+    accepts: ClassVar[frozenset[DType]] = NUMBERS
 
 
 def _reduced(shape: Shape, axes: tuple[int, ...], *, keepdims: bool) -> Shape:
-    if any(normalize_axis(axis, len(shape)) != axis for axis in axes):
-        raise OpError(f"axes {axes} must not be negative")
+    if not axes or sorted(normalize_axes(axes, len(shape))) != list(axes):
+        raise OpError(f"axes {axes} must be sorted, not negative and at least one")
     if keepdims:
         return tuple(1 if axis in axes else dim for axis, dim in enumerate(shape))
     return tuple(dim for axis, dim in enumerate(shape) if axis not in axes)

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from kspec.compiler.ir import Dim, DType, Shape, TensorType
-from kspec.compiler.ops.base import Op, OpError, broadcast, expect_arity, normalize_axis
+from kspec.compiler.ops.base import (
+    ANY,
+    Op,
+    OpError,
+    broadcast,
+    common_dtype,
+    expect_arity,
+    expect_holds,
+    expect_shape,
+    normalize_axes,
+    normalize_axis,
+)
+
+_CONSTANT = re.compile(r"[+-]\d+$")
+"""The number at the end of a symbolic dimension, added to all before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +34,7 @@ class Reshape(Op):
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
+        expect_shape(self.shape)
         if _known_size(inputs[0].shape) != _known_size(self.shape):
             raise OpError(f"cannot reshape {inputs[0].shape} to {self.shape}")
         return (inputs[0].with_shape(*self.shape),)
@@ -44,15 +60,13 @@ class Concat(Op):
     axis: int
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
+        if not inputs:
+            raise OpError("Concat takes at least one input")
         first = inputs[0]
+        common_dtype(self, (each.dtype for each in inputs), ANY)
         axis = normalize_axis(self.axis, first.rank)
-        for each in inputs:
-            same = each.shape[:axis] + each.shape[axis + 1 :]
-            if (
-                each.dtype is not first.dtype
-                or same != first.shape[:axis] + first.shape[axis + 1 :]
-            ):
-                raise OpError(f"cannot concatenate {', '.join(map(str, inputs))} on axis {axis}")
+        if len({(each.rank, each.shape[:axis], each.shape[axis + 1 :]) for each in inputs}) > 1:
+            raise OpError(f"cannot concatenate {', '.join(map(str, inputs))} on axis {axis}")
         total = sum_dims(*(each.shape[axis] for each in inputs))
         return (first.with_shape(*first.shape[:axis], total, *first.shape[axis + 1 :]),)
 
@@ -70,9 +84,11 @@ class Slice(Op):
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
         shape = list(inputs[0].shape)
-        for axis, start, stop, step in zip(
-            self.axes, self.starts, self.stops, self.steps, strict=True
-        ):
+        if len({len(self.axes), len(self.starts), len(self.stops), len(self.steps)}) > 1:
+            raise OpError("Slice needs a start, a stop and a step for each axis")
+        axes = normalize_axes(self.axes, len(shape))
+        rows = zip(axes, self.starts, self.stops, self.steps, strict=True)
+        for axis, start, stop, step in rows:
             shape[axis] = _sliced(shape[axis], start, stop, step)
         return (inputs[0].with_shape(*shape),)
 
@@ -88,10 +104,17 @@ class Pad(Op):
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
-        if min(*self.low, *self.high) < 0 or len(self.low) != inputs[0].rank:
-            raise OpError(f"pads {self.low}, {self.high} do not fit {inputs[0]}")
-        rows = zip(inputs[0].shape, self.low, self.high, strict=True)
-        return (inputs[0].with_shape(*(sum_dims(dim, low, high) for dim, low, high in rows)),)
+        (x,) = inputs
+        if {len(self.low), len(self.high)} != {x.rank} or min(0, *self.low, *self.high) < 0:
+            raise OpError(f"pads {self.low}, {self.high} do not fit {x}")
+        expect_holds(x.dtype, self.value)
+        rows = list(zip(x.shape, self.low, self.high, strict=True))
+        # Each mode can give so many elements on a side from the ones that are there.
+        spare = {"reflect": 1, "symmetric": 0}.get(self.mode)
+        for dim, low, high in rows:
+            if spare is not None and isinstance(dim, int) and max(low, high) > dim - spare:
+                raise OpError(f"{self.mode} padding by {max(low, high)} of {dim} elements")
+        return (x.with_shape(*(sum_dims(dim, low, high) for dim, low, high in rows)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +125,7 @@ class BroadcastTo(Op):
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
+        expect_shape(self.shape)
         if broadcast(inputs[0].shape, self.shape) != self.shape:
             raise OpError(f"cannot broadcast {inputs[0].shape} to {self.shape}")
         return (inputs[0].with_shape(*self.shape),)
@@ -115,6 +139,8 @@ class Tile(Op):
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
+        if len(self.repeats) != inputs[0].rank or min(1, *self.repeats) < 1:
+            raise OpError(f"repeats {self.repeats} do not fit {inputs[0]}")
         rows = zip(inputs[0].shape, self.repeats, strict=True)
         return (inputs[0].with_shape(*(scale_dim(dim, times) for dim, times in rows)),)
 
@@ -129,7 +155,10 @@ class Repeat(Op):
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
         shape = list(inputs[0].shape)
-        shape[self.axis] = scale_dim(shape[self.axis], self.times)
+        axis = normalize_axis(self.axis, len(shape))
+        if self.times < 1:
+            raise OpError(f"cannot repeat elements {self.times} times")
+        shape[axis] = scale_dim(shape[axis], self.times)
         return (inputs[0].with_shape(*shape),)
 
 
@@ -156,13 +185,21 @@ class Reverse(Op):
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
+        normalize_axes(self.axes, inputs[0].rank)
         return inputs
 
 
 def sum_dims(*dims: Dim) -> Dim:
-    """The sum of dimensions; symbolic when one is: ``time``, 2 → ``time+2``."""
-    number = sum(dim for dim in dims if isinstance(dim, int))
-    names = [dim for dim in dims if isinstance(dim, str)]
+    """The sum of dimensions; symbolic when one is: ``time``, 2 → ``time+2``, and ``time+2``, -2 →
+    ``time``, so that what is padded and then cut has its first name again."""
+    number, names = 0, []
+    for dim in dims:
+        if isinstance(dim, int):
+            number += dim
+        else:
+            constant = _CONSTANT.search(dim)
+            names.append(dim[: constant.start()] if constant else dim)
+            number += int(constant[0]) if constant else 0
     if not names:
         return number
     text = "+".join(names)
@@ -177,20 +214,23 @@ def scale_dim(dim: Dim, factor: int) -> Dim:
 
 
 def _known_size(shape: Shape) -> tuple[int, tuple[str, ...]]:
-    names = "*".join(dim for dim in shape if isinstance(dim, str)).split("*")
-    size = math.prod(dim for dim in shape if isinstance(dim, int))
-    return size, tuple(sorted(filter(None, names)))
+    """The product of what is known, and the names of what is not; ``batch*3`` is both."""
+    factors = [factor for dim in shape for factor in str(dim).split("*")]
+    size = math.prod(int(factor) for factor in factors if factor.isdecimal())
+    return size, tuple(sorted(factor for factor in factors if not factor.isdecimal()))
 
 
 def _sliced(dim: Dim, start: int, stop: int | None, step: int) -> Dim:
+    if step < 1:
+        raise OpError(f"a step of {step}")
     if isinstance(dim, int):
         return len(range(*slice(start, stop, step).indices(dim)))
     if step != 1:
         raise OpError(f"a step of {step} along the symbolic dimension {dim}")
-    if start >= 0 and stop is None:
-        return sum_dims(dim, -start)
-    if stop is not None and (start < 0) == (stop < 0):
-        return stop - start
-    if start < 0 and stop is None:
-        return -start
-    return sum_dims(dim, (stop or 0) - start)
+    if stop is None:
+        return sum_dims(dim, -start) if start >= 0 else -start
+    if (start < 0) == (stop < 0):
+        return max(stop - start, 0)
+    if start < 0:
+        raise OpError(f"a slice from {start} to {stop} of the symbolic dimension {dim}")
+    return sum_dims(dim, stop - start)

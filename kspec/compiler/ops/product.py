@@ -1,0 +1,124 @@
+"""Normalisation and products."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kspec.compiler.ir import Dim, DType, TensorType
+from kspec.compiler.ops.base import (
+    FLOATS,
+    NUMBERS,
+    AlongAxis,
+    Op,
+    OpError,
+    broadcast,
+    common_dtype,
+    expect_arity,
+    normalize_axis,
+)
+from kspec.compiler.ops.neural import Activation, expect_bias
+
+_EQUATION = re.compile(r"([a-zA-Z]*(?:,[a-zA-Z]*)*)->([a-zA-Z]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNorm(Op):
+    """Of (x, scale, offset, mean, variance), each of the length of ``axis``:
+    (x - mean) / sqrt(variance + epsilon) · scale + offset"""
+
+    axis: int
+    epsilon: float
+
+    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
+        expect_arity(self, inputs, 5)
+        common_dtype(self, (each.dtype for each in inputs), FLOATS)
+        axis = normalize_axis(self.axis, inputs[0].rank)
+        if any(each.shape != (inputs[0].shape[axis],) for each in inputs[1:]):
+            raise OpError(f"statistics do not fit axis {self.axis} of {inputs[0]}")
+        return (inputs[0],)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNorm(Op):
+    """Of (x, scale, offset) with the shape of the last axis: (x - mean) / sqrt(variance + epsilon)
+    · scale + offset, mean and (biased) variance over the last axis (Ba et al. 2016)"""
+
+    epsilon: float
+
+    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
+        expect_arity(self, inputs, 3)
+        common_dtype(self, (each.dtype for each in inputs), FLOATS)
+        normalize_axis(-1, inputs[0].rank)
+        if any(each.shape != inputs[0].shape[-1:] for each in inputs[1:]):
+            raise OpError(f"scale and offset do not fit the last axis of {inputs[0]}")
+        return (inputs[0],)
+
+
+class Softmax(AlongAxis):
+    """exp(x) / Σ exp(x) along ``axis``, of floats"""
+
+    accepts: ClassVar[frozenset[DType]] = FLOATS
+
+
+class LogSoftmax(AlongAxis):
+    """x - log Σ exp(x) along ``axis``, of floats"""
+
+    accepts: ClassVar[frozenset[DType]] = FLOATS
+
+
+@dataclass(frozen=True, slots=True)
+class MatMul(Op):
+    """The product of the last two axes of (x, y), the others broadcast"""
+
+    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
+        expect_arity(self, inputs, 2)
+        x, y = inputs
+        common_dtype(self, (x.dtype, y.dtype), NUMBERS)
+        if min(x.rank, y.rank) < 2 or x.shape[-1] != y.shape[-2]:
+            raise OpError(f"cannot multiply {x} by {y}")
+        lead = broadcast(x.shape[:-2], y.shape[:-2]) if max(x.rank, y.rank) > 2 else ()
+        return (x.with_shape(*lead, x.shape[-2], y.shape[-1]),)
+
+
+@dataclass(frozen=True, slots=True)
+class Linear(Op):
+    """Of (x, kernel) or (x, kernel, bias): x[…, inputs] · kernel[inputs, units] + bias[units]"""
+
+    activation: Activation = "linear"
+
+    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
+        expect_arity(self, inputs, 2, 3)
+        common_dtype(self, (each.dtype for each in inputs), FLOATS)
+        x, kernel, *bias = inputs
+        if kernel.rank != 2 or x.shape[-1:] != kernel.shape[:1]:
+            raise OpError(f"kernel {kernel} does not fit {x}")
+        expect_bias(bias, kernel.shape[1])
+        return (x.with_shape(*x.shape[:-1], kernel.shape[1]),)
+
+
+@dataclass(frozen=True, slots=True)
+class Einsum(Op):
+    """Einstein's summation over named axes, written out: ``abc,cd->abd``; no ellipsis, no letter
+    twice in one term, none in the result that no term has"""
+
+    equation: str
+
+    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
+        match = _EQUATION.fullmatch(self.equation)
+        if match is None:
+            raise OpError(f"{self.equation!r} is no equation of letters")
+        terms, result = match[1].split(","), match[2]
+        expect_arity(self, inputs, len(terms))
+        dtype = common_dtype(self, (each.dtype for each in inputs), NUMBERS)
+        if any(len(set(term)) != len(term) for term in (*terms, result)):
+            raise OpError(f"a letter stands twice in one term of {self.equation}")
+        sizes: dict[str, Dim] = {}
+        for term, each in zip(terms, inputs, strict=True):
+            known = [sizes.setdefault(*pair) for pair in zip(term, each.shape, strict=False)]
+            if len(term) != each.rank or tuple(known) != each.shape:
+                raise OpError(f"{self.equation} does not fit {', '.join(map(str, inputs))}")
+        if unknown := set(result) - sizes.keys():
+            raise OpError(f"no term of {self.equation} has {', '.join(sorted(unknown))}")
+        return (TensorType(dtype, tuple(sizes[letter] for letter in result)),)
