@@ -14,6 +14,7 @@ _FLOATS = (
     ops.Windowed,
     ops.Linear,
     ops.MatMul,
+    ops.Einsum,
     ops.Resize,
     ops.Softmax,
     ops.LogSoftmax,

@@ -6,6 +6,7 @@ from kspec.compiler.table import Table
 from kspec.targets.formats.tflite.program import Rule
 from kspec.targets.formats.tflite.rules import (
     convolution,
+    einsum,
     elementwise,
     pooling,
     product,
@@ -19,6 +20,7 @@ RULES: Table[Rule] = (
     | shape.rules
     | reduction.rules
     | product.rules
+    | einsum.rules
     | convolution.rules
     | transposed.rules
     | pooling.rules
