@@ -97,6 +97,12 @@ def signs() -> GraphCase:
     return build.case(sign, build.add("same", ops.Identity(), x), build.add("abs", ops.Abs(), sign))
 
 
+def repeat() -> GraphCase:
+    """A constant of so many integers that iOS 18 keeps it among the weights."""
+    build = Builder("repeat")
+    return build.case(build.add("out", ops.Repeat(7, 1), build.input("x", "batch", 3)))
+
+
 WRITTEN = [*(case for case in ALL_GRAPHS if case.id not in REFUSED), network(), scalar(), signs()]
 
 
@@ -107,11 +113,11 @@ def test_every_operation_agrees_with_the_reference(case: GraphCase, tmp_path: Pa
 
 
 @pytest.mark.parametrize("minimum", ["iOS17", "iOS18"])
-@pytest.mark.parametrize("name", ["Where-broadcast", "ArgMax-ties", "Repeat-time", "network"])
+@pytest.mark.parametrize("name", ["Where-broadcast", "ArgMax-ties", "Repeat-many", "network"])
 def test_later_systems_have_their_own_operations(
     minimum: Minimum, name: str, tmp_path: Path
 ) -> None:
-    case = BY_ID.get(name) or network()
+    case = BY_ID.get(name) or {"network": network, "Repeat-many": repeat}[name]()
     path = write(case.graph, tmp_path, CoreMLOptions(minimum=minimum))
     assert worst_error(case, path, 3) <= 1e-5
     model = messages().Model_pb2.Model.FromString((path / MODEL).read_bytes())
@@ -153,6 +159,22 @@ def test_names_and_ranges_reach_the_signature(tmp_path: Path) -> None:
     (feature,) = program.description.input
     (batch, *_) = feature.type.multiArrayType.shapeRange.sizeRanges
     assert (batch.lowerBound, batch.upperBound) == (1, 64)
+
+
+def test_a_size_that_varies_starts_where_every_window_fits(tmp_path: Path) -> None:
+    build = Builder("windows")
+    x, kernel = build.input("x", "batch", "time", 4), build.random("kernel", 3, 4, 5)
+    first = build.add("first", ops.Conv((2,), ((0, 0),), "last", (1,)), x, kernel)
+    pooled = build.add("pooled", ops.MaxPool((1,), ((0, 0),), "last", (2,)), first)
+    case = build.case(pooled)
+    path = write(case.graph, tmp_path, CoreMLOptions(largest_dimension=20))
+    (feature,) = Program(path).description.input
+    array = feature.type.multiArrayType
+    bounds = [(each.lowerBound, each.upperBound) for each in array.shapeRange.sizeRanges]
+    assert bounds == [(1, 20), (5, 20), (4, 4)]
+    assert tuple(array.shape) == (1, 5, 4)
+    runner, inputs = CoreMLRunner(path), feeds(case, 2, time=5)
+    assert _error(runner(inputs)["pooled"], evaluate(case.graph, inputs)["pooled"]) <= 1e-5
 
 
 def test_values_keep_their_names(tmp_path: Path) -> None:

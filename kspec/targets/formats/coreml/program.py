@@ -8,6 +8,7 @@ from typing import Any
 from kspec.compiler.ir import DType, Graph, Value
 from kspec.targets.formats.coreml.emission import Emission, Var
 from kspec.targets.formats.coreml.options import CoreMLOptions
+from kspec.targets.formats.coreml.ranges import ranges
 from kspec.targets.formats.coreml.rules import RULES
 from kspec.targets.formats.coreml.toolkit import Toolkit
 
@@ -84,14 +85,15 @@ def _name_defaults(function: Any, emit: Emission) -> None:
 def _describe(emit: Emission, options: CoreMLOptions) -> Any:
     messages = emit.kit.proto
     description = messages.Model_pb2.ModelDescription()
+    limits = ranges(emit.graph, options.largest_dimension)
     for value in emit.graph.inputs:
         feature = description.input.add(name=emit.public(value))
         array = feature.type.multiArrayType
         array.dataType = _array_type(emit, value)
-        array.shape.extend(1 if isinstance(dim, str) else dim for dim in value.shape)
+        bounds = [limits[dim] if isinstance(dim, str) else (dim, dim) for dim in value.shape]
+        array.shape.extend(low for low, _ in bounds)
         if any(isinstance(dim, str) for dim in value.shape):
-            for dim in value.shape:
-                low, high = (1, options.largest_dimension) if isinstance(dim, str) else (dim, dim)
+            for low, high in bounds:
                 array.shapeRange.sizeRanges.add(lowerBound=low, upperBound=high)
     for value in emit.graph.outputs:
         array = description.output.add(name=emit.public(value)).type.multiArrayType

@@ -148,8 +148,10 @@ def clip(node: Node, emit: Emission) -> Var:
     """MIL's `clip` takes floats only, and bounds that differ."""
     assert isinstance(node.op, ops.Clip)
     (x,), low, high = node.inputs, node.op.minimum, node.op.maximum
-    if low is not None and high is not None and low < high and x.dtype.is_float:
-        return emit("clip", node.name, x=emit[x], alpha=emit.scalar(low), beta=emit.scalar(high))
+    if low is not None and high is not None and x.dtype.is_float:
+        alpha, beta = emit.scalar(low), emit.scalar(high)
+        if alpha < beta:
+            return emit("clip", node.name, x=emit[x], alpha=alpha, beta=beta)
     bounds = [("maximum", low), ("minimum", high)]
     steps = [(kind, bound) for kind, bound in bounds if bound is not None]
     var = emit[x]
