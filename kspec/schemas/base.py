@@ -41,7 +41,9 @@ from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
     ValidationInfo,
+    model_serializer,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -241,6 +243,13 @@ class Entry(Model):
         rest = _Rest({k: v for k, v in raw.items() if k not in beside})
         rest.beside = sorted(beside)
         return own | {cls.choice_field: rest}
+
+    @model_serializer(mode="wrap")
+    def hoist(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As it is written: the choice among the keys beside it."""
+        fields: dict[str, Any] = dump(self)
+        choice: Any = fields.pop(self.choice_field, {})
+        return {**({choice: None} if isinstance(choice, str) else choice), **fields}
 
     @classmethod
     def __get_pydantic_json_schema__(

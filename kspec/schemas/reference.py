@@ -11,7 +11,7 @@ from kspec.schemas.descriptions import descriptions
 from kspec.schemas.layers import FAMILIES, Layer
 from kspec.schemas.layers.activation import Function
 from kspec.schemas.network import Step
-from kspec.schemas.phrases import Schema, code, phrase
+from kspec.schemas.phrases import code, phrase
 from kspec.schemas.spec import Spec
 
 INTRODUCTION = """# The spec, version 1
@@ -112,7 +112,7 @@ def _table(model: type[Model]) -> Iterator[str]:
         shown = f"**{key}**" if key in required else key
         star = " *" if getattr(model, "shorthand", None) == name else ""
         held = schema["properties"][key]
-        default = "" if key in required else _default(model, name, held)
+        default = "" if key in required else code(_shortest(held.get("default")))
         yield f"| {shown}{star} | {_cell(phrase(held))} | {default} | {_cell(texts[name])} |"
     yield ""
 
@@ -123,13 +123,6 @@ def _alternatives(model: type[Model], name: str) -> str:
     marks = [mark for mark in model.model_fields[name].metadata if isinstance(mark, Keyed)]
     choices = marks[0].members(model.model_fields[name].annotation)
     return " or ".join(f"[{choice.key}](#{choice.key})" for choice in choices)
-
-
-def _default(model: type[Model], name: str, schema: Schema) -> str:
-    factory = model.model_fields[name].default_factory
-    if factory is None:
-        return code(_shortest(schema.get("default")))
-    return "–" if factory is dict else "`1`"
 
 
 def _shortest(default: Any) -> Any:

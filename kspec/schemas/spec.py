@@ -4,6 +4,7 @@ import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from kspec.schemas.base import Model, located
 from kspec.schemas.data import Data
@@ -15,6 +16,12 @@ from kspec.schemas.values import Listed, Name
 
 SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$"
 SIGNATURE = r"^[A-Za-z][A-Za-z0-9_-]*(\( *[A-Za-z]\w*( *, *[A-Za-z]\w*)* *\))?$"
+
+
+def _whole(raw: object) -> object:
+    if isinstance(raw, bool):  # which equals 1
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return raw
 
 
 def _scalar(raw: object) -> object:
@@ -35,7 +42,7 @@ Options = Annotated[dict[str, Any], BeforeValidator(lambda raw: {} if raw is Non
 class Spec(Model):
     """A model: its data, network, training, targets and gates."""
 
-    kspec: Literal[1]
+    kspec: Annotated[Literal[1], BeforeValidator(_whole)]
     """Version of the language."""
     name: Name
     """Name of the model: letters, digits, - and _; files and packages are called after it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
@@ -87,3 +88,13 @@ Evaluated = BeforeValidator(_evaluate)
 """Marks a number, after its bounds, that may be an expression."""
 Number = Annotated[float, Evaluated]
 """A finite number, or an expression of numbers as text: `1/16`."""
+
+
+def _not_zero(size: int) -> int:
+    if size == 0:
+        raise ValueError("0 is no size: write 1 or more, or -1")
+    return size
+
+
+PositiveOrRest = Annotated[int, Field(ge=-1, le=LARGEST), AfterValidator(_not_zero)]
+"""A whole number ≥ 1, or -1 for what is left over."""

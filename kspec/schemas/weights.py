@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from kspec.schemas.base import Keyed
+from kspec.schemas.base import Keyed, located
 from kspec.schemas.keras_objects import KerasObject
 from kspec.schemas.values import Evaluated, Number, Seed, Spread
 
@@ -101,7 +101,7 @@ class RandomUniform(Random):
     def ordered(self) -> "RandomUniform":
         """The bounds must leave something between them."""
         if self.minval >= self.maxval:
-            raise ValueError("minval must be below maxval")
+            raise located(("minval",), "minval is not below maxval")
         return self
 
 

@@ -1,7 +1,7 @@
 """Convolutions over one, two or three spatial axes, channels last."""
 
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import Field
 
@@ -33,11 +33,6 @@ Filters = Annotated[Positive, Field(examples=[32])]
 Padding = Literal["valid", "same"]
 
 
-def ones(fields: dict[str, Any]) -> Any:
-    """1 for each axis of the kernel."""
-    return (1,) * len(fields.get("kernel_size", ()))
-
-
 class Filtered(Layer):
     """A layer that says how many channels its output has."""
 
@@ -50,9 +45,9 @@ class Convolution(Layer, Generic[Size]):
 
     kernel_size: Annotated[Size, Field(examples=[3])]
     """Size of the kernel: one for all axes, or one for each."""
-    strides: Size = Field(default_factory=ones)
+    strides: Size = Field(1, validate_default=True)
     """Steps of the kernel."""
-    dilation_rate: Size = Field(default_factory=ones)
+    dilation_rate: Size = Field(1, validate_default=True)
     """Distance between the samples that the kernel takes."""
     activation: Activation | None = None
     """Function of the output."""

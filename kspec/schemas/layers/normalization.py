@@ -1,10 +1,10 @@
 """Normalizations over a batch, a row, groups of channels."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from kspec.schemas.base import Model
+from kspec.schemas.base import Model, located
 from kspec.schemas.layers.base import (
     Axes,
     Axis,
@@ -15,7 +15,7 @@ from kspec.schemas.layers.base import (
     known,
     show,
 )
-from kspec.schemas.values import Evaluated, Positive
+from kspec.schemas.values import Evaluated, PositiveOrRest
 from kspec.schemas.weights import (
     Above0,
     Constraint,
@@ -64,7 +64,7 @@ class RenormClipping(Model):
     def ordered(self) -> "RenormClipping":
         """The least ratio is not above the largest."""
         if self.rmin is not None and self.rmax is not None and self.rmin > self.rmax:
-            raise ValueError("rmin must not be above rmax")
+            raise located(("rmin",), "rmin is above rmax")
         return self
 
 
@@ -140,7 +140,7 @@ class GroupNormalization(Affine):
     keras: ClassVar[str] = "GroupNormalization"
     shorthand: ClassVar[str | None] = "groups"
 
-    groups: Positive | Literal[-1] = 32
+    groups: PositiveOrRest = 32
     """Groups that the channels are split into; -1: each channel by itself."""
     axis: Axis = -1
     """The axis of the channels."""

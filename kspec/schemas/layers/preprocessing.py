@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
+from kspec.schemas.base import located
 from kspec.schemas.layers.base import Axes, Elementwise, Shape, ShapeError, distinct, known, show
 from kspec.schemas.values import Number, Spread
 from kspec.schemas.weights import NonNegative
@@ -60,11 +61,12 @@ class Normalization(Elementwise):
     def both(self) -> "Normalization":
         """Mean and variance come together, of equal length."""
         if (self.mean is None) != (self.variance is None):
-            raise ValueError("mean and variance are written both, or neither")
+            written = "variance" if self.mean is None else "mean"
+            raise located((written,), "mean and variance are written both, or neither")
         if self.mean and self.variance and len(self.mean) != len(self.variance):
-            raise ValueError("mean and variance have the same number of values")
+            raise located(("variance",), "mean and variance have the same number of values")
         if self.mean and len(self.mean) > 1 and self.axis is None:
-            raise ValueError("axis: null has one mean only")
+            raise located(("mean",), "axis: null has one mean only")
         return self
 
     @property

@@ -16,7 +16,7 @@ from kspec.schemas.layers.base import (
     spatial,
     times,
 )
-from kspec.schemas.values import Listed, Natural, Positive, Spread
+from kspec.schemas.values import Listed, Natural, Positive, PositiveOrRest, Spread
 
 Margin = Annotated[tuple[Natural, Natural], Spread()]
 """Before and after; one number for both."""
@@ -43,7 +43,7 @@ class Reshape(Layer):
     shorthand: ClassVar[str | None] = "target_shape"
 
     target_shape: Annotated[
-        tuple[Positive | Literal[-1], ...], Listed, Field(max_length=8, examples=[[7, 7, 16]])
+        tuple[PositiveOrRest, ...], Listed, Field(max_length=8, examples=[[7, 7, 16]])
     ]
     """The shape without the batch; one size may be -1 and is what is left over."""
 
@@ -115,6 +115,7 @@ class ZeroPadding(Layer):
     """Zeros around spatial axes."""
 
     padding: tuple[int, ...] | tuple[tuple[int, int], ...]
+    """Zeros before and after each axis."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -160,6 +161,7 @@ class Cropping(Layer):
     """Spatial axes without their ends."""
 
     cropping: tuple[int, ...] | tuple[tuple[int, int], ...]
+    """Places that go before and after each axis."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -210,6 +212,7 @@ class UpSampling(Layer):
     shorthand: ClassVar[str | None] = "size"
 
     size: int | tuple[int, ...]
+    """Factor of each axis."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
