@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -154,6 +155,47 @@ def test_windows_of_every_kind_agree_with_the_reference(tmp_path: Path, case: Gr
     path = write(case.graph, tmp_path, 2)
     for delegate in (True, False):
         assert worst_error(case, path, 2, delegate=delegate) <= 1e-5
+
+
+STEPS: tuple[ops.Op, ...] = (
+    ops.Relu(),
+    ops.Clip(0.0, 6.0),
+    ops.Tanh(),
+    ops.Identity(),
+    ops.Add(),
+    ops.Multiply(),
+    ops.Mean((1, 2)),
+    ops.Max((1, 2), keepdims=True),
+    ops.Reshape((2, 1, 1, 6)),
+    ops.Reshape((2, 2, 1, 3)),
+    ops.Reshape((2, 6)),
+    ops.BroadcastTo((2, 2, 1, 6)),
+    ops.Transpose((0, 2, 1, 3)),
+)
+
+
+@st.composite
+def tangles(draw: st.DrawFn) -> GraphCase:
+    """A DAG of what the peepholes merge: any value may be read anywhere, and be an output."""
+    build = Builder("tangle")
+    values = [build.input("x", 2, 1, 2, 3)]
+    for number in range(draw(st.integers(1, 12))):
+        op = draw(st.sampled_from(STEPS))
+        inputs = [draw(st.sampled_from(values)) for _ in range(getattr(op, "arity", 1))]
+        with contextlib.suppress(ops.OpError):
+            values.append(build.add(f"v{number}", op, *inputs))
+    computed = values[1:]
+    assume(computed)
+    chosen = draw(st.lists(st.sampled_from(computed), min_size=1, unique=True))
+    return build.case(*chosen)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(tangles())
+def test_what_is_merged_computes_the_same(tmp_path: Path, case: GraphCase) -> None:
+    assert worst_error(case, write(case.graph, tmp_path), delegate=False) <= 1e-5
 
 
 def test_names_types_and_signature_are_the_graphs(small: tuple[GraphCase, Path]) -> None:
