@@ -21,9 +21,9 @@ from kspec.compiler import ops
 from kspec.compiler.ir import Graph
 from kspec.compiler.reference import evaluate
 from kspec.targets.formats.tf_serving import TfServing
+from kspec.targets.formats.tf_serving.limits import beyond_limit
 from kspec.targets.formats.tf_serving.options import TfServingOptions
 from kspec.targets.formats.tf_serving.run import TfServingRunner
-from kspec.targets.formats.tf_serving.write import write_model
 from tests.formats.test_onnx import small_network
 from tests.graphs import CHANNELS_FIRST, GRAPHS, SYMBOLIC, Builder, GraphCase, feeds
 
@@ -129,9 +129,17 @@ def test_weights_are_stored_once(tmp_path: Path) -> None:
     case = build.case(product, build.add("again", ops.Linear(), product, kernel))
     path = write(case.graph, tmp_path / "wide")
     assert path.stat().st_size <= 1.01 * build.constants["kernel"].nbytes
-    with pytest.raises(ValueError, match="do not fit"):
-        write_model(case.graph, TfServing.rules, tmp_path / "limited", limit=2**20 - 1)
-    assert not (tmp_path / "limited").exists()
+
+
+def test_more_weights_than_a_message_holds_are_refused() -> None:
+    build = Builder("wide")
+    x, small, large = build.input("x", "batch", 8), build.random("a", 8, 8), build.random("b", 8, 9)
+    hidden = build.add("hidden", ops.Linear(), x, small)
+    graph = build.case(build.add("out", ops.Linear(), hidden, large)).graph
+    assert beyond_limit(graph, 4 * (64 + 72)) == ()
+    (refusal,) = beyond_limit(graph, 4 * (64 + 72) - 1)
+    assert (refusal.node, refusal.op) == ("out", "Linear")
+    assert "544 bytes" in refusal.reason
 
 
 def test_it_holds_no_variables_and_no_training_ops(folder: Path) -> None:

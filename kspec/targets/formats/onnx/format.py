@@ -26,6 +26,7 @@ class Onnx(Format):
     passes: ClassVar[tuple[Pass, ...]] = (channels_first, remove_dead)
     rules: ClassVar[Table[Rule]] = RULES
     runner: ClassVar[str] = "kspec.targets.formats.onnx.run:OnnxRunner"
+    packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
 
     def write(self, graph: Graph, path: Path, options: Model) -> None:  # noqa: ARG002
         from kspec.targets.formats.onnx.write import write_model

@@ -52,8 +52,9 @@ def write_model(
     weights = dict(sorted(emission.initializers.items()))
     if sum(array.nbytes for array in weights.values()) <= limit:
         model.graph.initializer.extend(_inside(name, array) for name, array in weights.items())
-        onnx.checker.check_model(model, full_check=True)
-        path.write_bytes(model.SerializeToString(deterministic=True))
+        content = model.SerializeToString(deterministic=True)
+        onnx.checker.check_model(content, full_check=True)
+        path.write_bytes(content)
     else:
         model.graph.initializer.extend(write_outside(weights, path.with_name(f"{path.name}.data")))
         path.write_bytes(model.SerializeToString(deterministic=True))

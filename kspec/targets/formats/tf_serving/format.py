@@ -9,7 +9,8 @@ from kspec.compiler.ir import Graph
 from kspec.compiler.passes import Pass
 from kspec.compiler.table import Table
 from kspec.schemas.base import Model
-from kspec.targets.formats.format import Format
+from kspec.targets.formats.format import Format, Refusal
+from kspec.targets.formats.tf_serving.limits import beyond_limit
 from kspec.targets.formats.tf_serving.options import TfServingOptions
 from kspec.targets.formats.tf_serving.rules import RULES, Rule
 
@@ -23,6 +24,10 @@ class TfServing(Format):
     passes: ClassVar[tuple[Pass, ...]] = ()
     rules: ClassVar[Table[Rule]] = RULES
     runner: ClassVar[str] = "kspec.targets.formats.tf_serving.run:TfServingRunner"
+    packages: ClassVar[tuple[str, ...]] = ("tensorflow",)
+
+    def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
+        return (*super().refusals(graph), *beyond_limit(graph))
 
     def write(self, graph: Graph, path: Path, options: Model) -> None:
         from kspec.targets.formats.tf_serving.write import write_model

@@ -66,5 +66,7 @@ class _Extents:
         return tuple(self._measure(dim) if isinstance(dim, str) else dim for dim in op.shape)
 
     def _measure(self, dim: str) -> Tensor:
+        if dim not in self._places:
+            raise ValueError(f"no value has the dimension {dim} before it is needed")
         name, axis = self._places[dim]
         return tf.shape(self._tensors[name])[axis]

@@ -16,18 +16,13 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from kspec.compiler.ir import Graph
 from kspec.compiler.table import Table
+from kspec.targets.formats.tf_serving.limits import read_constants
 from kspec.targets.formats.tf_serving.program import Tensor, apply, static, tensor_name
 from kspec.targets.formats.tf_serving.rules import Rule
 
-LIMIT = 2**31 - 2**24
-"""Bytes of weights that fit into one message, with room left for nodes and names."""
 
-
-def write_model(graph: Graph, rules: Table[Rule], folder: Path, *, limit: int = LIMIT) -> None:
-    """Make ``folder`` with ``saved_model.pb``. Raises ValueError for weights over ``limit``."""
-    size = sum(graph.constants[name].nbytes for name in _read_constants(graph))
-    if size > limit:
-        raise ValueError(f"{size:,} bytes of weights do not fit into a SavedModel of {limit:,}")
+def write_model(graph: Graph, rules: Table[Rule], folder: Path) -> None:
+    """Make ``folder`` with ``saved_model.pb``."""
     model = make_model(graph, rules)
     folder.mkdir(parents=True)
     (folder / "saved_model.pb").write_bytes(model.SerializeToString(deterministic=True))
@@ -47,7 +42,7 @@ def make_model(graph: Graph, rules: Table[Rule]) -> saved_model_pb2.SavedModel:
         }
         constants = {
             name: tf.constant(graph.constants[name], name=tensor_name(name))
-            for name in _read_constants(graph)
+            for name in read_constants(graph)
         }
         outputs = apply(graph, rules, inputs | constants)
     model = saved_model_pb2.SavedModel(saved_model_schema_version=1)
@@ -70,8 +65,3 @@ def _info(tensor: Tensor) -> meta_graph_pb2.TensorInfo:
         dtype=tensor.dtype.as_datatype_enum,
         tensor_shape=tensor.shape.as_proto(),
     )
-
-
-def _read_constants(graph: Graph) -> list[str]:
-    names = {value.name for node in graph.nodes for value in node.inputs}
-    return sorted(names & graph.constants.keys())
