@@ -103,8 +103,8 @@ def _help_for_type(node: Node, expected: list[str], keys: tuple[str, ...]) -> st
 def _help_for_number(text: str) -> str | None:
     try:
         evaluate(text)
-    except ExpressionError:
-        return None
+    except ExpressionError as error:
+        return f'a param is written "${{{text}}}"' if error.code == "KS302" else None
     return f'arithmetic goes into "${{{text}}}"' if not _is_number(text) else "leave out the quotes"
 
 

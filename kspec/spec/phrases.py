@@ -217,7 +217,8 @@ def _pattern(fault: Fault) -> Said:
 def _value_error(fault: Fault) -> Said:
     error = fault.context["error"]
     if isinstance(error, ExpressionError):
-        if not any(sign.isdigit() for sign in str(fault.node.value)):
+        is_word = not any(sign.isdigit() for sign in str(fault.node.value))
+        if is_word or error.code == "KS302":
             return Said("KS203", "", expected="a number")
         return Said(error.code, error.message, error.help, fault.node.part(error.start, error.end))
     text = str(error)

@@ -61,11 +61,7 @@ BAD: dict[str, Bad] = {
     "KS201": Bad(spec(train="train: {epochs: 20, batchsize: 64}")),
     "KS202": Bad(spec(train="train: {batch_size: 64}")),
     "KS203": Bad(spec(train='train: {epochs: "20"}', name="name: 3")),
-    "KS204": Bad(
-        spec(
-            network=network("dense: {units: 1, bias_initializer: zeros, activation: rleu}\nname: y")
-        )
-    ),
+    "KS204": Bad(spec(inputs="inputs: {x: {tensor: {shape: [4], dtype: int64}}}")),
     "KS205": Bad(spec(train="train: {epochs: 0}")),
     "KS206": Bad(spec(outputs="outputs: {y: {category: {labels: [cat]}}}")),
     "KS207": Bad(spec(name="name: 2nd model", kspec="kspec: 1\nversion: v1")),
