@@ -175,6 +175,8 @@ def test_a_size_that_varies_starts_where_every_window_fits(tmp_path: Path) -> No
     assert tuple(array.shape) == (1, 5, 4)
     runner, inputs = CoreMLRunner(path), feeds(case, 2, time=5)
     assert _error(runner(inputs)["pooled"], evaluate(case.graph, inputs)["pooled"]) <= 1e-5
+    with pytest.raises(PackageError, match="axis of 21, allowed are 5 to 20"):
+        runner(feeds(case, 2, time=21))
 
 
 def test_values_keep_their_names(tmp_path: Path) -> None:

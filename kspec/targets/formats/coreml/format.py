@@ -14,7 +14,7 @@ from kspec.targets.formats.coreml.emission import Rule
 from kspec.targets.formats.coreml.limits import limit_of
 from kspec.targets.formats.coreml.options import CoreMLOptions
 from kspec.targets.formats.coreml.rules import RULES
-from kspec.targets.formats.format import Format, Refusal
+from kspec.targets.formats.format import Format, Refusal, Tolerance
 
 
 class CoreML(Format):
@@ -38,6 +38,12 @@ class CoreML(Format):
                 if reason is not None
             ),
         )
+
+    def tolerance(self, options: Model) -> Tolerance:
+        """Half precision has 11 bits, and a network of some depth loses a few of them."""
+        assert isinstance(options, CoreMLOptions)
+        half = options.precision == "float16"
+        return Tolerance(atol=1e-2, rtol=1e-2) if half else Tolerance()
 
     def write(self, graph: Graph, path: Path, options: Model) -> None:
         from kspec.targets.formats.coreml.write import write_package

@@ -64,6 +64,8 @@ class Program:
     def run(self, inputs: Mapping[str, Array], *, keep: bool = False) -> dict[str, Array]:
         """The outputs by name; with ``keep`` every value that an operation gives."""
         values: dict[str, Array | str] = dict(self._constants)
+        for feature in self.description.input:
+            _check_ranges(feature, inputs[feature.name])
         for name, declared in self.inputs.items():
             values[name] = _checked(name, inputs[name], declared)
         last_use = {} if keep else self._last_uses()
@@ -109,6 +111,16 @@ class Program:
             if name not in self.outputs and name not in self._constants:
                 last.setdefault(number, []).append(name)
         return last
+
+
+def _check_ranges(feature: Any, array: Array) -> None:
+    ranges = feature.type.multiArrayType.shapeRange.sizeRanges
+    for size, bounds in zip(array.shape, ranges, strict=False):
+        if not bounds.lowerBound <= size <= bounds.upperBound:
+            raise PackageError(
+                f"{feature.name} has an axis of {size}, "
+                f"allowed are {bounds.lowerBound} to {bounds.upperBound}"
+            )
 
 
 def _operand(key: str, values: list[Any]) -> Operand:
