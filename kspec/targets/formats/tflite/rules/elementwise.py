@@ -25,9 +25,6 @@ from kspec.targets.formats.tflite.rules.shape import reshape
 
 rules: Table[Rule] = Table("tflite")
 
-_SMALL = 1e-30
-"""Below it, the inverse of a float32 may overflow."""
-
 DIRECT: Mapping[type[ops.Op], tuple[str, Options | None]] = {
     ops.Abs: ("ABS", None),
     ops.Negative: ("NEG", None),
@@ -45,6 +42,7 @@ DIRECT: Mapping[type[ops.Op], tuple[str, Options | None]] = {
     ops.Add: ("ADD", AddOptions()),
     ops.Subtract: ("SUB", SubOptions()),
     ops.Multiply: ("MUL", MulOptions()),
+    ops.Divide: ("DIV", DivOptions()),
     ops.FloorDivide: ("FLOOR_DIV", None),
     ops.Remainder: ("FLOOR_MOD", None),
     ops.Pow: ("POW", None),
@@ -76,18 +74,6 @@ def multiply(out: Emitter, x: Value, y: Value, into: Value | None = None) -> Val
 def _direct(op: ops.Op, node: Node, out: Emitter) -> None:
     code, options = DIRECT[type(op)]
     out.emit(code, *node.inputs, options=options, into=node.output)
-
-
-@rules(ops.Divide)
-def _divide(_op: ops.Divide, node: Node, out: Emitter) -> None:
-    """By a constant as a product, which is faster."""
-    x, y = node.inputs
-    array = out.array(y)
-    if array is not None and np.isfinite(array).all() and (np.abs(array) > _SMALL).all():
-        inverse = np.divide(1, array, dtype=array.dtype)
-        multiply(out, x, out.weights(y, inverse), node.output)
-    else:
-        out.emit("DIV", x, y, options=DivOptions(), into=node.output)
 
 
 ROUNDED: Mapping[type[ops.Op], str] = {
