@@ -145,7 +145,9 @@ class Keyed:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        picker: Any = schema["function"]["function"]
+        inner: Any = schema
+        while not isinstance(picker := inner["function"]["function"], _Picker):
+            inner = inner["schema"]  # inside of validators that stand after the mark
         keys = {cls.key: _body(cls, handler) for cls in picker.alternatives}
         mapping: JsonSchemaValue = {
             "type": "object",

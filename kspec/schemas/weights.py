@@ -6,7 +6,7 @@ Keras sets them itself where kernels are not plain.
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from kspec.schemas.base import Keyed, located
 from kspec.schemas.keras_objects import KerasObject
@@ -299,3 +299,27 @@ class UnitNorm(KerasObject):
 CONSTRAINTS = (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
 Constraint = Annotated[KerasObject, Keyed(CONSTRAINTS)]
 """Applied to a weight after each training step."""
+
+
+def outside(constraint: KerasObject | None, rank: int) -> str | None:
+    """What is wrong with a constraint of a weight of so many axes: Keras finds it in training."""
+    axes: tuple[int, ...] = getattr(constraint, "axis", ())
+    beyond = [axis for axis in axes if not -rank <= axis < rank]
+    if not beyond:
+        return None
+    return f"axis {beyond[0]} is outside of a weight of {rank} axes, which begin at 0"
+
+
+def _within(rank: int) -> AfterValidator:
+    def check(constraint: KerasObject) -> KerasObject:
+        if problem := outside(constraint, rank):
+            raise located(("axis",), problem)
+        return constraint
+
+    return AfterValidator(check)
+
+
+VectorConstraint = Annotated[KerasObject, Keyed(CONSTRAINTS), _within(1)]
+"""A constraint of a weight of one axis."""
+MatrixConstraint = Annotated[KerasObject, Keyed(CONSTRAINTS), _within(2)]
+"""A constraint of a weight of two axes."""

@@ -110,6 +110,11 @@ NAN, INFINITY = float("nan"), float("inf")
          ("network", 0, "layer", "conv2d", "kernel_size", "list", 1), "greater_than_equal"),
         (changed({"conv2d": {"filters": 1, "kernel_size": [3, 3, 3]}}, "network", 0),
          ("network", 0, "layer", "conv2d", "kernel_size", "list"), "too_long"),
+        (changed({"dense": {"units": 3, "bias_constraint": {"unit_norm": 1}}}, "network", 0),
+         ("network", 0, "layer", "dense", "bias_constraint", "axis"), "invalid"),
+        (changed({"conv1d": {"filters": 1, "kernel_size": 3, "kernel_constraint":
+                             {"max_norm": {"axis": [0, 3]}}}}, "network", 0),
+         ("network", 0, "layer", "conv1d", "kernel_constraint", "axis"), "invalid"),
         (changed({"dropout": 1}, "network", 0), ("network", 0, "layer", "dropout", "rate"),
          "less_than"),
         (changed({"dropout": 0.5, "repeat": 0}, "network", 0), ("network", 0, "repeat"),

@@ -10,7 +10,14 @@ from pydantic import Field
 
 from kspec.schemas.layers.base import Axes, Elementwise, Shape, ShapeError, distinct, known
 from kspec.schemas.values import Number, Positive, Spread
-from kspec.schemas.weights import Constraint, NonNegative, Regularizer, VectorInitializer, Zeros
+from kspec.schemas.weights import (
+    Constraint,
+    NonNegative,
+    Regularizer,
+    VectorInitializer,
+    Zeros,
+    outside,
+)
 
 Activation = Literal[
     "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu",
@@ -75,6 +82,8 @@ class PReLU(Elementwise):
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
         shared = distinct(self, shape, self.shared_axes or (), "shared_axes")
+        if problem := outside(self.alpha_constraint, len(shape)):
+            raise ShapeError(problem, "alpha_constraint")
         for place in set(range(len(shape))) - set(shared):
             if not isinstance(shape[place], int):
                 raise ShapeError(

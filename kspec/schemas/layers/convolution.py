@@ -1,10 +1,11 @@
 """Convolutions over one, two or three spatial axes, channels last."""
 
 from abc import abstractmethod
-from typing import Annotated, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from kspec.schemas.base import located
 from kspec.schemas.layers.activation import Activation
 from kspec.schemas.layers.base import (
     Dim,
@@ -24,8 +25,10 @@ from kspec.schemas.weights import (
     GlorotUniform,
     KernelInitializer,
     Regularizer,
+    VectorConstraint,
     VectorInitializer,
     Zeros,
+    outside,
 )
 
 Size = TypeVar("Size", bound=tuple[int, ...])
@@ -57,10 +60,20 @@ class Convolution(Layer, Generic[Size]):
     """How the bias begins."""
     bias_regularizer: Regularizer | None = None
     """Penalty on the bias."""
-    bias_constraint: Constraint | None = None
+    bias_constraint: VectorConstraint | None = None
     """Bounds of the bias."""
     activity_regularizer: Regularizer | None = None
     """Penalty on the output."""
+
+    @model_validator(mode="after")
+    def constraints_within_kernels(self) -> Self:
+        """Axes of constraints are axes of the kernels, which have two more than the window."""
+        for name in type(self).model_fields:
+            if name.endswith("_constraint"):
+                problem = outside(getattr(self, name), len(self.kernel_size) + 2)
+                if problem:
+                    raise located((name, "axis"), problem)
+        return self
 
     @abstractmethod
     def channels(self, found: int) -> int:

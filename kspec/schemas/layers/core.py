@@ -8,11 +8,12 @@ from kspec.schemas.layers.activation import Activation
 from kspec.schemas.layers.base import Elementwise, Layer, Shape, ShapeError, known, show
 from kspec.schemas.values import Positive
 from kspec.schemas.weights import (
-    Constraint,
     GlorotUniform,
+    MatrixConstraint,
     MatrixInitializer,
     MatrixRegularizer,
     Regularizer,
+    VectorConstraint,
     VectorInitializer,
     Zeros,
 )
@@ -41,9 +42,9 @@ class Dense(Layer):
     """Penalty on the bias."""
     activity_regularizer: Regularizer | None = None
     """Penalty on the output."""
-    kernel_constraint: Constraint | None = None
+    kernel_constraint: MatrixConstraint | None = None
     """Bounds of the kernel."""
-    bias_constraint: Constraint | None = None
+    bias_constraint: VectorConstraint | None = None
     """Bounds of the bias."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:

@@ -18,10 +18,10 @@ from kspec.schemas.layers.base import (
 from kspec.schemas.values import Evaluated, PositiveOrRest
 from kspec.schemas.weights import (
     Above0,
-    Constraint,
     NonNegative,
     Ones,
     Regularizer,
+    VectorConstraint,
     VectorInitializer,
     Zeros,
 )
@@ -44,9 +44,9 @@ class Affine(Elementwise):
     """Penalty on beta."""
     gamma_regularizer: Regularizer | None = None
     """Penalty on gamma."""
-    beta_constraint: Constraint | None = None
+    beta_constraint: VectorConstraint | None = None
     """Bounds of beta."""
-    gamma_constraint: Constraint | None = None
+    gamma_constraint: VectorConstraint | None = None
     """Bounds of gamma."""
 
 
