@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -50,6 +50,24 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         self._ignore()
         return folder
+
+    def remember(self, name: str, stage: str, parts: Mapping[str, Any]) -> None:
+        """Keep what a stage of this model read last, to say later what has changed."""
+        path = self.root / "last" / name / f"{stage}.json"
+        text = json.dumps(parts, sort_keys=True)
+        if path.exists() and path.read_text("utf-8") == text:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(f".{os.getpid()}")
+        beside.write_text(text, "utf-8")
+        beside.replace(path)
+
+    def remembered(self, name: str, stage: str) -> dict[str, Any] | None:
+        path = self.root / "last" / name / f"{stage}.json"
+        if not path.exists():
+            return None
+        parts: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return parts
 
     def _ignore(self) -> None:
         ignore = self.root / ".gitignore"

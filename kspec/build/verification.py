@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -68,6 +69,19 @@ class Verification:
     @property
     def passed(self) -> bool:
         return not self.problems
+
+    def facts(self) -> dict[str, Any]:
+        """What an Artifact says of a proven one."""
+        assert self.comparison is not None
+        assert self.run is not None
+        return {
+            "runtime": self.run.runtime,
+            "rows": self.comparison.rows,
+            "worst_error": self.comparison.worst_error,
+            "flips": self.comparison.flips,
+            "metrics": dict(self.metrics),
+            "latency": self.run.latency,
+        }
 
 
 def verify_artifact(

@@ -1,0 +1,103 @@
+"""What a build gives back: plain values, for the command line, the manifest and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class StageRun:
+    """One stage of a build."""
+
+    name: str
+    """``train``, ``emit·onnx``, …"""
+    key: str
+    """The hash of all that it reads."""
+    ran: bool
+    """False where its result was there already."""
+    reason: str
+    """Why it ran, or would run: ``first build``, ``changed: train``."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One artifact of one target, run and compared."""
+
+    target: str
+    format: str
+    path: Path
+    """Where it lies; in the bundle once that is placed."""
+    sha256: str
+    bytes: int
+    options: Mapping[str, Any]
+    runtime: str
+    """The engine that ran it, with its version."""
+    rows: int
+    """How many rows it was compared on."""
+    worst_error: float
+    """The largest |Δ| / max(1, |reference|)."""
+    flips: int
+    """Rows whose decision differs from the trained model's."""
+    tolerance: Mapping[str, float]
+    metrics: Mapping[str, float]
+    latency: float
+    """Seconds of one call with the smallest batch on one thread."""
+    seconds: float
+    """For emission."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One gate held against one target's artifact."""
+
+    gate: str
+    target: str
+    bound: str
+    value: float
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlan:
+    """What one format makes of the network, seen by writing and running it with random weights."""
+
+    format: str
+    targets: tuple[str, ...]
+    native: Mapping[str, int]
+    """Operations of the graph that the format has, with their number."""
+    decomposed: Mapping[str, int]
+    """Operations that are rewritten into simpler ones for it."""
+    bytes: int
+    worst_error: float
+    runtime: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a build would do."""
+
+    parameters: int
+    """Numbers in the variables of the model, statistics included."""
+    layers: int
+    targets: tuple[TargetPlan, ...]
+    stages: tuple[StageRun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """What a build did and where it lies."""
+
+    name: str
+    version: str
+    out: Path
+    stages: tuple[StageRun, ...]
+    artifacts: tuple[Artifact, ...]
+    gates: tuple[GateResult, ...]
+    metrics: Mapping[str, float]
+    """Of the trained model on the test split."""
+    manifest: Path
+    report: Path
