@@ -108,16 +108,36 @@ def kill_while_writing(count: int, moment: str) -> None:
     weights.write_whole = killing
 
 
-def main() -> None:
-    run_dir, plan = Path(sys.argv[1]), sys.argv[2].split(":")
+def train(run_dir: Path, plan: str) -> None:
     monitor: Silent = Silent()
-    if plan[0] == "step":
-        monitor = Killed(int(plan[1]), int(plan[2]))
-    elif plan[0] == "write":
-        kill_while_writing(int(plan[1]), plan[2])
+    match plan.split(":"):
+        case "step", epoch, step:
+            monitor = Killed(int(epoch), int(step))
+        case "write", count, moment:
+            kill_while_writing(int(count), moment)
     from kspec.training.fit import fit
 
     fit(build(), dataset(), spec(), run_dir, monitor=monitor)
+
+
+def main() -> None:
+    """For each `folder plan` train in a process of its own, and write how it ended.
+
+    The processes are forked after the import of TensorFlow, which takes longer than all of them,
+    and before it starts a thread.
+    """
+    import tensorflow as tf  # noqa: F401
+
+    import kspec.compiler.keras_model
+    import kspec.training.fit  # noqa: F401
+
+    for folder, plan in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
+        process = os.fork()
+        if process == 0:
+            train(Path(folder), plan)
+            os._exit(0)
+        _, status = os.waitpid(process, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
 
 
 if __name__ == "__main__":

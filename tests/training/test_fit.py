@@ -146,25 +146,30 @@ def test_the_average_of_the_weights_is_taken_once_at_the_end(tmp_path):
         np.testing.assert_array_equal(stored[variable.path], variable.numpy())
 
 
-@pytest.mark.timeout(900)
 def test_killed_at_any_moment_a_run_ends_with_the_same_bytes(tmp_path):
+    killed, done = -signal.SIGKILL, 0
+    plans = [
+        ("whole", "never", done),
+        # In a step, in the midst of writing, after the rename, before the weights are written.
+        *(("cut", plan, killed) for plan in ("step:2:4", "write:2:half", "write:1:whole")),
+        ("cut", "write:4:half", killed),
+        ("cut", "never", done),
+        *(("steps", f"step:{place}", killed) for place in ("1:3", "4:1", "6:6")),
+        ("steps", "never", done),
+    ]
+    command = [sys.executable, "-m", "tests.training.small"]
+    for folder, plan, _ in plans:
+        command += [str(tmp_path / folder), plan]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(Path.cwd())}
-
-    def run(folder: str, plan: str) -> int:
-        command = [sys.executable, "-m", "tests.training.small", str(tmp_path / folder), plan]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode in (0, -signal.SIGKILL), done.stderr
-        return done.returncode
-
-    assert run("whole", "never") == 0
-    # In a step, in the midst of writing, after the rename, and between checkpoint and weights.
-    for plan in ("step:2:4", "write:2:half", "write:1:whole", "write:4:half"):
-        assert run("cut", plan) == -signal.SIGKILL, plan
-    assert run("cut", "never") == 0
-    name = "weights.safetensors"
-    assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    left = sorted(path.name for path in (tmp_path / "cut/checkpoints").iterdir())
-    assert left == ["epoch-000005.checkpoint", "epoch-000006.checkpoint"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    codes = [int(line) for line in run.stdout.split()]
+    assert codes == [expected for _, _, expected in plans], run.stderr
+    whole, *others = (tmp_path / each for each in ("whole", "cut", "steps"))
+    for folder in others:
+        name = "weights.safetensors"
+        assert (folder / name).read_bytes() == (whole / name).read_bytes()
+        left = sorted(path.name for path in (folder / "checkpoints").iterdir())
+        assert left == ["epoch-000005.checkpoint", "epoch-000006.checkpoint"]
 
 
 def test_damaged_and_foreign_checkpoints_are_passed_over(tmp_path):
