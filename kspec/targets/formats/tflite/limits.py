@@ -25,17 +25,23 @@ _FLOATS = (
 def beyond_limits(graph: Graph) -> Iterator[Refusal]:
     """The nodes that the runtime would refuse."""
     for node in graph.nodes:
-        reason = _reason(node)
+        reason = _reason(node, graph)
         if reason is not None:
             yield Refusal(node.name, type(node.op).__name__, reason)
 
 
-def _reason(node: Node) -> str | None:
+def _reason(node: Node, graph: Graph) -> str | None:
     first = node.inputs[0]
     if isinstance(node.op, _FLOATS) and first.dtype is not DType.float32:
         return f"TFLite computes it in float32 only, not in {first.dtype}"
     if isinstance(node.op, ops.Windowed) and node.op.channels == "first":
         return "TFLite has channels last only"
+    if (
+        isinstance(node.op, ops.ConvTranspose)
+        and max(node.op.dilations) > 1
+        and graph.constant(node.inputs[1]) is None
+    ):
+        return "TFLite cannot dilate a kernel that is computed"
     rank = max(value.type.rank for value in (*node.inputs, *node.outputs))
     if rank > _RANK and not isinstance(node.op, _ANY_RANK):
         return f"TFLite's kernels take up to {_RANK} dimensions, not {rank}"

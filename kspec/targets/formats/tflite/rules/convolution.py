@@ -4,6 +4,7 @@ input channels / groups) for CONV_2D, (1, height, width, channels) for DEPTHWISE
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from kspec.targets.formats.tflite.builtins import (
     Conv3DOptions,
     DepthwiseConv2DOptions,
     Fused,
-    Padding,
+    Fusing,
 )
 from kspec.targets.formats.tflite.program import Emitter, Rule
 from kspec.targets.formats.tflite.rules.shape import arranged, concatenate, cut, sizes
@@ -31,6 +32,17 @@ FUSED: Mapping[Activation, Fused] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a convolution slides over its input. The kernel is (…window, input channels / groups,
+    output channels)."""
+
+    kernel: Value
+    bias: Value
+    groups: int = 1
+    fused: Fused = Fused.none
+
+
 def bias_of(out: Emitter, node: Node, channels: int) -> Value:
     """The bias, or zeros: older runtimes want one."""
     if len(node.inputs) > 2:
@@ -41,91 +53,60 @@ def bias_of(out: Emitter, node: Node, channels: int) -> Value:
 @rules(ops.Conv)
 def _conv(op: ops.Conv, node: Node, out: Emitter) -> None:
     x, kernel = node.inputs[:2]
-    window = Window.of(op, op.window(kernel.shape), op.dilations)
     bias = bias_of(out, node, int(kernel.shape[-1]))
-    fused = FUSED[op.activation]
+    filters = Filters(kernel, bias, op.groups, FUSED[op.activation])
+    window = Window.of(op, op.window(kernel.shape), op.dilations)
+    convolve(out, x, filters, window, node.output)
+
+
+def convolve(out: Emitter, x: Value, filters: Filters, window: Window, into: Value) -> None:
+    """Over one, two or three axes."""
     if len(window.size) == 3:
-        conv_3d(out, x, kernel, bias, window, op.groups, fused, into=node.output)
+        _convolve_volume(out, x, filters, window, into)
         return
-
-    def apply(image: Value, into: Value | None) -> Value:
-        return convolve(out, image, kernel, bias, window.flat(), op.groups, fused, into)
-
-    on_images(out, x, node.output, apply)
+    flat = window.flat()
+    on_images(out, x, into, lambda image, to: _convolve_image(out, image, filters, flat, to))
 
 
-def convolve(
-    out: Emitter,
-    x: Value,
-    kernel: Value,
-    bias: Value,
-    window: Window,
-    groups: int = 1,
-    fused: Fused = Fused.none,
-    into: Value | None = None,
+def _convolve_image(
+    out: Emitter, x: Value, filters: Filters, window: Window, into: Value | None
 ) -> Value:
-    """CONV_2D, or DEPTHWISE_CONV_2D where each channel is a group. The kernel is
-    (…window, input channels / groups, output channels)."""
-    type_ = x.type.with_shape(x.shape[0], *window.places(x.shape), kernel.shape[-1])
+    """CONV_2D, or DEPTHWISE_CONV_2D where each channel is a group."""
+    *axes, inner, outer = range(filters.kernel.type.rank)
+    depth, count = sizes(filters.kernel.shape[-2:])
+    type_ = x.type.with_shape(x.shape[0], *window.places(x.shape), count)
     x, window, padding = placed(out, x, window)
-    spatial = tuple(range(kernel.type.rank - 2))
-    depth, filters = sizes(kernel.shape[-2:])
     (stride_h, stride_w), (dilation_h, dilation_w) = window.strides, window.dilations
-    if groups == x.shape[-1] and groups > 1:
-        weights = arranged(out, kernel, range(len(spatial) + 2), (1, *window.size, filters))
-        options = DepthwiseConv2DOptions(
-            padding,
-            stride_h,
-            stride_w,
-            dilation_h,
-            dilation_w,
-            filters // groups,
-            fused_activation_function=fused,
-        )
-        return out.emit(
-            "DEPTHWISE_CONV_2D", x, weights, bias, options=options, type_=type_, into=into
-        )
-    perm = (len(spatial) + 1, *spatial, len(spatial))
-    weights = arranged(out, kernel, perm, (filters, *window.size, depth))
-    options_ = Conv2DOptions(
-        padding, stride_h, stride_w, dilation_h, dilation_w, fused_activation_function=fused
-    )
-    return out.emit("CONV_2D", x, weights, bias, options=options_, type_=type_, into=into)
+    places = (padding, stride_h, stride_w, dilation_h, dilation_w)
+    if filters.groups == x.shape[-1] and filters.groups > 1:
+        weights = arranged(out, filters.kernel, (*axes, inner, outer), (1, *window.size, count))
+        multiplier = count // filters.groups
+        options: Fusing = DepthwiseConv2DOptions(*places, multiplier)
+        code = "DEPTHWISE_CONV_2D"
+    else:
+        weights = arranged(out, filters.kernel, (outer, *axes, inner), (count, *window.size, depth))
+        options, code = Conv2DOptions(*places), "CONV_2D"
+    options = replace(options, fused_activation_function=filters.fused)
+    return out.emit(code, x, weights, filters.bias, options=options, type_=type_, into=into)
 
 
-def conv_3d(
-    out: Emitter,
-    x: Value,
-    kernel: Value,
-    bias: Value,
-    window: Window,
-    groups: int = 1,
-    fused: Fused = Fused.none,
-    *,
-    into: Value,
-) -> None:
+def _convolve_volume(out: Emitter, x: Value, filters: Filters, window: Window, into: Value) -> None:
     """CONV_3D has no groups: each is a convolution of its own."""
     x, window, padding = placed(out, x, window)
-    options = options_3d(padding, window, fused)
-    if groups == 1:
-        out.emit("CONV_3D", x, kernel, bias, options=options, into=into)
+    options = Conv3DOptions(padding, *window.strides, *window.dilations)
+    options = replace(options, fused_activation_function=filters.fused)
+    if filters.groups == 1:
+        out.emit("CONV_3D", x, filters.kernel, filters.bias, options=options, into=into)
         return
-    width = int(into.shape[-1]) // groups
+    depth, width = (int(each.shape[-1]) // filters.groups for each in (x, into))
     parts = []
-    for group in range(groups):
-        channels = _channels(out, x, group, int(x.shape[-1]) // groups)
-        weights = _channels(out, kernel, group, width)
-        offset = _channels(out, bias, group, width)
+    for group in range(filters.groups):
+        channels = _channels(out, x, group, depth)
+        weights = _channels(out, filters.kernel, group, width)
+        offset = _channels(out, filters.bias, group, width)
         type_ = into.type.with_shape(*into.shape[:-1], width)
         parts.append(out.emit("CONV_3D", channels, weights, offset, options=options, type_=type_))
     concatenate(out, parts, into.type.rank - 1, into)
-
-
-def options_3d(padding: Padding, window: Window, fused: Fused = Fused.none) -> Conv3DOptions:
-    (stride_d, stride_h, stride_w), (d, h, w) = window.strides, window.dilations
-    return Conv3DOptions(
-        padding, stride_d, stride_h, stride_w, d, h, w, fused_activation_function=fused
-    )
 
 
 def _channels(out: Emitter, value: Value, group: int, width: int) -> Value:

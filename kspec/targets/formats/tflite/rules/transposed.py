@@ -10,9 +10,9 @@ from kspec.compiler import ops
 from kspec.compiler.ir import Array, Node, Value
 from kspec.compiler.ops.neural import same_padding
 from kspec.compiler.table import Table
-from kspec.targets.formats.tflite.builtins import Padding, TransposeConvOptions
+from kspec.targets.formats.tflite.builtins import Conv3DOptions, Padding, TransposeConvOptions
 from kspec.targets.formats.tflite.program import Emitter, Rule
-from kspec.targets.formats.tflite.rules.convolution import bias_of, conv_3d, convolve, options_3d
+from kspec.targets.formats.tflite.rules.convolution import Filters, bias_of, convolve
 from kspec.targets.formats.tflite.rules.shape import arranged, cut, sizes
 from kspec.targets.formats.tflite.rules.window import Window, on_images
 
@@ -26,21 +26,22 @@ def _conv_transpose(op: ops.ConvTranspose, node: Node, out: Emitter) -> None:
     window = Window.of(op, op.window(kernel.shape), op.dilations)
     array = out.array(kernel)
     if array is not None and (mirrored := _mirrored(op, window)):
-        _convolve(out, x, out.weights(kernel, _turned(array)), bias, mirrored, node.output)
+        turned = Filters(out.weights(kernel, _turned(array)), bias)
+        convolve(out, x, turned, mirrored, node.output)
         return
     if array is not None and max(op.dilations) > 1:
         kernel = out.weights(kernel, _spread(array, op.dilations))
-    window = replace(window, size=window.reach, dilations=(1,) * len(window.size))
+        window = replace(window, size=window.reach, dilations=(1,) * len(window.size))
+    filters = Filters(kernel, bias)
     if x.type.rank == 5:
-        _scatter(out, x, kernel, bias, window, node.output)
+        _scatter(out, x, filters, window, node.output)
         return
-    spatial = sizes(node.output.shape[1:-1])
+    flat, spatial = window.flat(), sizes(node.output.shape[1:-1])
     type_ = x.type.with_shape(x.shape[0], *(1, *spatial)[-2:], kernel.shape[-2])
-
-    def apply(image: Value, into: Value | None) -> Value:
-        return _scatter(out, image, kernel, bias, window.flat(), into or out.value(type_))
-
-    on_images(out, x, node.output, apply)
+    on_images(
+        *(out, x, node.output),
+        lambda image, to: _scatter(out, image, filters, flat, to or out.value(type_)),
+    )
 
 
 def _mirrored(op: ops.ConvTranspose, window: Window) -> Window | None:
@@ -52,67 +53,39 @@ def _mirrored(op: ops.ConvTranspose, window: Window) -> Window | None:
     return replace(window, padding=padding)
 
 
-def _convolve(
-    out: Emitter, x: Value, kernel: Value, bias: Value, window: Window, into: Value
-) -> None:
-    if x.type.rank == 5:
-        conv_3d(out, x, kernel, bias, window, into=into)
-        return
-    on_images(
-        out, x, into, lambda image, to: convolve(out, image, kernel, bias, window.flat(), into=to)
-    )
-
-
-def _scatter(
-    out: Emitter, x: Value, kernel: Value, bias: Value, window: Window, into: Value
-) -> Value:
-    """TRANSPOSE_CONV or CONV_3D_TRANSPOSE. Both cut off what SAME or VALID cuts off; for other
-    padding the whole result is computed, and cut."""
-    spatial = sizes(into.shape[1:-1])
-    if window.padding == same_padding(
-        spatial, window.size, window.strides, window.dilations
-    ) and sizes(x.shape[1:-1]) == tuple(
-        -(-n // s) for n, s in zip(spatial, window.strides, strict=True)
+def _scatter(out: Emitter, x: Value, filters: Filters, window: Window, into: Value) -> Value:
+    """Both operators cut off what SAME cuts off; for other padding the whole is computed, and
+    cut."""
+    before, after = sizes(x.shape[1:-1]), sizes(into.shape[1:-1])
+    halved = tuple(-(-n // s) for n, s in zip(after, window.strides, strict=True))
+    if before == halved and window.padding == same_padding(
+        after, window.size, window.strides, window.dilations
     ):
-        return _emit(out, x, kernel, bias, window, Padding.same, into)
+        return _emit(out, x, filters, window, Padding.same, into)
     low = tuple(low for low, _ in window.padding)
-    full = tuple(
-        max((n - 1) * s + k, size + begin)
-        for n, s, k, size, begin in zip(
-            sizes(x.shape[1:-1]), window.strides, window.size, spatial, low, strict=True
-        )
-    )
-    if full == spatial:
-        return _emit(out, x, kernel, bias, window, Padding.valid, into)
-    whole = out.value(into.type.with_shape(into.shape[0], *full, into.shape[-1]))
-    _emit(out, x, kernel, bias, window, Padding.valid, whole)
-    return cut(out, whole, (0, *low, 0), sizes(into.shape), into)
+    rows = zip(before, window.strides, window.size, after, low, strict=True)
+    whole = tuple(max((n - 1) * s + k, size + start) for n, s, k, size, start in rows)
+    if whole == after:
+        return _emit(out, x, filters, window, Padding.valid, into)
+    result = out.value(into.type.with_shape(into.shape[0], *whole, into.shape[-1]))
+    _emit(out, x, filters, window, Padding.valid, result)
+    return cut(out, result, (0, *low, 0), sizes(into.shape), into)
 
 
 def _emit(
-    out: Emitter,
-    x: Value,
-    kernel: Value,
-    bias: Value,
-    window: Window,
-    padding: Padding,
-    into: Value,
+    out: Emitter, x: Value, filters: Filters, window: Window, padding: Padding, into: Value
 ) -> Value:
+    """CONV_3D_TRANSPOSE takes the kernel as it is, TRANSPOSE_CONV output channels first."""
     shape = out.integers(*sizes(into.shape))
+    kernel, bias = filters.kernel, filters.bias
     if x.type.rank == 5:
-        options = options_3d(padding, window)
-        inputs = (shape, kernel, x, bias)
-        return out.emit("CONV_3D_TRANSPOSE", *inputs, options=options, into=into)
-    height, width = window.size
-    filters, depth = sizes(kernel.shape[-2:])
-    perm = (kernel.type.rank - 2, *range(kernel.type.rank - 2), kernel.type.rank - 1)
-    weights = arranged(out, kernel, perm, (filters, height, width, depth))
-    return out.emit(
-        "TRANSPOSE_CONV",
-        *(shape, weights, x, bias),
-        options=TransposeConvOptions(padding, *window.strides),
-        into=into,
-    )
+        volume = Conv3DOptions(padding, *window.strides, *window.dilations)
+        return out.emit("CONV_3D_TRANSPOSE", shape, kernel, x, bias, options=volume, into=into)
+    *axes, outer, inner = range(kernel.type.rank)
+    count, depth = sizes(kernel.shape[-2:])
+    weights = arranged(out, kernel, (outer, *axes, inner), (count, *window.size, depth))
+    image = TransposeConvOptions(padding, *window.strides)
+    return out.emit("TRANSPOSE_CONV", shape, weights, x, bias, options=image, into=into)
 
 
 def _turned(kernel: Array) -> Array:
