@@ -48,6 +48,8 @@ class Format(ABC):
     """How each op is written, and which are refused."""
     runner: ClassVar[str]
     """``module:class`` of the Runner, imported only in the process that runs artifacts."""
+    packages: ClassVar[tuple[str, ...]]
+    """Installed packages whose version decides what is written or how it runs."""
 
     def lower(self, graph: Graph) -> Graph:
         """The graph with this format's passes applied."""
