@@ -31,8 +31,7 @@ class Emission:
     def __init__(self, graph: Graph, options: CoreMLOptions, kit: Toolkit) -> None:
         self.graph = graph
         self.kit = kit
-        values = (*graph.values(), *graph.outputs)
-        self.identifiers = Identifiers([value.name for value in values] + list(graph.constants))
+        self.identifiers = Identifiers.of(graph)
         self._half = options.precision == "float16"
         self._vars: dict[str, Var] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], Var] = {}

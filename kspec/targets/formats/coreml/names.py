@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from kspec.compiler.ir import Graph
+
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = frozenset(
     {
@@ -21,12 +23,22 @@ def is_identifier(name: str) -> bool:
 
 
 class Identifiers:
-    """Gives each name one identifier, and no two names the same. Names that are identifiers keep
-    themselves; of those that are not, the order in which they come decides."""
+    """Gives each name one identifier, and no two names the same. The first names come first: of
+    these, identifiers keep themselves, and the others follow in their order."""
 
-    def __init__(self, kept: Iterable[str]) -> None:
-        self._by_name = {name: name for name in kept if is_identifier(name)}
-        self._taken = set(self._by_name.values())
+    def __init__(self, first: Iterable[str]) -> None:
+        names = list(dict.fromkeys(first))
+        self._by_name = {name: name for name in names if is_identifier(name)}
+        self._taken = set(self._by_name)
+        others = [name for name in names if name not in self._taken]
+        self._by_name |= {name: self.fresh(name) for name in others}
+
+    @classmethod
+    def of(cls, graph: Graph) -> Identifiers:
+        """Those of a graph: they depend on nothing else, so that a value of a written program can
+        be found again by its IR name."""
+        values = (*graph.values(), *graph.outputs)
+        return cls([*(value.name for value in values), *graph.constants])
 
     def __getitem__(self, name: str) -> str:
         """The identifier of an IR name, always the same."""
