@@ -185,7 +185,7 @@ class Resize(Op):
         expect_arity(self, inputs, 1)
         common_dtype(self, [inputs[0].dtype], FLOATS)
         shape = inputs[0].shape
-        if len(self.size) != len(shape) - 2 or min(1, *self.size) < 1:
+        if len(self.size) != len(shape) - 2 or min((1, *self.size)) < 1:
             raise OpError(f"size {self.size} does not fit {inputs[0]}")
         if self.channels == "last":
             return (inputs[0].with_shape(shape[0], *self.size, shape[-1]),)

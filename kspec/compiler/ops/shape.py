@@ -105,7 +105,7 @@ class Pad(Op):
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
         (x,) = inputs
-        if {len(self.low), len(self.high)} != {x.rank} or min(0, *self.low, *self.high) < 0:
+        if {len(self.low), len(self.high)} != {x.rank} or min((0, *self.low, *self.high)) < 0:
             raise OpError(f"pads {self.low}, {self.high} do not fit {x}")
         expect_holds(x.dtype, self.value)
         rows = list(zip(x.shape, self.low, self.high, strict=True))
@@ -139,7 +139,7 @@ class Tile(Op):
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
-        if len(self.repeats) != inputs[0].rank or min(1, *self.repeats) < 1:
+        if len(self.repeats) != inputs[0].rank or min((1, *self.repeats)) < 1:
             raise OpError(f"repeats {self.repeats} do not fit {inputs[0]}")
         rows = zip(inputs[0].shape, self.repeats, strict=True)
         return (inputs[0].with_shape(*(scale_dim(dim, times) for dim, times in rows)),)
