@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnx
@@ -58,6 +59,17 @@ def small_network() -> GraphCase:
 @pytest.mark.parametrize("case", ALL_GRAPHS, ids=lambda case: case.id)
 def test_every_operation_agrees_with_the_reference(case: GraphCase, tmp_path: Path) -> None:
     assert_runs(case, write(case.graph, tmp_path), 1, 3)
+
+
+@pytest.mark.parametrize(("size", "new"), [(6, 5), (9, 14), (7, 13), (5, 13)])
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+def test_sizes_survive_a_factor_that_rounding_makes_too_small(
+    size: int, new: int, interpolation: Literal["nearest", "bilinear"], tmp_path: Path
+) -> None:
+    build = Builder(f"{size}-{new}")
+    resize = ops.Resize((new, 2 * size), interpolation, "last")
+    case = build.case(build.add("out", resize, build.input("x", "batch", size, size, 2)))
+    assert_runs(case, write(case.graph, tmp_path), 2)
 
 
 def test_every_operation_has_a_rule() -> None:

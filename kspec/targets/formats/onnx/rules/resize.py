@@ -3,6 +3,7 @@ ONNX Runtime 1.31, whose optimizer moves transposes through it as if there were 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -51,9 +52,10 @@ def resize(op: ops.Resize, emit: Emission, x: Value) -> None:
 
 
 def _scale(size: int, new: int) -> np.float32:
-    """The factor in float32, of which ONNX computes the new size as ⌊size · factor⌋."""
+    """The factor in float32, of which the new size comes as ⌊size · factor⌋: in float64 by ONNX'
+    shape inference, in float32 by ONNX Runtime. One that is too small is raised by an ulp."""
     factor = np.float32(new / size)
-    while np.floor(factor * np.float32(size)) < new:
+    while math.floor(float(factor) * size) < new:
         factor = np.nextafter(factor, np.float32(np.inf))
     return factor
 
