@@ -71,7 +71,7 @@ def train(shop: Workshop, folder: Path, scratch: Path, monitor: Monitor) -> None
     document, dataset = shop.document, shop.dataset
     if document.spec.train is None:
         raise KspecError(
-            Diagnostic("KS606", "the spec has no train section", help="train: {epochs: 20}"),
+            Diagnostic("KS605", "the spec has no train section", help="train: {epochs: 20}"),
             document=document,
         )
     adapt(shop.model, dataset.train)

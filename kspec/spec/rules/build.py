@@ -2,4 +2,30 @@
 
 from kspec.spec.rule import Rule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    Rule(
+        code="KS801",
+        title="gate not met",
+        explanation="A metric of an artifact is outside the bound that the spec sets. Nothing is\n"
+        "shipped; the results of all stages are kept, so that the next build goes on from there.",
+        wrong='gates: {accuracy: ">= 0.999"}',
+        right='gates: {accuracy: ">= 0.97"}',
+        exit_code=1,
+    ),
+    Rule(
+        code="KS802",
+        title="gate on an unknown metric",
+        explanation="Every artifact has `size`, `latency`, `flips` and `worst_error`; labels have\n"
+        "`accuracy`, numbers `mae` and `rmse`, with the output's name before it where there are\n"
+        "several outputs: `age_mae`.",
+        wrong='gates: {acuracy: ">= 0.97"}',
+        right='gates: {accuracy: ">= 0.97"}',
+    ),
+    Rule(
+        code="KS803",
+        title="gate for a target that is not there",
+        explanation="What stands before the dot is a target of the spec, or a glob that fits one.",
+        wrong='targets: {android: {}}\ngates: {ios.size: "<= 1 MB"}',
+        right='targets: {android: {}}\ngates: {android.size: "<= 1 MB"}',
+    ),
+)
