@@ -66,16 +66,13 @@ class Compiled:
 def train(shop: Workshop, folder: Path, scratch: Path, monitor: Monitor) -> None:
     """Train and leave the weights and the history in ``folder``; checkpoints go to ``scratch``,
     from where a killed run is taken up."""
-    from kspec.training.adaptation import adapt
-
-    document, dataset = shop.document, shop.dataset
+    document = shop.document
     if document.spec.train is None:
         raise KspecError(
             Diagnostic("KS605", "the spec has no train section", help="train: {epochs: 20}"),
             document=document,
         )
-    adapt(shop.model, dataset.train)
-    result = fit(shop.model, dataset, document.spec, scratch, monitor=monitor)
+    result = fit(shop.model, shop.dataset, document.spec, scratch, monitor=monitor)
     save_weights(shop.model, folder / WEIGHTS)
     history = {
         "epochs": [asdict_epoch(each) for each in result.history],

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from kspec.compiler.keras_model import adaptive_layers
 from kspec.data.dataset import Split
 
 
@@ -17,6 +16,8 @@ def adapt(model: Any, split: Split) -> None:
     The variance is the population's, as in ``keras.layers.Normalization.adapt``.
     """
     import keras
+
+    from kspec.compiler.keras_model import adaptive_layers
 
     for layer in adaptive_layers(model):
         until = keras.Model(model.inputs, layer.input)
