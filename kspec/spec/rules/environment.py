@@ -1,5 +1,139 @@
-"""KS9xx · the environment."""
+"""KS9xx · the command line and the environment."""
 
 from kspec.spec.rule import Rule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    Rule(
+        code="KS901",
+        title="no space left",
+        explanation=(
+            "The disk, or the share of it that the user may fill, is full. What was being\n"
+            "written is not there; what was finished before stays, and the same command\n"
+            "goes on from it. The store `.kspec` beside a spec can be deleted at any time."
+        ),
+        wrong="kspec build model.yaml --store /full/disk",
+        right="kspec build model.yaml --store /disk/with/space",
+        exit_code=3,
+    ),
+    Rule(
+        code="KS902",
+        title="no permission",
+        explanation=(
+            "The system does not let this user read or write the file. kspec writes into\n"
+            "the folder of bundles (`--out`, else `dist` beside the spec), the store\n"
+            "(`--store`, else `.kspec` beside the spec) and the folder for temporary files."
+        ),
+        wrong="kspec build /usr/share/model.yaml",
+        right="kspec build /usr/share/model.yaml --out dist --store .kspec",
+        exit_code=3,
+    ),
+    Rule(
+        code="KS903",
+        title="the system refused",
+        explanation=(
+            "A file or a process could not be used as it was meant, for the reason that the\n"
+            "system gave. Nothing half-written is left in its place."
+        ),
+        wrong="kspec build model.yaml --out dist   # where dist is a file",
+        right="kspec build model.yaml --out out",
+        exit_code=3,
+    ),
+    Rule(
+        code="KS904",
+        title="a package is missing",
+        explanation=(
+            "kspec needs a Python package that is not installed, or whose native library\n"
+            "does not load. `kspec doctor` lists all of them. coremltools has no build for\n"
+            "Linux on Arm: Core ML artifacts are written elsewhere."
+        ),
+        wrong="targets: {ios: {}}   # on a Raspberry Pi",
+        right="targets: {raspberry-pi: {}}",
+        exit_code=3,
+    ),
+    Rule(
+        code="KS905",
+        title="out of memory",
+        explanation=("The data, the network or a batch do not fit into memory."),
+        wrong="train: {batch_size: 65536}",
+        right="train: {batch_size: 64}",
+        exit_code=3,
+    ),
+    Rule(
+        code="KS910",
+        title="a file is in the way",
+        explanation=("`kspec init` writes new files only; it never replaces one."),
+        wrong="kspec init .   # with a model.yaml in it",
+        right="kspec init digits",
+    ),
+    Rule(
+        code="KS911",
+        title="unknown rule",
+        explanation=("No diagnostic has this code. `kspec rule` lists all of them."),
+        wrong="kspec rule KS9111",
+        right="kspec rule KS911",
+    ),
+    Rule(
+        code="KS912",
+        title="unknown format or target",
+        explanation=(
+            "The command line names a format that kspec does not have, or one that the spec\n"
+            "or bundle does not ask for."
+        ),
+        wrong="kspec emit model.yaml --format onx",
+        right="kspec emit model.yaml --format onnx",
+    ),
+    Rule(
+        code="KS913",
+        title="rows that cannot be read",
+        explanation=(
+            "Rows to predict stand in a CSV file with the spec's columns, or in JSON: a list\n"
+            "of objects with one value for each input, or for each of its columns."
+        ),
+        wrong='{"x": [1, 2], "y": [3]}',
+        right='[{"x": 1, "y": 3}, {"x": 2, "y": 4}]',
+    ),
+    Rule(
+        code="KS914",
+        title="nothing was built here",
+        explanation=(
+            "There is no bundle in the folder, or it is not one that this version of kspec\n"
+            "reads. `kspec build` makes them, in `dist` beside the spec."
+        ),
+        wrong="kspec verify model.yaml   # never built",
+        right="kspec build model.yaml\nkspec verify model.yaml",
+    ),
+    Rule(
+        code="KS915",
+        title="an artifact was altered",
+        explanation=(
+            "The file's SHA-256 is not the one in the bundle's description: what was proven\n"
+            "is not what is there."
+        ),
+        wrong="dist/browser/digits.onnx, edited by hand",
+        right="kspec build model.yaml   # puts the proven file back",
+        exit_code=1,
+    ),
+    Rule(
+        code="KS930",
+        title="interrupted",
+        explanation=(
+            "The command was stopped from outside. Finished stages and the last checkpoint\n"
+            "of the training are kept: the same command goes on from there, to the same\n"
+            "weights. The exit code is 130 after Ctrl-C and 143 after SIGTERM."
+        ),
+        wrong="kspec build model.yaml   # and Ctrl-C",
+        right="kspec build model.yaml   # once more",
+        exit_code=130,
+    ),
+    Rule(
+        code="KS970",
+        title="a fault of kspec",
+        explanation=(
+            "kspec met something that it is not made for. No spec should lead here: please\n"
+            "report it, with the spec and what `kspec --traceback` prints."
+        ),
+        wrong="kspec build model.yaml",
+        right="kspec --traceback build model.yaml",
+        exit_code=70,
+    ),
+)

@@ -1,0 +1,103 @@
+"""Whether this machine has what kspec needs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Literal
+
+from kspec.targets.registry import formats
+
+Status = Literal["ok", "differs", "missing"]
+
+LOCK = Path(__file__).resolve().parents[2] / "requirements.lock"
+"""What the tests ran with; it is there in a clone of the repository only."""
+FREE_BYTES = 2 * 10**9
+SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    status: Status
+    """`differs` from what was tested is no fault by itself."""
+    found: str
+
+
+def examine(folder: Path) -> Iterator[Finding]:
+    """Look at everything, one after the other; opening the runtimes takes seconds."""
+    yield _python()
+    yield from _packages()
+    yield from _runtimes()
+    yield _core_ml()
+    yield _disk(folder)
+    yield Finding("processors", "ok", f"{os.cpu_count()}, {platform.machine()}")
+
+
+def tested_versions() -> Mapping[str, str]:
+    """Package → version in the lock."""
+    if not LOCK.exists():
+        return {}
+    pinned = re.findall(r"^([\w.-]+)==([\w.+!-]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
+    return {name.lower(): found for name, found in pinned}
+
+
+def _python() -> Finding:
+    sound = (3, 11) <= sys.version_info < (3, 14)
+    return Finding(
+        "python",
+        "ok" if sound else "missing",
+        platform.python_version() + ("" if sound else ", needed is 3.11 to 3.13"),
+    )
+
+
+def _packages() -> Iterator[Finding]:
+    tested = tested_versions()
+    for requirement in requires("kspec") or ():
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        wanted = tested.get(name.lower())
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            yield Finding(name, "missing", "not installed")
+            continue
+        if wanted in (None, found):
+            yield Finding(name, "ok", found)
+        else:
+            yield Finding(name, "differs", f"{found}, tested with {wanted}")
+
+
+def _runtimes() -> Iterator[Finding]:
+    """Each format's runtime, loaded in a process of its own as verification does it."""
+    for name, format_ in formats().items():
+        module = format_.runner.partition(":")[0]
+        done = subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-P", "-c", f"import {module}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
+        reason = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
+        sound = done.returncode == 0
+        yield Finding(f"{name} runtime", "ok" if sound else "missing", "opens" if sound else reason)
+
+
+def _core_ml() -> Finding:
+    real = sys.platform == "darwin"
+    return Finding("core ml", "ok", "run by the system" if real else "evaluated in NumPy: no Mac")
+
+
+def _disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    return Finding("disk", "ok" if free >= FREE_BYTES else "missing", f"{free / 1e9:.1f} GB free")
