@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,7 @@ from kspec.compiler.ops.base import (
     normalize_axis,
 )
 
+_PRODUCT = re.compile(r"\w+(\*\w+)*")
 _CONSTANT = re.compile(r"[+-]\d+$")
 """The number at the end of a symbolic dimension, added to all before it."""
 
@@ -105,7 +107,11 @@ class Pad(Op):
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 1)
         (x,) = inputs
-        if {len(self.low), len(self.high)} != {x.rank} or min((0, *self.low, *self.high)) < 0:
+        if (
+            x.rank == 0
+            or {len(self.low), len(self.high)} != {x.rank}
+            or min((0, *self.low, *self.high)) < 0
+        ):
             raise OpError(f"pads {self.low}, {self.high} do not fit {x}")
         expect_holds(x.dtype, self.value)
         rows = list(zip(x.shape, self.low, self.high, strict=True))
@@ -192,30 +198,44 @@ class Reverse(Op):
 def sum_dims(*dims: Dim) -> Dim:
     """The sum of dimensions; symbolic when one is: ``time``, 2 → ``time+2``, and ``time+2``, -2 →
     ``time``, so that what is padded and then cut has its first name again."""
-    number, names = 0, []
+    number, names = 0, Counter[str]()
     for dim in dims:
-        if isinstance(dim, int):
-            number += dim
-        else:
-            constant = _CONSTANT.search(dim)
-            names.append(dim[: constant.start()] if constant else dim)
-            number += int(constant[0]) if constant else 0
+        name, constant = _split(dim)
+        number += constant
+        names.update([name] if name else [])
     if not names:
         return number
-    text = "+".join(names)
+    text = "+".join(_times(name, count) for name, count in names.items())
     return f"{text}{number:+d}" if number else text
 
 
 def scale_dim(dim: Dim, factor: int) -> Dim:
-    """A dimension times a number; symbolic when it is."""
+    """A dimension times a number; symbolic when it is: ``2*time+2``."""
+    name, constant = _split(dim)
+    return sum_dims(_times(name, factor), constant * factor) if name else constant * factor
+
+
+def _split(dim: Dim) -> tuple[str, int]:
+    """What is symbolic in a dimension, and the number added to it."""
     if isinstance(dim, int):
-        return dim * factor
-    return dim if factor == 1 else f"{factor}*({dim})"
+        return "", dim
+    constant = _CONSTANT.search(dim)
+    return (dim[: constant.start()], int(constant[0])) if constant else (dim, 0)
+
+
+def _times(name: str, factor: int) -> str:
+    if factor == 1:
+        return name
+    return f"{factor}*{name}" if name.isidentifier() else f"{factor}*({name})"
 
 
 def _known_size(shape: Shape) -> tuple[int, tuple[str, ...]]:
-    """The product of what is known, and the names of what is not; ``batch*3`` is both."""
-    factors = [factor for dim in shape for factor in str(dim).split("*")]
+    """The product of what is known, and the names of what is not; ``3*batch`` is both."""
+    factors = [
+        factor
+        for dim in map(str, shape)
+        for factor in (dim.split("*") if _PRODUCT.fullmatch(dim) else [dim])
+    ]
     size = math.prod(int(factor) for factor in factors if factor.isdecimal())
     return size, tuple(sorted(factor for factor in factors if not factor.isdecimal()))
 

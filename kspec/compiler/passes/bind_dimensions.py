@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from kspec.compiler.ir import Graph, Node, Shape, TensorType, Value
+from kspec.compiler.ir import Dim, Graph, Node, Shape, TensorType, Value
 from kspec.compiler.passes import Pass
 
 
@@ -16,19 +17,24 @@ def bind_dimensions(sizes: Mapping[str, int]) -> Pass:
 
     def bind(graph: Graph) -> Graph:
         types: dict[str, TensorType] = {}
+        known: dict[str, Dim] = dict(sizes)
 
         def retyped(value: Value) -> Value:
             return Value(value.name, types.get(value.name, value.type))
 
         for value in graph.inputs:
-            types[value.name] = value.type.with_shape(*_bound(value.shape, sizes))
+            types[value.name] = value.type.with_shape(*_bound(value.shape, known))
         nodes: list[Node] = []
         for node in graph.nodes:
-            op, inputs = _bind_fields(node.op, sizes), tuple(map(retyped, node.inputs))
+            op, inputs = _bind_fields(node.op, known), tuple(map(retyped, node.inputs))
             inferred = op.infer(*(value.type for value in inputs))
-            types |= {out.name: type_ for out, type_ in zip(node.outputs, inferred, strict=True)}
-            outputs = tuple(map(retyped, node.outputs))
-            nodes.append(replace(node, op=op, inputs=inputs, outputs=outputs))
+            for output, type_ in zip(node.outputs, inferred, strict=True):
+                types[output.name] = type_
+                pairs = zip(output.shape, type_.shape, strict=True)
+                known |= {before: now for before, now in pairs if isinstance(before, str)}
+            nodes.append(
+                replace(node, op=op, inputs=inputs, outputs=tuple(map(retyped, node.outputs)))
+            )
         return replace(
             graph,
             inputs=tuple(map(retyped, graph.inputs)),
@@ -39,11 +45,24 @@ def bind_dimensions(sizes: Mapping[str, int]) -> Pass:
     return bind
 
 
-def _bound(shape: Shape, sizes: Mapping[str, int]) -> Shape:
-    return tuple(sizes.get(dim, dim) if isinstance(dim, str) else dim for dim in shape)
+def _bound(shape: Shape, known: Mapping[str, Dim]) -> Shape:
+    return tuple(_bound_dim(dim, known) if isinstance(dim, str) else dim for dim in shape)
 
 
-def _bind_fields(op: Any, sizes: Mapping[str, int]) -> Any:
+def _bound_dim(dim: str, known: Mapping[str, Dim]) -> Dim:
+    """``time+2`` is known from the type that was inferred for it; ``batch*6`` is written by
+    reshapes alone, so it is multiplied here."""
+    if dim in known or "*" not in dim:
+        return known.get(dim, dim)
+    factors = [known.get(factor, factor) for factor in dim.split("*")]
+    names = [factor for factor in factors if isinstance(factor, str) and not factor.isdecimal()]
+    number = math.prod(int(factor) for factor in factors if factor not in names)
+    if not names:
+        return number
+    return "*".join([*names, *([str(number)] if number != 1 else [])])
+
+
+def _bind_fields(op: Any, known: Mapping[str, Dim]) -> Any:
     if "shape" not in {field.name for field in fields(op)}:
         return op
-    return replace(op, shape=_bound(op.shape, sizes))
+    return replace(op, shape=_bound(op.shape, known))

@@ -112,6 +112,7 @@ class _Mover(Rewrite):
         self._first: dict[str, Value] = {}
         self._widened: dict[tuple[str, int], Value] = {}
         self._flattened: dict[str, tuple[Value, Array]] = {}
+        self._kernels: dict[str, Value] = {}
         self._readers = graph.consumers()
         self._public = {value.name for value in graph.outputs}
 
@@ -132,7 +133,8 @@ class _Mover(Rewrite):
         if isinstance(node.op, SEEDS):
             return getattr(node.op, "channels", "last") == "last"
         ranks = {value.type.rank for value in node.inputs if value.name in self._first}
-        return ranks == {max(value.type.rank for value in node.inputs)}
+        rank = max(value.type.rank for value in node.inputs)
+        return ranks == {rank} and _keeps_batch(node, rank)
 
     def _move(self, node: Node) -> None:
         rank = max(value.type.rank for value in node.inputs)
@@ -164,7 +166,7 @@ class _Mover(Rewrite):
             )
             first = self.constant(value.name + SUFFIX, transposed)
         else:
-            first = self._transposed(value, full, to_first(rank), value.name + SUFFIX)
+            first = self._transposed(value, full, to_first(rank), self._fresh(value.name + SUFFIX))
         if array is None and value.type.rank == rank:
             self._first[value.name] = first
         else:
@@ -187,7 +189,6 @@ class _Mover(Rewrite):
         origin = self.producers[value.name].origin if value.name in self.producers else Origin()
         shape = tuple(full[axis] for axis in perm)
         long = [axis for axis in perm if full[axis] != 1]
-        name = self._fresh(name) if name.endswith(SUFFIX) else name
         if long == sorted(long):
             return self.emit(ops.Reshape(shape), value, name=name, origin=origin)
         if full != value.shape:
@@ -196,12 +197,17 @@ class _Mover(Rewrite):
         return self.emit(ops.Transpose(perm), value, name=name, origin=origin)
 
     def _kernel(self, kernel: Value) -> Value:
-        rank = kernel.type.rank
-        perm = (rank - 1, rank - 2, *range(rank - 2))
-        array = self.array(kernel)
-        if array is None:
-            return self._transposed(kernel, kernel.shape, perm, kernel.name + SUFFIX)
-        return self.constant(kernel.name + SUFFIX, np.ascontiguousarray(array.transpose(perm)))
+        if kernel.name not in self._kernels:
+            rank = kernel.type.rank
+            perm = (rank - 1, rank - 2, *range(rank - 2))
+            array, name = self.array(kernel), kernel.name + SUFFIX
+            if array is None:
+                kernel_last = self._as_last(kernel)
+                moved_kernel = self._transposed(kernel_last, kernel.shape, perm, self._fresh(name))
+            else:
+                moved_kernel = self.constant(name, np.ascontiguousarray(array.transpose(perm)))
+            self._kernels[kernel.name] = moved_kernel
+        return self._kernels[kernel.name]
 
     def _flatten(self, node: Node) -> bool:
         """Keep the new order through a Reshape to (batch, elements) that only Linear reads."""
@@ -210,6 +216,8 @@ class _Mover(Rewrite):
         (x,), output = node.inputs, node.output
         readers = self._readers.get(node.name, [])
         if output.type.rank != 2 or output.shape[0] != x.shape[0] or output.name in self._public:
+            return False
+        if any(isinstance(dim, str) for dim in x.shape[1:]):
             return False
         if not all(self._permutable(reader, output) for reader in readers):
             return False
@@ -235,6 +243,16 @@ class _Mover(Rewrite):
         assert kernel is not None
         rows = self.constant(node.inputs[1].name + SUFFIX, np.ascontiguousarray(kernel[order]))
         return (flat, rows, *node.inputs[2:])
+
+
+def _keeps_batch(node: Node, rank: int) -> bool:
+    """Whether the first axis of the output is that of the inputs, as the new order takes it to
+    be: not where a reduction drops it, nor where a broadcast puts another before it."""
+    if isinstance(node.op, ops.Reduction) and not node.op.keepdims:
+        return 0 not in node.op.axes
+    if isinstance(node.op, ArgReduction) and not node.op.keepdims:
+        return node.op.axis != 0
+    return node.output.type.rank == rank
 
 
 def _order_changes(op: ops.Op, rank: int) -> bool:

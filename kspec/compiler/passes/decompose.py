@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -28,6 +29,9 @@ def decompose(*classes: type[ops.Op]) -> Pass:
         return graph
 
     return run
+
+
+_ACTIVATIONS: Mapping[str, ops.Op] = {"relu": ops.Relu(), "relu6": ops.Clip(0.0, 6.0)}
 
 
 def _number(graph: Rewrite, node: Node, number: float) -> Value:
@@ -58,12 +62,12 @@ def rsqrt(node: Node, graph: Rewrite) -> Value:
 
 @DECOMPOSITIONS(ops.Expm1)
 def expm1(node: Node, graph: Rewrite) -> Value:
-    """2 · exp(x/2) · sinh(x/2), which does not cancel near 0."""
+    """tanh(x/2) · (exp(x) + 1), which neither cancels near 0 nor overflows below it."""
     half = _scalar(node, graph, ops.Multiply(), node.inputs[0], 0.5, "half")
-    sinh = graph.step(node, ops.Sinh(), half, part="sinh")
-    exp = graph.step(node, ops.Exp(), half, part="exp")
-    product = graph.step(node, ops.Multiply(), exp, sinh, part="product")
-    return graph.result(node, ops.Multiply(), product, _number(graph, node, 2))
+    tanh = graph.step(node, ops.Tanh(), half, part="tanh")
+    exp = graph.step(node, ops.Exp(), node.inputs[0], part="exp")
+    more = _scalar(node, graph, ops.Add(), exp, 1, "more")
+    return graph.result(node, ops.Multiply(), tanh, more)
 
 
 @DECOMPOSITIONS(ops.Log1p)
@@ -214,25 +218,36 @@ def layer_norm(node: Node, graph: Rewrite) -> Value:
 
 
 @DECOMPOSITIONS(ops.Linear)
-def linear(node: Node, graph: Rewrite) -> Value | None:
-    x, kernel, *bias = node.inputs
-    if not bias:
-        return graph.result(node, ops.MatMul(), x, kernel)
-    product = graph.step(node, ops.MatMul(), x, kernel, part="product")
-    return graph.result(node, ops.Add(), product, *bias)
+def linear(node: Node, graph: Rewrite) -> Value:
+    (x, kernel, *bias), op = node.inputs, node.op
+    assert isinstance(op, ops.Linear)
+    chain: list[tuple[ops.Op, tuple[Value, ...]]] = [(ops.MatMul(), (kernel,))]
+    if bias:
+        chain.append((ops.Add(), tuple(bias)))
+    if op.activation != "linear":
+        chain.append((_ACTIVATIONS[op.activation], ()))
+    for each, more in chain[:-1]:
+        x = graph.step(node, each, x, *more, part=type(each).__name__.lower())
+    last, more = chain[-1]
+    return graph.result(node, last, x, *more)
 
 
 @DECOMPOSITIONS(ops.Repeat)
 def repeat(node: Node, graph: Rewrite) -> Value:
-    """A gather of each index ``times`` times."""
+    """A gather of each index ``times`` times; along a symbolic axis, which has no indices yet, a
+    concatenation on an axis after it."""
     op, (x,) = node.op, node.inputs
     assert isinstance(op, ops.Repeat)
-    size = x.shape[op.axis]
-    assert isinstance(size, int)
-    indices = graph.constant(
-        f"{node.name}/indices", np.repeat(np.arange(size, dtype=np.int32), op.times)
-    )
-    return graph.result(node, ops.Gather(op.axis), x, indices)
+    axis = op.axis % x.type.rank
+    size = x.shape[axis]
+    if isinstance(size, int):
+        indices = np.repeat(np.arange(size, dtype=np.int32), op.times)
+        places = graph.constant(f"{node.name}/indices", indices)
+        return graph.result(node, ops.Gather(axis), x, places)
+    wide = ops.Reshape((*x.shape[: axis + 1], 1, *x.shape[axis + 1 :]))
+    x = graph.step(node, wide, x, part="widened")
+    x = graph.step(node, ops.Concat(axis + 1), *[x] * op.times, part="repeated")
+    return graph.result(node, ops.Reshape(node.output.shape), x)
 
 
 @DECOMPOSITIONS(ops.Tile)
@@ -241,6 +256,8 @@ def tile(node: Node, graph: Rewrite) -> Value:
     op, (x,) = node.op, node.inputs
     assert isinstance(op, ops.Tile)
     axes = [axis for axis, times in enumerate(op.repeats) if times > 1]
+    if not axes:
+        return x
     for axis in axes[:-1]:
         x = graph.step(node, ops.Concat(axis), *[x] * op.repeats[axis], part=f"axis{axis}")
     last = axes[-1]

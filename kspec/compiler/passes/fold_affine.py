@@ -27,7 +27,7 @@ _OF_OPERAND: dict[type[ops.Op], Callable[[Array], tuple[Array, Array]]] = {
 @_rules(ops.MatMul)
 def matmul_to_linear(node: Node, graph: Rewrite) -> Value | None:
     kernel = graph.array(node.inputs[1])
-    if kernel is None or kernel.ndim != 2:
+    if kernel is None or kernel.ndim != 2 or not node.output.dtype.is_float:
         return None
     return graph.result(node, ops.Linear(), *node.inputs)
 
@@ -40,7 +40,8 @@ def fold_operand(node: Node, graph: Rewrite) -> Value | None:
     for x, operand in pairs:
         vector = _per_channel(graph.array(operand), node.output)
         if vector is not None and x.type == node.output.type:
-            scale, offset = _OF_OPERAND[type(node.op)](vector.astype(np.float64))
+            with np.errstate(divide="ignore"):
+                scale, offset = _OF_OPERAND[type(node.op)](vector.astype(np.float64))
             return _fold(node, x, scale, offset, graph)
     return None
 
@@ -92,16 +93,21 @@ def _fold(node: Node, x: Value, scale: Array, offset: Array, graph: Rewrite) -> 
     before = graph.producer(x, *LINEAR)
     if before is None or getattr(before.op, "activation", "linear") != "linear":
         return None
+    if getattr(before.op, "channels", "last") != "last":
+        return None
     arrays = [graph.array(value) for value in before.inputs[1:]]
     if any(array is None for array in arrays):
         return None
     kernel = np.asarray(arrays[0], np.float64)
     bias = np.zeros(1) if len(arrays) == 1 else np.asarray(arrays[1], np.float64)
     column = scale[:, None] if isinstance(before.op, ops.ConvTranspose) else scale
-    dtype = x.dtype.numpy
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = (kernel * column).astype(x.dtype.numpy)
+        shifted = np.broadcast_to(bias * scale + offset, scale.shape).astype(x.dtype.numpy)
+    if not (np.isfinite(scaled).all() and np.isfinite(shifted).all()):
+        return None  # an infinite factor would make NaNs of the kernel's zeros
     inputs = list(before.inputs[:2])
     if not (scale == 1).all():
-        inputs[1] = graph.constant(f"{node.name}/kernel", (kernel * column).astype(dtype))
-    shifted = np.broadcast_to(bias * scale + offset, scale.shape)
-    inputs.append(graph.constant(f"{node.name}/bias", shifted.astype(dtype)))
+        inputs[1] = graph.constant(f"{node.name}/kernel", scaled)
+    inputs.append(graph.constant(f"{node.name}/bias", shifted))
     return graph.result(node, before.op, *inputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kspec.compiler.ir import Graph, Node, Value
-from kspec.compiler.ops import OPS, BroadcastTo, Tile
+from kspec.compiler.ops import OPS, BroadcastTo, Identity, Tile
 from kspec.compiler.passes.rewrite import Rewrite, RewriteRule, rewrite
 from kspec.compiler.reference import RULES
 from kspec.compiler.table import Table
@@ -13,13 +13,15 @@ from kspec.compiler.table import Table
 _rules: Table[RewriteRule] = Table("fold_constants")
 
 
-@_rules(*(op for op in OPS.values() if op not in (BroadcastTo, Tile)))
+@_rules(*(op for op in OPS.values() if op not in (BroadcastTo, Tile, Identity)))
 def fold(node: Node, graph: Rewrite) -> Value | None:
-    """BroadcastTo and Tile are left out: their results are larger than what they are made of."""
+    """BroadcastTo and Tile are left out: their results are larger than what they are made of. An
+    Identity of a constant is an output's name."""
     arrays = [graph.array(value) for value in node.inputs]
     if len(node.outputs) > 1 or not arrays or any(array is None for array in arrays):
         return None
-    result = RULES[type(node.op)](node.op, *arrays)
+    with np.errstate(all="ignore"):  # infinities and NaNs are what the node would give, too
+        result = RULES[type(node.op)](node.op, *arrays)
     return graph.constant(node.name, np.asarray(result, node.output.dtype.numpy))
 
 

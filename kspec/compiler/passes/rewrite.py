@@ -108,6 +108,7 @@ class Rewrite:
     def _finish(self) -> Graph:
         """Give every public output its name back."""
         renamed: dict[str, Value] = {}
+        origins = self.graph.producers()
         public = {value.name for value in (*self.graph.outputs, *self.graph.inputs)}
         for output in self.graph.outputs:
             value = self.current(output)
@@ -116,11 +117,12 @@ class Rewrite:
             if value.name in self.producers and value.name not in public | set(renamed):
                 renamed[value.name] = Value(output.name, value.type)
             else:
-                self._append(Node(Identity(), (value,), (Value(output.name, value.type),)))
+                origin = origins[output.name].origin
+                named = Value(output.name, value.type)
+                self._append(Node(Identity(), (value,), (named,), origin))
         nodes = tuple(_rename(node, renamed) for node in self.nodes)
         types = {value.name: value for node in nodes for value in node.outputs}
-        types |= {value.name: value for value in self.graph.inputs}
-        outputs = tuple(types[value.name] for value in self.graph.outputs)
+        outputs = tuple(types.get(value.name, value) for value in self.graph.outputs)
         return replace(self.graph, outputs=outputs, nodes=nodes, constants=self.constants)
 
 

@@ -8,16 +8,19 @@ from kspec.compiler.ir import Array, Graph, Value
 
 
 def share_constants(graph: Graph) -> Graph:
-    """Let nodes that read equal constants (type, shape and bytes) read the first of them."""
+    """Let nodes that read equal constants (type, shape and bytes) read the first of them. One that
+    is an output stays, for its name."""
     first: dict[tuple[str, tuple[int, ...], bytes], str] = {}
     same = {name: first.setdefault(_key(array), name) for name, array in graph.constants.items()}
     if len(first) == len(same):
         return graph
+    public = {value.name for value in graph.outputs}
     nodes = tuple(
         replace(node, inputs=tuple(_shared(value, same) for value in node.inputs))
         for node in graph.nodes
     )
-    constants = {name: graph.constants[name] for name in first.values()}
+    kept = public.union(first.values())
+    constants = {name: array for name, array in graph.constants.items() if name in kept}
     return graph.with_nodes(nodes, constants)
 
 

@@ -22,12 +22,13 @@ def drop_unchanged(node: Node, _graph: Rewrite) -> Value | None:
 @_rules(ops.Reshape)
 def merge_reshapes(node: Node, graph: Rewrite) -> Value | None:
     (x,) = node.inputs
+    before = graph.producers.get(x.name)
+    merged = before is not None and isinstance(before.op, ops.Reshape)
+    if before is not None and merged:
+        (x,) = before.inputs
     if x.type == node.output.type:
         return x
-    before = graph.producers.get(x.name)
-    if before is not None and isinstance(before.op, ops.Reshape):
-        return graph.result(node, node.op, before.inputs[0])
-    return None
+    return graph.result(node, node.op, x) if merged else None
 
 
 @_rules(ops.Transpose)
