@@ -73,7 +73,7 @@ def _unsized(spec: Spec) -> Iterator[Diagnostic]:
             given = getattr(request.options, "dimensions", open_sizes)
             if missing := sorted(open_sizes - set(given)):
                 yield Diagnostic(
-                    "KS712",
+                    "KS713",
                     f"the target {target} has fixed shapes, and no size for {', '.join(missing)}",
                     ("targets", target),
                     help=f"{target}: {{dimensions: {{{missing[0]}: 100}}}}",

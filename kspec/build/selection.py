@@ -27,7 +27,8 @@ def emit_formats(
 ) -> tuple[Artifact, ...]:
     """Emit and verify the artifacts of these formats, as the spec's targets want them; all of the
     targets without names. A format that no target wants is emitted with its own defaults. Raises
-    KspecError KS912 for an unknown one, KS630 where the model is not trained."""
+    KspecError KS712 for an unknown one, KS912
+    for none at all, KS630 where the model is not trained."""
     if not names and not document.spec.targets:
         help_ = f"--format {next(iter(formats()))}, or a target in the spec"
         raise KspecError(Diagnostic("KS912", "the spec names no target", help=help_))
@@ -35,7 +36,7 @@ def emit_formats(
     if unknown:
         raise KspecError(
             *(
-                Diagnostic("KS912", f"there is no format `{name}`", help=suggest(name, formats()))
+                Diagnostic("KS712", f"there is no format `{name}`", help=suggest(name, formats()))
                 for name in unknown
             )
         )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from safetensors.numpy import load_file
 
@@ -25,6 +25,9 @@ from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
 
 VERSION = 1
+
+Proof = Literal["build", "golden"]
+"""The rows that artifacts were compared on: all that the build judged by, or a bundle's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +138,15 @@ def verify_bundles(bundles: Sequence[Bundle], rows: Rows | None = None) -> tuple
 
 def verify_document(
     document: Document, *, out: Path | None = None, store: Path | None = None
-) -> tuple[tuple[Artifact, ...], tuple[GateResult, ...]]:
+) -> tuple[tuple[Artifact, ...], tuple[GateResult, ...], Proof]:
     """`verify_bundles` for what was built of a spec: on the rows and by the gates of the build, as
-    long as the store has the rows. Raises KspecError with all problems."""
+    long as the store has the rows of just this spec. Raises KspecError with all problems."""
     rows = _judging_rows(document, store)
     artifacts = verify_bundles(bundles_of(document, out), rows)
     gates = judge(document.spec, artifacts) if rows is not None else ()
     if broken := failures(gates):
         raise KspecError(*broken, document=document)
-    return artifacts, gates
+    return artifacts, gates, "build" if rows is not None else "golden"
 
 
 def altered(artifact: Artifact) -> Diagnostic | None:

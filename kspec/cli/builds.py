@@ -152,6 +152,7 @@ def _plan_text(plan_: Plan) -> str:
             ]
             for each in plan_.targets
         ],
+        right=("size", "worst error"),
     )
     stages = table(
         ["stage", "would run", "why"],

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from kspec.build.inspection import ShownStep
     from kspec.build.prediction import Prediction
     from kspec.build.results import GateResult
+
+PROOF: Mapping[str, str] = MappingProxyType(
+    {
+        "golden": "proven on the golden rows of the bundles",
+        "build": "proven on all rows that the build judged by",
+    }
+)
+NO_GATES: tuple[GateResult, ...] = ()
 
 Place = Annotated[
     Path, typer.Argument(metavar="SPEC|BUNDLE", help="A spec, or the folder of bundles or of one.")
@@ -36,19 +45,19 @@ def verify(
     from kspec.build.shipped import bundles_in, verify_bundles, verify_document
 
     if place.is_dir():
-        artifacts = verify_bundles(bundles_in(place))
-        gates: tuple[GateResult, ...] = ()
+        artifacts, gates, proof = verify_bundles(bundles_in(place)), NO_GATES, "golden"
     else:
         document = load_checked(place, overrides=overrides(settings))
-        artifacts, gates = verify_document(document, out=out, store=store)
+        artifacts, gates, proof = verify_document(document, out=out, store=store)
     if output_format == "json":
         found = {
+            "rows": proof,
             "artifacts": [artifact_data(each) for each in artifacts],
             "gates": [asdict(each) for each in gates],
         }
         print_json("verify", found)
     else:
-        typer.echo("\n".join([artifact_table(artifacts, {}), "", *gate_lines(gates), "proven"]))
+        typer.echo("\n".join([artifact_table(artifacts, {}), "", *gate_lines(gates), PROOF[proof]]))
 
 
 def predict(
@@ -172,7 +181,7 @@ def _network_table(steps: tuple[ShownStep, ...]) -> str:
         ]
         for each in steps
     ]
-    return table(["line", "name", "layer", "from", "shape"], rows)
+    return table(["line", "name", "layer", "from", "shape"], rows, right=("line",))
 
 
 def _prediction_table(predictions: tuple[Prediction, ...]) -> str:
@@ -181,7 +190,7 @@ def _prediction_table(predictions: tuple[Prediction, ...]) -> str:
         for place, prediction in enumerate(predictions, 1)
         for name, found in prediction.items()
     ]
-    return table(["row", "output", "label", "values"], rows)
+    return table(["row", "output", "label", "values"], rows, right=("row",))
 
 
 def _rounded(values: Any) -> Any:

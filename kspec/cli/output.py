@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -29,18 +29,20 @@ def wants_color(stream: TextIO) -> bool:
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell; those of numbers flush right."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    right = [all(row[i][:1].isdigit() or row[i] == "" for row in rows) for i in range(len(header))]
-    lines = (
-        "  ".join(
-            cell.rjust(width) if flush else cell.ljust(width)
-            for cell, width, flush in zip(row, widths, right, strict=True)
-        ).rstrip()
-        for row in (header, ["─" * width for width in widths], *rows)
-    )
-    return "\n".join(lines)
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[str] = ()
+) -> str:
+    """Columns as wide as their widest cell, those named in `right` flush right; empty columns are
+    left out."""
+    columns = [
+        (name, [name, *cells]) for name, *cells in zip(header, *rows, strict=True) if any(cells)
+    ]
+    padded = []
+    for name, cells in columns:
+        width = max(map(len, cells))
+        cells.insert(1, "─" * width)
+        padded.append([c.rjust(width) if name in right else c.ljust(width) for c in cells])
+    return "\n".join("  ".join(line).rstrip() for line in zip(*padded, strict=True))
 
 
 def spell_bytes(count: int) -> str:
@@ -52,8 +54,10 @@ def spell_bytes(count: int) -> str:
 
 
 def spell_seconds(seconds: float) -> str:
-    """Seconds, or thousandths of them."""
-    return f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
+    """Seconds, thousandths or millionths of them."""
+    if seconds >= 1:
+        return f"{seconds:.3g} s"
+    return f"{1e3 * seconds:.3g} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.3g} µs"
 
 
 def artifact_table(artifacts: Sequence[Artifact], trained: Mapping[str, float]) -> str:
@@ -76,7 +80,7 @@ def artifact_table(artifacts: Sequence[Artifact], trained: Mapping[str, float]) 
     if trained:
         figures = [f"{trained[name]:.4g}" if name in trained else "" for name in metrics]
         rows.insert(0, ["", "", "trained model", "", "", "", *figures, ""])
-    return table(header, rows)
+    return table(header, rows, right=("size", "worst error", "flips", *metrics, "latency"))
 
 
 def artifact_data(artifact: Artifact) -> dict[str, Any]:

@@ -74,11 +74,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS912",
-        title="unknown format or target",
+        title="no such artifact",
         explanation=(
-            "The command line names a format that kspec does not have, or one that the spec\n"
-            "or bundle does not ask for."
+            "The command is about artifacts, and the spec names no target, or none of the\n"
+            "bundles has an artifact of the format that was asked for."
         ),
+        wrong="kspec predict dist/browser --format tflite --input rows.json",
+        right="kspec predict dist/browser --format onnx --input rows.json",
+    ),
         wrong="kspec emit model.yaml --format onx",
         right="kspec emit model.yaml --format onnx",
     ),

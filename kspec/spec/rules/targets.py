@@ -11,8 +11,7 @@ RULES: tuple[Rule, ...] = (
         "with random weights. `docs/conformance.md` lists what each format can.",
         wrong="network: [{conv3d_transpose: {filters: 8, kernel_size: 3}}]\n"
         "targets: {android: {}}   # when its kernels lack the operation",
-        right="network: [{conv3d_transpose: {filters: 8, kernel_size: 3}}]\n"
-        "targets: {server: {}}",
+        right="network: [{conv3d_transpose: {filters: 8, kernel_size: 3}}]\ntargets: {server: {}}",
     ),
     Rule(
         code="KS711",
@@ -29,6 +28,15 @@ RULES: tuple[Rule, ...] = (
         "installed package adds.",
         wrong="kspec emit model.yaml --format onx",
         right="kspec emit model.yaml --format onnx",
+    ),
+    Rule(
+        code="KS713",
+        title="a size is missing",
+        explanation="The artifact of this target has fixed shapes, and an input has a dimension that\n"
+        "the spec leaves open. The target's option `dimensions` gives its size.",
+        wrong="inputs: {sound: {tensor: [time, 40]}}\ntargets: {android: {}}",
+        right="inputs: {sound: {tensor: [time, 40]}}\n"
+        "targets: {android: {dimensions: {time: 100}}}",
     ),
     Rule(
         code="KS720",
