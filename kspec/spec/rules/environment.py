@@ -82,9 +82,6 @@ RULES: tuple[Rule, ...] = (
         wrong="kspec predict dist/browser --format tflite --input rows.json",
         right="kspec predict dist/browser --format onnx --input rows.json",
     ),
-        wrong="kspec emit model.yaml --format onx",
-        right="kspec emit model.yaml --format onnx",
-    ),
     Rule(
         code="KS913",
         title="rows that cannot be read",

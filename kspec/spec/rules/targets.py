@@ -32,8 +32,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS713",
         title="a size is missing",
-        explanation="The artifact of this target has fixed shapes, and an input has a dimension that\n"
-        "the spec leaves open. The target's option `dimensions` gives its size.",
+        explanation="The artifact of this target has fixed shapes, and an input has a dimension\n"
+        "that the spec leaves open. The target's option `dimensions` gives its size.",
         wrong="inputs: {sound: {tensor: [time, 40]}}\ntargets: {android: {}}",
         right="inputs: {sound: {tensor: [time, 40]}}\n"
         "targets: {android: {dimensions: {time: 100}}}",
