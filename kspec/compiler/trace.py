@@ -7,6 +7,7 @@ lowered one by one; layers inside layers are traced in turn. No TensorFlow graph
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,19 +18,20 @@ import numpy as np
 from keras import tree
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Array, DType, Graph, Node, Origin, Route, Shape, TensorType, Value
+from kspec.compiler.ir import Array, DType, Graph, Node, Origin, Shape, TensorType, Value
+from kspec.compiler.recorded import (
+    NOT_TRACED,
+    TraceError,
+    as_functional,
+    input_names,
+    output_names,
+    reason,
+    recorded,
+)
 from kspec.compiler.rules import RULES
 from kspec.compiler.rules.substitutes import traceable
 
-
-class TraceError(Exception):
-    """A layer or operation that cannot be lowered. ``layer`` names the layer, for its line."""
-
-    def __init__(self, layer: str, message: str, route: Route = ()) -> None:
-        super().__init__(f"{layer}: {message}" if layer else message)
-        self.layer = layer
-        self.message = message
-        self.route = route
+__all__ = ["TraceError", "Tracer", "trace"]
 
 
 def trace(
@@ -42,20 +44,22 @@ def trace(
     """The graph of a built model at inference, its variables' values as constants.
 
     Inputs and outputs are named by the keys of the model's dicts, or else by its input layers and
-    output layers. ``origins`` tells where each layer comes from, by its name; ``shapes`` names the
-    symbolic dimensions of inputs, which are otherwise ``batch`` and ``<input>_<axis>``. Raises
-    TraceError.
+    output layers; those of a subclassed model by the arguments of its ``call`` and ``output``.
+    ``origins`` tells where each layer comes from, by its name; ``shapes`` names the symbolic
+    dimensions of inputs, which are otherwise ``batch`` and ``<input>_<axis>``, and gives a
+    subclassed model inputs other than those that it was built with. Raises TraceError.
     """
-    function = _function(model)
+    model = as_functional(model, shapes or {})
+    function = recorded(model)
     tracer = Tracer(origins or {})
     given = shapes or {}
     inputs = [
         tracer.input(each, str(tensor.dtype), given.get(each) or _dims(each, tensor.shape))
-        for each, tensor in zip(_input_names(model, function), function.inputs, strict=True)
+        for each, tensor in zip(input_names(model, function), function.inputs, strict=True)
     ]
     values = tree.flatten(function._run_through_graph(inputs, tracer.operation))  # noqa: SLF001
     results: dict[str, Value] = {}
-    for output, value in zip(_output_names(model), values, strict=True):
+    for output, value in zip(output_names(model), values, strict=True):
         taken = {*results, *(each.name for each in inputs)}
         results[_unique_among(output, taken)] = value
     return tracer.graph(name or model.name, results)
@@ -90,7 +94,7 @@ class Tracer:
 
     def apply(self, operation: keras.Operation, *args: Any, **kwargs: Any) -> Any:
         """Lower one operation, a layer or an op of ``keras.ops``, on values."""
-        rule = RULES.get(type(operation))
+        rule = self._refusing(RULES.get(type(operation)))
         if not isinstance(operation, keras.Layer):
             if rule is None:
                 reason = RULES.refused.get(type(operation), "there is no rule for it")
@@ -98,8 +102,11 @@ class Tracer:
             return rule(self, operation, *args, **kwargs)
         kwargs.pop("training", None)
         with self._inside(operation.name):
-            if type(operation) in RULES.refused:
-                raise self.error(RULES.refused[type(operation)])
+            refusals = [
+                RULES.refused[each] for each in type(operation).__mro__ if each in RULES.refused
+            ]
+            if refusals and rule is None:
+                raise self.error(refusals[0])
             before = len(self.nodes)
             result = (rule or _descend)(self, operation, *args, **kwargs)
             if len(self.nodes) > before and isinstance(result, Value):
@@ -149,11 +156,9 @@ class Tracer:
 
         args, kwargs = tree.map_structure(symbol, (args, kwargs))
         try:
-            outputs = function(*args, **kwargs)
-        except (ValueError, TypeError, NotImplementedError, AttributeError) as error:
-            first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            raise self.error(f"does not trace: {first}") from error
-        graph = keras.Function(symbols, outputs)
+            graph = keras.Function(symbols, function(*args, **kwargs))
+        except NOT_TRACED as error:
+            raise self.error(reason(error)) from error
         return graph._run_through_graph(values, self.operation)  # noqa: SLF001
 
     def error(self, message: str) -> TraceError:
@@ -165,7 +170,7 @@ class Tracer:
         layer's, and every other value under its own."""
         taken = {value.name for value in self.inputs} | self.constants.keys() | results.keys()
         produced = {output.name for node in self.nodes for output in node.outputs}
-        names: dict[str, str] = {}
+        names = {name: _unique_among(name, taken) for name in self.constants.keys() & results}
         for output, value in results.items():
             named = value
             if value.name in names or value.name not in produced:
@@ -180,7 +185,20 @@ class Tracer:
         nodes = tuple(_renamed(node, names) for node in self.nodes)
         types = {value.name: value for node in nodes for value in node.outputs}
         outputs = tuple(types[output] for output in results)
-        return Graph(name, tuple(self.inputs), outputs, nodes, self.constants)
+        constants = {names.get(key, key): array for key, array in self.constants.items()}
+        return Graph(name, tuple(self.inputs), outputs, nodes, constants)
+
+    def _refusing(self, rule: Callable[..., Any] | None) -> Callable[..., Any] | None:
+        """The rule, with what its types refuse said of the layer."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            assert rule is not None
+            try:
+                return rule(*args, **kwargs)
+            except ops.OpError as error:
+                raise self.error(str(error)) from error
+
+        return rule and call
 
     def _constant(self, name: str, array: Array) -> Value:
         if array.dtype == np.float64:
@@ -213,37 +231,20 @@ class Tracer:
 def _descend(tracer: Tracer, layer: keras.Layer, *args: Any, **kwargs: Any) -> Any:
     """Trace what a layer is made of."""
     if isinstance(layer, keras.Function | keras.Sequential):
-        return _function(layer)._run_through_graph(tree.flatten(args), tracer.operation)  # noqa: SLF001
+        return recorded(layer)._run_through_graph(tree.flatten(args), tracer.operation)  # noqa: SLF001
     if "training" in inspect.signature(layer.call).parameters:
         kwargs["training"] = False
     with traceable(layer):
         return tracer.record(layer.call, *args, **kwargs)
 
 
-def _function(model: Any) -> Any:
-    """The Keras graph of a Functional or Sequential model; a subclassed one is called once."""
-    if isinstance(model, keras.Function):
-        return model
-    if isinstance(model, keras.Sequential):
-        return keras.Function(model.inputs, model.outputs)
-    raise TraceError(model.name, "a subclassed model needs its inputs; wrap it in keras.Model")
-
-
 def _dims(name: str, shape: Sequence[int | None]) -> Shape:
+    """Symbolic dimensions are written in arithmetic, so their names are identifiers."""
+    word = re.sub(r"\W", "_", name, flags=re.ASCII)
     return tuple(
-        dim if dim is not None else ("batch" if axis == 0 else f"{name}_{axis}")
+        dim if dim is not None else ("batch" if axis == 0 else f"_{word}_{axis}".lstrip("_"))
         for axis, dim in enumerate(shape)
     )
-
-
-def _input_names(model: Any, function: Any) -> list[str]:
-    struct = getattr(model, "_inputs_struct", None)
-    return sorted(struct) if isinstance(struct, dict) else [each.name for each in function.inputs]
-
-
-def _output_names(model: Any) -> list[str]:
-    struct = getattr(model, "_outputs_struct", None)
-    return sorted(struct) if isinstance(struct, dict) else list(model.output_names)
 
 
 def _renamed(node: Node, names: Mapping[str, str]) -> Node:

@@ -11,8 +11,8 @@ from keras import layers
 from keras.src.activations import activations
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Value
-from kspec.compiler.rules.arithmetic import as_float
+from kspec.compiler.ir import DType, Value
+from kspec.compiler.rules.arithmetic import as_float, cast
 from kspec.compiler.rules.neural import explicit_padding, last, per_axis
 from kspec.compiler.rules.substitutes import softmax, traceable
 from kspec.compiler.table import Table
@@ -68,6 +68,43 @@ def conv(tracer: Tracer, layer: Any, inputs: Value) -> Any:
     result = last(tracer, layer, x, lower)
     with traceable(layer):
         return tracer.record(layer.activation, result) if layer.activation else result
+
+
+@rules(layers.BatchNormalization)
+def batch_normalization(tracer: Tracer, layer: Any, inputs: Value, **_: Any) -> Value:
+    """With the moving statistics. Keras cannot record one without scale but with an offset; a mask
+    matters in training only."""
+    x = cast(tracer, tracer.value(inputs), DType.float32)
+    mean, variance = tracer.value(layer.moving_mean), tracer.value(layer.moving_variance)
+    ones = np.ones([int(dim) for dim in mean.shape], np.float32)
+    scale = tracer.value(layer.gamma if layer.scale else ones, "scale")
+    offset = tracer.value(layer.beta if layer.center else 0 * ones, "offset")
+    made = ops.BatchNorm(layer.axis % x.type.rank, float(layer.epsilon))
+    result = tracer.emit(made, x, scale, offset, mean, variance)
+    return cast(tracer, result, DType(layer.compute_dtype))
+
+
+@rules(
+    layers.Add,
+    layers.Subtract,
+    layers.Multiply,
+    layers.Average,
+    layers.Maximum,
+    layers.Minimum,
+)
+def merge(tracer: Tracer, layer: Any, inputs: Any) -> Any:
+    """Smaller ranks get axes after the batch, which Keras does by ranks that symbols hide."""
+    values = [tracer.value(each) for each in inputs]
+    rank = max(each.type.rank for each in values)
+    wide = [
+        each
+        if each.type.rank == rank
+        else tracer.emit(
+            ops.Reshape((each.shape[0], *(1,) * (rank - each.type.rank), *each.shape[1:])), each
+        )
+        for each in values
+    ]
+    return tracer.record(layer._merge_function, wide)  # noqa: SLF001
 
 
 @rules(layers.Rescaling)

@@ -41,14 +41,17 @@ def reduce(tracer: Tracer, op: Any, x: Any) -> Value:
     if getattr(op, "initial", None) is not None:
         raise tracer.error("a reduction with an initial value is not lowered")
     value = tracer.value(x)
-    made = _REDUCTIONS[type(op)](axes_of(op.axis, value.type.rank), bool(op.keepdims))
-    return tracer.emit(made, value)
+    axes = axes_of(op.axis, value.type.rank)
+    if not axes:
+        return value
+    return tracer.emit(_REDUCTIONS[type(op)](axes, bool(op.keepdims)), value)
 
 
 @rules(knp.Mean)
 def mean(tracer: Tracer, op: Any, x: Any) -> Value:
     value = as_float(tracer, x)
-    return tracer.emit(ops.Mean(axes_of(op.axis, value.type.rank), bool(op.keepdims)), value)
+    axes = axes_of(op.axis, value.type.rank)
+    return tracer.emit(ops.Mean(axes, bool(op.keepdims)), value) if axes else value
 
 
 @rules(knp.Var, knp.Std)

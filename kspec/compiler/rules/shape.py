@@ -22,13 +22,12 @@ rules: Table[Callable[..., Any]] = Table("trace: shapes")
 
 
 def reshaped(tracer: Tracer, value: Value, newshape: Sequence[int | None]) -> Value:
-    """A reshape whose unknown sizes (-1, None) are found: by position where the dimension is
-    symbolic too, by what is left where one remains."""
-    shape: list[Dim | None] = []
-    for axis, dim in enumerate(newshape):
-        known = value.shape[axis] if axis < value.type.rank else None
-        unknown = dim is None or dim == -1
-        shape.append((known if isinstance(known, str) else None) if unknown else int(dim or 0))
+    """A reshape whose unknown sizes (-1, None) are found: the only one by what is left, of
+    several each by position where the dimension is symbolic too, and the last by what is left."""
+    shape: list[Dim | None] = [None if dim in (None, -1) else dim for dim in newshape]
+    for axis, known in enumerate(value.shape[: len(shape)]):
+        if shape.count(None) > 1 and shape[axis] is None and isinstance(known, str):
+            shape[axis] = known
     if shape.count(None) == 1:
         shape[shape.index(None)] = _left(value.shape, shape)
     if None in shape:
