@@ -1,0 +1,88 @@
+"""Figures as people read them: the same in the report and in the bundles' READMEs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from kspec.schemas.gates import TEXT, UNITS
+
+NUMPY_ENGINE = "numpy "
+"""How the runtime of an artifact begins that NumPy evaluated in the stead of its own engine."""
+
+
+def spell_bytes(count: float) -> str:
+    """``151.4 KB``: as in gates, 1 KB is 1000."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count:.0f} B"
+
+
+def spell_seconds(seconds: float) -> str:
+    """``35 µs``, ``0.97 ms``, ``1.2 s``, ``4 min 10 s``."""
+    if seconds >= 119.5:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest:02} s"
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size * 0.0995:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e6:.3g} µs"
+
+
+def spell_error(value: float) -> str:
+    """``4.5e-7``, ``0``, ``1e-5``."""
+    if value == 0 or not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{value:g}"
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits.removesuffix('.0')}e{int(power)}"
+
+
+def spell_metric(name: str, value: float) -> str:
+    """``99.44 %`` for a share, four digits for the rest."""
+    if name.endswith("accuracy"):
+        return f"{value * 100:.2f} %"
+    return f"{value:.4g}"
+
+
+def spell_change(name: str, value: float, trained: float) -> str:
+    """How an artifact's metric stands to the trained model's: ``= trained``, ``+0.28 %``."""
+    change = value - trained
+    text = spell_metric(name, change)
+    if text == spell_metric(name, 0.0) or abs(change) < 1e-6 * abs(trained):
+        return "= trained"
+    return f"+{text}" if change > 0 else text.replace("-", "−", 1)
+
+
+def spell_gate(bound: str, value: float) -> str:
+    """A gate's value in the unit in which its bound is written."""
+    match = TEXT.fullmatch(bound)
+    unit = match[3] if match else None
+    shown = value / UNITS[unit]
+    text = f"{shown:.4g}" if shown < 10_000 else f"{shown:,.0f}"
+    return f"{text} {unit}" if unit else text
+
+
+def spell_count(count: int, noun: str) -> str:
+    """``1 gate``, ``1,258 rows``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def spell_inside(inside: Mapping[str, float | bool]) -> str:
+    """What the model does with a raw input, from the signature's ``inside``."""
+    steps = [f"× {inside['rescale']:.6g}"] if inside["rescale"] != 1 else []
+    if inside["offset"]:
+        steps.append(f"{'+' if inside['offset'] > 0 else '−'} {abs(inside['offset']):.6g}")
+    if inside["normalize"]:
+        steps.append("to mean 0 and variance 1 by the training split's statistics")
+    return ", then ".join(steps)
+
+
+def spell_shape(sizes: Iterable[object]) -> str:
+    """``batch × 8 × 8 × 1``."""
+    return " × ".join(map(str, sizes)) or "scalar"
+
+
+def is_numpy(runtime: str) -> bool:
+    """Whether NumPy evaluated the written package, because its engine is not to be had here."""
+    return runtime.startswith(NUMPY_ENGINE)
