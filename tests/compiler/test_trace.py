@@ -165,10 +165,8 @@ def models() -> Iterator[Any]:
         yield make(f"named-{name!r}", lambda x, name=name: dense(2, name=name)(x))
     yield make("time", lambda x: keras.layers.Flatten()(dense(2)(x)), (None, 6))
     yield make("rows", lambda x: keras.ops.reshape(x, (-1, 2)), (3, 4))
-    for start in ([], [keras.Input((6,), name="start")]):
-        sequential = keras.Sequential([*start, dense(3, activation="softmax"), Gate()])
-        sequential(np.zeros((1, 6), np.float32))
-        yield pytest.param(sequential, id=f"sequential-{len(start)}")
+    chain = [keras.Input((6,), name="start"), dense(3, activation="softmax"), Gate()]
+    yield pytest.param(keras.Sequential(chain), id="sequential")
     inputs = {name: keras.Input((6,), name=name) for name in ("b", "a")}
     outputs = {"z": inputs["a"] - inputs["b"], "a": inputs["a"], "y": inputs["b"]}
     yield pytest.param(keras.Model(inputs, outputs), id="dicts")
@@ -224,6 +222,19 @@ def test_what_cannot_be_traced_is_named(make: Any, message: str) -> None:
     x = keras.Input((4, 4))
     with pytest.raises(TraceError, match=message):
         trace(keras.Model(x, make(x)))
+
+
+def test_sequential_models_without_an_input() -> None:
+    model = keras.Sequential([keras.layers.Dense(3), Gate(name="gate")], name="late")
+    with pytest.raises(TraceError, match="late: the model is not built"):
+        trace(model)
+    model(np.zeros((2, 6), np.float32))  # Keras notes the batch as well
+    (noted,) = trace(model).inputs
+    assert noted.shape == (2, 6)
+    graph = trace(model, shapes={noted.name: ("batch", 6)})
+    assert [value.name for value in graph.outputs] == ["gate"]
+    x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
+    compare(model, graph, {noted.name: x}, x)
 
 
 def test_subclassed_models() -> None:

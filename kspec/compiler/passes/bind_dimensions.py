@@ -8,10 +8,11 @@ from dataclasses import fields, replace
 from typing import Any
 
 from kspec.compiler.ir import Dim, Graph, Node, Shape, TensorType, Value
+from kspec.compiler.ops import Scan
 from kspec.compiler.passes import Pass
 
 
-def bind_dimensions(sizes: Mapping[str, int]) -> Pass:
+def bind_dimensions(sizes: Mapping[str, Dim]) -> Pass:
     """A pass that replaces the named dimensions by numbers, in every type and in every operation
     that writes a shape out. Types are inferred again, so sums such as ``time+2`` become numbers."""
 
@@ -63,6 +64,8 @@ def _bound_dim(dim: str, known: Mapping[str, Dim]) -> Dim:
 
 
 def _bind_fields(op: Any, known: Mapping[str, Dim]) -> Any:
+    if isinstance(op, Scan):
+        return replace(op, body=bind_dimensions(known)(op.body))
     if "shape" not in {field.name for field in fields(op)}:
         return op
     return replace(op, shape=_bound(op.shape, known))

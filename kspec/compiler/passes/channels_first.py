@@ -101,8 +101,9 @@ SEEDS = (ops.Conv, ops.ConvTranspose, ops.MaxPool, ops.AveragePool, ops.Resize)
 def channels_first(graph: Graph) -> Graph:
     """Give convolutions, pooling and resizing channels first, and everything between them with
     them: what is left of transposes stands where a part begins and where it ends, and vanishes
-    where only one of the moved axes is longer than 1. A flattening that only Linear reads stays in
-    the new order; the rows of the kernel are permuted instead."""
+    where only one of the moved axes is longer than 1. A flattening that only Linear reads, or
+    elementwise operations on the way to one, stays in the new order; the rows of the kernel are
+    permuted instead."""
     return _Mover(graph).move()
 
 
@@ -120,9 +121,8 @@ class _Mover(Rewrite):
         for node in self.graph.nodes:
             if self._moves(node):
                 self._move(node)
-            elif not self._flatten(node):
-                inputs = tuple(self._permuted(node) or map(self._as_last, node.inputs))
-                self._append(replace(node, inputs=inputs))
+            elif not self._flatten(node) and not self._carry(node):
+                self._append(replace(node, inputs=tuple(map(self._as_last, node.inputs))))
         for output in self.graph.outputs:
             self._as_last(output)
         return self._finish()
@@ -148,7 +148,7 @@ class _Mover(Rewrite):
         if kept < rank and not _order_changes(node.op, rank):
             self.result(node, op, *inputs)
         else:
-            name = self._fresh(node.name + SUFFIX)
+            name = self.fresh(node.name + SUFFIX)
             self._first[node.name] = self.emit(op, *inputs, name=name, origin=node.origin)
 
     def _as_first(self, value: Value, rank: int) -> Value:
@@ -166,7 +166,7 @@ class _Mover(Rewrite):
             )
             first = self.constant(value.name + SUFFIX, transposed)
         else:
-            first = self._transposed(value, full, to_first(rank), self._fresh(value.name + SUFFIX))
+            first = self._transposed(value, full, to_first(rank), self.fresh(value.name + SUFFIX))
         if array is None and value.type.rank == rank:
             self._first[value.name] = first
         else:
@@ -192,7 +192,7 @@ class _Mover(Rewrite):
         if long == sorted(long):
             return self.emit(ops.Reshape(shape), value, name=name, origin=origin)
         if full != value.shape:
-            wide = self._fresh(f"{value.name}/widened")
+            wide = self.fresh(f"{value.name}/widened")
             value = self.emit(ops.Reshape(full), value, name=wide, origin=origin)
         return self.emit(ops.Transpose(perm), value, name=name, origin=origin)
 
@@ -203,46 +203,75 @@ class _Mover(Rewrite):
             array, name = self.array(kernel), kernel.name + SUFFIX
             if array is None:
                 kernel_last = self._as_last(kernel)
-                moved_kernel = self._transposed(kernel_last, kernel.shape, perm, self._fresh(name))
+                moved_kernel = self._transposed(kernel_last, kernel.shape, perm, self.fresh(name))
             else:
                 moved_kernel = self.constant(name, np.ascontiguousarray(array.transpose(perm)))
             self._kernels[kernel.name] = moved_kernel
         return self._kernels[kernel.name]
 
     def _flatten(self, node: Node) -> bool:
-        """Keep the new order through a Reshape to (batch, elements) that only Linear reads."""
+        """Keep the new order through a Reshape to (batch, elements)."""
         if not isinstance(node.op, ops.Reshape) or node.inputs[0].name not in self._first:
             return False
         (x,), output = node.inputs, node.output
-        readers = self._readers.get(node.name, [])
-        if output.type.rank != 2 or output.shape[0] != x.shape[0] or output.name in self._public:
+        if output.type.rank != 2 or output.shape[0] != x.shape[0]:
             return False
         if any(isinstance(dim, str) for dim in x.shape[1:]):
             return False
-        if not all(self._permutable(reader, output) for reader in readers):
+        if not self._permutable(output):
             return False
         first = self._first[x.name]
         order = np.arange(int(output.shape[1])).reshape([int(dim) for dim in x.shape[1:]])
         perm = (x.type.rank - 2, *range(x.type.rank - 2))
-        name = self._fresh(node.name + SUFFIX)
+        name = self.fresh(node.name + SUFFIX)
         flat = self.emit(ops.Reshape(output.shape), first, name=name, origin=node.origin)
         self._flattened[node.name] = (flat, order.transpose(perm).reshape(-1))
         return True
 
-    def _permutable(self, reader: Node, flat: Value) -> bool:
-        x, kernel = reader.inputs[:2] if isinstance(reader.op, ops.Linear) else (None, None)
-        return x == flat and kernel is not None and self.array(kernel) is not None
+    def _permutable(self, flat: Value) -> bool:
+        """Whether every reader can take the elements in another order."""
+        if flat.name in self._public:
+            return False
+        for reader in self._readers.get(flat.name, []):
+            others = [value for value in reader.inputs if value.name != flat.name]
+            if any(self.array(value) is None for value in others):
+                return False
+            if isinstance(reader.op, ops.Linear):
+                carried = reader.inputs[0] == flat
+            else:
+                same = type(reader.op) in _AGNOSTIC and reader.output.shape == flat.shape
+                carried = same and self._permutable(reader.output)
+            if not carried:
+                return False
+        return True
 
-    def _permuted(self, node: Node) -> tuple[Value, ...] | None:
-        """The inputs of a Linear that reads a flattening in the new order."""
-        found = self._flattened.get(node.inputs[0].name) if node.inputs else None
-        if found is None:
-            return None
-        flat, order = found
-        kernel = self.array(node.inputs[1])
-        assert kernel is not None
-        rows = self.constant(node.inputs[1].name + SUFFIX, np.ascontiguousarray(kernel[order]))
-        return (flat, rows, *node.inputs[2:])
+    def _carry(self, node: Node) -> bool:
+        """Let the reader of a flattening in the new order take it, its constants permuted."""
+        found = [self._flattened[v.name] for v in node.inputs if v.name in self._flattened]
+        if not found:
+            return False
+        order = found[0][1]
+        if isinstance(node.op, ops.Linear):
+            (flat, _), kernel = found[0], self._ordered(node.inputs[1], order, axis=0)
+            self._append(replace(node, inputs=(flat, kernel, *node.inputs[2:])))
+            return True
+        inputs = [
+            self._flattened[value.name][0]
+            if value.name in self._flattened
+            else self._ordered(value, order, axis=-1)
+            for value in node.inputs
+        ]
+        name = self.fresh(node.name + SUFFIX)
+        carried = self.emit(node.op, *inputs, name=name, origin=node.origin)
+        self._flattened[node.name] = (carried, order)
+        return True
+
+    def _ordered(self, value: Value, order: Array, axis: int) -> Value:
+        array = self.array(value)
+        assert array is not None
+        if array.ndim == 0 or array.shape[axis] == 1:
+            return value
+        return self.constant(value.name + SUFFIX, np.take(array, order, axis))
 
 
 def _keeps_batch(node: Node, rank: int) -> bool:

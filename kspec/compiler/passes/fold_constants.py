@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kspec.compiler.ir import Graph, Node, Value
-from kspec.compiler.ops import OPS, BroadcastTo, Identity, Tile
+from kspec.compiler.ops import OPS, BroadcastTo, Identity, Recurrent, Scan, Tile
 from kspec.compiler.passes.rewrite import Rewrite, RewriteRule, rewrite
 from kspec.compiler.reference import RULES
 from kspec.compiler.table import Table
@@ -13,10 +13,13 @@ from kspec.compiler.table import Table
 _rules: Table[RewriteRule] = Table("fold_constants")
 
 
-@_rules(*(op for op in OPS.values() if op not in (BroadcastTo, Tile, Identity)))
+_SPARED = (BroadcastTo, Tile, Identity, Recurrent, Scan)
+
+
+@_rules(*(op for op in OPS.values() if not issubclass(op, _SPARED)))
 def fold(node: Node, graph: Rewrite) -> Value | None:
     """BroadcastTo and Tile are left out: their results are larger than what they are made of. An
-    Identity of a constant is an output's name."""
+    Identity of a constant is an output's name. Loops read their input."""
     arrays = [graph.array(value) for value in node.inputs]
     if len(node.outputs) > 1 or not arrays or any(array is None for array in arrays):
         return None

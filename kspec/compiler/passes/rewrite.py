@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +12,9 @@ from kspec.compiler.ir import Array, Graph, Node, Origin, TensorType, Value
 from kspec.compiler.ops import Identity, Op
 from kspec.compiler.table import Table
 
-RewriteRule = Callable[[Node, "Rewrite"], Value | None]
-"""Gives the value that stands for the node's output, or None to keep the node as it is."""
+RewriteRule = Callable[[Node, "Rewrite"], Value | tuple[Value, ...] | None]
+"""Gives the value that stands for the node's output (a tuple where it has several), or None to
+keep the node as it is."""
 
 
 class Rewrite:
@@ -38,13 +39,15 @@ class Rewrite:
         for old in self.graph.nodes:
             node = replace(old, inputs=tuple(map(self.current, old.inputs)))
             rule = rules.get(type(node.op))
-            value = rule(node, self) if rule else None
-            if value is None:
+            found = rule(node, self) if rule else None
+            if found is None:
                 self._append(node)
-            else:
-                self._stands_for[node.name] = value
-                if value.name != node.name:
-                    self.uses[value.name] += self.uses[node.name]
+                continue
+            values = found if isinstance(found, tuple) else (found,)
+            for output, value in zip(node.outputs, values, strict=True):
+                self._stands_for[output.name] = value
+                if value.name != output.name:
+                    self.uses[value.name] += self.uses[output.name]
         return self._finish()
 
     def current(self, value: Value) -> Value:
@@ -72,23 +75,31 @@ class Rewrite:
     def constant(self, name: str, array: Array) -> Value:
         """A new constant, under the name or one made from it where that is taken."""
         array = np.asarray(array)
-        value = Value(self._fresh(name), TensorType.of(array))
+        value = Value(self.fresh(name), TensorType.of(array))
         self.constants[value.name] = array
         return value
 
     def emit(self, op: Op, *inputs: Value, name: str, origin: Origin) -> Value:
         """A new node with one output. The name of the node that is being replaced may be taken
         again, by the value that holds the same numbers."""
-        name = name if name not in self.producers else self._fresh(name)
-        (type_,) = op.infer(*(value.type for value in inputs))
-        node = Node(op, inputs, (Value(name, type_),), origin)
-        self.uses[name] = self.uses[name] or 1
-        self._append(node)
-        return node.output
+        (output,) = self.emit_all(op, *inputs, names=[name], origin=origin)
+        return output
+
+    def emit_all(
+        self, op: Op, *inputs: Value, names: Sequence[str], origin: Origin
+    ) -> tuple[Value, ...]:
+        """A new node with an output for each name."""
+        free = [name if name not in self.producers else self.fresh(name) for name in names]
+        types = op.infer(*(value.type for value in inputs))
+        outputs = tuple(Value(*pair) for pair in zip(free, types, strict=True))
+        for name in free:
+            self.uses[name] = self.uses[name] or 1
+        self._append(Node(op, inputs, outputs, origin))
+        return outputs
 
     def step(self, node: Node, op: Op, *inputs: Value, part: str) -> Value:
         """An intermediate result on the way to a node's output, named ``<node>/<part>``."""
-        return self.emit(op, *inputs, name=self._fresh(f"{node.name}/{part}"), origin=node.origin)
+        return self.emit(op, *inputs, name=self.fresh(f"{node.name}/{part}"), origin=node.origin)
 
     def result(self, node: Node, op: Op, *inputs: Value) -> Value:
         """What takes the place of a node's output, under its name."""
@@ -98,7 +109,8 @@ class Rewrite:
         self.nodes.append(node)
         self.producers.update({output.name: node for output in node.outputs})
 
-    def _fresh(self, name: str) -> str:
+    def fresh(self, name: str) -> str:
+        """The name, or one made from it where that is taken."""
         unique, number = name, 2
         while unique in self._names:
             unique, number = f"{name}_{number}", number + 1

@@ -1,0 +1,68 @@
+"""Passes inside the bodies of loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from kspec.compiler.ir import Array, Graph, Node, TensorType, Value
+from kspec.compiler.ops import Scan
+
+
+def within_bodies(graph: Graph, each: Callable[[Graph], Graph]) -> Graph:
+    """Apply a pass to the body of every loop, however deep. It sees the constants that the body
+    captures; those that it makes are captured in turn."""
+    if not any(isinstance(node.op, Scan) for node in graph.nodes):
+        return graph
+    constants = dict(graph.constants)
+    taken = {value.name for value in graph.values()} | set(constants)
+    nodes = []
+    for node in graph.nodes:
+        if isinstance(node.op, Scan):
+            body = within_bodies(_opened(node, graph), each)
+            node = _closed(node, each(body), constants, taken)  # noqa: PLW2901
+        nodes.append(node)
+    return graph.with_nodes(tuple(nodes), constants)
+
+
+def _opened(node: Node, graph: Graph) -> Graph:
+    """The body with the constants that it captures as its own."""
+    assert isinstance(node.op, Scan)
+    pairs = list(zip(node.op.body.inputs, node.inputs, strict=True))
+    first = node.op.states + node.op.scanned
+    constants = {
+        inside.name: graph.constants[outside.name]
+        for inside, outside in pairs[first:]
+        if outside.name in graph.constants
+    }
+    inputs = tuple(inside for inside, _ in pairs if inside.name not in constants)
+    return replace(node.op.body, inputs=inputs, constants=constants)
+
+
+def _closed(node: Node, body: Graph, constants: dict[str, Array], taken: set[str]) -> Node:
+    """The loop with a rewritten body, whose constants go into the graph around it."""
+    op = node.op
+    assert isinstance(op, Scan)
+    outside = {
+        inside.name: value for inside, value in zip(op.body.inputs, node.inputs, strict=True)
+    }
+    inputs, given = list(body.inputs), [outside[value.name] for value in body.inputs]
+    for name, array in body.constants.items():
+        inputs.append(Value(name, TensorType.of(array)))
+        same = outside.get(name)
+        if same is None or same.name not in constants or constants[same.name] is not array:
+            same = Value(_unique(name, taken), inputs[-1].type)
+            constants[same.name] = np.asarray(array)
+            taken.add(same.name)
+        given.append(same)
+    closed = replace(body, inputs=tuple(inputs), constants={})
+    return replace(node, op=replace(op, body=closed), inputs=tuple(given))
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    unique, number = name, 2
+    while unique in taken:
+        unique, number = f"{name}_{number}", number + 1
+    return unique
