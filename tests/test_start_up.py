@@ -1,4 +1,4 @@
-"""Reading a spec is quick: nothing on its way loads TensorFlow, a converter or NumPy."""
+"""Start-up is quick: TensorFlow, converters and runtimes are loaded where they are used alone."""
 
 import re
 import subprocess
@@ -33,3 +33,21 @@ def test_import_is_light(module: str) -> None:
     loaded = packages_loaded("-c", f"import {module}")
     assert "kspec" in loaded
     assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("build", "--help"), ("--version",)], ids=" ".join
+)
+def test_help_loads_no_reader_of_specs(arguments: tuple[str, ...]) -> None:
+    loaded = packages_loaded("-m", "kspec", *arguments)
+    assert {"kspec", "typer"} <= loaded
+    assert not loaded & {*HEAVY, "rich", "yaml"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("check", "examples/digits/model.yaml"), ("schema",), ("rule",), ("rule", "KS101")],
+    ids=" ".join,
+)
+def test_light_commands_load_numpy_at_most(arguments: tuple[str, ...]) -> None:
+    assert packages_loaded("-m", "kspec", *arguments) & HEAVY <= {"numpy"}

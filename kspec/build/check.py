@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -37,7 +38,8 @@ def load_checked(path: str | Path, *, overrides: Mapping[str, str] = NONE) -> Do
     Raises KspecError with all problems of the text, or else all of the others.
     """
     document = load(path, overrides=overrides, targets=target_options())
-    found = [*check_gates(document.spec), *_unsized(document.spec)]
+    keyed = [*check_gates(document.spec), *_unsized(document.spec)]
+    found = [replace(each, span=document.root.nearest(each.route).key) for each in keyed]
     found += _raised(lambda: _check_training(document.spec))
     found += _raised(lambda: _check_columns(document))
     if found:

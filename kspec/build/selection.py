@@ -27,8 +27,7 @@ def emit_formats(
 ) -> tuple[Artifact, ...]:
     """Emit and verify the artifacts of these formats, as the spec's targets want them; all of the
     targets without names. A format that no target wants is emitted with its own defaults. Raises
-    KspecError KS712 for an unknown one, KS912
-    for none at all, KS630 where the model is not trained."""
+    KspecError KS712 for an unknown one, KS912 for none at all, KS630 for an untrained model."""
     if not names and not document.spec.targets:
         help_ = f"--format {next(iter(formats()))}, or a target in the spec"
         raise KspecError(Diagnostic("KS912", "the spec names no target", help=help_))

@@ -44,7 +44,7 @@ def verify(
     from kspec.build.check import load_checked
     from kspec.build.shipped import bundles_in, verify_bundles, verify_document
 
-    if place.is_dir():
+    if not _is_spec(place):
         artifacts, gates, proof = verify_bundles(bundles_in(place)), NO_GATES, "golden"
     else:
         document = load_checked(place, overrides=overrides(settings))
@@ -78,7 +78,7 @@ def predict(
     from kspec.build.prediction import read_rows
     from kspec.build.shipped import bundles_in, bundles_of, choose
 
-    if place.is_dir():
+    if not _is_spec(place):
         bundles = bundles_in(place)
         inputs = bundles[0].inputs
     else:
@@ -102,7 +102,7 @@ def inspect(
     output_format: ReportFormat = "text",
 ) -> None:
     """Show a spec's network with its shapes, or its graph; or what a bundle or manifest says."""
-    if place.is_dir() or place.suffix == ".json":
+    if not _is_spec(place):
         about = _description(place)
         if output_format == "json":
             print_json("inspect", about)
@@ -123,6 +123,10 @@ def inspect(
         print_json("inspect", {"name": document.spec.name, "network": [asdict(s) for s in steps]})
     else:
         typer.echo(_network_table(steps))
+
+
+def _is_spec(place: Path) -> bool:
+    return place.suffix in (".yaml", ".yml") and not place.is_dir()
 
 
 def _description(place: Path) -> Mapping[str, Any]:

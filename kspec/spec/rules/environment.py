@@ -47,7 +47,7 @@ RULES: tuple[Rule, ...] = (
             "Linux on Arm: Core ML artifacts are written elsewhere."
         ),
         wrong="targets: {ios: {}}   # on a Raspberry Pi",
-        right="targets: {raspberry-pi: {}}",
+        right="targets: {raspberry_pi: {}}",
         exit_code=3,
     ),
     Rule(
