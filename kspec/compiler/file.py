@@ -7,6 +7,7 @@ Equal graphs give equal bytes, whatever the order of their constants.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import os
 import secrets
@@ -100,15 +101,22 @@ def _contents(graph: Graph) -> dict[str, bytes]:
     constants = {
         name: np.asarray(array, order="C") for name, array in sorted(graph.constants.items())
     }
-    file = _File(
+    file = _record(graph)
+    return {GRAPH: file.model_dump_json().encode(), CONSTANTS: safetensors.save(constants)}
+
+
+def _record(graph: Graph) -> _File:
+    constants = (
+        Value(name, TensorType.of(array)) for name, array in sorted(graph.constants.items())
+    )
+    return _File(
         version=1,
         name=graph.name,
         inputs=_values(graph.inputs),
         outputs=tuple(value.name for value in graph.outputs),
-        constants=_values(Value(name, TensorType.of(array)) for name, array in constants.items()),
+        constants=_values(constants),
         nodes=tuple(map(_node, graph.nodes)),
     )
-    return {GRAPH: file.model_dump_json().encode(), CONSTANTS: safetensors.save(constants)}
 
 
 def _values(values: Iterable[Value]) -> tuple[_Value, ...]:
@@ -127,8 +135,17 @@ def _node(node: Node) -> _Node:
 
 
 def _plain(value: object) -> object:
-    """JSON has no infinity."""
+    """JSON has no infinity; a graph in a field is a record like the file's own."""
+    if isinstance(value, Graph):
+        return _record(value).model_dump(mode="json")
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _field(value: object) -> object:
+    """What a field was written as, with the graph of a record."""
+    if isinstance(value, dict):
+        return _graph(_File.model_validate_json(json.dumps(value)), {})
+    return value
 
 
 def _graph(file: _File, arrays: dict[str, Array]) -> Graph:
@@ -142,7 +159,7 @@ def _graph(file: _File, arrays: dict[str, Array]) -> Graph:
     known = {each.name: Value(each.name, _type(each)) for each in (*file.inputs, *file.constants)}
     nodes = []
     for record in file.nodes:
-        op = fields.build(record.op, record.fields)
+        op = fields.build(record.op, {key: _field(each) for key, each in record.fields.items()})
         inputs = tuple(known[name] for name in record.inputs)
         outputs = tuple(Value(each.name, _type(each)) for each in record.outputs)
         nodes.append(Node(op, inputs, outputs, Origin(record.layer, record.route)))

@@ -8,7 +8,13 @@
 
 After ``@`` stand the layer and the route of the node's origin. Fields are written where they differ
 from their defaults. Constants are declared, without their elements. Names that are not of letters,
-digits and ``_ / . -`` are quoted as in JSON; ``#`` starts a comment.
+digits and ``_ / . -`` are quoted as in JSON; ``#`` starts a comment. A field that is a graph, the
+body of a loop, stands between braces on lines of its own::
+
+    sum: float32[batch, 4] = Scan(start, steps, body={
+      graph body(s: float32[batch, 4], x: float32[batch, 4]) -> (next: float32[batch, 4])
+      next: float32[batch, 4] = Add(s, x)
+    }, states=1, scanned=1)
 """
 
 from __future__ import annotations
@@ -18,6 +24,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Any
 
 import numpy as np
@@ -85,13 +92,20 @@ def _literal(value: object) -> str:
             return json.dumps(str(value))
         case float() | int():
             return repr(value)
+        case Graph():
+            return f"{{\n{indent(format_graph(value), '  ')}}}"
     raise TypeError(f"{value!r} has no text form")
 
 
 def parse_graph(text: str, constants: Mapping[str, Array] | None = None) -> Graph:
     """The graph of a text, verified. Constants that are not given are zeros. Raises IrTextError,
     or IrError where the graph breaks an invariant."""
-    lines = list(_tokenize(text))
+    graph = _read_graph(list(_tokenize(text)), constants or {})
+    verify(graph)
+    return graph
+
+
+def _read_graph(lines: list[_Line], constants: Mapping[str, Array]) -> Graph:
     if not lines:
         raise IrTextError("line 1: no graph")
     name, inputs, outputs = _header(lines[0])
@@ -103,26 +117,25 @@ def parse_graph(text: str, constants: Mapping[str, Array] | None = None) -> Grap
             line.take("const")
             constant = line.value()
             known[constant.name] = constant
-            declared[constant.name] = _elements(line, constant, constants or {})
+            declared[constant.name] = _elements(line, constant, constants)
         else:
             nodes.append(_read_node(line, known))
         line.end()
-    graph = Graph(name, inputs, outputs, tuple(nodes), declared)
-    verify(graph)
-    return graph
+    return Graph(name, inputs, outputs, tuple(nodes), declared)
 
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#.*) | (?P<string>"(?:[^"\\]|\\.)*")
     | (?P<number>-inf\b|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)
-    | (?P<name>[A-Za-z_][\w/.-]*) | (?P<sign>->|[()\[\]:,=@])""",
+    | (?P<name>[A-Za-z_][\w/.-]*) | (?P<sign>->|[()\[\]:,=@{}])""",
     re.VERBOSE | re.ASCII,
 )
 
 
 @dataclass(slots=True)
 class _Line:
-    """The tokens of a line; what is taken must be there."""
+    """The tokens of a line; what is taken must be there. A line that opens a brace holds the lines
+    up to the one that closes it, each after a token that is a line break."""
 
     number: int
     tokens: list[str]
@@ -189,6 +202,8 @@ class _Line:
     def literal(self) -> object:
         if self.starts("["):
             return [self.literal() for _ in self.until("[", "]")]
+        if self.starts("{"):
+            return self.body()
         token = self.next()
         if token.startswith('"'):
             return self.string(token)
@@ -199,8 +214,35 @@ class _Line:
         except ValueError as error:
             raise self.fail(f"{token} is not a literal") from error
 
+    def body(self) -> Graph:
+        """A graph between braces; constants in it are zeros."""
+        self.take("{", "\n")
+        lines = [_Line(self.number, [])]
+        depth = 1
+        while depth := depth + {"{": 1, "}": -1}.get(each := self.next(), 0):
+            if each == "\n" and depth == 1:
+                lines.append(_Line(self.number, []))
+            else:
+                lines[-1].tokens.append(each)
+        return _read_graph([line for line in lines if line.tokens], {})
+
 
 def _tokenize(text: str) -> Iterable[_Line]:
+    """The lines that have tokens; those between braces belong to the line that opens them."""
+    whole: _Line | None = None
+    for line in _physical_lines(text):
+        if whole is None:
+            whole = line
+        else:
+            whole.tokens += ["\n", *line.tokens]
+        if whole.tokens.count("{") == whole.tokens.count("}"):
+            yield whole
+            whole = None
+    if whole is not None:
+        yield whole
+
+
+def _physical_lines(text: str) -> Iterable[_Line]:
     for number, content in enumerate(text.splitlines(), 1):
         line = _Line(number, [])
         place = 0

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from kspec.compiler.ir import DType, Graph, Node, TensorType, Value
+from kspec.compiler.ops import Scan
 
 
 class IrError(Exception):
@@ -25,6 +26,8 @@ def verify(graph: Graph) -> None:
         where = _name(node)
         for value in node.inputs:
             _expect_known(value, types, where)
+        if isinstance(node.op, Scan):
+            _verify_body(node.op.body, where)
         inferred = _infer(node, where)
         if tuple(each.type for each in node.outputs) != inferred:
             found = ", ".join(map(str, node.outputs))
@@ -33,6 +36,13 @@ def verify(graph: Graph) -> None:
     for value in graph.outputs:
         _expect_known(value, types, "the graph's outputs")
     _expect_unique(graph.outputs, "output")
+
+
+def _verify_body(body: Graph, where: str) -> None:
+    try:
+        verify(body)
+    except IrError as error:
+        raise IrError(f"{where}, in its body: {error}") from error
 
 
 def _signature(graph: Graph) -> dict[str, TensorType]:

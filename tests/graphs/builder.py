@@ -76,10 +76,15 @@ class Builder:
         return self.constant(name, rng.uniform(low, high, shape).astype(np.float32))
 
     def add(self, name: str, op: Op, *inputs: Value) -> Value:
-        (inferred,) = op.infer(*(value.type for value in inputs))
-        output = Value(name, inferred)
-        self.nodes.append(Node(op, inputs, (output,), Origin("layer", ("network", 0))))
+        (output,) = self.add_all((name,), op, *inputs)
         return output
+
+    def add_all(self, names: tuple[str, ...], op: Op, *inputs: Value) -> tuple[Value, ...]:
+        """A node with several outputs."""
+        types = op.infer(*(value.type for value in inputs))
+        outputs = tuple(Value(*pair) for pair in zip(names, types, strict=True))
+        self.nodes.append(Node(op, inputs, outputs, Origin("layer", ("network", 0))))
+        return outputs
 
     def case(self, *outputs: Value) -> GraphCase:
         name = self.id.replace("-", "_").lower()

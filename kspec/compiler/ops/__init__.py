@@ -89,6 +89,7 @@ from kspec.compiler.ops.product import (
     MatMul,
     Softmax,
 )
+from kspec.compiler.ops.recurrent import Gru, Lstm, Recurrent, Rnn, Scan
 from kspec.compiler.ops.reduction import (
     All,
     Any,
@@ -210,6 +211,10 @@ OPS: Mapping[str, type[Op]] = {
         Repeat,
         Gather,
         Reverse,
+        Rnn,
+        Gru,
+        Lstm,
+        Scan,
     )
 }
 """Every operation by name, as the text and file forms write it."""
@@ -251,6 +256,7 @@ __all__ = [
     "Gelu",
     "Greater",
     "GreaterEqual",
+    "Gru",
     "HardSigmoid",
     "HardSwish",
     "Identity",
@@ -267,6 +273,7 @@ __all__ = [
     "LogicalNot",
     "LogicalOr",
     "LogicalXor",
+    "Lstm",
     "MatMul",
     "Max",
     "MaxPool",
@@ -285,6 +292,7 @@ __all__ = [
     "Pow",
     "Prod",
     "Reciprocal",
+    "Recurrent",
     "Reduction",
     "Relu",
     "Remainder",
@@ -292,8 +300,10 @@ __all__ = [
     "Reshape",
     "Resize",
     "Reverse",
+    "Rnn",
     "Round",
     "Rsqrt",
+    "Scan",
     "Selu",
     "Sigmoid",
     "Sign",

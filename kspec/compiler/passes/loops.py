@@ -149,17 +149,18 @@ def _loop(
     if mask:
         wide = ops.Reshape((*mask[0].shape, 1))
         sequences.append(graph.step(node, wide, *mask, part="mask"))
-        captured = (*captured, zeros)
     states = [body.input(f"state{k}", final) for k, _ in enumerate(initial)]
     steps = [
         body.input(f"input{k}", each.type.with_shape(each.shape[0], *each.shape[2:]))
         for k, each in enumerate(sequences)
     ]
     inside = [body.input(f"captured{k}", each.type) for k, each in enumerate(captured)]
-    new = cell(body, steps[0], states, inside)
+    new = cell(body, steps[0], states[: op.states], inside)
     output = new[0]
     if mask:
-        before = {"zero": inside[-1], "hold": states[-1] if apart else states[0]}[op.masked]
+        before = states[-1] if apart else states[0]
+        if op.masked == "zero":
+            before, captured = body.input("zeros", zeros.type), (*captured, zeros)
         output = body("output", ops.Where(), steps[1], new[0], before)
         pairs = enumerate(zip(new, states, strict=False))
         new = [body(f"held{k}", ops.Where(), steps[1], *pair) for k, pair in pairs]

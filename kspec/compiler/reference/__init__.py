@@ -8,22 +8,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, DType, Graph, Node, Value
 from kspec.compiler.ops.base import Op
-from kspec.compiler.reference import elementwise, neural, reduction, shape, window
+from kspec.compiler.reference import elementwise, neural, recurrent, reduction, shape, window
 from kspec.compiler.reference.dimensions import Dimensions, EvaluationError
 from kspec.compiler.table import Table
 
 __all__ = ["RULES", "EvaluationError", "evaluate"]
 
-RULES: Table[Callable[..., Array]] = (
-    elementwise.rules | neural.rules | window.rules | reduction.rules | shape.rules
+_loops: Table[Callable[..., Any]] = Table("reference")
+
+
+@_loops(ops.Scan)
+def scan(op: ops.Scan, *arrays: Array) -> tuple[Array, ...]:
+    states, rest = arrays[: op.states], arrays[op.states :]
+    sequences, captured = rest[: op.scanned], rest[op.scanned :]
+    names = [value.name for value in op.body.inputs]
+    count = sequences[0].shape[1]
+    kept: list[list[Array]] = [[]] * count
+    for t in recurrent.steps(op.direction, count):
+        given = (*states, *(each[:, t] for each in sequences), *captured)
+        results = evaluate(op.body, dict(zip(names, given, strict=True)))
+        found = [results[value.name] for value in op.body.outputs]
+        states, kept[t] = tuple(found[: op.states]), found[op.states :]
+    return (*states, *(np.stack(each, 1) for each in zip(*kept, strict=True)))
+
+
+RULES: Table[Callable[..., Any]] = (
+    elementwise.rules
+    | neural.rules
+    | window.rules
+    | reduction.rules
+    | shape.rules
+    | recurrent.rules
+    | _loops
 )
-"""Op class → function(op, *arrays) → array."""
+"""Op class → function(op, *arrays) → array, or a tuple of them where the op may give several."""
 
 
 def evaluate(
@@ -64,9 +89,12 @@ def _run(node: Node, values: dict[str, Array], dimensions: Dimensions) -> None:
     if rule is None:
         raise EvaluationError(f"the reference has no rule for {type(node.op).__name__}")
     op = _bind(node.op, dimensions)
-    array = np.asarray(rule(op, *(values[value.name] for value in node.inputs)))
-    dimensions.learn(node.output, array)
-    values[node.name] = array
+    result = rule(op, *(values[value.name] for value in node.inputs))
+    results = result if isinstance(result, tuple) else (result,)
+    for value, each in zip(node.outputs, results, strict=True):
+        array = np.asarray(each)
+        dimensions.learn(value, array)
+        values[value.name] = array
 
 
 def _bind(op: Op, dimensions: Dimensions) -> Op:
@@ -85,6 +113,8 @@ def _widen(graph: Graph) -> Graph:
         op = each.op
         if isinstance(op, ops.Cast):
             op = replace(op, dtype=_wider(op.dtype))
+        elif isinstance(op, ops.Scan):
+            op = replace(op, body=_widen(op.body))
         return replace(
             each,
             op=op,
