@@ -10,6 +10,13 @@ from kspec.schemas.gates import TEXT, UNITS
 NUMPY_ENGINE = "numpy "
 """How the runtime of an artifact begins that NumPy evaluated in the stead of its own engine."""
 
+MEASURES = (
+    "Worst error is the largest difference from the trained model over all rows and outputs:"
+    " absolute up to 1, relative to the reference above. The tolerance is atol plus rtol times the"
+    " reference. A flip is a row whose decision differs."
+)
+"""What the columns of a table of artifacts are."""
+
 
 def spell_bytes(count: float) -> str:
     """``151.4 KB``: as in gates, 1 KB is 1000."""

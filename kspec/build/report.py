@@ -107,8 +107,8 @@ def render_report(
 
 
 def is_proven(artifact: Artifact) -> bool:
-    """Whether the worst error, |Δ| / max(1, |ref|), is one that |Δ| ≤ atol + rtol · |ref| allows.
-    NaN is not."""
+    """Whether the worst error is one that |Δ| ≤ atol + rtol · |reference| allows, of which it is
+    at most the sum of both. NaN is not."""
     return artifact.worst_error <= sum(artifact.tolerance.values())
 
 
@@ -119,21 +119,26 @@ def judge_build(result: BuildResult) -> Verdict:
     gates = {each.gate for each in result.gates}
     failed = {each.gate for each in result.gates if not each.passed}
     count = figures.spell_count(len(artifacts), "artifact")
-    if apart:
-        first = f"{apart} of {count} {'differs' if apart == 1 else 'differ'} from the trained model"
+    if not artifacts:
+        first = "no artifacts: the spec names no target"
+    elif apart:
+        differ = "differs" if apart == 1 else "differ"
+        first = f"{apart} of {count} {differ} from the trained model"
     else:
-        bounds = sorted({each.tolerance["atol"] for each in artifacts})
-        near = " to ".join(dict.fromkeys(map(figures.spell_error, (bounds or [0])[:: len(bounds)])))
-        within = all(each.worst_error <= each.tolerance["atol"] for each in artifacts)
-        first = (
-            f"{count}, each run and equal to the trained model within"
-            f" {near if within else 'its tolerance'}"
-        )
+        first = f"{count}, each run and equal to the trained model within {_nearness(artifacts)}"
     if failed:
         second = f"{len(failed)} of {figures.spell_count(len(gates), 'gate')} failed"
     else:
         second = "all gates passed" if gates else "the spec has no gates"
     return Verdict(not apart and not failed, f"{first}; {second}")
+
+
+def _nearness(artifacts: Sequence[Artifact]) -> str:
+    """``1e-5``, ``1e-5 to 1e-2``; not a number where the relative part of a tolerance was used."""
+    bounds = [each.tolerance["atol"] for each in artifacts]
+    if any(each.worst_error > bound for each, bound in zip(artifacts, bounds, strict=True)):
+        return "its tolerance"
+    return " to ".join(dict.fromkeys(map(figures.spell_error, (min(bounds), max(bounds)))))
 
 
 def gate_rows(result: BuildResult) -> Iterator[GateRow]:
