@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,18 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from kspec import __version__
-from kspec.build.compile import Compiled, write_json
+from kspec.build.compile import Compiled
 from kspec.build.keys import Target
+from kspec.build.placement import copy
 from kspec.build.readme import render_bundle_readme
+from kspec.build.records import BUNDLE, write_json
 from kspec.build.results import Artifact
 from kspec.schemas.features import Binary, Category, Image
 from kspec.spec.document import Document
 
-BUNDLE, GOLDEN = "kspec-bundle.json", "golden.safetensors"
+__all__ = ["BUNDLE", "GOLDEN", "pack", "signature"]
+
+GOLDEN = "golden.safetensors"
 
 
 def pack(
@@ -30,7 +33,6 @@ def pack(
 ) -> None:
     """Fill a bundle's folder; the artifacts are copied from where they lie in the store."""
     for artifact in artifacts:
-        copy = shutil.copytree if artifact.path.is_dir() else shutil.copyfile
         copy(artifact.path, folder / artifact.path.name)
     golden = {f"input/{name}": array for name, array in compiled.golden.inputs.items()}
     golden |= {f"output/{name}": array for name, array in compiled.golden.expected.items()}

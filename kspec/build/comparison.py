@@ -19,11 +19,11 @@ class Comparison:
     """One artifact against the reference, over all rows and outputs."""
 
     worst_error: float
-    """The largest |Δ| / max(1, |reference|); infinite where a value is not a number."""
+    """The largest `errors_of`; infinite where a value is not a number."""
     worst_output: str
     worst_row: int
     within: bool
-    """Whether |Δ| ≤ atol + rtol · |reference| holds everywhere."""
+    """Whether every output is `within`."""
     flips: int
     """Rows whose decision differs, where the reference's margin exceeds the tolerance."""
     rows: int
@@ -33,63 +33,76 @@ def compare(
     found: Outputs, expected: Outputs, outputs: Mapping[str, Output], tolerance: Tolerance
 ) -> Comparison:
     """Compare arrays of (rows, …) by output name. A value that is not finite fails, unless the
-    reference is the same infinity."""
-    worst, within = (-1.0, "", 0), True
+    reference is the same infinity; so does another shape."""
+    worst, near = (-1.0, "", 0), True
     flipped = np.zeros(len(next(iter(expected.values()))), bool)
     for name, reference in expected.items():
-        errors = relative_errors(found[name], reference)
-        within = within and within_tolerance(found[name], reference, tolerance)
-        row, error = _worst(errors)
+        scale = scale_of(reference)
+        near = near and within(found[name], reference, tolerance, scale)
+        row, error = _worst(errors_of(found[name], reference, scale))
         worst = max(worst, (error, name, row), key=lambda each: each[0])
-        flipped |= flips(found[name], reference, outputs.get(name), tolerance)
-    return Comparison(*worst, within, int(flipped.sum()), len(flipped))
+        flipped |= flips(found[name], reference, outputs.get(name), tolerance.atol * scale)
+    return Comparison(*worst, near, int(flipped.sum()), len(flipped))
 
 
-def relative_errors(found: Array, reference: Array) -> Array:
-    """|Δ| / max(1, |reference|) in float64; infinite where either is not a number or the shapes
-    differ."""
+def scale_of(reference: Array) -> float:
+    """The largest finite |reference| of an output, at most 1. An absolute tolerance is meant for
+    outputs of about 1; it shrinks with smaller ones: 1e-5 of a thousand probabilities of 1e-3
+    would be no tolerance at all."""
+    sizes = np.abs(reference.astype(np.float64))
+    largest = np.max(sizes, initial=0.0, where=np.isfinite(sizes))
+    return float(min(1.0, largest) or 1.0)
+
+
+def errors_of(found: Array, reference: Array, scale: float = 1.0) -> Array:
+    """|Δ| / max(scale, |reference|) in float64; infinite where either is not a number or the
+    shapes differ."""
     if found.shape != reference.shape:
         return np.full(reference.shape, np.inf)
     wide, exact = found.astype(np.float64), reference.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        errors = np.abs(wide - exact) / np.maximum(1.0, np.abs(exact))
+        errors = np.abs(wide - exact) / np.maximum(scale, np.abs(exact))
     errors[wide == exact] = 0.0
     return np.where(np.isnan(errors), np.inf, errors)
 
 
-def within_tolerance(found: Array, reference: Array, tolerance: Tolerance) -> bool:
+def within(found: Array, reference: Array, tolerance: Tolerance, scale: float = 1.0) -> bool:
+    """Whether |Δ| ≤ atol · scale + rtol · |reference| everywhere."""
     if found.shape != reference.shape:
         return False
     wide, exact = found.astype(np.float64), reference.astype(np.float64)
     with np.errstate(invalid="ignore"):
-        near = np.abs(wide - exact) <= tolerance.atol + tolerance.rtol * np.abs(exact)
+        near = np.abs(wide - exact) <= tolerance.atol * scale + tolerance.rtol * np.abs(exact)
+        near &= np.isfinite(exact)  # the tolerance of an infinity lets everything pass
     return bool((near | (wide == exact)).all())
 
 
-def flips(found: Array, reference: Array, output: Output | None, tolerance: Tolerance) -> Array:
+def flips(found: Array, reference: Array, output: Output | None, atol: float) -> Array:
     """bool[rows]: whether the label differs. A tie of the reference within the tolerance is no
-    decision; numbers decide nothing."""
+    decision; numbers decide nothing; a value that is not a number decides otherwise."""
     none = np.zeros(len(reference), bool)
     if output is None or found.shape != reference.shape:
         return none
+    broken = np.isnan(found).reshape(len(found), -1).any(axis=1)
     if isinstance(output.kind, Category):
         ordered = np.sort(reference, axis=-1)
         margin = ordered[..., -1] - ordered[..., -2]
         differs = found.argmax(axis=-1) != reference.argmax(axis=-1)
-        decided = differs & (margin > 2 * tolerance.atol)
-        return decided.reshape(len(reference), -1).any(axis=1)
-    if isinstance(output.kind, Binary):
+        decided = differs & (margin > 2 * atol)
+    elif isinstance(output.kind, Binary):
         differs = (found > 0.5) != (reference > 0.5)
-        decided = differs & (np.abs(reference - 0.5) > tolerance.atol)
-        return decided.reshape(len(reference), -1).any(axis=1)
-    return none
+        decided = differs & (np.abs(reference - 0.5) > atol)
+    else:
+        return none
+    return decided.reshape(len(reference), -1).any(axis=1) | broken
 
 
 def varies(expected: Outputs) -> bool:
     """Whether every output differs between rows by more than rounding: a constant proves
     nothing."""
     return all(
-        bool((np.ptp(array.astype(np.float64), axis=0) > 1e-6).any()) for array in expected.values()
+        bool((np.ptp(array.astype(np.float64), axis=0) > 1e-6 * scale_of(array)).any())
+        for array in expected.values()
     )
 
 

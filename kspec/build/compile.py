@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from kspec.build.comparison import varies
 from kspec.build.metrics import task_metrics
+from kspec.build.records import GRAPH, HISTORY, METRICS, WEIGHTS, read_json, write_json
 from kspec.build.verification import Rows, check_trace
 from kspec.compiler.file import load as load_graph
 from kspec.compiler.file import save as save_graph
@@ -26,8 +26,7 @@ from kspec.training.fit import fit
 from kspec.training.monitors import Monitor
 from kspec.training.weights import load_weights, save_weights
 
-HISTORY, METRICS, GRAPH = "history.json", "metrics.json", "graph"
-WEIGHTS = "weights.safetensors"
+__all__ = ["GRAPH", "HISTORY", "METRICS", "WEIGHTS", "Compiled", "Workshop", "compile_trained"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def train(shop: Workshop, folder: Path, scratch: Path, monitor: Monitor) -> None
     result = fit(shop.model, shop.dataset, document.spec, scratch, monitor=monitor)
     save_weights(shop.model, folder / WEIGHTS)
     history = {
-        "epochs": [asdict_epoch(each) for each in result.history],
+        "epochs": list(result.history),
         "stopped_early": result.stopped_early,
         "seconds": round(result.seconds, 3),
     }
@@ -130,19 +129,6 @@ def load_compiled(folder: Path) -> Compiled:
 def load_rows(folder: Path, name: str) -> Rows:
     kinds = ("inputs", "expected", "targets")
     return Rows(*(load_file(folder / f"{name}-{kind}.safetensors") for kind in kinds))
-
-
-def write_json(path: Path, content: Any) -> None:
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, sort_keys=True)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def asdict_epoch(epoch: Any) -> dict[str, Any]:
-    return dict(epoch) if isinstance(epoch, Mapping) else asdict(epoch)
 
 
 def predict(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kspec.build.keys import described
-from kspec.build.pipeline import place_copy
+from kspec.build.placement import replace as put
 from kspec.build.results import Artifact
 from kspec.build.store import digest_path
 from kspec.build.verification import Rows, check_trace, verify_artifact
@@ -84,7 +84,7 @@ def write_verified(
         if problems:
             raise KspecError(*problems)
         for artifact in found:
-            place_copy(artifact.path, out / artifact.path.name)
+            put(artifact.path, out / artifact.path.name)
     return tuple(replace(each, path=out / each.path.name) for each in found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from kspec.build.store import code_digest, key_of, versions
@@ -16,18 +17,34 @@ from kspec.targets.registry import formats, platforms
 
 MODEL_CODE = ("schemas", "compiler/keras_model.py")
 GRAPH_CODE = ("schemas", "compiler")
+HERE = Path(__file__).resolve().parent.name
+VERIFICATION = tuple(f"{HERE}/{name}.py" for name in ("verification", "comparison", "metrics"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Key:
     """A stage and the parts that it depends on, by name."""
 
-    stage: str
+    name: str
+    """``train``, ``emit·onnx``, …"""
     parts: Mapping[str, Any]
+    whose: str = ""
+    """Tells stages of one name apart where a model has several: the targets it is for."""
 
     @property
+    def stage(self) -> str:
+        """The name as the store has it."""
+        return self.name.replace("·", "-")
+
+    @property
+    def slot(self) -> str:
+        """Under what is remembered what the stage read last."""
+        return f"{self.stage}-{self.whose}" if self.whose else self.stage
+
+    @cached_property
     def digest(self) -> str:
-        return key_of(stage=self.stage, **self.parts)
+        """The hash of all parts."""
+        return key_of(stage=self.name, **self.parts)
 
 
 @dataclass(frozen=True)
@@ -86,7 +103,7 @@ class Keys:
             {
                 "network": self.network,
                 "targets": [described(request) for request in self.requests],
-                "kspec": code_digest(*GRAPH_CODE, "targets", "build/plan.py"),
+                "kspec": code_digest(*GRAPH_CODE, "targets", f"{HERE}/plan.py", *VERIFICATION),
                 "packages": versions("keras", "tensorflow", *self._packages(*self.requests)),
             },
         )
@@ -114,7 +131,7 @@ class Keys:
             {
                 "train": self.train.digest,
                 "name": self.document.spec.name,
-                "kspec": code_digest(*GRAPH_CODE, "build/compile.py"),
+                "kspec": code_digest(*GRAPH_CODE, f"{HERE}/compile.py"),
             },
         )
 
@@ -127,6 +144,7 @@ class Keys:
                 "kspec": code_digest("compiler", "targets/formats", "targets/emission.py"),
                 "packages": versions(*self._packages(request)),
             },
+            self._whose(request),
         )
 
     def verify(self, request: ArtifactRequest) -> Key:
@@ -134,10 +152,9 @@ class Keys:
             f"verify·{request.format}",
             {
                 "emit": self.emit(request).digest,
-                "kspec": code_digest(
-                    "build/verification.py", "build/comparison.py", "build/metrics.py"
-                ),
+                "kspec": code_digest(*VERIFICATION),
             },
+            self._whose(request),
         )
 
     def package(self, target: Target) -> Key:
@@ -148,8 +165,10 @@ class Keys:
                 "verify": [self.verify(request).digest for request in target.requests],
                 "options": target.options.model_dump(mode="json"),
                 "about": [spec.name, spec.version, spec.description],
-                "gates": {name: gate.text for name, gate in spec.gates.items()},
-                "kspec": code_digest("targets/platforms", "build/bundle.py", "build/gates.py"),
+                "kspec": code_digest(
+                    "targets/platforms",
+                    *(f"{HERE}/{each}" for each in ("bundle.py", "readme.py", "templates")),
+                ),
             },
         )
 
@@ -158,14 +177,18 @@ class Keys:
         return Key(
             "report",
             {
+                "plan": self.plan.digest,
                 "packages": [self.package(target).digest for target in self.targets],
-                "kspec": code_digest("build"),
+                "gates": {name: gate.text for name, gate in self.document.spec.gates.items()},
+                "kspec": code_digest(HERE),
             },
         )
 
     def _packages(self, *requests: ArtifactRequest) -> tuple[str, ...]:
-        known = formats()
-        return tuple(sorted({p for each in requests for p in known[each.format].packages}))
+        return tuple(sorted({p for each in requests for p in formats()[each.format].packages}))
+
+    def _whose(self, request: ArtifactRequest) -> str:
+        return "+".join(each.name for each in self.targets if request in each.requests)
 
 
 def described(request: ArtifactRequest) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from kspec.data.dataset import source_digest
 from kspec.spec.document import Document
 
 PACKAGES = ("coremltools", "keras", "numpy", "onnx", "onnxruntime", "tensorflow")
+"""Those of them that are installed are named, whatever the targets."""
 
 
 def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from kspec.compiler.ir import Array
 from kspec.schemas.features import Binary, Category, Output, Quantity
+
+if TYPE_CHECKING:
+    from kspec.compiler.ir import Array
 
 
 def _category(found: Array, truth: Array) -> dict[str, float]:
@@ -20,10 +22,10 @@ def _binary(found: Array, truth: Array) -> dict[str, float]:
 
 def _quantity(found: Array, truth: Array) -> dict[str, float]:
     """Mean absolute and root mean squared error, in the unit of the column."""
-    difference = found.astype(np.float64) - truth.reshape(found.shape)
+    difference = found.astype("float64") - truth.reshape(found.shape)
     return {
-        "mae": float(np.abs(difference).mean()),
-        "rmse": float(np.sqrt(np.square(difference).mean())),
+        "mae": float(abs(difference).mean()),
+        "rmse": math.sqrt((difference**2).mean()),
     }
 
 

@@ -1,50 +1,49 @@
-"""The build: load → plan → data → train → compile → emit → verify → package → report."""
+"""The build: plan → train → compile → emit → verify → package → report, then into its place.
+
+A stage whose result is in the store costs its key. What makes the results is imported when a stage
+runs: a build with nothing to do loads neither TensorFlow nor NumPy.
+"""
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kspec.build.bundle import pack
-from kspec.build.compile import (
+from kspec.build.gates import failures, judge
+from kspec.build.keys import Keys, Target, described
+from kspec.build.placement import place
+from kspec.build.placement import replace as put
+from kspec.build.records import (
+    BUNDLE,
     GRAPH,
     HISTORY,
-    Compiled,
-    Workshop,
-    compile_trained,
-    load_compiled,
+    MANIFEST,
+    METRICS,
+    PLAN,
+    REPORT,
+    RESULT,
     read_json,
     write_json,
 )
-from kspec.build.compile import train as train_model
-from kspec.build.gates import check_gates, failures, judge
-from kspec.build.keys import Key, Keys, Target, described
-from kspec.build.manifest import manifest
-from kspec.build.plan import describe, prove, read
-from kspec.build.report import render_report
 from kspec.build.results import Artifact, BuildResult, GateResult, Plan, StageRun
-from kspec.build.store import Store, digest_path, replace_folder
-from kspec.build.verification import verify_artifact
-from kspec.compiler.file import load as load_graph
-from kspec.compiler.passes import run_passes
-from kspec.compiler.passes.common import COMMON
+from kspec.build.stages import Notify, Stages
+from kspec.build.store import Store, digest_path
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
-from kspec.targets.emission import artifact_name
-from kspec.targets.emission import emit as emit_graph
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
 from kspec.training.monitors import Monitor, Silent
 
-Notify = Callable[[StageRun], None]
-"""Told of each stage when it is done."""
+if TYPE_CHECKING:
+    from kspec.build.compile import Workshop
 
-RESULT, REPORT, MANIFEST, PLAN = "result.json", "report.html", "manifest.json", "plan.json"
+__all__ = ["Notify", "build", "emit", "plan", "train"]
+
+Artifacts = Mapping[str, tuple[Artifact, ...]]
+"""Of each target, in the store."""
 
 
 def build(
@@ -55,17 +54,18 @@ def build(
     monitor: Monitor | None = None,
     notify: Notify | None = None,
 ) -> BuildResult:
-    """Do what is still to be done, and put bundles, ``manifest.json`` and ``report.html`` into
-    ``out`` (``dist`` beside the spec). Raises KspecError; then nothing in ``out`` has changed."""
-    run = _Build(document, _store(document, store), monitor or Silent(), notify or _nobody)
+    """Do what is still to be done for a checked document, and put bundles, ``manifest.json`` and
+    ``report.html`` into ``out`` (``dist`` beside the spec). Raises KspecError, and OSError for a
+    disk that is full or may not be written; then nothing in ``out`` has changed."""
+    run = _Build(document, store, monitor, notify)
     return run.whole(out or document.path.parent / "dist")
 
 
 def plan(document: Document, *, store: Path | None = None, notify: Notify | None = None) -> Plan:
     """Prove that every target can be emitted, and tell which stages a build would run, and why."""
-    run = _Build(document, _store(document, store), Silent(), notify or _nobody)
+    run = _Build(document, store, None, notify)
     proven = run.prove()
-    return replace(proven, stages=(*run.stages, *run.foreseen()))
+    return replace(proven, stages=(*run.stages.done, *run.foreseen()))
 
 
 def train(
@@ -76,7 +76,7 @@ def train(
     notify: Notify | None = None,
 ) -> Path:
     """Prove and train; the folder with ``weights.safetensors`` and ``history.json``."""
-    run = _Build(document, _store(document, store), monitor or Silent(), notify or _nobody)
+    run = _Build(document, store, monitor, notify)
     run.prove()
     return run.train()
 
@@ -91,105 +91,134 @@ def emit(
 ) -> tuple[Artifact, ...]:
     """Emit and verify artifacts of the trained model. Raises KspecError KS630 where the store has
     none."""
-    run = _Build(document, _store(document, store), Silent(), notify or _nobody)
-    if not run.store.has("train", run.keys.train.digest):
+    run = _Build(document, store, None, notify)
+    if not run.stages.has(run.keys.train):
         raise KspecError(
             Diagnostic("KS630", "the model is not trained", help="train first: `kspec train`")
         )
-    run.compiled()
-    out.mkdir(parents=True, exist_ok=True)
-    artifacts = []
-    for request in requests:
-        artifact = run.verified(request)
-        final = out / artifact.path.name
-        place_copy(artifact.path, final)
-        artifacts.append(replace(artifact, path=final))
-    return tuple(artifacts)
+    run.compile()
+    artifacts = tuple(run.verify(request) for request in requests)
+    for artifact in artifacts:
+        put(artifact.path, out / artifact.path.name)
+    return tuple(replace(each, path=out / each.path.name) for each in artifacts)
 
 
-@dataclass
 class _Build:
     """One run over the stages of a document."""
 
-    document: Document
-    store: Store
-    monitor: Monitor
-    notify: Notify
-    stages: list[StageRun] = field(default_factory=list)
+    def __init__(
+        self,
+        document: Document,
+        store: Path | None,
+        monitor: Monitor | None,
+        notify: Notify | None,
+    ) -> None:
+        self.document = document
+        self.keys = Keys(document)
+        self.monitor = monitor or Silent()
+        self.store = Store(store or document.path.parent / ".kspec")
+        self.stages = Stages(self.store, document.spec.name, notify or _nobody)
+        self._shop: Workshop | None = None
 
-    def __post_init__(self) -> None:
-        self.keys = Keys(self.document)
-        self.shop = Workshop(self.document)
+    @property
+    def shop(self) -> Workshop:
+        """The Keras model and the data, for the stages that need them."""
+        from kspec.build.compile import Workshop
+
+        self._shop = self._shop or Workshop(self.document)
+        return self._shop
 
     def whole(self, out: Path) -> BuildResult:
         plan_ = self.prove()
-        compiled = self.compiled()
-        artifacts = {
-            target.name: tuple(self.verified(request) for request in target.requests)
-            for target in self.keys.targets
+        compiled = self.compile()
+        artifacts: Artifacts = {
+            target.name: tuple(map(self.verify, target.requests)) for target in self.keys.targets
         }
-        gates = self.judged(artifacts)
+        gates = self.judge(artifacts)
         bundles = {
-            target.name: self.packed(target, artifacts[target.name], compiled)
+            target.name: self.package(target, artifacts[target.name], compiled)
             for target in self.keys.targets
         }
-        return self.placed(out, plan_, artifacts, bundles, gates, load_compiled(compiled))
+        result = self.result(out, artifacts, gates, compiled)
+        about = self.report(result, plan_, compiled)
+        parts = {**bundles, REPORT: about / REPORT, MANIFEST: about / MANIFEST}
+        place(parts, out, seal=MANIFEST, stale=_targets_in(out) - bundles.keys())
+        return replace(result, stages=tuple(self.stages.done))
 
     def prove(self) -> Plan:
-        if problems := tuple(check_gates(self.document.spec)):
-            raise KspecError(*problems, document=self.document)
-
         def make(folder: Path) -> None:
-            write_json(folder / PLAN, describe(prove(self.shop, self.keys)))
+            from kspec.build.plan import prove
 
-        return read(read_json(self.stage(self.keys.plan, make) / PLAN))
+            write_json(folder / PLAN, prove(self.shop, self.keys).kept())
+
+        return Plan.read(read_json(self.stages.run(self.keys.plan, make) / PLAN))
 
     def train(self) -> Path:
         key = self.keys.train
 
         def make(folder: Path) -> None:
-            scratch = self.store.scratch("train", key.digest)
-            train_model(self.shop, folder, scratch, self.monitor)
-            shutil.rmtree(scratch, ignore_errors=True)
+            from kspec.build.compile import train
 
-        return self.stage(key, make)
+            train(self.shop, folder, self.store.scratch(key.stage, key.digest), self.monitor)
 
-    def compiled(self) -> Path:
+        return self.stages.run(key, make)
+
+    def compile(self) -> Path:
         weights = self.train()
-        return self.stage(
-            self.keys.compile, lambda folder: compile_trained(self.shop, weights, folder)
-        )
 
-    def verified(self, request: ArtifactRequest) -> Artifact:
+        def make(folder: Path) -> None:
+            from kspec.build.compile import compile_trained
+
+            compile_trained(self.shop, weights, folder)
+
+        return self.stages.run(self.keys.compile, make)
+
+    def verify(self, request: ArtifactRequest) -> Artifact:
         """The artifact in the store, proven; its path leads there."""
-        compiled = self.store.path("compile", self.keys.compile.digest)
-        name = artifact_name(self.document.spec.name, request)
+        emitted = self.emit(request)
 
-        def write(folder: Path) -> None:
-            started = time.process_time()
-            emit_graph(run_passes(load_graph(compiled / GRAPH), COMMON), request, folder / name)
-            sha256, size = digest_path(folder / name)
-            facts = {"sha256": sha256, "bytes": size, "seconds": time.process_time() - started}
-            write_json(folder / RESULT, facts)
+        def make(folder: Path) -> None:
+            from kspec.build.compile import load_compiled
+            from kspec.build.verification import verify_artifact
 
-        emitted = self.stage(self.keys.emit(request), write)
-
-        def prove_equal(folder: Path) -> None:
-            found = load_compiled(compiled)
+            found = load_compiled(self.stages.path(self.keys.compile))
             outputs = self.document.spec.outputs
-            result = verify_artifact(emitted / name, request, found.rows, outputs, found.graph)
+            result = verify_artifact(emitted, request, found.rows, outputs, found.graph)
             if not result.passed:
                 raise KspecError(*result.problems, document=self.document)
             write_json(folder / RESULT, result.facts())
 
-        proven = self.stage(self.keys.verify(request), prove_equal)
-        facts = {**read_json(emitted / RESULT), **read_json(proven / RESULT)}
-        tolerance = asdict(formats()[request.format].tolerance(request.options))
-        options = described(request)["options"]
-        path = emitted / name
-        return Artifact("", request.format, path, options=options, tolerance=tolerance, **facts)
+        proven = self.stages.run(self.keys.verify(request), make)
+        return Artifact(
+            target="",
+            format=request.format,
+            path=emitted,
+            options=described(request)["options"],
+            tolerance=asdict(formats()[request.format].tolerance(request.options)),
+            **read_json(emitted.with_name(RESULT)),
+            **read_json(proven / RESULT),
+        )
 
-    def judged(self, artifacts: Mapping[str, tuple[Artifact, ...]]) -> tuple[GateResult, ...]:
+    def emit(self, request: ArtifactRequest) -> Path:
+        """The artifact in the store."""
+        name = self.document.spec.name + formats()[request.format].suffix
+
+        def make(folder: Path) -> None:
+            from kspec.compiler.file import load
+            from kspec.compiler.passes import run_passes
+            from kspec.compiler.passes.common import COMMON
+            from kspec.targets.emission import emit
+
+            started = time.process_time()
+            graph = run_passes(load(self.stages.path(self.keys.compile) / GRAPH), COMMON)
+            emit(graph, request, folder / name)
+            sha256, size = digest_path(folder / name)
+            seconds = time.process_time() - started
+            write_json(folder / RESULT, {"sha256": sha256, "bytes": size, "seconds": seconds})
+
+        return self.stages.run(self.keys.emit(request), make) / name
+
+    def judge(self, artifacts: Artifacts) -> tuple[GateResult, ...]:
         results = judge(
             self.document.spec,
             (replace(each, target=name) for name, found in artifacts.items() for each in found),
@@ -198,120 +227,74 @@ class _Build:
             raise KspecError(*broken, document=self.document)
         return results
 
-    def packed(self, target: Target, artifacts: tuple[Artifact, ...], compiled: Path) -> Path:
+    def package(self, target: Target, artifacts: tuple[Artifact, ...], compiled: Path) -> Path:
         def make(folder: Path) -> None:
+            from kspec.build.bundle import pack
+            from kspec.build.compile import load_compiled
+
             pack(self.document, target, artifacts, load_compiled(compiled), folder)
 
-        return self.stage(self.keys.package(target), make)
+        return self.stages.run(self.keys.package(target), make)
 
-    def placed(
-        self,
-        out: Path,
-        plan_: Plan,
-        artifacts: Mapping[str, tuple[Artifact, ...]],
-        bundles: Mapping[str, Path],
-        gates: tuple[GateResult, ...],
-        compiled: Compiled,
+    def result(
+        self, out: Path, artifacts: Artifacts, gates: tuple[GateResult, ...], compiled: Path
     ) -> BuildResult:
-        """Copy the bundles out of the store, then the manifest and the report: each beside its
-        place and then renamed. What is there already stays."""
-        out.mkdir(parents=True, exist_ok=True)
-        for name, bundle in bundles.items():
-            if not _equal(bundle, out / name):
-                place_copy(bundle, out / name)
+        """What the build gives back, with the places that everything will have."""
         spec = self.document.spec
-        result = BuildResult(
+        placed = tuple(
+            replace(each, target=name, path=out / name / each.path.name)
+            for name, found in artifacts.items()
+            for each in found
+        )
+        return BuildResult(
             spec.name,
             spec.version,
             out,
-            tuple(self.stages),
-            tuple(
-                replace(each, target=name, path=out / name / each.path.name)
-                for name, found in artifacts.items()
-                for each in found
-            ),
+            tuple(self.stages.done),
+            placed,
             gates,
-            compiled.metrics,
+            read_json(compiled / METRICS)["metrics"],
             out / MANIFEST,
             out / REPORT,
         )
 
+    def report(self, result: BuildResult, plan_: Plan, compiled: Path) -> Path:
+        """The folder of ``manifest.json`` and ``report.html``."""
+
         def make(folder: Path) -> None:
-            write_json(folder / MANIFEST, manifest(self.document, result, compiled))
-            history = read_json(self.store.path("train", self.keys.train.digest) / HISTORY)
-            page = render_report(self.document, result, plan_, compiled, history)
+            from kspec.build.compile import load_compiled
+            from kspec.build.manifest import manifest
+            from kspec.build.report import render_report
+
+            loaded = load_compiled(compiled)
+            write_json(folder / MANIFEST, manifest(self.document, result, loaded))
+            history = read_json(self.stages.path(self.keys.train) / HISTORY)
+            page = render_report(self.document, result, plan_, loaded, history)
             (folder / REPORT).write_text(page, "utf-8")
 
-        made = self.stage(self.keys.report, make)
-        for name in (MANIFEST, REPORT):
-            place_copy(made / name, out / name)
-        return replace(result, stages=tuple(self.stages))
-
-    def stage(self, key: Key, make: Callable[[Path], None]) -> Path:
-        """The folder of a stage's result, made if it is not there yet."""
-        folder = key.stage.replace("·", "-")
-        reason, started = self.reason(key), time.perf_counter()
-        ran = not self.store.has(folder, key.digest)
-        if ran:
-            with self.store.writing(folder, key.digest) as fresh:
-                make(fresh)
-        self.store.remember(self.document.spec.name, folder, key.parts)
-        done = StageRun(key.stage, key.digest, ran, reason, time.perf_counter() - started)
-        self.stages.append(done)
-        self.notify(done)
-        return self.store.path(folder, key.digest)
-
-    def reason(self, key: Key) -> str:
-        """Why a stage runs, or that it does not."""
-        folder = key.stage.replace("·", "-")
-        if self.store.has(folder, key.digest):
-            return "unchanged"
-        last = self.store.remembered(self.document.spec.name, folder)
-        if last is None:
-            return "first build"
-        parts = json.loads(json.dumps(dict(key.parts)))
-        changed = sorted(name for name in parts.keys() | last if parts.get(name) != last.get(name))
-        return f"changed: {', '.join(changed)}" if changed else "no result in the store"
+        return self.stages.run(self.keys.report, make)
 
     def foreseen(self) -> tuple[StageRun, ...]:
-        """The stages that a build would come to, run or not."""
+        """The stages that a build would come to after the plan, run or not."""
         keys = self.keys
-        ahead = [keys.train, keys.compile]
-        for request in keys.requests:
-            ahead += [keys.emit(request), keys.verify(request)]
-        ahead += [*map(keys.package, keys.targets), keys.report]
-        return tuple(
-            StageRun(
-                key.stage,
-                key.digest,
-                not self.store.has(key.stage.replace("·", "-"), key.digest),
-                self.reason(key),
-                0.0,
-            )
-            for key in ahead
+        return self.stages.foreseen(
+            [
+                keys.train,
+                keys.compile,
+                *(key for each in keys.requests for key in (keys.emit(each), keys.verify(each))),
+                *map(keys.package, keys.targets),
+                keys.report,
+            ]
         )
 
 
-def place_copy(source: Path, final: Path) -> None:
-    """Copy a file or folder beside its place, then rename it there."""
-    beside = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
+def _targets_in(out: Path) -> set[str]:
+    """The bundles that a build before this one has put there."""
     try:
-        if source.is_dir():
-            shutil.copytree(source, beside / final.name)
-            replace_folder(beside / final.name, final)
-        else:
-            shutil.copyfile(source, beside / final.name)
-            (beside / final.name).replace(final)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _equal(source: Path, final: Path) -> bool:
-    return final.is_dir() and digest_path(source) == digest_path(final)
-
-
-def _store(document: Document, store: Path | None) -> Store:
-    return Store(store or document.path.parent / ".kspec")
+        listed = {each["target"] for each in read_json(out / MANIFEST)["artifacts"]}
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        return set()
+    return listed & {found.parent.name for found in out.glob(f"*/{BUNDLE}")}
 
 
 def _nobody(_stage: StageRun) -> None:

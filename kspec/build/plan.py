@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -125,34 +124,3 @@ def random_rows(value: Value, given: Input, seed: int) -> Array:
         reached = drawn.uniform(0.0, 1.0, shape)
         return ((reached - given.offset) / given.rescale).astype(np.float32)
     return drawn.normal(size=shape).astype(np.float32)
-
-
-def describe(plan: Plan) -> Mapping[str, object]:
-    """The part of a plan that is kept in the store."""
-    return {
-        "parameters": plan.parameters,
-        "layers": plan.layers,
-        "targets": [
-            {
-                "format": each.format,
-                "targets": list(each.targets),
-                "native": dict(each.native),
-                "decomposed": dict(each.decomposed),
-                "bytes": each.bytes,
-                "worst_error": each.worst_error,
-                "runtime": each.runtime,
-            }
-            for each in plan.targets
-        ],
-    }
-
-
-def read(content: Mapping[str, object]) -> Plan:
-    """A plan from the store."""
-    targets = content["targets"]
-    assert isinstance(targets, list)
-    return Plan(
-        int(str(content["parameters"])),
-        int(str(content["layers"])),
-        tuple(TargetPlan(**{**each, "targets": tuple(each["targets"])}) for each in targets),
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,8 @@ class Artifact:
     rows: int
     """How many rows it was compared on."""
     worst_error: float
-    """The largest |Δ| / max(1, |reference|)."""
+    """The largest |Δ| / max(s, |reference|), where s is the largest |reference| of the output, and
+    1 where that is larger."""
     flips: int
     """Rows whose decision differs from the trained model's."""
     tolerance: Mapping[str, float]
@@ -85,6 +86,18 @@ class Plan:
     layers: int
     targets: tuple[TargetPlan, ...]
     stages: tuple[StageRun, ...] = ()
+
+    def kept(self) -> dict[str, Any]:
+        """What the store keeps of it: all but the stages."""
+        facts = asdict(self)
+        del facts["stages"]
+        return facts
+
+    @classmethod
+    def read(cls, facts: Mapping[str, Any]) -> Plan:
+        """A plan of what `kept` gave."""
+        targets = [{**each, "targets": tuple(each["targets"])} for each in facts["targets"]]
+        return cls(**{**facts, "targets": tuple(TargetPlan(**each) for each in targets)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,67 +6,84 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from kspec.build.locks import locked
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A folder ``<stage>/<key>`` for each result. A result appears whole, by a rename, or not at
-    all; two builds that make the same one do no harm, the first stays."""
+    """A folder ``<stage>/<key>`` for each result, with the sizes of its files beside it in
+    ``<key>.json``. A result appears whole, by a rename, or not at all; of two builds that want the
+    same one, the second waits for the first. A result with a file deleted, cut off or added is
+    none, and is made again; bytes changed in place are not looked for."""
 
     root: Path
 
     def path(self, stage: str, key: str) -> Path:
+        """Where a result lies, or would."""
         return self.root / stage / key
 
     def has(self, stage: str, key: str) -> bool:
-        return self.path(stage, key).is_dir()
+        """Whether the result is there, every file at its full size."""
+        folder = self.path(stage, key)
+        try:
+            listed = json.loads(folder.with_name(f"{key}.json").read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return False
+        return bool(_sizes(folder) == listed)
 
     @contextmanager
-    def writing(self, stage: str, key: str) -> Iterator[Path]:
-        """A fresh folder to fill; it takes its place when the block ends without an error."""
-        final = self.path(stage, key)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        self._ignore()
-        fresh = Path(tempfile.mkdtemp(prefix=f".{key[:8]}-", dir=final.parent))
-        try:
-            yield fresh
-            place(fresh, final)
-        finally:
+    def writing(self, stage: str, key: str) -> Iterator[Path | None]:
+        """A fresh folder to fill, which takes its place when the block ends without an error; None
+        where another process has made the result while this one waited for it."""
+        running, final = self.scratch(stage, key), self.path(stage, key)
+        with locked(running):
+            if self.has(stage, key):
+                yield None
+                return
+            self._ignore()
+            fresh = running / "result"
             shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir()
+            try:
+                yield fresh
+                shutil.rmtree(final, ignore_errors=True)
+                final.parent.mkdir(parents=True, exist_ok=True)
+                _write_whole(final.with_name(f"{key}.json"), json.dumps(_sizes(fresh)))
+                fresh.rename(final)
+                shutil.rmtree(running)
+            except BaseException:
+                shutil.rmtree(fresh, ignore_errors=True)
+                raise
 
     def scratch(self, stage: str, key: str) -> Path:
-        """A folder that stays when the process is killed: checkpoints go here."""
-        folder = self.root / "running" / f"{stage}-{key}"
-        folder.mkdir(parents=True, exist_ok=True)
-        self._ignore()
-        return folder
+        """The folder of a stage that runs. What is put there outlives a process that is killed,
+        until the result is made: checkpoints."""
+        return self.root / "running" / f"{stage}-{key}"
 
-    def remember(self, name: str, stage: str, parts: Mapping[str, Any]) -> None:
+    def remember(self, model: str, slot: str, parts: Mapping[str, Any]) -> None:
         """Keep what a stage of this model read last, to say later what has changed."""
-        path = self.root / "last" / name / f"{stage}.json"
-        text = json.dumps(parts, sort_keys=True)
-        if path.exists() and path.read_text("utf-8") == text:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}")
-        beside.write_text(text, "utf-8")
-        beside.replace(path)
+        path = self.root / "last" / model / f"{slot}.json"
+        if self.remembered(model, slot) != parts:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_whole(path, json.dumps(parts, sort_keys=True))
 
-    def remembered(self, name: str, stage: str) -> dict[str, Any] | None:
-        path = self.root / "last" / name / f"{stage}.json"
-        if not path.exists():
+    def remembered(self, model: str, slot: str) -> dict[str, Any] | None:
+        """What `remember` kept, if anything."""
+        try:
+            text = (self.root / "last" / model / f"{slot}.json").read_text("utf-8")
+            parts: dict[str, Any] = json.loads(text)
+        except (FileNotFoundError, ValueError):
             return None
-        parts: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return parts
 
     def _ignore(self) -> None:
@@ -75,26 +92,15 @@ class Store:
             ignore.write_text("*\n")
 
 
-def place(fresh: Path, final: Path) -> None:
-    """Rename a finished folder to its place; if another is there already, that one stays."""
-    fresh.chmod(0o755)
-    try:
-        fresh.rename(final)
-    except OSError:
-        if not final.is_dir():
-            raise
+def _sizes(folder: Path) -> dict[str, int]:
+    files = (each for each in folder.rglob("*") if each.is_file())
+    return {file.relative_to(folder).as_posix(): file.stat().st_size for file in sorted(files)}
 
 
-def replace_folder(fresh: Path, final: Path) -> None:
-    """Rename a finished folder to its place, in the stead of what is there."""
-    fresh.chmod(0o755)
-    if not final.exists():
-        fresh.rename(final)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{final.name}-old-", dir=final.parent))
-    final.rename(old / final.name)
-    fresh.rename(final)
-    shutil.rmtree(old, ignore_errors=True)
+def _write_whole(path: Path, text: str) -> None:
+    beside = path.with_suffix(f".{os.getpid()}")
+    beside.write_text(text, "utf-8")
+    beside.replace(path)
 
 
 def key_of(**parts: Any) -> str:
@@ -120,8 +126,14 @@ def code_digest(*places: str) -> str:
 
 @cache
 def versions(*distributions: str) -> dict[str, str]:
-    """The installed versions that a stage's result depends on."""
-    return {name: version(name) for name in distributions}
+    """The versions of those distributions that are installed."""
+    found = {}
+    for name in distributions:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def digest_path(path: Path) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kspec.build.comparison import Comparison, Outputs, compare, relative_errors, within_tolerance
+from kspec.build.comparison import Comparison, Outputs, compare, errors_of, scale_of, within
 from kspec.build.metrics import task_metrics
 from kspec.compiler.ir import Array, Graph, Origin, Value
 from kspec.compiler.passes import run_passes
@@ -99,9 +99,8 @@ def verify_artifact(
     except ArtifactError as error:
         message = f"{path.name} does not run in {format_.name}'s own runtime: {error}"
         return Verification(None, None, {}, (Diagnostic("KS721", message),))
-    if missing := rows.expected.keys() ^ run.outputs.keys():
-        message = f"{path.name} gives other outputs than the model: {', '.join(sorted(missing))}"
-        return Verification(None, run, {}, (Diagnostic("KS721", message),))
+    if odd := _misfit(run.outputs, rows.expected):
+        return Verification(None, run, {}, (Diagnostic("KS721", f"{path.name} {odd}"),))
     tolerance = format_.tolerance(request.options)
     comparison = compare(run.outputs, rows.expected, outputs, tolerance)
     metrics = task_metrics(run.outputs, rows.targets, outputs) if rows.targets else {}
@@ -128,13 +127,13 @@ def locate(graph: Graph, request: ArtifactRequest, rows: Rows) -> Suspect | None
         try:
             format_.write(replace(lowered, outputs=shown), path, request.options)
             found = run_artifact(format_, path, rows.inputs).outputs
-        except ArtifactError:
+        except (ArtifactError, ValueError):  # not every format can show every value
             return None
     for node in nodes:
-        name = node.name
-        expected = _meant(meant, node.output)
-        if name in found and not within_tolerance(found[name], expected, tolerance):
-            error = float(relative_errors(found[name], expected).max())
+        name, expected = node.name, _meant(meant, node.output)
+        scale = scale_of(expected)
+        if name in found and not within(found[name], expected, tolerance, scale):
+            error = float(errors_of(found[name], expected, scale).max())
             return Suspect(name, type(node.op).__name__, node.origin, error)
     return None
 
@@ -143,15 +142,33 @@ def check_trace(graph: Graph, rows: Rows) -> tuple[Diagnostic, ...]:
     """Whether the graph means what the trained model does: the reference in float64 against the
     model's own outputs. A difference is a fault of kspec."""
     found = evaluate(graph, rows.inputs, precision=np.float64)
-    tolerance = Tolerance()
+    comparisons = {
+        name: compare({name: found[name]}, {name: expected}, {}, Tolerance())
+        for name, expected in rows.expected.items()
+    }
     return tuple(
         Diagnostic(
             "KS723",
             f"the graph differs from the trained model at output {name!r} by"
-            f" {relative_errors(found[name], rows.expected[name]).max():.3g}",
+            f" {each.worst_error:.3g}",
         )
-        for name in rows.expected
-        if not within_tolerance(found[name], rows.expected[name], tolerance)
+        for name, each in comparisons.items()
+        if not each.within
+    )
+
+
+def _misfit(found: Outputs, expected: Outputs) -> str | None:
+    """What outputs an artifact lacks or has too many, or the first of another shape."""
+    if odd := found.keys() ^ expected.keys():
+        return f"gives other outputs than the model: {', '.join(sorted(odd))}"
+    shapes = {name: (found[name].shape[1:], each.shape[1:]) for name, each in expected.items()}
+    return next(
+        (
+            f"gives rows of shape {list(given)} for {name!r}, and not {list(wanted)}"
+            for name, (given, wanted) in shapes.items()
+            if given != wanted or len(found[name]) != len(expected[name])
+        ),
+        None,
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,11 @@ from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.formats.format import Format, Refusal
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
+
+PATIENCE = 1800.0
+"""Seconds after which a process that runs an artifact is taken to hang."""
+LONGEST_WORDS = 600
+"""Characters of a runtime's message that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +55,19 @@ def artifact_name(name: str, request: ArtifactRequest) -> str:
 
 def emit(graph: Graph, request: ArtifactRequest, path: Path) -> None:
     """Write a graph that has been through the common passes. Raises KspecError KS710 for what the
-    format cannot express; the node's origin gives the line."""
+    format cannot express, with the node's origin where one node is to blame, and KS904 where a
+    package that the format needs is not installed."""
     format_ = formats()[request.format]
-    lowered = format_.lower(graph)
-    if problems := refusals(lowered, format_):
-        raise KspecError(*problems)
-    format_.write(lowered, path, request.options)
+    if missing := tuple(_missing(format_)):
+        raise KspecError(*missing)
+    try:
+        lowered = format_.lower(graph)
+        if problems := refusals(lowered, format_):
+            raise KspecError(*problems)
+        format_.write(lowered, path, request.options)
+    except ValueError as error:  # of an op whose sizes do not fit, or of the format's limits
+        message = f"{format_.name} cannot hold the network: {error}"
+        raise KspecError(Diagnostic("KS710", message)) from error
 
 
 def refusals(lowered: Graph, format_: Format) -> tuple[Diagnostic, ...]:
@@ -62,23 +76,29 @@ def refusals(lowered: Graph, format_: Format) -> tuple[Diagnostic, ...]:
     return tuple(_refused(each, nodes[each.node], format_) for each in format_.refusals(lowered))
 
 
-def run_artifact(format_: Format, path: Path, rows: Mapping[str, Array]) -> Run:
+def run_artifact(
+    format_: Format, path: Path, rows: Mapping[str, Array], *, seconds: float = PATIENCE
+) -> Run:
     """Open the artifact in a fresh process in its own runtime, and run all rows. Raises
-    ArtifactError with what the runtime said."""
+    ArtifactError with what the runtime said, or when it has not ended after so many seconds."""
     with tempfile.TemporaryDirectory(prefix="kspec-run-") as folder:
         given, made = Path(folder, "rows.safetensors"), Path(folder, "outputs.safetensors")
         save_file({name: np.asarray(array, order="C") for name, array in rows.items()}, given)
         command = [sys.executable, "-P", "-m", "kspec.targets.formats.child"]
-        done = subprocess.run(  # noqa: S603 - our own module, on our own files
-            [*command, format_.runner, str(path.resolve()), str(given), str(made)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=folder,
-        )
-        if done.returncode != 0 or not made.exists():
-            lines = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
-            raise ArtifactError(lines[-1].strip())
+        try:
+            done = subprocess.run(  # noqa: S603 - our own module, on our own files
+                [*command, format_.runner, str(path.resolve()), str(given), str(made)],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+                cwd=folder,
+                timeout=seconds,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ArtifactError(f"it had not ended after {seconds:g} seconds") from error
+        if done.returncode != 0:
+            raise ArtifactError(_last_words(done.stderr, done.returncode))
         report = json.loads(done.stdout.strip().splitlines()[-1])
         outputs = load_file(made)
     signature = {"inputs": report["inputs"], "outputs": report["outputs"]}
@@ -88,6 +108,29 @@ def run_artifact(format_: Format, path: Path, rows: Mapping[str, Array]) -> Run:
 def options_of(format_: Format, **chosen: Any) -> Model:
     """The options of a format with some of them chosen."""
     return format_.options.model_validate(chosen)
+
+
+def _missing(format_: Format) -> Iterator[Diagnostic]:
+    for name in format_.packages:
+        try:
+            version(name)
+        except PackageNotFoundError:
+            yield Diagnostic(
+                "KS904",
+                f"{format_.name} artifacts need {name}, which is not installed",
+                help=f"install {name}, or drop the targets that need {format_.name}",
+            )
+
+
+def _last_words(stderr: str, code: int) -> str:
+    """What a process said at its end: the message of its traceback, or its last lines."""
+    if code < 0:
+        return f"it was ended by {signal.Signals(-code).name}"
+    lines = [line.rstrip() for line in stderr.splitlines() if line.strip()]
+    frames = [index for index, line in enumerate(lines) if line.startswith('  File "')]
+    said = lines[frames[-1] + 1 :] if frames else lines[-3:]
+    text = " ".join(line.strip() for line in said if not frames or not line.startswith("    "))
+    return text[:LONGEST_WORDS] or f"it ended with {code}"
 
 
 def _refused(refusal: Refusal, node: Node, format_: Format) -> Diagnostic:

@@ -52,7 +52,11 @@ def run_rows(runner: Any, rows: Rows) -> dict[str, np.ndarray]:
     filled up with its last row where the size is fixed."""
     fixed = _fixed_batch(runner.inputs)
     parts = [_run_chunk(runner, chunk, fixed) for chunk in _chunks(rows, fixed or CHUNK)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    # safetensors writes memory as it lies; joining transposed views may give one.
+    return {
+        name: np.asarray(np.concatenate([part[name] for part in parts]), order="C")
+        for name in parts[0]
+    }
 
 
 def latency(runner: Any, rows: Rows) -> float:
