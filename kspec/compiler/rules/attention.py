@@ -1,0 +1,77 @@
+"""Attention of ``keras.ops``: two products of matrices with a softmax between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from keras.src.ops import nn
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Dim, DType, Value
+from kspec.compiler.rules.arithmetic import as_float, cast, promoted, scalar
+from kspec.compiler.rules.einsum import summed_product
+from kspec.compiler.table import Table
+
+if TYPE_CHECKING:
+    from kspec.compiler.trace import Tracer
+
+rules: Table[Callable[..., Any]] = Table("trace: attention")
+
+_HIDDEN = -0.7 * 3.38953e38
+"""What Keras puts in the place of a masked score in float32."""
+
+
+@rules(nn.DotProductAttention)
+def dot_product_attention(
+    tracer: Tracer,
+    op: Any,
+    query: Any,
+    key: Any,
+    value: Any,
+    bias: Any = None,
+    mask: Any = None,
+    scale: float | None = None,
+) -> Value:
+    """softmax(query · keyᵀ · scale + bias) · value per head, of (batch, time, heads, size); where
+    the mask is false a score is as good as -∞ (Vaswani et al. 2017). One key may serve several
+    heads (Ainslie et al. 2023)."""
+    q, k, v = promoted(tracer, query, key, value)
+    k, v = (_per_head(tracer, each, q.shape[2]) for each in (k, v))
+    factor = 1 / math.sqrt(int(k.shape[3])) if scale is None else float(scale)
+    q = tracer.emit(ops.Multiply(), q, scalar(tracer, factor, q))
+    scores = summed_product(tracer, "btnh,bsnh->bnts", (q, k))
+    if bias is not None:
+        scores = tracer.emit(ops.Add(), scores, as_float(tracer, bias))
+    shown = None if mask is None else cast(tracer, tracer.value(mask, "mask"), DType.boolean)
+    if op.is_causal:
+        past = causal(tracer, scores.shape[2], scores.shape[3])
+        shown = past if shown is None else tracer.emit(ops.LogicalAnd(), shown, past)
+    if shown is not None:
+        hidden = scalar(tracer, _HIDDEN, scores)
+        scores = tracer.emit(ops.Where(), shown, scores, hidden)
+    weights = tracer.emit(ops.Softmax(3), scores)
+    return summed_product(tracer, "bnts,bsnh->btnh", (weights, v))
+
+
+def causal(tracer: Tracer, rows: Dim, columns: Dim) -> Value:
+    """Whether column ≤ row, of shape (rows, columns), whose sizes may be known later."""
+    if isinstance(rows, int) and isinstance(columns, int):
+        return tracer.value(np.tri(rows, columns, dtype=bool), "causal")
+    down = tracer.emit(ops.Reshape((rows, 1)), positions(tracer, rows))
+    return tracer.emit(ops.GreaterEqual(), down, positions(tracer, columns))
+
+
+def positions(tracer: Tracer, size: Dim) -> Value:
+    """1, 2, … size in float32."""
+    one = tracer.value(np.ones(1, np.float32), "one")
+    return tracer.emit(ops.CumSum(0), tracer.emit(ops.BroadcastTo((size,)), one))
+
+
+def _per_head(tracer: Tracer, value: Value, heads: Dim) -> Value:
+    """Keys or values repeated until every head has its own."""
+    own = int(value.shape[2])
+    times = int(heads) // own
+    return tracer.emit(ops.Repeat(times, 2), value) if own > 1 and times > 1 else value
