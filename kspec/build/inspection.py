@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kspec.build.compile import GRAPH
 from kspec.build.keys import Keys
+from kspec.build.records import GRAPH
 from kspec.build.store import Store
 from kspec.compiler.ir import Graph
 from kspec.data.features import shape_of
@@ -46,11 +46,12 @@ def network(document: Document) -> tuple[ShownStep, ...]:
 def graph(document: Document, *, store: Path | None = None) -> Graph:
     """The traced graph: of the trained model where the store has it, else with fresh weights,
     which needs Keras."""
-    keys, kept = Keys(document), Store(store or document.path.parent / ".kspec")
-    if document.spec.data and kept.has("compile", keys.compile.digest):
-        from kspec.compiler.file import load
+    if document.spec.data is not None:
+        key, kept = Keys(document).compile, Store(store or document.path.parent / ".kspec")
+        if kept.has(key.stage, key.digest):
+            from kspec.compiler.file import load
 
-        return load(kept.path("compile", keys.compile.digest) / GRAPH)
+            return load(kept.path(key.stage, key.digest) / GRAPH)
     from kspec.compiler.keras_model import build_model, trace_document
 
     return trace_document(build_model(document), document)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kspec.build.keys import Keys
-from kspec.build.pipeline import Notify, emit
+from kspec.build.pipeline import emit
 from kspec.build.results import Artifact
+from kspec.build.stages import Notify
 from kspec.schemas.base import Model
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document

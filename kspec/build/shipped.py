@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 from safetensors.numpy import load_file
 
-from kspec.build.bundle import BUNDLE
 from kspec.build.compile import load_rows
 from kspec.build.gates import failures, judge
 from kspec.build.keys import Keys
+from kspec.build.records import BUNDLE
 from kspec.build.results import Artifact, GateResult
 from kspec.build.store import Store, digest_path
 from kspec.build.verification import Rows, Verification, verify_artifact
@@ -168,10 +168,12 @@ def request_of(artifact: Artifact) -> ArtifactRequest:
 
 
 def _judging_rows(document: Document, store: Path | None) -> Rows | None:
-    keys, kept = Keys(document), Store(store or document.path.parent / ".kspec")
-    if not kept.has("compile", keys.compile.digest):
-        return None
-    return load_rows(kept.path("compile", keys.compile.digest), "rows")
+    key, kept = Keys(document).compile, Store(store or document.path.parent / ".kspec")
+    return (
+        load_rows(kept.path(key.stage, key.digest), "rows")
+        if kept.has(key.stage, key.digest)
+        else None
+    )
 
 
 def _described(path: Path, kind: str) -> Mapping[str, Any]:

@@ -87,8 +87,8 @@ def train(
 ) -> None:
     """Prove the plan and train, no further; `kspec build` and `kspec emit` go on from there."""
     from kspec.build.check import load_checked
-    from kspec.build.compile import HISTORY, WEIGHTS
     from kspec.build.pipeline import train as make
+    from kspec.build.records import HISTORY, WEIGHTS
     from kspec.training.monitors import monitor_for, spell_metrics
 
     folder = make(
