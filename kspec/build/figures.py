@@ -11,9 +11,9 @@ NUMPY_ENGINE = "numpy "
 """How the runtime of an artifact begins that NumPy evaluated in the stead of its own engine."""
 
 MEASURES = (
-    "Worst error is the largest difference from the trained model over all rows and outputs:"
-    " absolute up to 1, relative to the reference above. The tolerance is atol plus rtol times the"
-    " reference. A flip is a row whose decision differs."
+    "Worst error is the largest |Δ| / max(s, |reference|) over all rows and outputs, where s is the"
+    " largest |reference| of the output, at most 1. An output agrees where |Δ| ≤ atol · s + rtol ·"
+    " |reference|. A flip is a row that is no tie and whose decision differs."
 )
 """What the columns of a table of artifacts are."""
 

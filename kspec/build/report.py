@@ -107,8 +107,8 @@ def render_report(
 
 
 def is_proven(artifact: Artifact) -> bool:
-    """Whether the worst error is one that |Δ| ≤ atol + rtol · |reference| allows, of which it is
-    at most the sum of both. NaN is not."""
+    """Whether the worst error is at most atol + rtol, as it is where |Δ| ≤ atol · s + rtol ·
+    |reference| (``kspec.build.comparison``). NaN is not."""
     return artifact.worst_error <= sum(artifact.tolerance.values())
 
 
