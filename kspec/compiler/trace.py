@@ -19,6 +19,7 @@ from keras import tree
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, DType, Graph, Node, Origin, Shape, TensorType, Value
+from kspec.compiler.masking import Masks
 from kspec.compiler.recorded import (
     NOT_TRACED,
     TraceError,
@@ -74,6 +75,7 @@ class Tracer:
     inputs: list[Value] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
+    masks: Masks = field(default_factory=Masks)
     _scope: list[str] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
     _variables: dict[int, Value] = field(default_factory=dict)
@@ -99,30 +101,50 @@ class Tracer:
             if rule is None:
                 reason = RULES.refused.get(type(operation), "there is no rule for it")
                 raise self.error(f"keras.ops {type(operation).__name__}: {reason}")
-            return rule(self, operation, *args, **kwargs)
+            return self._unmasked(rule(self, operation, *args, **kwargs))
         kwargs.pop("training", None)
-        with self._inside(operation.name):
+        with self.inside(operation.name):
             refusals = [
                 RULES.refused[each] for each in type(operation).__mro__ if each in RULES.refused
             ]
             if refusals and rule is None:
                 raise self.error(refusals[0])
             before = len(self.nodes)
+            kwargs |= self.masks.arguments(operation, args, kwargs)
             result = (rule or _descend)(self, operation, *args, **kwargs)
             if len(self.nodes) > before and isinstance(result, Value):
                 self._layers[result.name] = "/".join(self._scope)
+            self.masks.settle(operation, args, kwargs, result, self.record)
             return result
 
     def emit(self, op: ops.Op, *inputs: Value) -> Value:
         """A node with one output, named by the layer and the operation."""
-        scope = [*self._scope, type(op).__name__.lower()]
+        (output,) = self.emit_all(op, *inputs)
+        return output
+
+    def emit_all(self, op: ops.Op, *inputs: Value) -> tuple[Value, ...]:
+        """A node, with all its outputs."""
+        name = "/".join([*self._scope, type(op).__name__.lower()])
         try:
-            (type_,) = op.infer(*(value.type for value in inputs))
+            types = op.infer(*(value.type for value in inputs))
         except ops.OpError as error:
             raise self.error(str(error)) from error
-        output = Value(self._fresh("/".join(scope)), type_)
-        self.nodes.append(Node(op, inputs, (output,), self._origin()))
-        return output
+        outputs = tuple(Value(self._fresh(name), each) for each in types)
+        self.nodes.append(Node(op, inputs, outputs, self._origin()))
+        return outputs
+
+    def placeholder(self, hint: str, type_: TensorType) -> Value:
+        """A value that the body of a loop is given."""
+        return Value(self._fresh("/".join([*self._scope, hint])), type_)
+
+    @contextmanager
+    def body(self) -> Iterator[list[Node]]:
+        """Nodes go into a list of their own, which is the body of a loop."""
+        outside, self.nodes = self.nodes, []
+        try:
+            yield self.nodes
+        finally:
+            self.nodes = outside
 
     def value(self, given: Any, hint: str = "constant", like: Value | None = None) -> Value:
         """A value for whatever a layer hands to an op: a value, a variable, an array, a number (of
@@ -188,6 +210,12 @@ class Tracer:
         constants = {names.get(key, key): array for key, array in self.constants.items()}
         return Graph(name, tuple(self.inputs), outputs, nodes, constants)
 
+    def _unmasked(self, result: Any) -> Any:
+        """What an operation gives has no mask; one that does nothing gives what it was given."""
+        return tree.map_structure(
+            lambda each: self.emit(ops.Identity(), each) if each in self.masks else each, result
+        )
+
     def _refusing(self, rule: Callable[..., Any] | None) -> Callable[..., Any] | None:
         """The rule, with what its types refuse said of the layer."""
 
@@ -220,7 +248,8 @@ class Tracer:
         return Origin("/".join(self._scope))
 
     @contextmanager
-    def _inside(self, name: str) -> Iterator[None]:
+    def inside(self, name: str) -> Iterator[None]:
+        """What is made in it is named after, and comes from, the layer of that name."""
         self._scope.append(name)
         try:
             yield

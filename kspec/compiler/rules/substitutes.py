@@ -32,14 +32,13 @@ SUBSTITUTES: Mapping[Callable[..., Any], Callable[..., Any]] = {
 
 @contextmanager
 def traceable(layer: keras.Layer) -> Iterator[None]:
-    """The layer with an activation that traces, for as long as the block runs."""
-    activation = getattr(layer, "activation", None)
-    substitute = SUBSTITUTES.get(activation) if callable(activation) else None
-    if substitute is None:
-        yield
-        return
-    layer.activation = substitute
+    """The layer with activations that trace, for as long as the block runs."""
+    own = {name: getattr(layer, name, None) for name in ("activation", "recurrent_activation")}
+    replaced = {name: each for name, each in own.items() if callable(each) and each in SUBSTITUTES}
+    for name, activation in replaced.items():
+        setattr(layer, name, SUBSTITUTES[activation])
     try:
         yield
     finally:
-        layer.activation = activation
+        for name, activation in replaced.items():
+            setattr(layer, name, activation)

@@ -1,0 +1,105 @@
+"""Masks, carried from layer to layer as ``Layer.__call__`` of Keras carries them.
+
+A mask belongs to a value. A layer is given those of what it is called on where its ``call`` has an
+argument for them, and what it gives has the mask that its ``compute_mask`` says; any other layer
+loses it. What is not a layer loses it too.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import tree
+from keras.src.utils.python_utils import is_default
+
+from kspec.compiler.ir import Value
+
+Record = Callable[..., Any]
+"""``Tracer.record``"""
+
+
+class Masks:
+    """The mask of each value that has one, by its name."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Value] = {}
+
+    def __call__(self, given: Any) -> Any:
+        """The masks of values, in the structure in which they are given."""
+        return tree.map_structure(
+            lambda each: self._by_name.get(each.name) if isinstance(each, Value) else None, given
+        )
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, Value) and value.name in self._by_name
+
+    def arguments(self, layer: keras.Layer, args: Any, kwargs: Any) -> dict[str, Any]:
+        """The masks that a call of the layer is given besides ``args`` and ``kwargs``."""
+        if not self._by_name or isinstance(layer, keras.Function | keras.Sequential):
+            return {}
+        bound = inspect.signature(layer.call).bind(*args, **kwargs)
+        bound.apply_defaults()
+        tensors = {name: each for name, each in bound.arguments.items() if _is_tensor(each)}
+        wanted = dict.fromkeys(tensors, "mask")
+        if len(tensors) > 1:
+            wanted = {name: f"{name}_mask" for name in tensors}
+        missing = {
+            mask: self(tensors[name])
+            for name, mask in wanted.items()
+            if mask in bound.arguments and bound.arguments[mask] is None
+        }
+        return {name: mask for name, mask in missing.items() if _any(mask)}
+
+    def settle(
+        self, layer: keras.Layer, args: Any, kwargs: Any, results: Any, record: Record
+    ) -> None:
+        """Give the results of a layer their masks."""
+        outputs = tree.flatten(results)
+        if not layer.supports_masking or all(each in self for each in outputs):
+            return
+        bound = inspect.signature(layer.call).bind(*args, **kwargs)
+        first = next(iter(bound.arguments.values()))
+        before = kwargs.get("mask")
+        before = self(first) if before is None else before
+        for value, mask in zip(outputs, _after(layer, first, before, record), strict=False):
+            if isinstance(value, Value) and isinstance(mask, Value):
+                self._by_name.setdefault(value.name, mask)
+
+
+def _after(layer: keras.Layer, first: Any, before: Any, record: Record) -> list[Value | None]:
+    """The masks of what the layer gives, in order."""
+    if is_default(layer.compute_mask):
+        return tree.flatten(before) if _any(before) else []
+    if not _any(before) and not _makes_masks(layer):
+        return []
+    there: list[bool] = []
+
+    def masks(first: Any, before: Any) -> list[Any]:
+        found = tree.flatten(layer.compute_mask(first, before))
+        there.extend(each is not None for each in found)
+        return [tree.flatten(first)[0], *(each for each in found if each is not None)]
+
+    _, *found = record(masks, first, before)
+    rest = iter(found)
+    return [next(rest) if each else None for each in there]
+
+
+def _makes_masks(layer: keras.Layer) -> bool:
+    if isinstance(layer, keras.layers.Embedding):
+        return bool(layer.mask_zero)
+    of_keras = type(layer).__module__.startswith("keras.src.layers.")
+    return isinstance(layer, keras.layers.Masking) or not of_keras
+
+
+def _is_tensor(given: Any) -> bool:
+    flat = tree.flatten(given)
+    return any(isinstance(each, Value) for each in flat) and all(
+        each is None or isinstance(each, Value) for each in flat
+    )
+
+
+def _any(masks: Any) -> bool:
+    return any(isinstance(each, Value) for each in tree.flatten(masks))
