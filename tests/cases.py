@@ -7,6 +7,8 @@ with Keras, the conformance matrix the values with every format.
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from kspec.schemas.layers import Layer, Shape
 from kspec.schemas.layers.activation import FUNCTIONS
 from kspec.schemas.network import Step
@@ -20,16 +22,36 @@ class Case:
     key: str
     arguments: Any
     shapes: tuple[Shape, ...]
+    below: int | None = None
+    """What it takes are whole numbers from 0 to below it; without it, any numbers."""
 
     def layer(self) -> Layer:
         """The validated layer."""
         return Step.model_validate({self.key: self.arguments}).layer
 
+    @property
+    def dtype(self) -> str:
+        """Element type of the inputs."""
+        return "float32" if self.below is None else "int32"
 
-def of(key: str, *pairs: tuple[Any, Shape | tuple[Shape, ...]]) -> tuple[Case, ...]:
+    def rows(self, count: int, *, varying: int = 7, seed: int = 0) -> list[np.ndarray[Any, Any]]:
+        """Random inputs of so many rows; sizes that vary are `varying`."""
+        drawn = np.random.default_rng(seed)
+        shapes = [
+            (count, *(size if isinstance(size, int) else varying for size in shape))
+            for shape in self.shapes
+        ]
+        if self.below is not None:
+            return [drawn.integers(0, self.below, shape).astype("int32") for shape in shapes]
+        return [drawn.normal(size=shape).astype("float32") for shape in shapes]
+
+
+def of(
+    key: str, *pairs: tuple[Any, Shape | tuple[Shape, ...]], below: int | None = None
+) -> tuple[Case, ...]:
     """Cases of one layer, from arguments and input shapes."""
     return tuple(
-        Case(f"{key}-{place}", key, arguments, _shapes(shapes))
+        Case(f"{key}-{place}", key, arguments, _shapes(shapes), below)
         for place, (arguments, shapes) in enumerate(pairs)
     )
 
@@ -38,7 +60,7 @@ def _shapes(written: Shape | tuple[Shape, ...]) -> tuple[Shape, ...]:
     return written if written and isinstance(written[0], tuple) else (written,)
 
 
-STEPS, PICTURE, VOLUME = (11, 4), (8, 9, 4), (5, 6, 7, 4)
+STEPS, PICTURE, VOLUME, RGB = (11, 4), (8, 9, 4), (5, 6, 7, 4), (8, 9, 3)
 
 BIAS = {
     "bias_initializer": {"random_normal": {"stddev": 0.1, "seed": 3}},
@@ -88,6 +110,67 @@ CORE = (
         ),
     ),
     *of("identity", (None, (7,)), (None, ("time", 3))),
+    *of(
+        "einsum_dense",
+        ({"equation": "ab,bc->ac", "output_shape": [5], "bias_axes": "c"}, (7,)),
+        ({"equation": "abc,cd->abd", "output_shape": [None, 6], "activation": "relu"}, STEPS),
+        ({"equation": "abc,cd->abd", "output_shape": [None, 6]}, ("time", 4)),
+        ({"equation": "...x,xy->...y", "output_shape": [5], "bias_axes": "y"}, STEPS),
+        ({"equation": "ab...,bc->ac...", "output_shape": [5], "bias_axes": "c"}, STEPS),
+        ({"equation": "abc,cde->abde", "output_shape": [None, 2, 3], "bias_axes": "de"}, STEPS),
+        (
+            {
+                "equation": "abc,cd->abd",
+                "output_shape": [11, 6],
+                "bias_axes": "d",
+                "kernel_initializer": "he_normal",
+                "bias_initializer": {"constant": 0.1},
+                "kernel_regularizer": "l2",
+                "bias_regularizer": "l1",
+                "kernel_constraint": "unit_norm",
+                "bias_constraint": "non_neg",
+            },
+            STEPS,
+        ),
+    ),
+    *of(
+        "embedding",
+        ({"input_dim": 9, "output_dim": 5}, (7,)),
+        ({"input_dim": 9, "output_dim": 5, "mask_zero": True}, ("time",)),
+        (
+            {
+                "input_dim": 9,
+                "output_dim": 5,
+                "embeddings_initializer": "glorot_normal",
+                "embeddings_regularizer": {"l2": 0.1},
+                "embeddings_constraint": "unit_norm",
+            },
+            (3, 4),
+        ),
+        below=9,
+    ),
+    *of(
+        "reversible_embedding",
+        ({"input_dim": 9, "output_dim": 5}, (7,)),
+        (
+            {
+                "input_dim": 9,
+                "output_dim": 5,
+                "mask_zero": True,
+                "embeddings_initializer": "ones",
+                "embeddings_regularizer": "l1",
+                "embeddings_constraint": "non_neg",
+            },
+            ("time",),
+        ),
+        below=9,
+    ),
+    *of(
+        "reversible_embedding",
+        ({"input_dim": 9, "output_dim": 4, "reverse": True, "logit_soft_cap": 2}, STEPS),
+        ({"input_dim": 9, "output_dim": 4, "reverse": True, "tie_weights": False}, ("time", 4)),
+    )[::-1],
+    *of("masking", (None, STEPS), ({"mask_value": 1}, ("time", 4)), (-1, PICTURE)),
 )
 
 CONVOLUTION = (
@@ -243,6 +326,205 @@ POOLING = (
             ({"keepdims": True}, shape),
             (None, ("time", *shape[1:])),
         )
+    ),
+)
+
+POOLING += tuple(
+    case
+    for kind in ("max", "average")
+    for rank, shape in ((1, STEPS), (2, PICTURE), (3, VOLUME))
+    for case in of(
+        f"adaptive_{kind}_pooling{rank}d",
+        (2, shape),
+        ({"output_size": [3, 2, 4][:rank]}, shape),
+        ({"output_size": [2, 6, 7][:rank]}, shape),
+    )
+)
+
+WEIGHTS = {
+    "use_bias": True,
+    "kernel_initializer": "glorot_normal",
+    "recurrent_initializer": {"orthogonal": {"gain": 0.5}},
+    "bias_initializer": {"constant": 0.1},
+    "kernel_regularizer": "l2",
+    "recurrent_regularizer": {"l1": 0.1},
+    "bias_regularizer": "l1",
+    "kernel_constraint": "max_norm",
+    "recurrent_constraint": "non_neg",
+    "bias_constraint": "non_neg",
+    "dropout": 0.2,
+    "recurrent_dropout": 0.1,
+    "seed": 3,
+}
+OUTWARD = {"return_state": False, "stateful": False}
+GATES = {"recurrent_activation": "hard_sigmoid"}
+
+
+def recurrent(key: str, **own: Any) -> tuple[Case, ...]:
+    """Cases of a recurrent layer with units."""
+    return of(
+        key,
+        (5, STEPS),
+        ({"units": 5, "return_sequences": True}, ("time", 4)),
+        ({"units": 5, "go_backwards": True, "return_sequences": True}, STEPS),
+        ({"units": 3, "activation": "relu", "use_bias": False, "unroll": True}, (4, 3)),
+        ({"units": 5, "activity_regularizer": "l1", **OUTWARD, **WEIGHTS, **own}, STEPS),
+    )
+
+
+def convolving(key: str, shape: Shape) -> tuple[Case, ...]:
+    """Cases of a recurrent layer with convolutions."""
+    rank = len(shape) - 2
+    kernel = {name: value for name, value in WEIGHTS.items() if "constraint" not in name}
+    return of(
+        key,
+        ({"filters": 3, "kernel_size": 2}, shape),
+        ({"filters": 3, "kernel_size": 2, "strides": 2, "padding": "same"}, shape),
+        ({"filters": 3, "kernel_size": 2, "dilation_rate": 2, "return_sequences": True}, shape),
+        ({"filters": 3, "kernel_size": [3, 2, 1][:rank], "go_backwards": True}, shape),
+        (
+            {"filters": 3, "kernel_size": 1, "use_bias": False, "return_sequences": True},
+            ("time", *shape[1:]),
+        ),
+        (
+            {
+                "filters": 3,
+                "kernel_size": 2,
+                "padding": "same",
+                "activation": "relu",
+                "unit_forget_bias": False,
+                "activity_regularizer": "l1",
+                "kernel_constraint": {"max_norm": {"axis": [0, 1]}},
+                "recurrent_constraint": "non_neg",
+                "bias_constraint": "non_neg",
+                **GATES,
+                **OUTWARD,
+                **kernel,
+            },
+            shape,
+        ),
+    )
+
+
+RECURRENT = (
+    *recurrent("simple_rnn"),
+    *recurrent("lstm", unit_forget_bias=False, **GATES),
+    *recurrent("gru", reset_after=False, **GATES),
+    *of("gru", ({"units": 5, "reset_after": False}, STEPS)),
+    *of(
+        "rnn",
+        ({"cell": {"lstm_cell": 5}}, STEPS),
+        ({"cell": {"simple_rnn_cell": {"units": 3, **WEIGHTS}}}, ("time", 4)),
+        ({"cell": {"gru_cell": 3}, "return_sequences": True, "go_backwards": True}, STEPS),
+        ({"cell": {"lstm_cell": {"units": 3, **GATES}}, "unroll": True, **OUTWARD}, STEPS),
+        (
+            {
+                "cell": {"stacked_rnn_cells": [{"lstm_cell": 5}, {"gru_cell": 4}]},
+                "return_sequences": True,
+                "zero_output_for_mask": True,
+            },
+            ("time", 4),
+        ),
+    ),
+    *convolving("conv_lstm1d", (3, 6, 4)),
+    *convolving("conv_lstm2d", (3, 6, 5, 4)),
+    *convolving("conv_lstm3d", (3, 4, 5, 6, 2)),
+)
+
+HEADS = {
+    "use_bias": False,
+    "dropout": 0.1,
+    "seed": 3,
+    "kernel_initializer": "he_normal",
+    "bias_initializer": {"constant": 0.1},
+    "kernel_regularizer": "l2",
+    "bias_regularizer": "l1",
+    "activity_regularizer": "l2",
+    "kernel_constraint": "max_norm",
+    "bias_constraint": "non_neg",
+    "use_gate": True,
+}
+QUERY, VALUE = (5, 8), (7, 8)
+ATTENTION = (
+    *of(
+        "attention",
+        (None, (QUERY, VALUE)),
+        ({"use_scale": True, "use_causal_mask": True}, (QUERY, VALUE, VALUE)),
+        ({"score_mode": "concat", "dropout": 0.1, "seed": 3}, (QUERY, (7, 3), VALUE)),
+        ({"use_scale": True, "score_mode": "concat"}, (("time", 8), ("word", 8))),
+    ),
+    *of(
+        "additive_attention",
+        (None, (QUERY, VALUE)),
+        ({"use_scale": False, "use_causal_mask": True}, (QUERY, VALUE, VALUE)),
+        ({"dropout": 0.1}, (("time", 8), ("word", 3), ("word", 8))),
+    ),
+    *of(
+        "multi_head_attention",
+        ({"num_heads": 2, "key_dim": 4}, (QUERY, VALUE)),
+        ({"num_heads": 2, "key_dim": 4, "value_dim": 3}, (QUERY, (7, 5), (7, 6))),
+        ({"num_heads": 2, "key_dim": 4, "use_causal_mask": True}, (("time", 8), ("time", 8))),
+        ({"num_heads": 2, "key_dim": 4, "output_shape": 6, "sliding_window": 2}, (VALUE, VALUE)),
+        ({"num_heads": 2, "key_dim": 4, "attention_axes": [2]}, ((3, 5, 8), (3, 5, 8))),
+        ({"num_heads": 2, "key_dim": 3, **HEADS}, (QUERY, VALUE)),
+    ),
+    *of(
+        "group_query_attention",
+        ({"head_dim": 4, "num_query_heads": 4, "num_key_value_heads": 2}, (QUERY, VALUE)),
+        (
+            {
+                "head_dim": 4,
+                "num_query_heads": 4,
+                "num_key_value_heads": 1,
+                "use_causal_mask": True,
+                "sliding_window": 2,
+            },
+            (("time", 8), ("time", 8), ("time", 8)),
+        ),
+        ({"head_dim": 3, "num_query_heads": 2, "num_key_value_heads": 2, **HEADS}, (QUERY, VALUE)),
+    ),
+)
+
+WRAPPING = (
+    *of(
+        "bidirectional",
+        ({"layer": {"lstm": 5}}, STEPS),
+        ({"layer": {"gru": {"units": 3, "return_sequences": True}}}, ("time", 4)),
+        *(
+            ({"layer": {kind: {"units": 3, "return_sequences": True}}, "merge_mode": mode}, STEPS)
+            for kind, mode in (("lstm", "sum"), ("gru", "ave"), ("simple_rnn", "mul"))
+        ),
+        (
+            {
+                "layer": {"lstm": 3},
+                "backward_layer": {"gru": {"units": 3, "go_backwards": True}},
+                "merge_mode": "concat",
+            },
+            STEPS,
+        ),
+        (
+            {
+                "layer": {
+                    "rnn": {"cell": {"stacked_rnn_cells": [{"lstm_cell": 5}, {"gru_cell": 4}]}}
+                }
+            },
+            STEPS,
+        ),
+        ({"layer": {"conv_lstm2d": {"filters": 2, "kernel_size": 2}}}, (3, 6, 5, 4)),
+    ),
+    *of(
+        "time_distributed",
+        ({"layer": {"dense": 5}}, STEPS),
+        ({"layer": {"dense": {"units": 5, "activation": "relu"}}}, ("time", 4)),
+        ({"layer": {"conv2d": {"filters": 3, "kernel_size": 3}}}, (3, *PICTURE)),
+        ({"layer": "flatten"}, (3, 4, 5)),
+        ({"layer": {"lstm": 3}}, (3, 5, 4)),
+        ({"layer": "batch_normalization"}, (3, 4, 5)),
+    ),
+    *of(
+        "spectral_normalization",
+        ({"layer": {"dense": 5}}, (7,)),
+        ({"layer": {"conv2d": {"filters": 3, "kernel_size": 3}}, "power_iterations": 2}, PICTURE),
     ),
 )
 
@@ -423,14 +705,181 @@ PREPROCESSING = (
     ),
 )
 
+PREPROCESSING += (
+    *of(
+        "category_encoding",
+        (9, (7,)),
+        ({"num_tokens": 9, "output_mode": "count"}, (7,)),
+        ({"num_tokens": 9, "output_mode": "one_hot"}, (1,)),
+        ({"num_tokens": 9, "output_mode": "one_hot"}, ("time",)),
+        below=9,
+    ),
+    *of(
+        "discretization",
+        ([-1, 0, 0.5], (7,)),
+        ({"bin_boundaries": [0], "output_mode": "one_hot"}, STEPS),
+        ({"bin_boundaries": [-1, 1], "output_mode": "one_hot"}, (1,)),
+        ({"bin_boundaries": [-1, 1], "output_mode": "multi_hot"}, (7,)),
+        ({"bin_boundaries": [-1, 1], "output_mode": "count"}, (7,)),
+    ),
+    *of(
+        "resizing",
+        ({"height": 5, "width": 12}, PICTURE),
+        *(
+            ({"height": 12, "width": 4, "interpolation": how}, PICTURE)
+            for how in ("nearest", "bicubic", "lanczos3", "lanczos5")
+        ),
+        ({"height": 4, "width": 4, "antialias": True}, PICTURE),
+        ({"height": 4, "width": 5, "crop_to_aspect_ratio": True}, PICTURE),
+        (
+            {
+                "height": 4,
+                "width": 5,
+                "pad_to_aspect_ratio": True,
+                "fill_mode": "constant",
+                "fill_value": 0.5,
+            },
+            PICTURE,
+        ),
+        ({"height": 5, "width": 12}, (None, "w", 4)),
+    ),
+    *of(
+        "center_crop",
+        ({"height": 4, "width": 5}, PICTURE),
+        ({"height": 3, "width": 4}, PICTURE),
+        ({"height": 12, "width": 10}, PICTURE),
+    ),
+    *of("auto_contrast", (None, PICTURE), ({"value_range": [0, 1]}, PICTURE)),
+    *of(
+        "mel_spectrogram",
+        ({"fft_length": 64, "sequence_stride": 16, "num_mel_bins": 4}, (256,)),
+        (
+            {
+                "fft_length": 64,
+                "sequence_length": 48,
+                "sequence_stride": 20,
+                "window": "hamming",
+                "sampling_rate": 8000,
+                "num_mel_bins": 5,
+                "min_freq": 100,
+                "max_freq": 3000,
+                "power_to_db": False,
+                "mag_exp": 1,
+            },
+            (250,),
+        ),
+        (
+            {
+                "fft_length": 64,
+                "sequence_stride": 16,
+                "num_mel_bins": 4,
+                "top_db": 30,
+                "min_power": 1e-5,
+                "ref_power": 0.5,
+            },
+            (256,),
+        ),
+    ),
+)
+
+SCALED = {"value_range": [0, 1], "seed": 3}
+AROUND = {"interpolation": "nearest", "fill_mode": "constant", "fill_value": 0.5, "seed": 3}
+AUGMENTATION = (
+    *of("random_brightness", (0.2, PICTURE), ({"factor": [-0.1, 0.3], **SCALED}, PICTURE)),
+    *of("random_contrast", (0.2, PICTURE), ({"factor": [0.1, 0.3], **SCALED}, PICTURE)),
+    *of("random_saturation", (0.2, RGB), ({"factor": [0.1, 0.3], **SCALED}, RGB)),
+    *of("random_hue", (0.2, RGB), ({"factor": [0.1, 0.3], **SCALED}, RGB)),
+    *of("random_color_degeneration", (0.2, RGB), ({"factor": [0.1, 0.3], **SCALED}, RGB)),
+    *of(
+        "random_color_jitter",
+        (None, RGB),
+        ({"brightness_factor": 0.1, "contrast_factor": 0.1, **SCALED}, RGB),
+        ({"saturation_factor": [0.1, 0.2], "hue_factor": 0.1}, RGB),
+    ),
+    *of("random_grayscale", (None, RGB), ({"factor": 1, "seed": 3}, RGB)),
+    *of("random_invert", (None, RGB), ({"factor": 0.5, **SCALED}, RGB)),
+    *of("random_posterization", (4, RGB), ({"factor": [2, 5], **SCALED}, RGB)),
+    *of("random_sharpness", (0.2, RGB), ({"factor": [0.1, 0.3], **SCALED}, RGB)),
+    *of(
+        "solarization",
+        (None, RGB),
+        ({"addition_factor": 0.1, "threshold_factor": [0.1, 0.5], **SCALED}, RGB),
+    ),
+    *of(
+        "random_gaussian_blur",
+        (None, RGB),
+        ({"factor": 0.5, "kernel_size": [3, 5], "sigma": 0.5, **SCALED}, RGB),
+    ),
+    *of(
+        "random_erasing",
+        (None, RGB),
+        ({"factor": 0.5, "scale": 0.1, "fill_value": [0, 1, 2], **SCALED}, RGB),
+    ),
+    *of("random_flip", (None, PICTURE), ({"mode": "vertical", "seed": 3}, PICTURE)),
+    *of("random_rotation", (0.2, PICTURE), ({"factor": [-0.1, 0.2], **AROUND}, PICTURE)),
+    *of(
+        "random_translation",
+        ({"height_factor": 0.1, "width_factor": [-0.1, 0.2], **AROUND}, PICTURE),
+    ),
+    *of(
+        "random_zoom", (0.2, PICTURE), ({"height_factor": 0.1, "width_factor": 0.2, **AROUND}, RGB)
+    ),
+    *of("random_shear", (None, RGB), ({"x_factor": 0.1, "y_factor": [0, 0.2], **AROUND}, RGB)),
+    *of(
+        "random_perspective",
+        (None, RGB),
+        (
+            {
+                "factor": 0.5,
+                "scale": 0.3,
+                "interpolation": "nearest",
+                "fill_value": 0.5,
+                "seed": 3,
+            },
+            RGB,
+        ),
+    ),
+    *of(
+        "random_elastic_transform",
+        (None, RGB),
+        ({"factor": 0.5, "scale": [0.1, 0.5], **AROUND, **SCALED}, RGB),
+    ),
+    *of(
+        "rand_augment",
+        (None, RGB),
+        ({"num_ops": 1, "factor": 0.3, "interpolation": "nearest", **SCALED}, RGB),
+    ),
+    *of(
+        "aug_mix",
+        (None, RGB),
+        (
+            {
+                "num_chains": 2,
+                "chain_depth": 1,
+                "factor": 0.2,
+                "alpha": 0.5,
+                "all_ops": False,
+                "interpolation": "nearest",
+                **SCALED,
+            },
+            RGB,
+        ),
+    ),
+    *of("equalization", (None, RGB), ({"value_range": [0, 1], "bins": 64}, RGB)),
+)
+
 CASES: tuple[Case, ...] = (
     *CORE,
     *CONVOLUTION,
     *POOLING,
+    *RECURRENT,
+    *ATTENTION,
+    *WRAPPING,
     *NORMALIZATION,
     *REGULARIZATION,
     *RESHAPING,
     *MERGING,
     *ACTIVATION,
     *PREPROCESSING,
+    *AUGMENTATION,
 )

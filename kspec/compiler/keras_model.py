@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,6 +13,7 @@ from kspec.compiler.ir import Array, Graph, Origin, Shape
 from kspec.compiler.trace import trace
 from kspec.schemas.features import Image, Input, Numeric, Tensor
 from kspec.schemas.layers import Layer
+from kspec.schemas.layers.base import Part
 from kspec.spec.document import Document
 
 
@@ -27,16 +30,31 @@ def build_model(document: Document, *, seed: int = 0) -> keras.Model:
     values = {name: _prepared(name, spec.inputs[name], inputs[name]) for name in inputs}
     for step in document.steps:
         layer = make_layer(step.layer, _keras_name(step.name))
-        given = [values[name] for name in step.inputs]
-        values[step.name] = layer(given[0] if step.layer.arity == 1 else given)
+        values[step.name] = call_layer(layer, step.layer, [values[name] for name in step.inputs])
     outputs = {name: values[name] for name in spec.outputs}
     return keras.Model(inputs, outputs, name=_keras_name(spec.name))
 
 
-def make_layer(layer: Layer, name: str) -> keras.Layer:
-    """The Keras layer of a spec's layer."""
-    made: keras.Layer = getattr(keras.layers, layer.keras)(**layer.arguments(), name=name)
+def make_layer(layer: Part, name: str) -> keras.Layer:
+    """The Keras layer of a spec's layer, or of a cell of one. What it wraps is named by its key,
+    so that the paths of variables do not depend on what else was built."""
+    parts = {field: _made(field, part) for field, part in layer.parts().items()}
+    cls = getattr(keras.layers, layer.keras)
+    made: keras.Layer = cls(**layer.arguments(), **parts, name=name)
     return made
+
+
+def call_layer(made: keras.Layer, layer: Layer, inputs: Sequence[Any]) -> Any:
+    """What the Keras layer of a spec's layer gives for its inputs, symbolic or not."""
+    if layer.arity == 1 or layer.one_by_one:
+        return made(*inputs, **layer.call_arguments())
+    return made(list(inputs), **layer.call_arguments())
+
+
+def _made(field: str, part: Part | tuple[Part, ...]) -> Any:
+    if isinstance(part, tuple):
+        return [make_layer(each, f"{each.key}_{place}") for place, each in enumerate(part)]
+    return make_layer(part, f"backward_{part.key}" if field == "backward_layer" else part.key)
 
 
 def trace_document(model: keras.Model, document: Document) -> Graph:

@@ -17,7 +17,8 @@ class KerasObject(Choice):
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments for the class, as JSON data; nested objects as configs."""
-        return {name: plain(getattr(self, name)) for name in type(self).model_fields}
+        fields = type(self).model_fields.items()
+        return {field.alias or name: plain(getattr(self, name)) for name, field in fields}
 
     def config(self) -> dict[str, Any]:
         """What `keras.saving.deserialize_keras_object` and the like take."""

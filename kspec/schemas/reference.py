@@ -8,7 +8,7 @@ from typing import Any
 from kspec.schemas import data, features, losses, optimizers, train, weights
 from kspec.schemas.base import Choice, Entry, Keyed, Model
 from kspec.schemas.descriptions import descriptions
-from kspec.schemas.layers import FAMILIES, Layer
+from kspec.schemas.layers import CELLS, DECIDED_OUT, FAMILIES, Layer
 from kspec.schemas.layers.activation import Function
 from kspec.schemas.network import Step
 from kspec.schemas.phrases import code, phrase
@@ -79,6 +79,14 @@ def _page() -> Iterator[str]:
             if not issubclass(layer, Function):
                 yield from _choice(layer)
         yield from _functions(layers)
+        if family == "Recurrent":
+            yield "### Cells\n"
+            for cell in CELLS:
+                yield from _choice(cell)
+    yield "### Layers of Keras that are not available\n"
+    yield "| layer | why |\n|---|---|"
+    for name, reason in DECIDED_OUT.items():
+        yield f"| `{name}` | {_cell(reason)} |"
 
 
 def _functions(layers: tuple[type[Layer], ...]) -> Iterator[str]:
@@ -135,7 +143,11 @@ def _shortest(default: Any) -> Any:
 def _example(choice: type[Choice]) -> str:
     dash = "- " if issubclass(choice, Layer) else ""
     fields = choice.model_fields.items()
-    needed = {name: _sample(choice, name) for name, field in fields if field.is_required()}
+    needed = {
+        field.alias or name: _sample(choice, field.alias or name)
+        for name, field in fields
+        if field.is_required()
+    }
     if not needed:
         return f"{dash}{choice.key}"
     if set(needed) == {choice.shorthand}:

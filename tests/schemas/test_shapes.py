@@ -8,6 +8,9 @@ from kspec.schemas.layers import Shape, ShapeError
 from tests.cases import of
 
 CONV = {"filters": 6, "kernel_size": 3}
+HEADS = {"num_heads": 2, "key_dim": 4}
+GROUPED = {"head_dim": 4, "num_query_heads": 4, "num_key_value_heads": 2}
+EINSUM = {"equation": "abc,cd->abd", "output_shape": [None, 6]}
 
 REFUSED: tuple[tuple[str, Any, tuple[Shape, ...], str, str | None], ...] = (
     ("dense", 5, ((),), "dense needs a last axis, found ()", None),
@@ -82,6 +85,54 @@ REFUSED: tuple[tuple[str, Any, tuple[Shape, ...], str, str | None], ...] = (
     ("reshape", [3, 3], ((8,),), "cannot make (3, 3) of (8,): 9 values are not 8", "target_shape"),
     ("reshape", [-1, 3], ((8,),), "reshape cannot make (-1, 3) of (8,)", "target_shape"),
     ("reshape", [-1, -1], ((8,),), "reshape can work out one size only", "target_shape"),
+    ("lstm", 4, ((7,),), "lstm needs steps × channels, found (7,)", None),
+    ("lstm", {"units": 4, "unroll": True}, (("time", 3),), "unroll needs a known", "unroll"),
+    ("conv_lstm2d", CONV, ((5, 8, 8),), "needs time × height × width × channels, found", None),
+    ("conv_lstm1d", CONV, ((5, None, 8),), "must know the size of axis 2", None),
+    ("attention", None, ((5, 8),), "attention takes a query and a value, and perhaps a", None),
+    ("attention", None, ((5, 8), (7, 9)), "query and key of attention need as many", None),
+    ("additive_attention", None, ((5, 8), (7, 3), (6, 8)), "need equal steps, found", None),
+    ("multi_head_attention", HEADS, ((5, 8), (2, 7, 8)), "need as many axes, found", None),
+    (
+        "multi_head_attention",
+        HEADS | {"attention_axes": -1},
+        ((5, 8), (7, 8)),
+        "axis -1 is none of the steps of (5, 8)",
+        "attention_axes",
+    ),
+    ("group_query_attention", GROUPED, ((5, 8), (7, 6)), "as many in query and value", None),
+    ("adaptive_max_pooling1d", 1, ((8, 2),), "cannot make 1 places of 8", "output_size"),
+    ("adaptive_max_pooling1d", 9, ((8, 2),), "cannot make 9 places of 8", "output_size"),
+    ("time_distributed", {"layer": {"dense": 4}}, ((8,),), "needs steps and what is in", None),
+    ("time_distributed", {"layer": {"permute": [2, 1]}}, ((8, 2),), "is no order of the", "layer"),
+    (
+        "bidirectional",
+        {"layer": {"lstm": 4}, "backward_layer": {"gru": {"units": 3, "go_backwards": True}}},
+        ((8, 2),),
+        "the two layers of bidirectional give (4,) and (3,)",
+        "backward_layer",
+    ),
+    ("masking", None, ((8,),), "masking needs steps × channels", None),
+    (
+        "reversible_embedding",
+        {"input_dim": 9, "output_dim": 4, "reverse": True},
+        ((8,),),
+        "goes back from 4 values, found (8,)",
+        "output_dim",
+    ),
+    ("einsum_dense", EINSUM, ((8,),), "abc,cd->abd does not fit", "equation"),
+    ("einsum_dense", EINSUM, ((8, None),), "must know the size of axis c", "equation"),
+    (
+        "einsum_dense",
+        {"equation": "...c,cd->...d", "output_shape": [4]},
+        ((7, 8, 3),),
+        "`...` stands for several axes of (7, 8, 3)",
+        "equation",
+    ),
+    ("category_encoding", {"num_tokens": 3}, ((8, 2),), "multi_hot needs a vector", "output_mode"),
+    ("resizing", {"height": 4, "width": 4}, ((8, 2),), "needs height × width × channels", None),
+    ("mel_spectrogram", None, ((8, 2),), "needs a vector of samples, found (8, 2)", None),
+    ("random_flip", None, ((8, 2),), "needs height × width × channels", None),
     ("permute", [1, 3], ((8, 2),), "permute [1, 3] is no order of the axes of (8, 2)", "dims"),
     ("repeat_vector", 3, ((8, 2),), "repeat_vector needs a vector, found (8, 2)", None),
     ("cropping2d", 4, ((8, 9, 3),), "cropping2d leaves nothing of 8×9", "cropping"),
@@ -145,6 +196,19 @@ def test_refused(
         ("concatenate", None, (("time", 4), ("time", 3)), ("time", 7)),
         ("global_average_pooling1d", {"keepdims": True}, (("time", 4),), (1, 4)),
         ("permute", [2, 1], (("time", 4),), (4, "time")),
+        ("lstm", {"units": 5, "return_sequences": True}, (("time", 4),), ("time", 5)),
+        ("embedding", {"input_dim": 9, "output_dim": 4}, (("time",),), ("time", 4)),
+        ("multi_head_attention", HEADS, (("time", 4), ("word", 4)), ("time", 4)),
+        ("attention", None, (("time", 4), ("word", 4), ("word", 4)), ("time", 4)),
+        ("time_distributed", {"layer": {"dense": 5}}, (("time", 4),), ("time", 5)),
+        (
+            "bidirectional",
+            {"layer": {"gru": {"units": 5, "return_sequences": True}}},
+            (("time", 4),),
+            ("time", 10),
+        ),
+        ("einsum_dense", EINSUM, (("time", 4),), ("time", 6)),
+        ("masking", None, (("time", 4),), ("time", 4)),
     ],
 )
 def test_names_of_sizes(

@@ -12,6 +12,13 @@ from kspec.schemas.layers.activation import (
     ReLU,
     Softmax,
 )
+from kspec.schemas.layers.attention import (
+    AdditiveAttention,
+    Attention,
+    GroupQueryAttention,
+    MultiHeadAttention,
+)
+from kspec.schemas.layers.augmentation import AUGMENTATIONS
 from kspec.schemas.layers.base import Dim, Layer, Shape, ShapeError
 from kspec.schemas.layers.convolution import (
     Conv1D,
@@ -22,7 +29,16 @@ from kspec.schemas.layers.convolution import (
     SeparableConv1D,
     SeparableConv2D,
 )
-from kspec.schemas.layers.core import Dense, Identity
+from kspec.schemas.layers.core import (
+    Dense,
+    EinsumDense,
+    Embedding,
+    Identity,
+    Masking,
+    ReversibleEmbedding,
+)
+from kspec.schemas.layers.decided_out import DECIDED_OUT
+from kspec.schemas.layers.image import AutoContrast, CenterCrop, Resizing
 from kspec.schemas.layers.merging import (
     Add,
     Average,
@@ -41,6 +57,12 @@ from kspec.schemas.layers.normalization import (
     UnitNormalization,
 )
 from kspec.schemas.layers.pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,
@@ -54,7 +76,14 @@ from kspec.schemas.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from kspec.schemas.layers.preprocessing import Normalization, Rescaling
+from kspec.schemas.layers.preprocessing import (
+    CategoryEncoding,
+    Discretization,
+    Normalization,
+    Rescaling,
+)
+from kspec.schemas.layers.recurrent import CELLS, GRU, LSTM, RNN, Cell, SimpleRNN
+from kspec.schemas.layers.recurrent_convolution import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from kspec.schemas.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -80,11 +109,13 @@ from kspec.schemas.layers.reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from kspec.schemas.layers.signal import MelSpectrogram
 from kspec.schemas.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from kspec.schemas.layers.wrapping import Bidirectional, SpectralNormalization, TimeDistributed
 
 FAMILIES: Mapping[str, tuple[type[Layer], ...]] = MappingProxyType(
     {
-        "Core": (Dense, Identity),
+        "Core": (Dense, EinsumDense, Embedding, ReversibleEmbedding, Masking, Identity),
         "Convolution": (
             Conv1D, Conv2D, Conv3D, DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D,
             SeparableConv2D, Conv1DTranspose, Conv2DTranspose, Conv3DTranspose,
@@ -94,7 +125,14 @@ FAMILIES: Mapping[str, tuple[type[Layer], ...]] = MappingProxyType(
             AveragePooling1D, AveragePooling2D, AveragePooling3D,
             GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
             GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D,
+            AdaptiveMaxPooling1D, AdaptiveMaxPooling2D, AdaptiveMaxPooling3D,
+            AdaptiveAveragePooling1D, AdaptiveAveragePooling2D, AdaptiveAveragePooling3D,
         ),
+        "Recurrent": (SimpleRNN, LSTM, GRU, RNN, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D),
+        "Attention": (
+            Attention, AdditiveAttention, MultiHeadAttention, GroupQueryAttention,
+        ),
+        "Wrapping": (Bidirectional, TimeDistributed, SpectralNormalization),
         "Normalization": (
             BatchNormalization, LayerNormalization, RMSNormalization, GroupNormalization,
             UnitNormalization,
@@ -109,7 +147,11 @@ FAMILIES: Mapping[str, tuple[type[Layer], ...]] = MappingProxyType(
         ),
         "Merging": (Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot),
         "Activation": (ActivationLayer, ReLU, LeakyReLU, PReLU, ELU, Softmax, *FUNCTIONS),
-        "Preprocessing": (Rescaling, Normalization),
+        "Preprocessing": (
+            Rescaling, Normalization, CategoryEncoding, Discretization, Resizing, CenterCrop,
+            AutoContrast, MelSpectrogram,
+        ),
+        "Augmentation": AUGMENTATIONS,
     }
 )  # fmt: skip
 """All layers; adding one is adding its class here."""
@@ -117,4 +159,15 @@ FAMILIES: Mapping[str, tuple[type[Layer], ...]] = MappingProxyType(
 CLASSES: tuple[type[Layer], ...] = tuple(cls for family in FAMILIES.values() for cls in family)
 LAYERS: Mapping[str, type[Layer]] = MappingProxyType({cls.key: cls for cls in CLASSES})
 
-__all__ = ["CLASSES", "FAMILIES", "LAYERS", "Dim", "Layer", "Shape", "ShapeError"]
+__all__ = [
+    "CELLS",
+    "CLASSES",
+    "DECIDED_OUT",
+    "FAMILIES",
+    "LAYERS",
+    "Cell",
+    "Dim",
+    "Layer",
+    "Shape",
+    "ShapeError",
+]

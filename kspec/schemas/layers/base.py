@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -46,11 +46,42 @@ class ShapeError(Exception):
         self.help = help
 
 
-class Layer(KerasObject):
-    """A step of the network; `keras` is the class in `keras.layers`."""
+class Part(KerasObject):
+    """What Keras makes an object of: a layer, or a cell of one; the class is in `keras.layers`."""
+
+    module: ClassVar[str | None] = "keras.layers"
+    call_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are told to the call, not to the class."""
+
+    def parts(self) -> dict[str, Part | tuple[Part, ...]]:
+        """The layers or cells that it wraps, by argument; they are not in `arguments`."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            name: value
+            for name, value in values.items()
+            if isinstance(value, Part) or (isinstance(value, tuple) and _all_parts(value))
+        }
+
+    def arguments(self) -> dict[str, Any]:
+        apart = self.parts().keys() | self.call_fields
+        return {name: value for name, value in super().arguments().items() if name not in apart}
+
+    def call_arguments(self) -> dict[str, Any]:
+        """Keyword arguments for the call, beside the inputs."""
+        return {name: getattr(self, name) for name in sorted(self.call_fields)}
+
+
+def _all_parts(values: tuple[Any, ...]) -> bool:
+    return bool(values) and all(isinstance(value, Part) for value in values)
+
+
+class Layer(Part):
+    """A step of the network."""
 
     arity: ClassVar[Literal[1, "many"]] = 1
     """How many inputs it takes."""
+    one_by_one: ClassVar[bool] = False
+    """Whether the call takes several inputs as arguments of their own, not as a list."""
 
     @abstractmethod
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:

@@ -1,17 +1,22 @@
-"""Dense and identity."""
+"""Dense layers, embeddings, masking."""
 
+import re
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from kspec.schemas.layers.activation import Activation
-from kspec.schemas.layers.base import Elementwise, Layer, Shape, ShapeError, known, show
-from kspec.schemas.values import Positive
+from kspec.schemas.layers.base import Dim, Elementwise, Layer, Shape, ShapeError, known, show
+from kspec.schemas.values import Listed, Number, Positive
 from kspec.schemas.weights import (
+    Above0,
+    Constraint,
     GlorotUniform,
+    KernelInitializer,
     MatrixConstraint,
     MatrixInitializer,
     MatrixRegularizer,
+    RandomUniform,
     Regularizer,
     VectorConstraint,
     VectorInitializer,
@@ -60,3 +65,158 @@ class Identity(Elementwise):
 
     key: ClassVar[str] = "identity"
     keras: ClassVar[str] = "Identity"
+
+
+class EinsumDense(Layer):
+    """A dense layer over any axes, by an equation of letters (Einstein's summation)."""
+
+    key: ClassVar[str] = "einsum_dense"
+    keras: ClassVar[str] = "EinsumDense"
+
+    equation: Annotated[
+        str,
+        Field(
+            pattern=r"^(\.{3}[A-Za-z]+,[A-Za-z]+->\.{3}[A-Za-z]+"
+            r"|[A-Za-z]{2,}\.{3},[A-Za-z]+->[A-Za-z]+\.{3}|[A-Za-z]+,[A-Za-z]+->[A-Za-z]+)$",
+            max_length=64,
+            examples=["abc,cd->abd"],
+        ),
+    ]
+    """Axes of the input, with the batch, and of the kernel, then those of the output."""
+    output_sizes: Annotated[
+        tuple[Positive | None, ...],
+        Listed,
+        Field(alias="output_shape", min_length=1, max_length=8, examples=["[null, 64]"]),
+    ]
+    """Sizes of the output's axes without the batch and what `...` stands for; null: that of the
+    input."""
+    activation: Activation | None = None
+    """Function of the output."""
+    bias_axes: Annotated[str, Field(pattern=r"^[A-Za-z]+$")] | None = None
+    """Axes of the output with a bias; without it, there is none."""
+    kernel_initializer: KernelInitializer = GlorotUniform()
+    """How the kernel begins."""
+    bias_initializer: VectorInitializer = Zeros()
+    """How the bias begins."""
+    kernel_regularizer: Regularizer | None = None
+    """Penalty on the kernel."""
+    bias_regularizer: Regularizer | None = None
+    """Penalty on the bias."""
+    kernel_constraint: Constraint | None = None
+    """Bounds of the kernel."""
+    bias_constraint: Constraint | None = None
+    """Bounds of the bias."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        of_input, of_kernel, of_output = re.split(",|->", self.equation)
+        whole = list(self.whole(of_input, shape))
+        taken = self.axes(of_input, ("batch", *shape))
+        given = self.axes(of_output, tuple(whole))
+        for letter in of_output.strip("."):
+            if letter not in of_input and letter not in of_kernel:
+                raise ShapeError(f"nothing gives the axis {letter} of the output", "equation")
+        for letter, size in taken.items():
+            if given.get(letter) not in (None, size):
+                message = f"axis {letter} is {size} in {show(shape)}, not {given[letter]}"
+                raise ShapeError(message, "output_shape")
+        for letter in of_kernel:
+            if not isinstance(given[letter] if letter in given else taken.get(letter), int):
+                raise ShapeError(f"the kernel must know the size of axis {letter}", "equation")
+        if not set(self.bias_axes or "") <= set(of_output):
+            raise ShapeError(f"the output has no axis {self.bias_axes}", "bias_axes")
+        # A size that varies keeps its name; Keras forgets the other sizes that null stands for.
+        names = {letter: size for letter, size in taken.items() if isinstance(size, str)}
+        start = len(whole) - len(given) if of_output.startswith(".") else 0
+        for place, letter in enumerate(given, start):
+            whole[place] = whole[place] or names.get(letter)
+        return tuple(whole[1:])
+
+    def whole(self, of_input: str, shape: Shape) -> tuple[Dim, ...]:
+        """The sizes of the output with the batch and what the dots stand for."""
+        count = len(of_input.strip("."))
+        elided = len(shape) + 1 - count
+        if elided < 0 or (elided > 0 and "." not in of_input):
+            message = f"{self.equation} does not fit the axes of {show(shape)} and the batch"
+            raise ShapeError(message, "equation")
+        if of_input.startswith("."):
+            kept = shape[: max(elided - 1, 0)]
+            if kept != kept[::-1]:
+                # Keras puts them in the reverse order into the shape it promises.
+                message = f"`...` stands for several axes of {show(shape)}: write a letter for each"
+                raise ShapeError(message, "equation")
+            return ("batch", *kept, *self.output_sizes)
+        return ("batch", *self.output_sizes, *(shape[len(shape) - elided :] if elided else ()))
+
+    def axes(self, letters: str, sizes: tuple[Dim, ...]) -> dict[str, Dim]:
+        """The sizes of an operand by letter."""
+        named = letters.strip(".")
+        if len(named) > len(sizes) or ("." not in letters and len(named) < len(sizes)):
+            raise ShapeError(f"{letters} does not fit the axes of {show(sizes)}", "output_shape")
+        aligned = sizes[len(sizes) - len(named) :] if letters.startswith(".") else sizes
+        return dict(zip(named, aligned, strict=False))
+
+
+class Embedding(Layer):
+    """A vector for each whole number, from a table that is learnt."""
+
+    key: ClassVar[str] = "embedding"
+    keras: ClassVar[str] = "Embedding"
+
+    input_dim: Annotated[Positive, Field(examples=[1000])]
+    """How many vectors: the largest number + 1."""
+    output_dim: Annotated[Positive, Field(examples=[64])]
+    """Size of a vector."""
+    embeddings_initializer: MatrixInitializer = RandomUniform()
+    """How the table begins."""
+    embeddings_regularizer: MatrixRegularizer | None = None
+    """Penalty on the table."""
+    embeddings_constraint: MatrixConstraint | None = None
+    """Bounds of the table."""
+    mask_zero: bool = False
+    """Whether 0 means that there is nothing; later layers then skip these steps."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        return (*shape, self.output_dim)
+
+
+class ReversibleEmbedding(Embedding):
+    """An embedding that can also go back: from vectors to a score for each number."""
+
+    key: ClassVar[str] = "reversible_embedding"
+    keras: ClassVar[str] = "ReversibleEmbedding"
+    call_fields: ClassVar[frozenset[str]] = frozenset({"reverse"})
+
+    tie_weights: bool = True
+    """Whether the way back uses the same table."""
+    logit_soft_cap: Above0 | None = None
+    """Bound c of the scores: c · tanh(score / c)."""
+    reverse: bool = False
+    """Whether to go back."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        if not self.reverse:
+            return (*shape, self.output_dim)
+        if not shape or known(self, shape) != self.output_dim:
+            message = f"{self.key} goes back from {self.output_dim} values, found {show(shape)}"
+            raise ShapeError(message, "output_dim")
+        return (*shape[:-1], self.input_dim)
+
+
+class Masking(Layer):
+    """Gives what it takes; later layers skip the steps in which all values are `mask_value`."""
+
+    key: ClassVar[str] = "masking"
+    keras: ClassVar[str] = "Masking"
+    shorthand: ClassVar[str | None] = "mask_value"
+
+    mask_value: Number = 0.0
+    """The value that means that there is nothing."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        if len(shape) < 2:
+            raise ShapeError(f"masking needs steps × channels, found {show(shape)}")
+        return shape

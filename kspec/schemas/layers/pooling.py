@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Generic, Literal
 
 from pydantic import Field
 
-from kspec.schemas.layers.base import Layer, Shape, Size1, Size2, Size3, spatial
+from kspec.schemas.layers.base import Layer, Shape, ShapeError, Size1, Size2, Size3, known, spatial
 from kspec.schemas.layers.convolution import Size
 from kspec.schemas.layers.window import slide
 
@@ -139,3 +139,65 @@ class GlobalMaxPooling3D(GlobalPooling):
     key: ClassVar[str] = "global_max_pooling3d"
     keras: ClassVar[str] = "GlobalMaxPooling3D"
     rank: ClassVar[int] = 3
+
+
+class AdaptivePooling(Layer, Generic[Size]):
+    """Pooling over windows that are chosen to give a size; they may overlap by one place."""
+
+    shorthand: ClassVar[str | None] = "output_size"
+
+    output_size: Annotated[Size, Field(examples=[2])]
+    """Sizes of the output: one for all axes, or one for each."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        spatial(self, shape, len(self.output_size))
+        for axis, wanted in enumerate(self.output_size, start=1):
+            # TensorFlow ends the process for other sizes: its second window does not fit.
+            if not 2 <= wanted <= known(self, shape, axis):
+                message = f"{self.key} cannot make {wanted} places of {shape[axis - 1]}"
+                help_ = "from 2 to the size of the axis; for 1, use global pooling"
+                raise ShapeError(message, "output_size", help_)
+        return (*self.output_size, shape[-1])
+
+
+class AdaptiveAveragePooling1D(AdaptivePooling[Size1]):
+    """The mean of windows that split steps evenly."""
+
+    key: ClassVar[str] = "adaptive_average_pooling1d"
+    keras: ClassVar[str] = "AdaptiveAveragePooling1D"
+
+
+class AdaptiveAveragePooling2D(AdaptivePooling[Size2]):
+    """The mean of windows that split height and width evenly."""
+
+    key: ClassVar[str] = "adaptive_average_pooling2d"
+    keras: ClassVar[str] = "AdaptiveAveragePooling2D"
+
+
+class AdaptiveAveragePooling3D(AdaptivePooling[Size3]):
+    """The mean of windows that split depth, height and width evenly."""
+
+    key: ClassVar[str] = "adaptive_average_pooling3d"
+    keras: ClassVar[str] = "AdaptiveAveragePooling3D"
+
+
+class AdaptiveMaxPooling1D(AdaptivePooling[Size1]):
+    """The largest value of windows that split steps evenly."""
+
+    key: ClassVar[str] = "adaptive_max_pooling1d"
+    keras: ClassVar[str] = "AdaptiveMaxPooling1D"
+
+
+class AdaptiveMaxPooling2D(AdaptivePooling[Size2]):
+    """The largest value of windows that split height and width evenly."""
+
+    key: ClassVar[str] = "adaptive_max_pooling2d"
+    keras: ClassVar[str] = "AdaptiveMaxPooling2D"
+
+
+class AdaptiveMaxPooling3D(AdaptivePooling[Size3]):
+    """The largest value of windows that split depth, height and width evenly."""
+
+    key: ClassVar[str] = "adaptive_max_pooling3d"
+    keras: ClassVar[str] = "AdaptiveMaxPooling3D"

@@ -1,12 +1,22 @@
 """Layers that bring raw values into the range that networks learn from."""
 
-from typing import Annotated, Any, ClassVar
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from kspec.schemas.base import located
-from kspec.schemas.layers.base import Axes, Elementwise, Shape, ShapeError, distinct, known, show
-from kspec.schemas.values import Number, Spread
+from kspec.schemas.layers.base import (
+    Axes,
+    Elementwise,
+    Layer,
+    Shape,
+    ShapeError,
+    distinct,
+    known,
+    show,
+)
+from kspec.schemas.values import Listed, Number, Positive, Spread
 from kspec.schemas.weights import NonNegative
 
 Numbers = Annotated[tuple[Number, ...], Spread(), Field(min_length=1)]
@@ -93,6 +103,61 @@ class Normalization(Elementwise):
             "variance": self.variance and one_or_all(self.variance),
             "invert": self.invert,
         }
+
+
+class CategoryEncoding(Layer):
+    """Whole numbers as vectors of 0 and 1, or of counts."""
+
+    key: ClassVar[str] = "category_encoding"
+    keras: ClassVar[str] = "CategoryEncoding"
+    shorthand: ClassVar[str | None] = "num_tokens"
+
+    num_tokens: Annotated[Positive, Field(examples=[10])]
+    """Size of the vectors: the largest number + 1."""
+    output_mode: Literal["multi_hot", "one_hot", "count"] = "multi_hot"
+    """`one_hot`: a vector for each number; `multi_hot`: one for each row, with a 1 for each number
+    in it; `count`: with how often it is in it."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        return encoded(shape, self.num_tokens, self.output_mode)
+
+
+class Discretization(Layer):
+    """The number of the interval that a value is in."""
+
+    key: ClassVar[str] = "discretization"
+    keras: ClassVar[str] = "Discretization"
+    shorthand: ClassVar[str | None] = "bin_boundaries"
+
+    bin_boundaries: Annotated[tuple[Number, ...], Listed, Field(min_length=1, examples=["[0, 1]"])]
+    """Where the intervals end, in order; there is one more of them."""
+    output_mode: Literal["int", "one_hot", "multi_hot", "count"] = "int"
+    """`int`: the number; the others as category_encoding does with it."""
+
+    @model_validator(mode="after")
+    def ordered(self) -> "Discretization":
+        """Intervals follow each other."""
+        for place, (low, high) in enumerate(pairwise(self.bin_boundaries), start=1):
+            if low >= high:
+                raise located(("bin_boundaries", place), "boundaries must increase")
+        return self
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        if self.output_mode == "int":
+            return shape
+        return encoded(shape, len(self.bin_boundaries) + 1, self.output_mode)
+
+
+def encoded(shape: Shape, depth: int, mode: str) -> Shape:
+    """The shape of whole numbers as vectors."""
+    if mode == "one_hot":
+        return (*(shape[:-1] if shape[-1:] == (1,) else shape), depth)
+    if len(shape) != 1:
+        # Keras promises one vector for each last axis, and gives another shape.
+        raise ShapeError(f"{mode} needs a vector, found {show(shape)}", "output_mode")
+    return (depth,)
 
 
 def one_or_all(numbers: tuple[float, ...]) -> float | list[float]:

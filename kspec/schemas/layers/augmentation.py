@@ -1,0 +1,419 @@
+"""Layers that change pictures at random while training; afterwards they give what they take.
+
+A factor is a number, the bound of what is drawn, or two, `[least, largest]`.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, Tag
+
+from kspec.schemas.layers.base import Elementwise, Shape, spatial
+from kspec.schemas.layers.image import Range
+from kspec.schemas.layers.regularization import Seeded
+from kspec.schemas.values import Evaluated, Listed, Number, Positive, written
+
+
+def _odd(size: int) -> int:
+    if size % 2 == 0:
+        raise ValueError("a kernel has a middle: write an odd number")
+    return size
+
+
+OddSize = Annotated[int, Field(ge=1, le=255), AfterValidator(_odd)]
+Unit = Annotated[float, Field(ge=0, le=1), Evaluated]
+Signed = Annotated[float, Field(ge=-1, le=1), Evaluated]
+Zoom = Annotated[float, Field(gt=-1, le=1), Evaluated]
+Bits = Annotated[int, Field(ge=1, le=8)]
+ONE_OR_TWO = written(number="a number", list="two numbers")
+UnitFactor = Annotated[
+    Annotated[Unit, Tag("number")] | Annotated[tuple[Unit, Unit], Listed, Tag("list")], ONE_OR_TWO
+]
+SignedFactor = Annotated[
+    Annotated[Signed, Tag("number")] | Annotated[tuple[Signed, Signed], Listed, Tag("list")],
+    ONE_OR_TWO,
+]
+ZoomFactor = Annotated[
+    Annotated[Zoom, Tag("number")] | Annotated[tuple[Zoom, Zoom], Listed, Tag("list")], ONE_OR_TWO
+]
+BitsFactor = Annotated[
+    Annotated[Bits, Tag("number")] | Annotated[tuple[Bits, Bits], Listed, Tag("list")], ONE_OR_TWO
+]
+Odd = Annotated[
+    Annotated[OddSize, Tag("number")] | Annotated[tuple[OddSize, OddSize], Listed, Tag("list")],
+    ONE_OR_TWO,
+]
+FillValue = Annotated[
+    Annotated[Number, Tag("number")]
+    | Annotated[tuple[Number, Number, Number], Listed, Tag("list")],
+    written(number="a number", list="three numbers"),
+]
+Interpolation = Literal["nearest", "bilinear"]
+Fill = Literal["constant", "nearest", "reflect", "wrap"]
+
+
+class Augmentation(Seeded):
+    """A layer over height × width × channels."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        spatial(self, shape, 2)
+        return shape
+
+
+class RandomBrightness(Augmentation):
+    """Adds a number to all pixels."""
+
+    key: ClassVar[str] = "random_brightness"
+    keras: ClassVar[str] = "RandomBrightness"
+    shorthand: ClassVar[str | None] = "factor"
+
+    factor: Annotated[SignedFactor, Field(examples=[0.2])]
+    """Bound of the number, as a share of the range."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class RandomContrast(Augmentation):
+    """Draws pixels towards the mean of their channel, or away from it."""
+
+    key: ClassVar[str] = "random_contrast"
+    keras: ClassVar[str] = "RandomContrast"
+    shorthand: ClassVar[str | None] = "factor"
+
+    factor: Annotated[UnitFactor, Field(examples=[0.2])]
+    """How far."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class RandomSaturation(Augmentation):
+    """Makes colours paler or stronger."""
+
+    key: ClassVar[str] = "random_saturation"
+    keras: ClassVar[str] = "RandomSaturation"
+    shorthand: ClassVar[str | None] = "factor"
+
+    factor: Annotated[SignedFactor, Field(examples=[0.2])]
+    """How far."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class RandomHue(Augmentation):
+    """Turns colours."""
+
+    key: ClassVar[str] = "random_hue"
+    keras: ClassVar[str] = "RandomHue"
+    shorthand: ClassVar[str | None] = "factor"
+
+    factor: Annotated[UnitFactor, Field(examples=[0.2])]
+    """How far."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class RandomColorDegeneration(Augmentation):
+    """Mixes the picture with its grey self."""
+
+    key: ClassVar[str] = "random_color_degeneration"
+    keras: ClassVar[str] = "RandomColorDegeneration"
+    shorthand: ClassVar[str | None] = "factor"
+
+    factor: Annotated[SignedFactor, Field(examples=[0.2])]
+    """How far."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class RandomColorJitter(Augmentation):
+    """Brightness, contrast, saturation and hue at once."""
+
+    key: ClassVar[str] = "random_color_jitter"
+    keras: ClassVar[str] = "RandomColorJitter"
+
+    brightness_factor: SignedFactor | None = None
+    """As of random_brightness."""
+    contrast_factor: UnitFactor | None = None
+    """As of random_contrast."""
+    saturation_factor: SignedFactor | None = None
+    """As of random_saturation."""
+    hue_factor: UnitFactor | None = None
+    """As of random_hue."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class RandomGrayscale(Augmentation):
+    """Takes the colours from a share of the pictures."""
+
+    key: ClassVar[str] = "random_grayscale"
+    keras: ClassVar[str] = "RandomGrayscale"
+
+    factor: Unit = 0.5
+    """The share."""
+
+
+class RandomInvert(Augmentation):
+    """Turns a share of the pictures into their negatives."""
+
+    key: ClassVar[str] = "random_invert"
+    keras: ClassVar[str] = "RandomInvert"
+
+    factor: UnitFactor = 1.0
+    """The share."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class RandomPosterization(Augmentation):
+    """Keeps a few bits of each value."""
+
+    key: ClassVar[str] = "random_posterization"
+    keras: ClassVar[str] = "RandomPosterization"
+    shorthand: ClassVar[str | None] = "factor"
+
+    factor: Annotated[BitsFactor, Field(examples=[4])]
+    """How many bits, from 1 to 8."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class RandomSharpness(Augmentation):
+    """Makes edges softer or sharper."""
+
+    key: ClassVar[str] = "random_sharpness"
+    keras: ClassVar[str] = "RandomSharpness"
+    shorthand: ClassVar[str | None] = "factor"
+
+    factor: Annotated[UnitFactor, Field(examples=[0.2])]
+    """How far."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class Solarization(Augmentation):
+    """Adds to the pixels and inverts those above a threshold."""
+
+    key: ClassVar[str] = "solarization"
+    keras: ClassVar[str] = "Solarization"
+
+    addition_factor: UnitFactor = 0.0
+    """Bound of what is added, as a share of 255."""
+    threshold_factor: UnitFactor = 0.0
+    """Bound of the threshold, as a share of 255."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class RandomGaussianBlur(Augmentation):
+    """Blurs a share of the pictures."""
+
+    key: ClassVar[str] = "random_gaussian_blur"
+    keras: ClassVar[str] = "RandomGaussianBlur"
+
+    factor: UnitFactor = 1.0
+    """The share."""
+    kernel_size: Odd = 3
+    """Size of the kernel, odd; one for both axes, or one for each."""
+    sigma: UnitFactor = 1.0
+    """Width of the bell."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class RandomErasing(Augmentation):
+    """Overwrites a rectangle in a share of the pictures."""
+
+    key: ClassVar[str] = "random_erasing"
+    keras: ClassVar[str] = "RandomErasing"
+
+    factor: UnitFactor = 1.0
+    """The share."""
+    scale: UnitFactor = (0.02, 0.33)
+    """The rectangle's share of the picture."""
+    fill_value: FillValue | None = None
+    """What is written, or one for each of three channels; without it, noise."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class RandomFlip(Augmentation):
+    """Mirrors the picture."""
+
+    key: ClassVar[str] = "random_flip"
+    keras: ClassVar[str] = "RandomFlip"
+
+    mode: Literal["horizontal", "vertical", "horizontal_and_vertical"] = "horizontal_and_vertical"
+    """Which ways."""
+
+
+class RandomRotation(Augmentation):
+    """Turns the picture."""
+
+    key: ClassVar[str] = "random_rotation"
+    keras: ClassVar[str] = "RandomRotation"
+    shorthand: ClassVar[str | None] = "factor"
+
+    factor: Annotated[SignedFactor, Field(examples=[0.2])]
+    """Bound of the angle, as a share of a full turn."""
+    fill_mode: Fill = "reflect"
+    """What lies beyond the edges."""
+    interpolation: Interpolation = "bilinear"
+    """How values between pixels are found."""
+    fill_value: Number = 0.0
+    """Value beyond the edges, where they are constant."""
+
+
+class RandomTranslation(Augmentation):
+    """Moves the picture."""
+
+    key: ClassVar[str] = "random_translation"
+    keras: ClassVar[str] = "RandomTranslation"
+
+    height_factor: Annotated[SignedFactor, Field(examples=[0.2])]
+    """Bound of the way down, as a share of the height."""
+    width_factor: Annotated[SignedFactor, Field(examples=[0.2])]
+    """Bound of the way to the right, as a share of the width."""
+    fill_mode: Fill = "reflect"
+    """What lies beyond the edges."""
+    interpolation: Interpolation = "bilinear"
+    """How values between pixels are found."""
+    fill_value: Number = 0.0
+    """Value beyond the edges, where they are constant."""
+
+
+class RandomZoom(Augmentation):
+    """Makes the picture smaller (above 0) or larger (below)."""
+
+    key: ClassVar[str] = "random_zoom"
+    keras: ClassVar[str] = "RandomZoom"
+    shorthand: ClassVar[str | None] = "height_factor"
+
+    height_factor: Annotated[ZoomFactor, Field(examples=[0.2])]
+    """Bound of the change of the height."""
+    width_factor: ZoomFactor | None = None
+    """Bound of the change of the width; without it, as the height."""
+    fill_mode: Fill = "reflect"
+    """What lies beyond the edges."""
+    interpolation: Interpolation = "bilinear"
+    """How values between pixels are found."""
+    fill_value: Number = 0.0
+    """Value beyond the edges, where they are constant."""
+
+
+class RandomShear(Augmentation):
+    """Slants the picture."""
+
+    key: ClassVar[str] = "random_shear"
+    keras: ClassVar[str] = "RandomShear"
+
+    x_factor: UnitFactor = 0.0
+    """How far from side to side."""
+    y_factor: UnitFactor = 0.0
+    """How far up and down."""
+    interpolation: Interpolation = "bilinear"
+    """How values between pixels are found."""
+    fill_mode: Fill = "reflect"
+    """What lies beyond the edges."""
+    fill_value: Number = 0.0
+    """Value beyond the edges, where they are constant."""
+
+
+class RandomPerspective(Augmentation):
+    """Looks at a share of the pictures from another side."""
+
+    key: ClassVar[str] = "random_perspective"
+    keras: ClassVar[str] = "RandomPerspective"
+
+    factor: UnitFactor = 1.0
+    """The share."""
+    scale: Unit = 1.0
+    """How far the corners may move."""
+    interpolation: Interpolation = "bilinear"
+    """How values between pixels are found."""
+    fill_value: Number = 0.0
+    """Value beyond the edges, where they are constant."""
+
+
+class RandomElasticTransform(Augmentation):
+    """Bends a share of the pictures."""
+
+    key: ClassVar[str] = "random_elastic_transform"
+    keras: ClassVar[str] = "RandomElasticTransform"
+
+    factor: UnitFactor = 1.0
+    """The share."""
+    scale: UnitFactor = 1.0
+    """How strongly."""
+    interpolation: Interpolation = "bilinear"
+    """How values between pixels are found."""
+    fill_mode: Fill = "reflect"
+    """What lies beyond the edges."""
+    fill_value: Number = 0.0
+    """Value beyond the edges, where they are constant."""
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+
+
+class RandAugment(Augmentation):
+    """Several random changes in a row (Cubuk et al., 2019)."""
+
+    key: ClassVar[str] = "rand_augment"
+    keras: ClassVar[str] = "RandAugment"
+
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+    num_ops: Positive = 2
+    """How many."""
+    factor: UnitFactor = 0.5
+    """How strong."""
+    interpolation: Interpolation = "bilinear"
+    """How values between pixels are found."""
+
+
+class AugMix(Augmentation):
+    """A mix of chains of random changes (Hendrycks et al., 2020)."""
+
+    key: ClassVar[str] = "aug_mix"
+    keras: ClassVar[str] = "AugMix"
+
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+    num_chains: Positive = 3
+    """How many chains."""
+    chain_depth: Positive = 3
+    """Longest chain."""
+    factor: UnitFactor = 0.3
+    """How strong."""
+    alpha: Annotated[float, Field(gt=0), Evaluated] = 1.0
+    """Evenness of the mix."""
+    all_ops: bool = True
+    """Whether brightness, contrast and sharpness may change too."""
+    interpolation: Interpolation = "bilinear"
+    """How values between pixels are found."""
+
+
+class Equalization(Elementwise):
+    """Spreads the values of each channel evenly."""
+
+    key: ClassVar[str] = "equalization"
+    keras: ClassVar[str] = "Equalization"
+
+    value_range: Range = (0, 255)
+    """The least and the largest value of a pixel."""
+    bins: Positive = 256
+    """How many values are told apart."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        spatial(self, shape, 2)
+        return shape
+
+
+AUGMENTATIONS: tuple[type[Elementwise], ...] = (
+    RandomBrightness, RandomContrast, RandomSaturation, RandomHue, RandomColorDegeneration,
+    RandomColorJitter, RandomGrayscale, RandomInvert, RandomPosterization, RandomSharpness,
+    Solarization, RandomGaussianBlur, RandomErasing, RandomFlip, RandomRotation,
+    RandomTranslation, RandomZoom, RandomShear, RandomPerspective, RandomElasticTransform,
+    RandAugment, AugMix, Equalization,
+)  # fmt: skip

@@ -1,0 +1,38 @@
+"""The public classes of `keras.layers` (3.15) that are no layers of the spec, and why."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CODE = "runs code that a spec cannot hold and no format can express"
+STRINGS = "strings, hash tables and vocabularies are not tensors of an artifact: encode rows before"
+LABELS = "mixes the labels of rows too, which a step of the network does not see"
+BASE = "a base class without a computation of its own"
+
+DECIDED_OUT: Mapping[str, str] = MappingProxyType(
+    {
+        "ContrastLimitedAdaptiveHistogramEqualization": "histograms of each tile of each picture "
+        "are not differentiable and in no mobile format: equalise pictures before the model",
+        "CutMix": LABELS,
+        "FlaxLayer": CODE,
+        "HashedCrossing": STRINGS,
+        "Hashing": STRINGS,
+        "InputLayer": "written in the section `inputs`",
+        "InputSpec": "no layer: what a layer says of its inputs",
+        "IntegerLookup": STRINGS,
+        "JaxLayer": CODE,
+        "Lambda": CODE,
+        "Layer": BASE,
+        "MaxNumBoundingBoxes": "takes a mapping of bounding boxes, not a tensor",
+        "MixUp": LABELS,
+        "Pipeline": "a sequence of steps is written as steps",
+        "RandomCrop": "gives another shape while training than afterwards: center_crop gives one",
+        "STFTSpectrogram": "Keras makes its windows with SciPy, which is not installed with kspec: "
+        "mel_spectrogram, or spectra as inputs",
+        "StringLookup": STRINGS,
+        "TFSMLayer": CODE,
+        "TextVectorization": STRINGS,
+        "TorchModuleWrapper": CODE,
+        "Wrapper": BASE,
+    }
+)
+"""Reason by class name. Aliases (`Convolution2D`, `MaxPool2D`) are decided with their class."""

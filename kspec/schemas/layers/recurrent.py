@@ -1,0 +1,241 @@
+"""Layers that go through steps one after the other, and the cells that they are made of."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from kspec.schemas.base import Keyed
+from kspec.schemas.layers.activation import Activation
+from kspec.schemas.layers.base import Dim, Layer, Part, Shape, ShapeError, known, show
+from kspec.schemas.values import Evaluated, Listed, Positive, Seed
+from kspec.schemas.weights import (
+    GlorotUniform,
+    MatrixConstraint,
+    MatrixInitializer,
+    MatrixRegularizer,
+    Orthogonal,
+    Regularizer,
+    VectorConstraint,
+    VectorInitializer,
+    Zeros,
+)
+
+Share = Annotated[float, Field(ge=0, lt=1), Evaluated]
+
+
+def _no_state(value: bool) -> bool:  # noqa: FBT001
+    if value:
+        raise ValueError("a step has one output: the state is not given")
+    return value
+
+
+def _stateless(value: bool) -> bool:  # noqa: FBT001
+    if value:
+        raise ValueError("an artifact answers each call by itself and keeps no state between them")
+    return value
+
+
+class Stepwise(Layer):
+    """What is said of the way through the steps."""
+
+    return_sequences: bool = False
+    """Whether to give the output of every step, or of the last one only."""
+    return_state: Annotated[bool, AfterValidator(_no_state)] = False
+    """Not available: a step has one output."""
+    go_backwards: bool = False
+    """Whether to begin at the last step; the outputs then come in that order."""
+    stateful: Annotated[bool, AfterValidator(_stateless)] = False
+    """Not available: an artifact keeps no state between calls."""
+
+    def along(self, time: Dim, output: Shape) -> Shape:
+        """The shape of all outputs, or of the last."""
+        return (time, *output) if self.return_sequences else output
+
+
+class Recurrent(Stepwise):
+    """A recurrent layer over steps × channels."""
+
+    unroll: bool = False
+    """Whether to write the steps out one by one, which needs a known number of them."""
+
+    @property
+    def size(self) -> int:
+        """Size of an output."""
+        raise NotImplementedError
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        if len(shape) != 2:
+            raise ShapeError(f"{self.key} needs steps × channels, found {show(shape)}")
+        known(self, shape)
+        if self.unroll and not isinstance(shape[0], int):
+            raise ShapeError(f"unroll needs a known number of steps, found {show(shape)}", "unroll")
+        return self.along(shape[0], (self.size,))
+
+
+class Units(Part):
+    """The weights of a recurrent layer or cell."""
+
+    units: Annotated[Positive, Field(examples=[64])]
+    """Size of the output and of the state."""
+    activation: Activation | None = "tanh"
+    """Function of the output."""
+    use_bias: bool = True
+    """Whether to add a bias."""
+    kernel_initializer: MatrixInitializer = GlorotUniform()
+    """How the kernel of the inputs begins."""
+    recurrent_initializer: MatrixInitializer = Orthogonal()
+    """How the kernel of the state begins."""
+    bias_initializer: VectorInitializer = Zeros()
+    """How the bias begins."""
+    kernel_regularizer: MatrixRegularizer | None = None
+    """Penalty on the kernel of the inputs."""
+    recurrent_regularizer: MatrixRegularizer | None = None
+    """Penalty on the kernel of the state."""
+    bias_regularizer: Regularizer | None = None
+    """Penalty on the bias."""
+    kernel_constraint: MatrixConstraint | None = None
+    """Bounds of the kernel of the inputs."""
+    recurrent_constraint: MatrixConstraint | None = None
+    """Bounds of the kernel of the state."""
+    bias_constraint: VectorConstraint | None = None
+    """Bounds of the bias."""
+    dropout: Share = 0.0
+    """Share of the inputs that is lost while training."""
+    recurrent_dropout: Share = 0.0
+    """Share of the state that is lost while training."""
+    seed: Seed | None = None
+    """Seed of its own; without it, the seed of the training decides."""
+
+    @property
+    def size(self) -> int:
+        """Size of an output."""
+        return self.units
+
+
+class Gated(Units):
+    """Weights with gates."""
+
+    recurrent_activation: Activation | None = "sigmoid"
+    """Function of the gates."""
+
+
+class LongShortTerm(Gated):
+    """What LSTM layers and cells have."""
+
+    unit_forget_bias: bool = True
+    """Whether the bias of the forget gate begins at 1 (Jozefowicz et al., 2015)."""
+
+
+class GatedUnits(Gated):
+    """What GRU layers and cells have."""
+
+    reset_after: bool = True
+    """Whether the reset gate comes after the product with the state."""
+
+
+class Cell(Part):
+    """One step of a recurrent layer."""
+
+    @property
+    def size(self) -> int:
+        """Size of an output."""
+        raise NotImplementedError
+
+
+class SimpleRNNCell(Units, Cell):
+    """One step of a simple_rnn."""
+
+    key: ClassVar[str] = "simple_rnn_cell"
+    keras: ClassVar[str] = "SimpleRNNCell"
+    shorthand: ClassVar[str | None] = "units"
+
+
+class LSTMCell(LongShortTerm, Cell):
+    """One step of an lstm."""
+
+    key: ClassVar[str] = "lstm_cell"
+    keras: ClassVar[str] = "LSTMCell"
+    shorthand: ClassVar[str | None] = "units"
+
+
+class GRUCell(GatedUnits, Cell):
+    """One step of a gru."""
+
+    key: ClassVar[str] = "gru_cell"
+    keras: ClassVar[str] = "GRUCell"
+    shorthand: ClassVar[str | None] = "units"
+
+
+SINGLE_CELLS: tuple[type[Cell], ...] = (SimpleRNNCell, LSTMCell, GRUCell)
+
+
+class StackedRNNCells(Cell):
+    """Cells on top of each other: each takes the output of the one before."""
+
+    key: ClassVar[str] = "stacked_rnn_cells"
+    keras: ClassVar[str] = "StackedRNNCells"
+    shorthand: ClassVar[str | None] = "cells"
+
+    cells: Annotated[
+        tuple[Annotated[Cell, Keyed(SINGLE_CELLS)], ...],
+        Listed,
+        Field(min_length=1, examples=["[{lstm_cell: 64}, {gru_cell: 32}]"]),
+    ]
+    """The cells, from the first."""
+
+    @property
+    def size(self) -> int:
+        return self.cells[-1].size
+
+
+CELLS: tuple[type[Cell], ...] = (*SINGLE_CELLS, StackedRNNCells)
+
+
+class SimpleRNN(Units, Recurrent):
+    """The output of each step goes into the next."""
+
+    key: ClassVar[str] = "simple_rnn"
+    keras: ClassVar[str] = "SimpleRNN"
+    shorthand: ClassVar[str | None] = "units"
+
+    activity_regularizer: Regularizer | None = None
+    """Penalty on the output."""
+
+
+class LSTM(LongShortTerm, Recurrent):
+    """Long short-term memory (Hochreiter & Schmidhuber, 1997)."""
+
+    key: ClassVar[str] = "lstm"
+    keras: ClassVar[str] = "LSTM"
+    shorthand: ClassVar[str | None] = "units"
+
+    activity_regularizer: Regularizer | None = None
+    """Penalty on the output."""
+
+
+class GRU(GatedUnits, Recurrent):
+    """Gated recurrent units (Cho et al., 2014)."""
+
+    key: ClassVar[str] = "gru"
+    keras: ClassVar[str] = "GRU"
+    shorthand: ClassVar[str | None] = "units"
+
+    activity_regularizer: Regularizer | None = None
+    """Penalty on the output."""
+
+
+class RNN(Recurrent):
+    """Any cell, or a stack of them, step by step."""
+
+    key: ClassVar[str] = "rnn"
+    keras: ClassVar[str] = "RNN"
+
+    cell: Annotated[Cell, Keyed(CELLS), Field(examples=["{lstm_cell: 64}"])]
+    """The cell."""
+    zero_output_for_mask: bool = False
+    """Whether the output of a masked step is 0, or that of the step before."""
+
+    @property
+    def size(self) -> int:
+        return self.cell.size

@@ -1,0 +1,67 @@
+"""Spectra of signals."""
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from kspec.schemas.base import located
+from kspec.schemas.layers.base import Layer, Shape, ShapeError, known, show
+from kspec.schemas.values import Number, Positive
+from kspec.schemas.weights import Above0, NonNegative
+
+Window = Literal["hann", "hamming"]
+
+
+class MelSpectrogram(Layer):
+    """The energies of a signal in bands of the mel scale, over time: bands × steps."""
+
+    key: ClassVar[str] = "mel_spectrogram"
+    keras: ClassVar[str] = "MelSpectrogram"
+
+    fft_length: Positive = 2048
+    """Size of the transform."""
+    sequence_stride: Positive = 512
+    """Samples from window to window."""
+    sequence_length: Positive | None = None
+    """Samples in a window; without it, `fft_length`."""
+    window: Window = "hann"
+    """Shape of the window."""
+    sampling_rate: Positive = 16000
+    """Samples in a second."""
+    num_mel_bins: Positive = 128
+    """How many bands."""
+    min_freq: NonNegative = 20.0
+    """Lower end of the lowest band, in hertz."""
+    max_freq: Above0 | None = None
+    """Upper end of the highest band, in hertz; without it, half of `sampling_rate`."""
+    power_to_db: bool = True
+    """Whether to give decibels."""
+    top_db: Annotated[Number, Field(ge=0)] = 80.0
+    """How far below the largest of the whole batch decibels are cut off."""
+    mag_exp: Above0 = 2.0
+    """Exponent of the magnitudes: 1 energy, 2 power."""
+    min_power: Above0 = 1e-10
+    """Least power that decibels are taken of."""
+    ref_power: Above0 = 1.0
+    """Power of 0 decibels."""
+
+    @model_validator(mode="after")
+    def consistent(self) -> Self:
+        """A transform that holds a window, and bands between two frequencies."""
+        if self.sequence_length is not None and self.sequence_length > self.fft_length:
+            raise located(("sequence_length",), "sequence_length is above fft_length")
+        if self.min_freq >= (self.max_freq or self.sampling_rate / 2):
+            raise located(("min_freq",), "min_freq is not below max_freq")
+        return self
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        (shape,) = shapes
+        if len(shape) != 1:
+            raise ShapeError(f"{self.key} needs a vector of samples, found {show(shape)}")
+        samples = known(self, shape)
+        stride = self.sequence_stride
+        return (self.num_mel_bins, (samples + stride + 1) // stride)
+
+    def arguments(self) -> dict[str, Any]:
+        given = super().arguments()
+        return {name: value for name, value in given.items() if value is not None}
