@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from kspec.build.store import code_digest, key_of, versions
-from kspec.data.dataset import source_digest
+from kspec.data.files import digest_files
 from kspec.schemas.base import Model
+from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
 from kspec.targets.platforms.platform import ArtifactRequest, Platform
 from kspec.targets.registry import formats, platforms
@@ -118,7 +119,7 @@ class Keys:
                 "outputs": {k: v.model_dump(mode="json") for k, v in spec.outputs.items()},
                 "train": spec.train.model_dump(mode="json") if spec.train else None,
                 "data": spec.data.model_dump(mode="json") if spec.data else None,
-                "rows": source_digest(self.document),
+                "rows": self._rows(),
                 "kspec": code_digest(*MODEL_CODE, "data", "training"),
                 "packages": versions("keras", "tensorflow", "numpy"),
             },
@@ -183,6 +184,14 @@ class Keys:
                 "kspec": code_digest(HERE),
             },
         )
+
+    def _rows(self) -> str | None:
+        """The digest of the data, made without parsing. Raises KspecError KS501, KS502, KS504."""
+        data = self.document.spec.data
+        try:
+            return digest_files(self.document.path.parent, data.source) if data else None
+        except KspecError as error:
+            raise KspecError(*error.diagnostics, document=self.document) from error
 
     def _packages(self, *requests: ArtifactRequest) -> tuple[str, ...]:
         return tuple(sorted({p for each in requests for p in formats()[each.format].packages}))
