@@ -129,6 +129,9 @@ _BY_FIELDS: Mapping[type, Callable[..., Any]] = {
     ops.Repeat: lambda op, x: tf.repeat(x, op.times, op.axis),
     ops.Gather: lambda op, x, indices: tf.gather(x, indices, axis=op.axis),
     ops.Reverse: lambda op, x: tf.reverse(x, op.axes),
+    ops.TopK: lambda op, x: tf.math.top_k(x, op.k).values,
+    ops.ArgTopK: lambda op, x: tf.math.top_k(x, op.k).indices,
+    ops.TakeAlongAxis: lambda op, x, indices: keras.ops.take_along_axis(x, indices, op.axis),
     ops.BatchNorm: lambda op, x, scale, offset, mean, variance: tf.nn.batch_normalization(
         *_channels_to(op.axis, x, mean, variance, offset, scale), op.epsilon
     ),

@@ -7,10 +7,10 @@ symbolic dimension, "time". ``RECURRENT`` and ``RECURRENT_SYMBOLIC`` are layers 
 
 from __future__ import annotations
 
-from tests.graphs import elementwise, neural, recurrent, shape, window
+from tests.graphs import elementwise, neural, recurrent, shape, sorting, window
 from tests.graphs.builder import Builder, Domain, GraphCase, feeds
 
-GRAPHS = (*elementwise.CASES, *window.CASES, *neural.CASES, *shape.CASES)
+GRAPHS = (*elementwise.CASES, *window.CASES, *neural.CASES, *shape.CASES, *sorting.CASES)
 CHANNELS_FIRST = window.CHANNELS_FIRST
 SYMBOLIC = shape.SYMBOLIC
 RECURRENT = recurrent.RECURRENT

@@ -115,6 +115,7 @@ from kspec.compiler.ops.shape import (
     Tile,
     Transpose,
 )
+from kspec.compiler.ops.sorting import ArgTopK, TakeAlongAxis, TopK
 
 OPS: Mapping[str, type[Op]] = {
     op.__name__: op
@@ -211,6 +212,9 @@ OPS: Mapping[str, type[Op]] = {
         Repeat,
         Gather,
         Reverse,
+        TopK,
+        ArgTopK,
+        TakeAlongAxis,
         Rnn,
         Gru,
         Lstm,
@@ -228,6 +232,7 @@ __all__ = [
     "Any",
     "ArgMax",
     "ArgMin",
+    "ArgTopK",
     "Asin",
     "Atan",
     "AveragePool",
@@ -318,9 +323,11 @@ __all__ = [
     "Square",
     "Subtract",
     "Sum",
+    "TakeAlongAxis",
     "Tan",
     "Tanh",
     "Tile",
+    "TopK",
     "Transpose",
     "Where",
     "Windowed",

@@ -15,7 +15,15 @@ import numpy as np
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, DType, Graph, Node, Value
 from kspec.compiler.ops.base import Op
-from kspec.compiler.reference import elementwise, neural, recurrent, reduction, shape, window
+from kspec.compiler.reference import (
+    elementwise,
+    neural,
+    recurrent,
+    reduction,
+    shape,
+    sorting,
+    window,
+)
 from kspec.compiler.reference.dimensions import Dimensions, EvaluationError
 from kspec.compiler.table import Table
 
@@ -45,6 +53,7 @@ RULES: Table[Callable[..., Any]] = (
     | window.rules
     | reduction.rules
     | shape.rules
+    | sorting.rules
     | recurrent.rules
     | _loops
 )

@@ -40,8 +40,10 @@ def summed_product(tracer: Tracer, subscripts: str, values: Sequence[Value]) -> 
     sizes: dict[str, Dim] = {}
     for term in terms:
         for letter, dim in zip(term.letters, term.value.shape, strict=True):
-            if sizes.get(letter, 1) == 1:
-                sizes[letter] = dim
+            known = sizes.get(letter, 1)
+            if 1 not in (known, dim) and known != dim:
+                raise tracer.error(f"{subscripts}: {letter} is {known} and {dim}")
+            sizes[letter] = dim if known == 1 else known
     terms = [_without_ones(tracer, term, sizes) for term in terms]
     terms = [
         _summed(tracer, term, result + "".join(each.letters for each in terms if each is not term))
@@ -103,7 +105,9 @@ def _summed(tracer: Tracer, term: Term, wanted: str) -> Term:
 def _product(tracer: Tracer, x: Term, y: Term, wanted: str, sizes: Mapping[str, Dim]) -> Term:
     """(shared, rows, inner) by (shared, inner, columns): letters that both have are shared where
     they are wanted, and inner where they are summed."""
-    if (not set(x.letters) - set(y.letters) and set(y.letters) - set(x.letters)) or _moves(y, x, wanted) < _moves(x, y, wanted):
+    if (not set(x.letters) - set(y.letters) and set(y.letters) - set(x.letters)) or _moves(
+        y, x, wanted
+    ) < _moves(x, y, wanted):
         x, y = y, x
     shared, rows, inner, columns = _groups(x, y, wanted)
     if not inner and not (rows and columns):

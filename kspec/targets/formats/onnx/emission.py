@@ -25,6 +25,8 @@ class OnnxNode:
     name: str
     inputs: tuple[str, ...]
     attributes: Mapping[str, Attribute]
+    second: str = ""
+    """The second output of an operator that must have two."""
 
 
 class Emission:
@@ -63,6 +65,12 @@ class Emission:
         self._append(operator, name, inputs, attributes)
         return name
 
+    def pair(self, operator: str, *inputs: Operand, **attributes: Attribute) -> tuple[str, str]:
+        """Add a node on the way that has two outputs, and give their names."""
+        first, second = (self._fresh(f"{operator.lower()}_{part}") for part in ("values", "places"))
+        self._append(operator, first, inputs, attributes, second)
+        return first, second
+
     def extent(self, dim: Dim) -> str | Array:
         """A dimension as int64 of shape (1,): a number as it is, a name measured once at run time
         on the first value that has it."""
@@ -81,11 +89,12 @@ class Emission:
         name: str,
         inputs: tuple[Operand, ...],
         attributes: Mapping[str, Attribute],
+        second: str = "",
     ) -> None:
         names = [self._name(each) for each in inputs]
         while names and not names[-1]:
             names.pop()
-        self.nodes.append(OnnxNode(operator, name, tuple(names), attributes))
+        self.nodes.append(OnnxNode(operator, name, tuple(names), attributes, second))
 
     def _name(self, operand: Operand) -> str:
         if operand is None:

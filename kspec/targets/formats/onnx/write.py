@@ -123,7 +123,7 @@ def _node(node: OnnxNode) -> NodeProto:
         op_type=node.operator,
         name=node.name,
         input=node.inputs,
-        output=[node.name],
+        output=[node.name, node.second] if node.second else [node.name],
         attribute=[_attribute(name, node.attributes[name]) for name in sorted(node.attributes)],
     )
 

@@ -161,6 +161,7 @@ class MirrorPadOptions(Options):
 @dataclass(frozen=True, slots=True)
 class GatherOptions(Options):
     axis: int
+    batch_dims: int = 0
 
 
 @dataclass(frozen=True, slots=True)

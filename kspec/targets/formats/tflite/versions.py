@@ -11,7 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from kspec.compiler.ir import DType
-from kspec.targets.formats.tflite.builtins import DepthwiseConv2DOptions, FullyConnectedOptions
+from kspec.targets.formats.tflite.builtins import (
+    DepthwiseConv2DOptions,
+    FullyConnectedOptions,
+    GatherOptions,
+)
 from kspec.targets.formats.tflite.program import Operator
 
 Condition = Callable[[Operator], bool]
@@ -73,6 +77,11 @@ def _is_dilated(operator: Operator) -> bool:
     )
 
 
+def _gathers_in_rows(operator: Operator) -> bool:
+    options = operator.options
+    return isinstance(options, GatherOptions) and options.batch_dims > 0
+
+
 def _keeps_dimensions(operator: Operator) -> bool:
     options = operator.options
     return isinstance(options, FullyConnectedOptions) and options.keep_num_dims
@@ -90,7 +99,7 @@ _VERSIONS: Mapping[str, tuple[tuple[int, Condition], ...]] = {
     "DIV": ((2, _broadcasts_above(4)),),
     "FLOOR_DIV": ((2, _of(DType.float32)),),
     "FULLY_CONNECTED": ((6, _with_inputs(2)), (5, _keeps_dimensions)),
-    "GATHER": ((3, _of(DType.boolean)),),
+    "GATHER": ((5, _gathers_in_rows), (3, _of(DType.boolean)),),
     "MAXIMUM": ((3, _broadcasts_above(4)),),
     "MINIMUM": ((3, _broadcasts_above(4)),),
     "MUL": ((5, _of(DType.int64)),),
@@ -128,6 +137,7 @@ _RUNTIMES: Mapping[tuple[str, int], str] = {
     ("DIV", 2): "2.3.0",
     ("FULLY_CONNECTED", 5): "2.0.0",
     ("FULLY_CONNECTED", 6): "2.1.0",
+    ("GATHER", 5): "2.5.0",
     ("GELU", 1): "2.9.0",
     ("MAXIMUM", 3): "2.3.0",
     ("MINIMUM", 3): "2.3.0",

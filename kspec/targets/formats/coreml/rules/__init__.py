@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from kspec.compiler.table import Table
 from kspec.targets.formats.coreml.emission import Rule
-from kspec.targets.formats.coreml.rules import einsum, elementwise, neural, reduction, shape
+from kspec.targets.formats.coreml.rules import (
+    einsum,
+    elementwise,
+    neural,
+    reduction,
+    shape,
+    sorting,
+)
 
-RULES: Table[Rule] = elementwise.RULES | neural.RULES | einsum.RULES | reduction.RULES | shape.RULES
+RULES: Table[Rule] = (
+    elementwise.RULES | neural.RULES | einsum.RULES | reduction.RULES | shape.RULES | sorting.RULES
+)

@@ -6,8 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from kspec.compiler.table import Table
-from kspec.targets.formats.tf_serving.rules import elementwise, neural, reduction, shape, window
+from kspec.targets.formats.tf_serving.rules import (
+    elementwise,
+    neural,
+    reduction,
+    shape,
+    sorting,
+    window,
+)
 
 Rule = Callable[..., Any]
 
-RULES: Table[Rule] = elementwise.rules | window.rules | neural.rules | reduction.rules | shape.rules
+RULES: Table[Rule] = (
+    elementwise.rules | window.rules | neural.rules | reduction.rules | shape.rules | sorting.rules
+)

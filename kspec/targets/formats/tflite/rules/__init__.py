@@ -12,12 +12,14 @@ from kspec.targets.formats.tflite.rules import (
     product,
     reduction,
     shape,
+    sorting,
     transposed,
 )
 
 RULES: Table[Rule] = (
     elementwise.rules
     | shape.rules
+    | sorting.rules
     | reduction.rules
     | product.rules
     | einsum.rules

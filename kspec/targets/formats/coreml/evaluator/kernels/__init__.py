@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kspec.targets.formats.coreml.evaluator.kernels import elementwise, neural, reduction, shape
+from kspec.targets.formats.coreml.evaluator.kernels import (
+    elementwise,
+    neural,
+    reduction,
+    shape,
+    sorting,
+)
 from kspec.targets.formats.coreml.evaluator.kernels.elementwise import Kernel
 
 KERNELS: Mapping[str, Kernel] = (
-    elementwise.KERNELS | neural.KERNELS | reduction.KERNELS | shape.KERNELS
+    elementwise.KERNELS | neural.KERNELS | reduction.KERNELS | shape.KERNELS | sorting.KERNELS
 )

@@ -1,0 +1,31 @@
+"""Operations that order elements, and the one that picks by what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Array
+from kspec.compiler.table import Table
+
+rules: Table[Callable[..., Array]] = Table("reference")
+
+
+@rules(ops.ArgTopK)
+def arg_top_k(op: ops.ArgTopK, x: Array) -> Array:
+    """Descending and stable: the ascending order of the array read backwards, backwards."""
+    last = x.shape[-1] - 1
+    order = np.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1]
+    return (last - order[..., : op.k]).astype(np.int32)
+
+
+@rules(ops.TopK)
+def top_k(op: ops.TopK, x: Array) -> Array:
+    return np.sort(x, axis=-1)[..., ::-1][..., : op.k]
+
+
+@rules(ops.TakeAlongAxis)
+def take_along_axis(op: ops.TakeAlongAxis, x: Array, indices: Array) -> Array:
+    return np.take_along_axis(x, indices, axis=op.axis)

@@ -1,0 +1,189 @@
+"""``keras.ops`` that make tensors of numbers that the model knows: of constants, or in the shape of
+another tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import ops as kops
+from keras.src.ops import nn
+from keras.src.ops import numpy as knp
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Array, DType, Shape, Value
+from kspec.compiler.rules.arithmetic import cast, promoted
+from kspec.compiler.table import Table
+
+if TYPE_CHECKING:
+    from kspec.compiler.trace import Tracer
+
+rules: Table[Callable[..., Any]] = Table("trace: creation")
+
+
+def known_array(tracer: Tracer, given: Any, what: str) -> Array:
+    """The array of something that does not depend on the model's inputs."""
+    value = tracer.value(given, what)
+    array = tracer.constants.get(value.name)
+    if array is None:
+        raise tracer.error(f"{what} must be known when the model is compiled")
+    return array
+
+
+def filled(tracer: Tracer, number: Any, dtype: DType, shape: Shape) -> Value:
+    """One number in every place of a shape, whose sizes may be known later."""
+    if isinstance(number, Value):
+        value = cast(tracer, number, dtype)
+    else:
+        value = tracer.value(np.asarray(number, dtype.numpy), "fill")
+    return value if value.shape == shape else tracer.emit(ops.BroadcastTo(shape), value)
+
+
+@rules(knp.ZerosLike, knp.OnesLike, knp.EmptyLike)
+def like(tracer: Tracer, op: Any, x: Any) -> Value:
+    value = tracer.value(x)
+    dtype = value.dtype if op.dtype is None else DType(op.dtype)
+    return filled(tracer, int(isinstance(op, knp.OnesLike)), dtype, value.shape)
+
+
+@rules(knp.FullLike)
+def full_like(tracer: Tracer, op: Any, x: Any, fill_value: Any) -> Value:
+    value = tracer.value(x)
+    dtype = value.dtype if op.dtype is None else DType(op.dtype)
+    return filled(tracer, fill_value, dtype, value.shape)
+
+
+@rules(knp.Full)
+def full(tracer: Tracer, op: Any, fill_value: Any) -> Value:
+    value = tracer.value(fill_value)
+    dtype = DType(keras.config.floatx() if op.dtype is None else op.dtype)
+    shape = (op.shape,) if isinstance(op.shape, int) else tuple(op.shape)
+    return filled(tracer, value, dtype, shape)
+
+
+@rules(nn.OneHot)
+def one_hot(tracer: Tracer, op: Any, x: Any) -> Value:
+    """1 where an index is the position along the new axis; nothing for an index outside"""
+    if op.sparse:
+        raise tracer.error("a sparse one-hot encoding is not lowered")
+    dtype = DType(keras.config.floatx() if op.dtype is None else op.dtype)
+    return _one_hot(tracer, tracer.value(x), op.num_classes, op.axis, dtype)
+
+
+@rules(nn.MultiHot)
+def multi_hot(tracer: Tracer, op: Any, inputs: Any) -> Value:
+    """1 at each index that occurs in the last axis; which axis that is depends on the rank"""
+    if op.sparse:
+        raise tracer.error("a sparse multi-hot encoding is not lowered")
+    value = tracer.value(inputs)
+    dtype = DType(keras.config.floatx() if op.dtype is None else op.dtype)
+    axis = 1 if value.type.rank > 1 and value.shape[1] is not None else 0
+    encoded = _one_hot(tracer, value, op.num_classes, op.axis, dtype)
+    return tracer.emit(ops.Max((axis,)), encoded)
+
+
+def _one_hot(tracer: Tracer, value: Value, count: int, axis: int, dtype: DType) -> Value:
+    rank = value.type.rank
+    place = axis % (rank + 1)
+    wide = tracer.emit(ops.Reshape((*value.shape[:place], 1, *value.shape[place:])), value)
+    classes = np.arange(count, dtype=value.dtype.numpy)
+    shaped = tracer.value(classes.reshape([count] + [1] * (rank - place)), "classes")
+    return cast(tracer, tracer.emit(ops.Equal(), wide, shaped), dtype)
+
+
+@rules(knp.Tril, knp.Triu)
+def triangle(tracer: Tracer, op: Any, x: Any) -> Value:
+    """Zero above, or below, a diagonal of the last two axes"""
+    value = tracer.value(x)
+    rows, columns = value.shape[-2:]
+    if isinstance(rows, str) or isinstance(columns, str):
+        raise tracer.error(f"a triangle of {value.shape}: its sizes must be known")
+    below = np.tri(rows, columns, op.k if isinstance(op, knp.Tril) else op.k - 1, dtype=bool)
+    kept = tracer.value(below if isinstance(op, knp.Tril) else ~below, "triangle")
+    zero = tracer.value(np.zeros((), value.dtype.numpy), "zero")
+    return tracer.emit(ops.Where(), kept, value, zero)
+
+
+@rules(knp.Linspace, knp.Logspace, knp.Geomspace)
+def space(tracer: Tracer, op: Any, start: Any, stop: Any) -> Any:
+    """num numbers from start to stop, evenly apart, or their logarithms are"""
+    first, last = promoted(tracer, start, stop)
+    dtype = DType(op.dtype or keras.backend.result_type(first.dtype.value, float))
+    parts = max(op.num - 1 if op.endpoint else op.num, 1)
+    steps = np.arange(op.num, dtype=np.float32) / np.float32(parts)
+
+    def formula(start: Any, stop: Any) -> Any:
+        start, stop = kops.cast(start, "float32"), kops.cast(stop, "float32")
+        if isinstance(op, knp.Geomspace):
+            start, stop = kops.log(start), kops.log(stop)
+        wide = np.reshape(steps, (-1, *[1] * len((start + stop).shape)))
+        result = start + (stop - start) * wide
+        if isinstance(op, knp.Logspace):
+            result = kops.power(float(op.base), result)
+        elif isinstance(op, knp.Geomspace):
+            result = kops.exp(result)
+        return kops.moveaxis(kops.cast(result, dtype.value), 0, op.axis)
+
+    result = tracer.record(formula, first, last)
+    if not getattr(op, "retstep", False):
+        return result
+    return result, tracer.record(
+        lambda a, b: (kops.cast(b, "float32") - kops.cast(a, "float32")) / parts, first, last
+    )
+
+
+@rules(knp.Arange)
+def arange(tracer: Tracer, op: Any, start: Any, stop: Any = None, step: Any = None) -> Any:
+    raise tracer.error("a range whose bounds are computed has a length that depends on data")
+
+
+@rules(knp.Meshgrid)
+def meshgrid(tracer: Tracer, op: Any, *xs: Any) -> list[Value]:
+    """Each vector along an axis of its own, repeated along the others; the first two axes change
+    places with ``xy``"""
+    vectors = [tracer.value(x) for x in xs]
+    order = list(range(len(vectors)))
+    if op.indexing == "xy" and len(order) > 1:
+        order[:2] = [1, 0]
+    sizes = [_length(each) for each in vectors]
+    shape = tuple(sizes[axis] for axis in order)
+    results = []
+    for number, vector in enumerate(vectors):
+        place = order.index(number)
+        wide = tuple(sizes[number] if axis == place else 1 for axis in range(len(order)))
+        value = tracer.emit(ops.Reshape(wide), vector)
+        results.append(tracer.emit(ops.BroadcastTo(shape), value))
+    return results
+
+
+def _length(vector: Value) -> Any:
+    from math import prod
+
+    names = [dim for dim in vector.shape if isinstance(dim, str)]
+    if len(names) == len(vector.shape) == 1:
+        return names[0]
+    number = prod(int(dim) for dim in vector.shape if isinstance(dim, int))
+    return "*".join([*names, *([str(number)] if number != 1 else [])]) if names else number
+
+
+@rules(knp.Size, knp.Ndim)
+def extent(tracer: Tracer, op: Any, x: Any) -> Value:
+    """The number of elements, or of axes"""
+    value = tracer.value(x)
+    if isinstance(op, knp.Ndim):
+        return tracer.value(np.int32(value.type.rank), "rank")
+    if any(isinstance(dim, str) for dim in value.shape):
+        ones = filled(tracer, 1, DType.int32, value.shape)
+        return tracer.emit(ops.Sum(tuple(range(value.type.rank))), ones)
+    return tracer.value(np.int32(np.prod(value.shape, dtype=int)), "size")
+
+
+@rules(knp.Isreal, knp.Imag)
+def of_no_imaginary_part(tracer: Tracer, op: Any, x: Any) -> Value:
+    """Numbers here are real"""
+    value = tracer.value(x)
+    if isinstance(op, knp.Isreal):
+        return filled(tracer, True, DType.boolean, value.shape)  # noqa: FBT003
+    return filled(tracer, 0, value.dtype, value.shape)
