@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +25,15 @@ def within_bodies(graph: Graph, each: Callable[[Graph], Graph]) -> Graph:
             node = _closed(node, each(body), constants, taken)  # noqa: PLW2901
         nodes.append(node)
     return graph.with_nodes(tuple(nodes), constants)
+
+
+def every_node(graph: Graph) -> Iterator[tuple[str, Node]]:
+    """All nodes, those of bodies too, each with the name of the one that stands in the graph."""
+    for node in graph.nodes:
+        yield node.name, node
+        if isinstance(node.op, Scan):
+            for _, inner in every_node(node.op.body):
+                yield node.name, inner
 
 
 def _opened(node: Node, graph: Graph) -> Graph:

@@ -12,6 +12,7 @@ import numpy as np
 
 from kspec.compiler.ir import Graph, TensorType
 from kspec.compiler.passes import Pass, run_passes
+from kspec.compiler.passes.bodies import every_node
 from kspec.compiler.table import Table
 from kspec.schemas.base import Model
 
@@ -59,11 +60,11 @@ class Format(ABC):
         """The nodes of a lowered graph that have no rule; empty when it can be written."""
         return tuple(
             Refusal(
-                node.name,
+                name,
                 type(node.op).__name__,
                 self.rules.refused.get(type(node.op), f"{self.name} has no rule for it"),
             )
-            for node in graph.nodes
+            for name, node in every_node(graph)
             if type(node.op) not in self.rules
         )
 

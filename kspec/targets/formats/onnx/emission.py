@@ -4,29 +4,46 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kspec.compiler.ir import Array, Dim, DType, Graph, Node, Shape, Value
+from kspec.compiler.ops import Scan
 from kspec.compiler.table import Table
 
-Attribute = int | float | str | DType | tuple[int, ...]
 Operand = Value | str | Array | None
 """A value, the name of one, an array that becomes an initializer, or an optional input left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxNode:
-    """A node as it will stand in the file, called by the name of its output; an input left out is
-    the empty name."""
+    """A node as it will stand in the file, called by the name of its first output; an input or
+    output left out is the empty name."""
 
     operator: str
-    name: str
+    outputs: tuple[str, ...]
     inputs: tuple[str, ...]
     attributes: Mapping[str, Attribute]
-    second: str = ""
-    """The second output of an operator that must have two."""
+
+    @property
+    def name(self) -> str:
+        return next(filter(None, self.outputs))
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxBody:
+    """The body of a loop, which reads what stands around it by name."""
+
+    name: str
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    nodes: tuple[OnnxNode, ...]
+
+
+Attribute = (
+    int | float | str | DType | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | OnnxBody
+)
 
 
 class Emission:
@@ -39,7 +56,12 @@ class Emission:
     def __init__(self, graph: Graph) -> None:
         self.nodes: list[OnnxNode] = []
         self.initializers: dict[str, Array] = {}
+        self._graph = graph
+        self._read = {value.name for node in graph.nodes for value in node.inputs}
+        self._read |= {value.name for value in graph.outputs}
         self._output = graph.name
+        self._outputs: tuple[str, ...] = ()
+        self._rules: Table[Rule] = Table("onnx")
         self._taken = {*graph.constants, *(value.name for value in graph.values())}
         self._shared: dict[tuple[str, Shape, bytes], str] = {}
         self._dimensions: dict[Dim, tuple[str, int]] = {}
@@ -51,25 +73,72 @@ class Emission:
 
     def write(self, node: Node, rules: Table[Rule]) -> None:
         """Write a node of the graph by its rule."""
-        self._output = node.name
+        self._rules, self._output = rules, node.name
+        self._outputs = tuple(value.name for value in node.outputs)
         rules[type(node.op)](node.op, self, *node.inputs)
         self._locate(node.outputs)
 
     def result(self, operator: str, *inputs: Operand, **attributes: Attribute) -> None:
         """Add the node whose output is the op's."""
-        self._append(operator, self._output, inputs, attributes)
+        self._append(operator, (self._output,), inputs, attributes)
 
     def __call__(self, operator: str, *inputs: Operand, **attributes: Attribute) -> str:
         """Add a node on the way and give the name of its output."""
         name = self._fresh(operator.lower())
-        self._append(operator, name, inputs, attributes)
+        self._append(operator, (name,), inputs, attributes)
         return name
 
     def pair(self, operator: str, *inputs: Operand, **attributes: Attribute) -> tuple[str, str]:
         """Add a node on the way that has two outputs, and give their names."""
         first, second = (self._fresh(f"{operator.lower()}_{part}") for part in ("values", "places"))
-        self._append(operator, first, inputs, attributes, second)
+        self._append(operator, (first, second), inputs, attributes)
         return first, second
+
+    def all_results(self, operator: str, *inputs: Operand, **attributes: Attribute) -> None:
+        """Add the node whose outputs are the op's, all of them."""
+        self._append(operator, self._outputs, inputs, attributes)
+
+    def wanted(self, operator: str, *inputs: Operand, **attributes: Attribute) -> list[str]:
+        """Add a node on the way with as many outputs as the op has, those that something reads;
+        the name of one that nothing reads is empty."""
+        names = [
+            self._fresh(f"{operator.lower()}_{k}") if name in self._read else ""
+            for k, name in enumerate(self._outputs)
+        ]
+        self._append(operator, tuple(names), inputs, attributes)
+        return names
+
+    def give(self, number: int, operator: str, *inputs: Operand, **attributes: Attribute) -> None:
+        """Add the node that gives one of the op's outputs, by its number."""
+        self._append(operator, (self._outputs[number],), inputs, attributes)
+
+    def array(self, value: Value) -> Array | None:
+        """The array of a constant, None for a value that is computed."""
+        return self._graph.constant(value)
+
+    def body(self, loop: Scan, captured: tuple[Value, ...]) -> OnnxBody:
+        """The body of a loop, its values under names that nothing else has."""
+        outer = self.nodes, self._output, self._outputs, self._read, self._graph
+        places = dict(self._dimensions), dict(self._measured)
+        first = len(loop.body.inputs) - len(captured)
+        names = {
+            each.name: outside
+            for each, outside in zip(loop.body.inputs[first:], captured, strict=True)
+        }
+        for value in (*loop.body.inputs[:first], *(v for n in loop.body.nodes for v in n.outputs)):
+            names[value.name] = replace(value, name=self._fresh(value.name.rpartition("/")[2]))
+        body = renamed(loop.body, names)
+        self.nodes, self._read = [], {v.name for n in body.nodes for v in n.inputs}
+        self._read |= {value.name for value in body.outputs}
+        self._graph = replace(body, constants=self._graph.constants)
+        try:
+            for node in body.nodes:
+                self.write(node, self._rules)
+            made = tuple(self.nodes)
+        finally:
+            self.nodes, self._output, self._outputs, self._read, self._graph = outer
+            self._dimensions, self._measured = places
+        return OnnxBody(f"{self._output}/body", body.inputs[:first], body.outputs, made)
 
     def extent(self, dim: Dim) -> str | Array:
         """A dimension as int64 of shape (1,): a number as it is, a name measured once at run time
@@ -86,15 +155,14 @@ class Emission:
     def _append(
         self,
         operator: str,
-        name: str,
+        outputs: tuple[str, ...],
         inputs: tuple[Operand, ...],
         attributes: Mapping[str, Attribute],
-        second: str = "",
     ) -> None:
         names = [self._name(each) for each in inputs]
         while names and not names[-1]:
             names.pop()
-        self.nodes.append(OnnxNode(operator, name, tuple(names), attributes, second))
+        self.nodes.append(OnnxNode(operator, outputs, tuple(names), attributes))
 
     def _name(self, operand: Operand) -> str:
         if operand is None:
@@ -128,6 +196,19 @@ class Emission:
 
 Rule = Callable[..., None]
 """``rule(op, emit, *inputs)`` writes one operation."""
+
+
+def renamed(body: Graph, names: Mapping[str, Value]) -> Graph:
+    """The graph with other values for its own."""
+
+    def values(given: tuple[Value, ...]) -> tuple[Value, ...]:
+        return tuple(names[value.name] for value in given)
+
+    nodes = tuple(
+        replace(node, inputs=values(node.inputs), outputs=values(node.outputs))
+        for node in body.nodes
+    )
+    return Graph(body.name, values(body.inputs), values(body.outputs), nodes)
 
 
 def _read_constants(graph: Graph) -> list[str]:

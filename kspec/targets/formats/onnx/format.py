@@ -8,6 +8,7 @@ from typing import ClassVar
 from kspec.compiler.ir import Graph
 from kspec.compiler.passes import Pass
 from kspec.compiler.passes.channels_first import channels_first
+from kspec.compiler.passes.loops import loops
 from kspec.compiler.passes.remove_dead import remove_dead
 from kspec.compiler.table import Table
 from kspec.schemas.base import Model
@@ -15,6 +16,7 @@ from kspec.targets.formats.format import Format
 from kspec.targets.formats.onnx.emission import Rule
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.onnx.rules import RULES
+from kspec.targets.formats.onnx.rules.recurrent import is_native
 
 
 class Onnx(Format):
@@ -23,7 +25,7 @@ class Onnx(Format):
     name: ClassVar[str] = "onnx"
     suffix: ClassVar[str] = ".onnx"
     options: ClassVar[type[Model]] = OnnxOptions
-    passes: ClassVar[tuple[Pass, ...]] = (channels_first, remove_dead)
+    passes: ClassVar[tuple[Pass, ...]] = (loops(is_native), channels_first, remove_dead)
     rules: ClassVar[Table[Rule]] = RULES
     runner: ClassVar[str] = "kspec.targets.formats.onnx.run:OnnxRunner"
     packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")

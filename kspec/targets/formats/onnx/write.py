@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import onnx
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from kspec import __version__
 from kspec.compiler.ir import Array, DType, Graph, TensorType, Value
 from kspec.compiler.table import Table
-from kspec.targets.formats.onnx.emission import Attribute, Emission, OnnxNode, Rule
+from kspec.targets.formats.onnx.emission import Attribute, Emission, OnnxBody, OnnxNode, Rule
 
 OPSET, IR_VERSION = 20, 9
 """Opset 20 has every operator that makes a graph small and fast, the last of them Gelu
@@ -49,7 +49,10 @@ def write_model(
     for node in graph.nodes:
         emission.write(node, rules)
     model = make_model(graph, emission)
-    weights = dict(sorted(emission.initializers.items()))
+    read = _read(emission.nodes)
+    weights = {
+        name: emission.initializers[name] for name in sorted(emission.initializers) if name in read
+    }
     if sum(array.nbytes for array in weights.values()) <= limit:
         model.graph.initializer.extend(_inside(name, array) for name, array in weights.items())
         content = model.SerializeToString(deterministic=True)
@@ -59,6 +62,17 @@ def write_model(
         model.graph.initializer.extend(write_outside(weights, path.with_name(f"{path.name}.data")))
         path.write_bytes(model.SerializeToString(deterministic=True))
         onnx.checker.check_model(path, full_check=True)
+
+
+def _read(nodes: Iterable[OnnxNode]) -> set[str]:
+    """The names that nodes read, those in bodies included."""
+    names: set[str] = set()
+    for node in nodes:
+        names.update(node.inputs)
+        for value in node.attributes.values():
+            if isinstance(value, OnnxBody):
+                names |= _read(value.nodes)
+    return names
 
 
 def make_model(graph: Graph, emission: Emission) -> ModelProto:
@@ -123,7 +137,7 @@ def _node(node: OnnxNode) -> NodeProto:
         op_type=node.operator,
         name=node.name,
         input=node.inputs,
-        output=[node.name, node.second] if node.second else [node.name],
+        output=node.outputs,
         attribute=[_attribute(name, node.attributes[name]) for name in sorted(node.attributes)],
     )
 
@@ -137,4 +151,20 @@ def _attribute(name: str, value: Attribute) -> AttributeProto:
         return AttributeProto(name=name, type=AttributeProto.FLOAT, f=value)
     if isinstance(value, int):
         return AttributeProto(name=name, type=AttributeProto.INT, i=value)
+    if isinstance(value, OnnxBody):
+        return AttributeProto(name=name, type=AttributeProto.GRAPH, g=_body(value))
+    if isinstance(value[0], str):
+        texts = [each.encode() for each in value]
+        return AttributeProto(name=name, type=AttributeProto.STRINGS, strings=texts)
+    if isinstance(value[0], float):
+        return AttributeProto(name=name, type=AttributeProto.FLOATS, floats=value)
     return AttributeProto(name=name, type=AttributeProto.INTS, ints=value)
+
+
+def _body(body: OnnxBody) -> GraphProto:
+    return GraphProto(
+        name=body.name,
+        input=map(_info, body.inputs),
+        output=map(_info, body.outputs),
+        node=map(_node, body.nodes),
+    )

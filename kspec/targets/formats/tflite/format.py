@@ -11,6 +11,8 @@ from kspec.compiler.passes import Pass
 from kspec.compiler.passes.bind_dimensions import bind_dimensions
 from kspec.compiler.passes.decompose import decompose
 from kspec.compiler.passes.fuse_activations import fuse_activations
+from kspec.compiler.passes.loops import loops
+from kspec.compiler.passes.unroll import unroll
 from kspec.compiler.table import Table
 from kspec.schemas.base import Model
 from kspec.targets.formats.format import Format, Refusal
@@ -23,12 +25,18 @@ from kspec.targets.formats.tflite.rules import RULES
 
 class TFLite(Format):
     """A ``.tflite`` file of builtin operators, for LiteRT on phones, boards and in browsers. Shapes
-    are fixed: a graph's ``batch`` becomes a number when it is written."""
+    are fixed: a graph's ``batch`` becomes a number when it is written.
+
+    Recurrent layers and loops are written out step by step. The runtime's own LSTM keeps its state
+    from one call to the next, unless the application resets it, and a NaN for good.
+    """
 
     name: ClassVar[str] = "tflite"
     suffix: ClassVar[str] = ".tflite"
     options: ClassVar[type[Model]] = TFLiteOptions
     passes: ClassVar[tuple[Pass, ...]] = (
+        loops(lambda _node, _graph: False),
+        unroll,
         decompose(
             ops.LayerNorm,
             ops.Log1p,
@@ -46,7 +54,9 @@ class TFLite(Format):
     packages: ClassVar[tuple[str, ...]] = ("ai-edge-litert", "flatbuffers")
 
     def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
-        return (*super().refusals(graph), *beyond_limits(graph))
+        """A loop is none: it is written out once its dimensions have numbers."""
+        missing = (each for each in super().refusals(graph) if each.op != ops.Scan.__name__)
+        return (*missing, *beyond_limits(graph))
 
     def write(self, graph: Graph, path: Path, options: Model) -> None:
         """Raises TFLiteError where a dimension has no size, and beyond 2 GB."""
@@ -54,7 +64,7 @@ class TFLite(Format):
 
         assert isinstance(options, TFLiteOptions)
         sizes = {"batch": options.batch, **options.dimensions}
-        write_program(self.program(bind_dimensions(sizes)(graph)), path)
+        write_program(self.program(unroll(bind_dimensions(sizes)(graph))), path)
 
     def program(self, graph: Graph) -> Program:
         """The operators of a lowered graph whose dimensions are all known."""

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from kspec.compiler.table import Table
 from kspec.targets.formats.onnx.emission import Rule
-from kspec.targets.formats.onnx.rules import elementwise, neural, reduction, resize, shape, sorting
+from kspec.targets.formats.onnx.rules import (
+    elementwise,
+    neural,
+    recurrent,
+    reduction,
+    resize,
+    shape,
+    sorting,
+)
 
 RULES: Table[Rule] = (
-    elementwise.rules | neural.rules | resize.rules | reduction.rules | shape.rules | sorting.rules
+    elementwise.rules
+    | neural.rules
+    | resize.rules
+    | reduction.rules
+    | shape.rules
+    | sorting.rules
+    | recurrent.rules
 )

@@ -1,0 +1,128 @@
+"""Recurrent layers, and loops over time. ONNX keeps time before the batch, and an axis for the two
+directions, of which there is one here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Array, Graph, Node, Value
+from kspec.compiler.table import Table
+from kspec.targets.formats.onnx.emission import Attribute, Emission, Operand, Rule
+
+rules: Table[Rule] = Table("onnx")
+
+_GATES: Mapping[str, tuple[str, float, float]] = {
+    "linear": ("Affine", 1.0, 0.0),
+    "tanh": ("Tanh", 0.0, 0.0),
+    "sigmoid": ("Sigmoid", 0.0, 0.0),
+    "relu": ("Relu", 0.0, 0.0),
+    "hard_sigmoid": ("HardSigmoid", 1 / 6, 0.5),
+    "softsign": ("Softsign", 0.0, 0.0),
+    "softplus": ("Softplus", 0.0, 0.0),
+}
+"""The activation of each gate, its alpha and its beta."""
+
+_ORDERS: Mapping[type[ops.Op], tuple[int, ...]] = {
+    ops.Rnn: (0,),
+    ops.Gru: (0, 1, 2),
+    ops.Lstm: (0, 3, 1, 2),
+}
+"""Where each gate of the operator stands in the IR: those of LSTM are i, o, f, c."""
+
+_OPERATORS: Mapping[type[ops.Op], str] = {ops.Rnn: "RNN", ops.Gru: "GRU", ops.Lstm: "LSTM"}
+
+
+def is_native(node: Node, graph: Graph) -> bool:
+    """Whether the operator does the same: it has no masks but those at the end of a row."""
+    weights = [graph.constant(value) for value in node.inputs[1:4]]
+    plain = len(node.inputs) == 3 + len(node.outputs)
+    return plain and not any(array is None for array in weights)
+
+
+@rules(ops.Rnn, ops.Gru, ops.Lstm)
+def recurrent(op: ops.Recurrent, emit: Emission, x: Value, *inputs: Value) -> None:
+    kernel, recurrent_kernel, bias = (_constant(emit, each) for each in inputs[:3])
+    biases = bias if bias.ndim == 2 else np.stack([bias, 0 * bias])
+    order, units = _ORDERS[type(op)], len(recurrent_kernel)
+    outputs = emit.wanted(
+        _OPERATORS[type(op)],
+        emit("Transpose", x, perm=(1, 0, 2)),
+        _rows(kernel, order)[None],
+        _rows(recurrent_kernel, order)[None],
+        np.concatenate([_rows(each, order) for each in biases])[None],
+        None,
+        *(_start(emit, each, x) for each in inputs[3:]),
+        hidden_size=units,
+        direction=op.direction,
+        **_activations(op),
+    )
+    for number, name in enumerate(outputs):
+        if name and number:
+            emit.give(number, "Squeeze", name, np.array([0], np.int64))
+        elif name:
+            one = emit("Squeeze", name, np.array([1], np.int64))
+            emit.give(0, "Transpose", one, perm=(1, 0, 2))
+
+
+def _constant(emit: Emission, value: Value) -> Array:
+    array = emit.array(value)
+    if array is None:
+        raise ValueError(f"{value} is not constant")
+    return array
+
+
+def _rows(weights: Array, order: tuple[int, ...]) -> Array:
+    """[…, gates · units] as [gates · units, …] with the gates in another order."""
+    parts = np.split(weights, len(order), axis=-1)
+    return np.ascontiguousarray(np.concatenate([parts[k] for k in order], axis=-1).T)
+
+
+def _start(emit: Emission, state: Value, x: Value) -> Operand:
+    """An initial state as [1, batch, units], or nothing where it is zeros."""
+    array = emit.array(state)
+    if array is not None and not array.any():
+        return None
+    first = np.array([0], np.int64)
+    if state.shape[0] == x.shape[0]:
+        return emit("Unsqueeze", state, first)
+    one, units = np.array([1], np.int64), np.array(state.shape[1:], np.int64)
+    shape = emit("Concat", one, emit.extent(x.shape[0]), units, axis=0)
+    return emit("Expand", emit("Unsqueeze", state, first), shape)
+
+
+def _activations(op: ops.Recurrent) -> dict[str, Attribute]:
+    names = [op.activation]
+    if isinstance(op, ops.Gru | ops.Lstm):
+        names.insert(0, op.recurrent_activation)
+    if isinstance(op, ops.Lstm):
+        names.append(op.activation)
+    functions, alphas, betas = zip(*(_GATES[name] for name in names), strict=True)
+    attributes: dict[str, Attribute] = {"activations": functions}
+    if any(alphas):
+        attributes |= {"activation_alpha": alphas, "activation_beta": betas}
+    if isinstance(op, ops.Gru):
+        attributes["linear_before_reset"] = int(op.reset_after)
+    return attributes
+
+
+@rules(ops.Scan)
+def scan(op: ops.Scan, emit: Emission, *inputs: Value) -> None:
+    """The axis of time is that of the IR; what the body captures it reads by name."""
+    first = op.states + op.scanned
+    sequences = len(op.body.outputs) - op.states
+    backwards = int(op.direction == "reverse")
+    attributes: dict[str, Attribute] = {
+        "num_scan_inputs": op.scanned,
+        "scan_input_axes": (1,) * op.scanned,
+        "scan_input_directions": (backwards,) * op.scanned,
+    }
+    if sequences:
+        attributes |= {
+            "scan_output_axes": (1,) * sequences,
+            "scan_output_directions": (backwards,) * sequences,
+        }
+    body = emit.body(op, inputs[first:])
+    emit.all_results("Scan", *inputs[:first], body=body, **attributes)
