@@ -44,6 +44,7 @@ fuzz: $(READY) ## Run the property tests with many more examples and a fresh see
 docs: $(READY) ## Write the generated pages and the JSON Schema again
 	$(BIN)/python -m kspec.schemas.json_schema > kspec/schemas/kspec-v1.json
 	$(BIN)/python -m kspec.schemas.reference > docs/spec.md
+	$(BIN)/python -m kspec.spec.handbook > docs/diagnostics.md
 
 format: $(READY) ## Format the code and mend what lint can mend
 	$(BIN)/ruff check --fix .
