@@ -18,7 +18,7 @@ from tests.cases import CASES, Case
 
 keras = pytest.importorskip("keras")
 
-from kspec.compiler.keras_model import make_layer, randomize  # noqa: E402
+from kspec.compiler.keras_model import call_layer, make_layer, randomize  # noqa: E402
 from kspec.compiler.trace import TraceError, trace  # noqa: E402
 
 PASSES: tuple[tuple[Pass, ...], ...] = ((), COMMON, (*COMMON, channels_first))
@@ -29,8 +29,27 @@ REFUSED = {
     **{f"up_sampling2d-{index}": "only nearest and bilinear" for index in (3, 4, 5)},
     "sparsemax-0": "it sorts",
     "sparsemax-1": "it sorts",
+    **dict.fromkeys(("attention-2", "attention-3"), "does not trace"),
+    **dict.fromkeys(("additive_attention-0", "additive_attention-2"), "does not trace"),
+    **dict.fromkeys(("einsum_dense-4", "group_query_attention-1"), "does not trace"),
 }
-"""Cases that the IR cannot say, and why."""
+"""Cases that cannot be lowered, and what is said of them."""
+
+NO_RULE = {
+    "adaptive_average_pooling1d",
+    "adaptive_average_pooling2d",
+    "adaptive_average_pooling3d",
+    "adaptive_max_pooling1d",
+    "adaptive_max_pooling2d",
+    "adaptive_max_pooling3d",
+    "auto_contrast",
+    "category_encoding",
+    "center_crop",
+    "discretization",
+    "mel_spectrogram",
+    "resizing",
+}
+"""Layers that no rule lowers, refused by their names. A new rule takes its layer out of here."""
 
 
 def compare(model: Any, graph: Graph, rows: dict[str, np.ndarray], given: Any = None) -> None:
@@ -61,11 +80,15 @@ def shape_of(case: Case, written: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def model_of(case: Case) -> Any:
     inputs = [
-        keras.Input([dim if isinstance(dim, int) else None for dim in shape], name=f"x{index}")
+        keras.Input(
+            [dim if isinstance(dim, int) else None for dim in shape],
+            name=f"x{index}",
+            dtype=case.dtype,
+        )
         for index, shape in enumerate(case.shapes)
     ]
     layer = case.layer()
-    output = make_layer(layer, "layer")(inputs if layer.arity == "many" else inputs[0])
+    output = call_layer(make_layer(layer, "layer"), layer, inputs)
     model = keras.Model({each.name: each for each in inputs}, {"out": output})
     randomize(model, seed=1)
     return model
@@ -74,23 +97,17 @@ def model_of(case: Case) -> Any:
 @pytest.mark.filterwarnings("ignore:The structure of `inputs`")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_every_layer_is_what_keras_computes(case: Case) -> None:
+    if case.key == "equalization":
+        pytest.skip("Keras cannot record it: it returns the symbol that it is given")
     model = model_of(case)
     shapes = {f"x{index}": shape_of(case, shape) for index, shape in enumerate(case.shapes)}
-    if case.id in REFUSED:
-        with pytest.raises(TraceError, match=f"^layer: .*{REFUSED[case.id]}"):
+    if case.id in REFUSED or case.key in NO_RULE:
+        with pytest.raises(TraceError, match=f"^layer: .*{REFUSED.get(case.id, '')}"):
             trace(model, shapes=shapes)
         return
     graph = trace(model, shapes=shapes)
     for batch in (1, 3):
-        rng = np.random.default_rng(batch)
-        sizes = {"batch": batch}
-        rows = {
-            name: rng.uniform(
-                -2, 2, [dim if isinstance(dim, int) else sizes.get(dim, 7) for dim in shape]
-            ).astype(np.float32)
-            for name, shape in shapes.items()
-        }
-        compare(model, graph, rows)
+        compare(model, graph, dict(zip(shapes, case.rows(batch, seed=batch), strict=True)))
 
 
 class Gate(keras.layers.Layer):

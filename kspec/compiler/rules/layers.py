@@ -16,6 +16,7 @@ from kspec.compiler.rules.arithmetic import as_float, cast
 from kspec.compiler.rules.neural import explicit_padding, last, per_axis
 from kspec.compiler.rules.substitutes import softmax, traceable
 from kspec.compiler.table import Table
+from kspec.schemas.layers.augmentation import AUGMENTATIONS
 
 if TYPE_CHECKING:
     from kspec.compiler.trace import Tracer
@@ -42,6 +43,7 @@ rules.refuse(
     layers.GaussianDropout,
     layers.GaussianNoise,
     layers.ActivityRegularization,
+    *(getattr(layers, each.keras) for each in AUGMENTATIONS),
 )
 def identity(_tracer: Tracer, _layer: Any, inputs: Value, **_: Any) -> Value:
     """What these do, they do in training only."""
