@@ -33,6 +33,9 @@ def _drop_repeated(program: Program) -> tuple[Operator, ...]:
     kept = []
     for old in program.operators:
         operator = replace(old, inputs=tuple(same.get(each.name, each) for each in old.inputs))
+        if len(operator.outputs) > 1:
+            kept.append(operator)
+            continue
         output = operator.output
         if operator.code == "RESHAPE":
             source = sources.get(operator.inputs[0].name, operator.inputs[0])
