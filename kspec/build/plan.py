@@ -32,7 +32,7 @@ TIME = 5
 def prove(shop: Workshop, keys: Keys) -> Plan:
     """Build the network with random weights and statistics, trace it, emit every artifact that the
     targets ask for, run each, and compare. Raises KspecError with the problems of all formats."""
-    graph, rows = _random_network(shop)
+    graph, rows = random_network(shop)
     problems: list[Diagnostic] = list(check_trace(graph, rows))
     folded = run_passes(graph, COMMON)
     found: list[TargetPlan] = []
@@ -79,7 +79,7 @@ def _prove(
     )
 
 
-def _random_network(shop: Workshop) -> tuple[Graph, Rows]:
+def random_network(shop: Workshop) -> tuple[Graph, Rows]:
     from kspec.compiler.keras_model import build_model, randomize, trace_document
     from kspec.compiler.trace import TraceError
 
