@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from kspec.compiler.ir import Graph
 from kspec.compiler.passes import Pass
+from kspec.compiler.passes.loops import loops
 from kspec.compiler.table import Table
 from kspec.schemas.base import Model
 from kspec.targets.formats.format import Format, Refusal
@@ -21,7 +22,7 @@ class TfServing(Format):
     name: ClassVar[str] = "tf_serving"
     suffix: ClassVar[str] = ""
     options: ClassVar[type[Model]] = TfServingOptions
-    passes: ClassVar[tuple[Pass, ...]] = ()
+    passes: ClassVar[tuple[Pass, ...]] = (loops(lambda _node, _graph: False),)
     rules: ClassVar[Table[Rule]] = RULES
     runner: ClassVar[str] = "kspec.targets.formats.tf_serving.run:TfServingRunner"
     packages: ClassVar[tuple[str, ...]] = ("tensorflow",)

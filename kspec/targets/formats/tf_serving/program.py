@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Graph, TensorType, Value
+from kspec.compiler.ir import Graph, Value
 from kspec.compiler.table import Table
 from kspec.targets.formats.tf_serving.rules import Rule
+from kspec.targets.formats.tf_serving.rules.loop import static
 
 Tensor = Any
 
@@ -26,19 +28,19 @@ def apply(graph: Graph, rules: Table[Rule], tensors: Mapping[str, Tensor]) -> di
     for node in graph.nodes:
         op: Any = node.op
         with tf.name_scope(tensor_name(node.name)):
+            inputs = [values[value.name] for value in node.inputs]
             if isinstance(op, ops.Reshape | ops.BroadcastTo):
                 op = replace(op, shape=extents.shape(op))
-            result = rules[type(op)](op, *(values[value.name] for value in node.inputs))
-        # What TensorFlow no longer knows, after a shape that is computed, the graph does.
-        result.set_shape(static(node.output.type))
-        values[node.name] = result
-        extents.locate(node.output)
+            if isinstance(op, ops.Scan):
+                results = rules[ops.Scan](op, partial(apply, op.body, rules), *inputs)
+            else:
+                results = [rules[type(op)](op, *inputs)]
+        for value, result in zip(node.outputs, results, strict=True):
+            # What TensorFlow no longer knows, after a shape that is computed, the graph does.
+            result.set_shape(static(value.type))
+            values[value.name] = result
+            extents.locate(value)
     return {value.name: values[value.name] for value in graph.outputs}
-
-
-def static(type_: TensorType) -> list[int | None]:
-    """The shape as TensorFlow writes it, None for a symbolic dimension."""
-    return [dim if isinstance(dim, int) else None for dim in type_.shape]
 
 
 def tensor_name(name: str) -> str:

@@ -17,8 +17,9 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from kspec.compiler.ir import Graph
 from kspec.compiler.table import Table
 from kspec.targets.formats.tf_serving.limits import read_constants
-from kspec.targets.formats.tf_serving.program import Tensor, apply, static, tensor_name
+from kspec.targets.formats.tf_serving.program import Tensor, apply, tensor_name
 from kspec.targets.formats.tf_serving.rules import Rule
+from kspec.targets.formats.tf_serving.rules.loop import static
 
 
 def write_model(graph: Graph, rules: Table[Rule], folder: Path) -> None:

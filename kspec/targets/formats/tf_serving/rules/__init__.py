@@ -8,6 +8,7 @@ from typing import Any
 from kspec.compiler.table import Table
 from kspec.targets.formats.tf_serving.rules import (
     elementwise,
+    loop,
     neural,
     reduction,
     shape,
@@ -18,5 +19,11 @@ from kspec.targets.formats.tf_serving.rules import (
 Rule = Callable[..., Any]
 
 RULES: Table[Rule] = (
-    elementwise.rules | window.rules | neural.rules | reduction.rules | shape.rules | sorting.rules
+    elementwise.rules
+    | window.rules
+    | neural.rules
+    | reduction.rules
+    | shape.rules
+    | sorting.rules
+    | loop.rules
 )
