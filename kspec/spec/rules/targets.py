@@ -76,4 +76,79 @@ RULES: tuple[Rule, ...] = (
         right="a report with the spec; training with smaller weights if they have grown",
         exit_code=70,
     ),
+    Rule(
+        code="KS730",
+        title="not a .keras file",
+        explanation="A `.keras` file is a zip with `config.json`, `metadata.json` and\n"
+        "`model.weights.h5`. Other entries, an entry that is there twice, encryption, and sizes\n"
+        "that cannot be are refused before anything is unpacked.",
+        wrong="kspec import model.h5",
+        right='keras.models.load_model("model.h5").save("model.keras")',
+    ),
+    Rule(
+        code="KS731",
+        title="configuration of a .keras file that cannot be read",
+        explanation="`config.json` is not JSON, is nested too deeply, or does not describe a\n"
+        "Functional or Sequential model whose calls can be made one after the other.",
+        wrong='{"class_name": "Functional", "config": {"layers": 3}}',
+        right="a file that `model.save` wrote and nobody edited",
+    ),
+    Rule(
+        code="KS732",
+        title="class of a .keras file that is not read",
+        explanation="Only layers of the catalogue, operations of `keras.ops`, and Keras' own\n"
+        "initializers, regularizers, constraints and activations are built. Whatever would import\n"
+        "a module or revive a function, such as `Lambda`, is refused: it could run anything.",
+        wrong="keras.layers.Lambda(lambda x: x * 2)",
+        right="keras.layers.Rescaling(2)",
+    ),
+    Rule(
+        code="KS733",
+        title="argument of a layer in a .keras file that is refused",
+        explanation="A number is not finite or larger than any layer can hold, a text is too\n"
+        "long, or a type of numbers is not float32 (or a whole number, of inputs).",
+        wrong='{"class_name": "Dense", "config": {"units": 1e400}}',
+        right='{"class_name": "Dense", "config": {"units": 64}}',
+    ),
+    Rule(
+        code="KS734",
+        title="size in a .keras file that is refused",
+        explanation="A tensor, the variables together, or the number of layers would be larger\n"
+        "than what can be compiled. Nothing of that size has been allocated.",
+        wrong="keras.Input((1000000, 1000000))",
+        right="keras.Input((1000, 1000))",
+    ),
+    Rule(
+        code="KS735",
+        title="weights of a .keras file that are not read",
+        explanation="`model.weights.h5` must hold plain arrays: no links, no virtual or external\n"
+        "datasets, no filters but gzip and shuffle, and as many bytes as the shapes claim.",
+        wrong='file["layers/dense/vars/0"] = h5py.ExternalLink("/etc/passwd", "/")',
+        right="a file that `model.save` wrote and nobody edited",
+    ),
+    Rule(
+        code="KS736",
+        title="weights that do not fit the model",
+        explanation="For each variable of the model there is an array of its shape and type in\n"
+        "`model.weights.h5`. Here one is missing or another.",
+        wrong="the configuration of one model with the weights of another",
+        right="a file that `model.save` wrote and nobody edited",
+    ),
+    Rule(
+        code="KS737",
+        title="layer of a .keras file that cannot be built",
+        explanation="Keras refused the arguments of a layer or what it is called on. The file may\n"
+        "be of another version of Keras than the one that is installed.",
+        wrong="a file of a newer Keras, with an argument that this one does not know",
+        right="the version of Keras that wrote the file, or the model saved again",
+    ),
+    Rule(
+        code="KS738",
+        title="model that cannot be written as a spec",
+        explanation="A spec has the layers of the catalogue, each called once, with one output.\n"
+        "Shared layers, operations between layers and layers with several outputs have no words\n"
+        "in it; `kspec emit model.keras` compiles them without a spec.",
+        wrong="kspec import siamese.keras",
+        right="kspec emit siamese.keras --format onnx",
+    ),
 )

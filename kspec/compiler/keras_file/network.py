@@ -1,0 +1,289 @@
+"""Configuration → keras.Model, without values in its variables.
+
+Layers are made from closed lists and called as the configuration says. This happens inside of a
+stateless scope that leaves variables as shapes: nothing of a declared size is allocated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+from keras import tree
+from keras.src.backend.common import global_state
+
+from kspec.compiler.keras_file import classes
+from kspec.compiler.keras_file.configuration import Json, check_plain, member
+from kspec.compiler.keras_file.refusal import refused
+from kspec.spec.diagnostics import KspecError
+
+LARGEST = 2**31 - 1
+"""Most values of a tensor, for one row."""
+LARGEST_INPUT = 2**27
+MOST_LAYERS, MOST_STEPS = 20_000, 1000
+PARTS = ("layer", "backward_layer", "cell")
+FAILURES = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError,
+    OverflowError, RuntimeError, MemoryError, AssertionError,
+)  # fmt: skip
+"""What Keras and TensorFlow raise for arguments that do not fit."""
+
+
+@contextmanager
+def unallocated() -> Iterator[None]:
+    """Variables made inside are shapes; nobody gives them values later but the weights' reader."""
+    before = global_state.get_global_attribute("uninitialized_variables") or []
+    kept = list(before)
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        global_state.set_global_attribute("uninitialized_variables", kept)
+
+
+def build(given: Json, where: str = "the model") -> Any:
+    """The Functional or Sequential model of a configuration."""
+    module, name = classes.key_of(given, where)
+    if not (module == "keras" or module.startswith("keras.src.models.")):
+        raise refused("KS732", f"{where} is {module[:80]}.{name[:80]}, a class of its own")
+    config = member(given, "config", dict, where)
+    if name in classes.FUNCTIONAL and "input_layers" in config:
+        return Graph(where).build(config)
+    if name in classes.SEQUENTIAL:
+        return _sequential(config, where)
+    help_ = "write it as a Functional model around its layers"
+    raise refused("KS732", f"{where} is of the class {name[:80]}, whose code is not here", help_)
+
+
+def _sequential(config: Json, where: str) -> keras.Sequential:
+    model = keras.Sequential(name=_name(config, where))
+    for given in _bounded(member(config, "layers", list, where), where):
+        layer = make(given, where)
+        with _named(f"{where}, {layer.name}"):
+            model.add(layer)
+    shape = config.get("build_input_shape")
+    if not model.built and isinstance(shape, list):
+        check_plain(shape, where, "build_input_shape")
+        _check_input(shape, where)
+        with _named(where):
+            model.build(tuple(shape))
+    if not model.built:
+        raise refused("KS737", f"{where} does not say what it takes")
+    for layer in model.layers:
+        _check_outputs(layer.output, f"{where}, {layer.name}")
+    return model
+
+
+def make(given: Json, where: str) -> Any:
+    """A layer, an operation, or a model inside of the model."""
+    key = classes.key_of(given, where)
+    config = member(given, "config", dict, where)
+    where = f"{where}, {str(config.get('name', key[1]))[:80]}"
+    if key[1] in (*classes.FUNCTIONAL, *classes.SEQUENTIAL):
+        return build(given, where)
+    if key[0].startswith(classes.OPS):
+        cls = classes.find(classes.operations(), key, where)
+        check_plain(config, where)
+        return _made(lambda: cls.from_config(dict(config)), where)
+    cls = classes.find(classes.layers(), key, where)
+    arguments = {name: _argument(name, value, where) for name, value in config.items()}
+    if cls is keras.layers.InputLayer:
+        _check_input(arguments.get("batch_shape"), where)
+    if arguments.keys() & {*PARTS, "cells"}:
+        return _made(lambda: cls(**arguments), where)
+    return _made(lambda: cls.from_config(arguments), where)
+
+
+def _argument(name: str, value: Json, where: str) -> Any:
+    """An argument of a layer: plain data, or an object of a closed list."""
+    if name == "dtype":
+        return _dtype(value, where)
+    if name in PARTS and value is not None:
+        return make(value, where)
+    if name == "cells":
+        return [make(each, where) for each in member({name: value}, name, list, where)]
+    if name.endswith("activation") and isinstance(value, str):
+        if value not in classes.ACTIVATIONS:
+            raise refused("KS732", f"{where}: there is no activation {value[:80]!r}")
+        return value
+    if isinstance(value, dict) and "class_name" in value:
+        cls = classes.find(classes.objects(), classes.key_of(value, where), f"{where}: {name}")
+        config = member(value, "config", dict, where)
+        check_plain(config, where, name)
+        return _made(lambda: cls(**config), where)
+    check_plain(value, where, name)
+    return value
+
+
+def _dtype(value: Json, where: str) -> str:
+    """Of inputs their element type, of layers float32."""
+    if isinstance(value, dict):
+        known = classes.key_of(value, where) == ("keras", "DTypePolicy")
+        value = member(value, "config", dict, where).get("name") if known else None
+        if value in classes.POLICIES:
+            return "float32"
+    if value in ("float32", "int32", "int64", "int16", "int8", "uint8", "bool"):
+        return str(value)
+    raise refused("KS733", f"{where} has the dtype {str(value)[:80]}", "models are float32 here")
+
+
+@dataclass(slots=True)
+class Graph:
+    """A Functional model under construction."""
+
+    where: str
+    layers: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, list[list[Any]]] = field(default_factory=dict)
+    """The tensors of each call of a layer, by the layer's name in the configuration."""
+
+    def build(self, config: Json) -> keras.Model:
+        waiting: dict[str, list[Json]] = {}
+        for given in _bounded(member(config, "layers", list, self.where), self.where):
+            name = member(given, "name", str, self.where)
+            if name in self.layers:
+                raise refused("KS731", f"{self.where} has two layers {name[:80]!r}")
+            self.layers[name] = layer = make(given, self.where)
+            self.results[name] = []
+            if isinstance(layer, keras.layers.InputLayer):
+                self.results[name].append([layer.output])
+            waiting[name] = list(member(given, "inbound_nodes", list, self.where))
+        while any(waiting.values()):
+            if not [name for name, nodes in waiting.items() if self.advance(name, nodes)]:
+                raise refused("KS731", f"{self.where} has calls that wait for each other")
+        inputs = self.tensors(config.get("input_layers"))
+        outputs = self.tensors(config.get("output_layers"))
+        return _made(
+            lambda: keras.Model(inputs, outputs, name=_name(config, self.where)), self.where
+        )
+
+    def advance(self, name: str, nodes: list[Json]) -> bool:
+        """Make the calls of a layer whose inputs are there."""
+        done = 0
+        for node in nodes:
+            try:
+                args = self.revived(member(node, "args", list, self.where), name)
+                kwargs = self.revived(member(node, "kwargs", dict, self.where), name)
+            except NotYetError:
+                break
+            self.call(name, args, kwargs)
+            done += 1
+        del nodes[:done]
+        return done > 0
+
+    def call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> None:
+        layer, where = self.layers[name], f"{self.where}, {name[:80]}"
+        for tensor in tree.flatten(args):
+            if (
+                getattr(layer, "unroll", False)
+                and isinstance(tensor, keras.KerasTensor)
+                and (tensor.shape[1] or 0) > MOST_STEPS
+            ):
+                raise refused("KS734", f"{where} unrolls {tensor.shape[1]} steps")
+        result = _made(lambda: layer(*args, **kwargs), where)
+        _check_outputs(result, where)
+        self.results[name].append(tree.flatten(result))
+
+    def revived(self, value: Json, name: str) -> Any:
+        """Arguments of a call: tensors that exist, slices, plain data."""
+        if isinstance(value, list):
+            return [self.revived(each, name) for each in value]
+        if not isinstance(value, dict):
+            check_plain(value, f"{self.where}, {name[:80]}")
+            return value
+        if "class_name" not in value:
+            return {key: self.revived(each, name) for key, each in value.items()}
+        config = member(value, "config", dict, self.where)
+        match value["class_name"]:
+            case "__keras_tensor__":
+                return self.tensor(config.get("keras_history"))
+            case "__slice__":
+                check_plain(config, self.where)
+                return slice(config.get("start"), config.get("stop"), config.get("step"))
+            case "__ellipsis__":
+                return ...
+        shown = str(value["class_name"])[:80]
+        raise refused("KS732", f"{self.where}, {name[:80]} is called with a Python object, {shown}")
+
+    def tensor(self, history: Json, *, output: bool = False) -> Any:
+        match history:
+            case [str(name), int(call), int(place)] if name in self.layers:
+                if output and type(self.layers[name]) is not keras.Sequential:
+                    # Keras counts a model's own graph as its first call.
+                    call -= isinstance(self.layers[name], keras.Model)
+                calls = self.results[name]
+                if call >= len(calls):
+                    raise NotYetError
+                if -len(calls) <= call and 0 <= place < len(calls[call]):
+                    return calls[call][place]
+        raise refused("KS731", f"{self.where} names a tensor that there is not: {history!r:.80}")
+
+    def tensors(self, given: Json) -> Any:
+        """Inputs or outputs, in the structure that they have."""
+        try:
+            match given:
+                case [str(), int(), int()]:
+                    return self.tensor(given, output=True)
+                case list():
+                    return [self.tensors(each) for each in given]
+                case dict():
+                    return {name: self.tensors(each) for name, each in given.items()}
+        except NotYetError:
+            pass
+        raise refused("KS731", f"{self.where} has inputs or outputs that are not there")
+
+
+class NotYetError(Exception):
+    """A tensor of a call that has not been made."""
+
+
+def _name(config: Json, where: str) -> str | None:
+    name = config.get("name")
+    check_plain(name, where, "name")
+    return name if isinstance(name, str) else None
+
+
+def _bounded(given: list[Json], where: str) -> list[Json]:
+    if not 0 < len(given) <= MOST_LAYERS:
+        raise refused("KS734", f"{where} has {len(given)} layers")
+    return given
+
+
+def _check_input(shape: Json, where: str) -> None:
+    if not isinstance(shape, list) or not all(_is_size(size) for size in shape):
+        raise refused("KS731", f"{where} has no shape that is read")
+    values = math.prod(size for size in shape if size is not None)
+    if values > LARGEST_INPUT:
+        raise refused("KS734", f"{where} declares {values:,} values for a row")
+
+
+def _is_size(size: Json) -> bool:
+    return size is None or (isinstance(size, int) and not isinstance(size, bool) and size > 0)
+
+
+def _check_outputs(result: Any, where: str) -> None:
+    for tensor in tree.flatten(result):
+        values = math.prod(size for size in getattr(tensor, "shape", ()) if size is not None)
+        if values > LARGEST:
+            raise refused("KS734", f"{where} gives {values:,} values for a row")
+
+
+def _made(make_it: Callable[[], Any], where: str) -> Any:
+    with _named(where):
+        return make_it()
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Failures of Keras as errors that name the layer."""
+    try:
+        yield
+    except (KspecError, NotYetError):
+        raise
+    except FAILURES as error:
+        text = str(error).rpartition("Exception encountered: ")[2].strip()
+        first = next(iter(text.splitlines()), type(error).__name__)
+        raise refused("KS737", f"{where} cannot be built: {first[:300]}") from error
