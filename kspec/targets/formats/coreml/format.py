@@ -8,6 +8,8 @@ from typing import ClassVar
 from kspec.compiler.ir import Graph
 from kspec.compiler.passes import Pass
 from kspec.compiler.passes.channels_first import channels_first
+from kspec.compiler.passes.loops import loops
+from kspec.compiler.passes.unroll import unroll
 from kspec.compiler.table import Table
 from kspec.schemas.base import Model
 from kspec.targets.formats.coreml.emission import Rule
@@ -23,7 +25,11 @@ class CoreML(Format):
     name: ClassVar[str] = "coreml"
     suffix: ClassVar[str] = ".mlpackage"
     options: ClassVar[type[Model]] = CoreMLOptions
-    passes: ClassVar[tuple[Pass, ...]] = (channels_first,)
+    passes: ClassVar[tuple[Pass, ...]] = (
+        loops(lambda _node, _graph: False),
+        unroll,
+        channels_first,
+    )
     rules: ClassVar[Table[Rule]] = RULES
     runner: ClassVar[str] = "kspec.targets.formats.coreml.run:CoreMLRunner"
     packages: ClassVar[tuple[str, ...]] = ("coremltools", "numpy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kspec.compiler import ops
 from kspec.compiler.table import Table
 from kspec.targets.formats.coreml.emission import Rule
 from kspec.targets.formats.coreml.rules import (
@@ -15,4 +16,8 @@ from kspec.targets.formats.coreml.rules import (
 
 RULES: Table[Rule] = (
     elementwise.RULES | neural.RULES | einsum.RULES | reduction.RULES | shape.RULES | sorting.RULES
+)
+RULES.refuse(
+    "loops are written out step by step for Core ML: the number of steps must be known",
+    ops.Scan,
 )
