@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from kspec.build.api import build, check, load, plan
-    from kspec.build.direct import compile_keras
+    from kspec.pipeline.api import build, check, load, plan
+    from kspec.pipeline.direct import compile_keras
 
 _PUBLIC = {
-    "build": "kspec.build.api",
-    "check": "kspec.build.api",
-    "compile_keras": "kspec.build.direct",
-    "load": "kspec.build.api",
-    "plan": "kspec.build.api",
+    "build": "kspec.pipeline.api",
+    "check": "kspec.pipeline.api",
+    "compile_keras": "kspec.pipeline.direct",
+    "load": "kspec.pipeline.api",
+    "plan": "kspec.pipeline.api",
 }
 
 __all__ = ["__version__", "build", "check", "compile_keras", "load", "plan"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from kspec.cli.app import app
+from kspec.commands.app import app
 
 
 @dataclass(frozen=True, slots=True)

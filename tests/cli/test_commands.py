@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from kspec.cli.quiet import without_chatter
+from kspec.commands.quiet import without_chatter
 from kspec.spec.codes import RULES
 from kspec.training.interrupts import Terminated
 
@@ -61,12 +61,12 @@ def test_doctor_names_what_is_missing(kspec, parsed, monkeypatch):
             raise PackageNotFoundError(name)
         return "0.1"
 
-    monkeypatch.setattr("kspec.build.doctor._runtimes", lambda: iter(()))
+    monkeypatch.setattr("kspec.pipeline.doctor._runtimes", lambda: iter(()))
     sound = kspec("doctor", "--output-format", "json")
     assert sound.exit_code == 0
     names = {each["name"] for each in parsed(sound.stdout, "doctor")["findings"]}
     assert {"python", "tensorflow", "coremltools", "disk", "processors"} <= names
-    monkeypatch.setattr("kspec.build.doctor.version", found)
+    monkeypatch.setattr("kspec.pipeline.doctor.version", found)
     result = kspec("doctor")
     assert result.exit_code == 3
     lines = {line.split()[0]: line for line in result.stdout.splitlines()}
@@ -115,7 +115,7 @@ def test_unexpected_errors_are_told(kspec, parsed, monkeypatch, error, code, exi
     def fail(*_arguments, **_options):
         raise error
 
-    monkeypatch.setattr("kspec.build.check.load_checked", fail)
+    monkeypatch.setattr("kspec.pipeline.check.load_checked", fail)
     plain = kspec("check", "model.yaml")
     assert plain.exit_code == exit_code
     assert plain.stdout == ""

@@ -1,0 +1,211 @@
+"""Commands that make something of a spec: plan, build, train, emit."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kspec.commands.options import (
+    OutFolder,
+    Quiet,
+    ReportFormat,
+    Settings,
+    SpecPath,
+    StoreFolder,
+    overrides,
+)
+from kspec.commands.output import (
+    artifact_data,
+    artifact_table,
+    print_json,
+    spell_bytes,
+    stage_printer,
+    table,
+)
+
+if TYPE_CHECKING:
+    from kspec.pipeline.results import BuildResult, GateResult, Plan
+
+
+def plan(
+    spec: SpecPath,
+    settings: Settings = None,
+    store: StoreFolder = None,
+    output_format: ReportFormat = "text",
+    quiet: Quiet = False,  # noqa: FBT002 - as Typer reads it
+) -> None:
+    """Prove with random weights that every target can be emitted; list what a build would do."""
+    from kspec.pipeline.build import plan as make_plan
+    from kspec.pipeline.check import load_checked
+
+    document = load_checked(spec, overrides=overrides(settings))
+    found = make_plan(document, store=store, notify=stage_printer(quiet=quiet))
+    if output_format == "json":
+        print_json("plan", {"name": document.spec.name, **asdict(found)})
+    else:
+        typer.echo(_plan_text(found))
+
+
+def build(
+    spec: SpecPath,
+    settings: Settings = None,
+    out: OutFolder = None,
+    store: StoreFolder = None,
+    output_format: ReportFormat = "text",
+    quiet: Quiet = False,  # noqa: FBT002
+) -> None:
+    """Train, emit every target, run and compare every artifact, and pack what was proven."""
+    from kspec.pipeline.build import build as make
+    from kspec.pipeline.check import load_checked
+    from kspec.training.monitors import monitor_for
+
+    result = make(
+        load_checked(spec, overrides=overrides(settings)),
+        out=out,
+        store=store,
+        monitor=monitor_for(sys.stderr, quiet=quiet),
+        notify=stage_printer(quiet=quiet),
+    )
+    if output_format == "json":
+        print_json("build", _build_data(result))
+    else:
+        typer.echo(_build_text(result))
+
+
+def train(
+    spec: SpecPath,
+    settings: Settings = None,
+    store: StoreFolder = None,
+    output_format: ReportFormat = "text",
+    quiet: Quiet = False,  # noqa: FBT002
+) -> None:
+    """Prove the plan and train, no further; `kspec build` and `kspec emit` go on from there."""
+    from kspec.pipeline.build import train as make
+    from kspec.pipeline.check import load_checked
+    from kspec.pipeline.records import HISTORY, WEIGHTS
+    from kspec.training.monitors import monitor_for, spell_metrics
+
+    folder = make(
+        load_checked(spec, overrides=overrides(settings)),
+        store=store,
+        monitor=monitor_for(sys.stderr, quiet=quiet),
+        notify=stage_printer(quiet=quiet),
+    )
+    history = json.loads((folder / HISTORY).read_text(encoding="utf-8"))
+    if output_format == "json":
+        print_json("train", {"weights": folder / WEIGHTS, **history})
+        return
+    last = {k: v for k, v in history["epochs"][-1].items() if isinstance(v, float)}
+    early = ", stopped early" if history["stopped_early"] else ""
+    typer.echo(f"{len(history['epochs'])} epochs{early}   {spell_metrics(last)}")
+    typer.echo(f"weights in {folder / WEIGHTS}")
+
+
+def emit(
+    spec: SpecPath,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")],
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", metavar="NAME", help="onnx, coreml, …; else all the targets'."),
+    ] = None,
+    settings: Settings = None,
+    store: StoreFolder = None,
+    output_format: ReportFormat = "text",
+    quiet: Quiet = False,  # noqa: FBT002
+) -> None:
+    """Write and verify artifacts of the trained model, without bundles."""
+    from kspec.pipeline.check import load_checked
+    from kspec.pipeline.selection import emit_formats
+
+    artifacts = emit_formats(
+        load_checked(spec, overrides=overrides(settings)),
+        formats or (),
+        out,
+        store=store,
+        notify=stage_printer(quiet=quiet),
+    )
+    if output_format == "json":
+        print_json("emit", {"out": out, "artifacts": [artifact_data(each) for each in artifacts]})
+    else:
+        typer.echo(artifact_table(artifacts, {}))
+
+
+def _plan_text(plan_: Plan) -> str:
+    head = f"{plan_.parameters:,} parameters in {plan_.layers} layers"
+    formats = table(
+        ["format", "for", "size", "worst error", "native", "decomposed", "run by"],
+        [
+            [
+                each.format,
+                ", ".join(each.targets),
+                spell_bytes(each.bytes),
+                f"{each.worst_error:.2g}",
+                _counted(each.native),
+                _counted(each.decomposed),
+                each.runtime,
+            ]
+            for each in plan_.targets
+        ],
+        right=("size", "worst error"),
+    )
+    stages = table(
+        ["stage", "would run", "why"],
+        [
+            [each.name, "yes" if each.ran else "no", each.reason]
+            for each in plan_.stages
+            if each.name != "plan"
+        ],
+    )
+    return f"{head}\n\n{formats}\n\n{stages}"
+
+
+def _counted(ops: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in ops.items())
+
+
+def _build_data(result: BuildResult) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "model_version": result.version,
+        "out": result.out,
+        "stages": [asdict(each) for each in result.stages],
+        "metrics": dict(result.metrics),
+        "artifacts": [artifact_data(each) for each in result.artifacts],
+        "gates": [asdict(each) for each in result.gates],
+        "manifest": result.manifest,
+        "report": result.report,
+    }
+
+
+def _build_text(result: BuildResult) -> str:
+    ran = sum(each.ran for each in result.stages)
+    done = f"{ran} of {len(result.stages)} stages ran" if ran else "nothing has changed"
+    return "\n".join(
+        [
+            f"{result.name} {result.version}: {done}\n",
+            artifact_table(result.artifacts, result.metrics),
+            "",
+            *gate_lines(result.gates),
+            f"bundles   {result.out}",
+            f"manifest  {result.manifest}",
+            f"report    {result.report}",
+        ]
+    )
+
+
+def gate_lines(gates: Sequence[GateResult]) -> list[str]:
+    """One line a gate: its bound, and the values that hold it."""
+    by_gate: dict[tuple[str, str], list[str]] = {}
+    for each in gates:
+        found = by_gate.setdefault((each.gate, each.bound), [])
+        found.append(f"{each.target} {each.value:.4g}")
+    return [
+        f"gate      {gate} {bound}: {', '.join(values)}"
+        for (gate, bound), values in by_gate.items()
+    ]

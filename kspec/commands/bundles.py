@@ -1,0 +1,203 @@
+"""Commands about what was built: verify, predict, inspect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kspec.commands.builds import gate_lines
+from kspec.commands.options import OutFolder, ReportFormat, Settings, StoreFolder, overrides
+from kspec.commands.output import artifact_data, artifact_table, print_json, table
+
+if TYPE_CHECKING:
+    from kspec.pipeline.inspection import ShownStep
+    from kspec.pipeline.prediction import Prediction
+    from kspec.pipeline.results import GateResult
+
+PROOF: Mapping[str, str] = MappingProxyType(
+    {
+        "golden": "proven on the golden rows of the bundles",
+        "build": "proven on all rows that the build judged by",
+    }
+)
+NO_GATES: tuple[GateResult, ...] = ()
+
+Place = Annotated[
+    Path, typer.Argument(metavar="SPEC|BUNDLE", help="A spec, or the folder of bundles or of one.")
+]
+
+
+def verify(
+    place: Place,
+    settings: Settings = None,
+    out: OutFolder = None,
+    store: StoreFolder = None,
+    output_format: ReportFormat = "text",
+) -> None:
+    """Run every artifact that was built again, and compare it with the trained model."""
+    from kspec.pipeline.check import load_checked
+    from kspec.pipeline.shipped import bundles_in, verify_bundles, verify_document
+
+    if not _is_spec(place):
+        artifacts, gates, proof = verify_bundles(bundles_in(place)), NO_GATES, "golden"
+    else:
+        document = load_checked(place, overrides=overrides(settings))
+        artifacts, gates, proof = verify_document(document, out=out, store=store)
+    if output_format == "json":
+        found = {
+            "rows": proof,
+            "artifacts": [artifact_data(each) for each in artifacts],
+            "gates": [asdict(each) for each in gates],
+        }
+        print_json("verify", found)
+    else:
+        typer.echo("\n".join([artifact_table(artifacts, {}), "", *gate_lines(gates), PROOF[proof]]))
+
+
+def predict(
+    place: Place,
+    rows: Annotated[
+        Path, typer.Option("--input", metavar="FILE", help="Rows in a .json or .csv file.")
+    ],
+    format_: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="Which artifact; else the first.")
+    ] = None,
+    settings: Settings = None,
+    out: OutFolder = None,
+    output_format: ReportFormat = "text",
+) -> None:
+    """Run an artifact that was built on rows, and print labels and numbers."""
+    from kspec.pipeline.check import load_checked
+    from kspec.pipeline.prediction import predict as run
+    from kspec.pipeline.prediction import read_rows
+    from kspec.pipeline.shipped import bundles_in, bundles_of, choose
+
+    if not _is_spec(place):
+        bundles = bundles_in(place)
+        inputs = bundles[0].inputs
+    else:
+        document = load_checked(place, overrides=overrides(settings))
+        bundles, inputs = bundles_of(document, out), document.spec.inputs
+    artifact = choose(bundles, format_)
+    predictions = run(artifact, read_rows(rows, inputs), bundles[0].outputs)
+    if output_format == "json":
+        print_json("predict", {"artifact": str(artifact.path), "predictions": predictions})
+    else:
+        typer.echo(_prediction_table(predictions))
+
+
+def inspect(
+    place: Annotated[
+        Path, typer.Argument(metavar="SPEC|BUNDLE|MANIFEST", help="What to look into.")
+    ],
+    ir: Annotated[bool, typer.Option("--ir", help="The graph's text form instead.")] = False,  # noqa: FBT002
+    settings: Settings = None,
+    store: StoreFolder = None,
+    output_format: ReportFormat = "text",
+) -> None:
+    """Show a spec's network with its shapes, or its graph; or what a bundle or manifest says."""
+    if not _is_spec(place):
+        about = _description(place)
+        if output_format == "json":
+            print_json("inspect", about)
+        else:
+            typer.echo(_described(about))
+        return
+    from kspec.pipeline.check import load_checked
+    from kspec.pipeline.inspection import graph, network
+
+    document = load_checked(place, overrides=overrides(settings))
+    if ir:
+        from kspec.compiler.text import format_graph
+
+        typer.echo(format_graph(graph(document, store=store)), nl=False)
+        return
+    steps = network(document)
+    if output_format == "json":
+        print_json("inspect", {"name": document.spec.name, "network": [asdict(s) for s in steps]})
+    else:
+        typer.echo(_network_table(steps))
+
+
+def _is_spec(place: Path) -> bool:
+    return place.suffix in (".yaml", ".yml") and not place.is_dir()
+
+
+def _description(place: Path) -> Mapping[str, Any]:
+    from kspec.pipeline.shipped import open_bundle, read_manifest
+
+    return read_manifest(place) if place.suffix == ".json" else open_bundle(place).about
+
+
+def _described(about: Mapping[str, Any]) -> str:
+    head = f"{about['name']} {about['version']}"
+    head += f" for {about['target']}" if "target" in about else ""
+    puts = [
+        [
+            direction,
+            name,
+            each["kind"],
+            f"{each['dtype']}[{', '.join(map(str, each['shape']))}]",
+            _labels(each.get("labels", [])),
+        ]
+        for direction, section in (("input", "inputs"), ("output", "outputs"))
+        for name, each in about["signature"][section].items()
+    ]
+    files = [
+        [
+            each.get("target", about.get("target", "")),
+            each["format"],
+            each["path"],
+            each["sha256"][:16],
+            f"{each['worst_error']:.2g}",
+            each["runtime"],
+        ]
+        for each in about["artifacts"]
+    ]
+    return "\n\n".join(
+        [
+            *(part for part in (head, about.get("description")) if part),
+            table(["", "name", "kind", "type", "labels"], puts),
+            table(["target", "format", "file", "sha256", "worst error", "run by"], files),
+        ]
+    )
+
+
+def _labels(labels: list[str]) -> str:
+    text = ", ".join(labels)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _network_table(steps: tuple[ShownStep, ...]) -> str:
+    rows = [
+        [
+            str(each.line),
+            each.name,
+            each.layer,
+            ", ".join(each.inputs),
+            " × ".join(map(str, each.shape)),
+        ]
+        for each in steps
+    ]
+    return table(["line", "name", "layer", "from", "shape"], rows, right=("line",))
+
+
+def _prediction_table(predictions: tuple[Prediction, ...]) -> str:
+    rows = [
+        [str(place), name, str(found.get("label", "")), json.dumps(_rounded(found["values"]))]
+        for place, prediction in enumerate(predictions, 1)
+        for name, found in prediction.items()
+    ]
+    return table(["row", "output", "label", "values"], rows, right=("row",))
+
+
+def _rounded(values: Any) -> Any:
+    if isinstance(values, list):
+        return [_rounded(each) for each in values]
+    return float(f"{values:.4g}")

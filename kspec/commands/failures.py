@@ -1,0 +1,72 @@
+"""What went wrong, as diagnostics and an exit code: all errors of all commands come here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import typer
+
+from kspec.commands.output import print_json, wants_color
+from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.render import Format, render
+from kspec.spec.render.machine import as_data
+from kspec.training.interrupts import Terminated
+
+TERMINATED = 143
+_BY_ERRNO: Mapping[int | None, str] = MappingProxyType(
+    {
+        errno.ENOSPC: "KS901",
+        errno.EDQUOT: "KS901",
+        errno.EACCES: "KS902",
+        errno.EPERM: "KS902",
+        errno.EROFS: "KS902",
+        errno.ENOMEM: "KS905",
+    }
+)
+
+
+def tell(
+    error: BaseException, *, command: str | None, output_format: Format, with_traceback: bool
+) -> int:
+    """Write what is wrong, text to stderr and what programs read to stdout; the exit code."""
+    failed = error if isinstance(error, KspecError) else KspecError(diagnose(error))
+    if with_traceback:
+        traceback.print_exception(error)
+    if output_format == "json":
+        print_json(command, {"diagnostics": [as_data(each) for each in failed.diagnostics]})
+    elif output_format == "text":
+        typer.echo(render(failed, color=wants_color(sys.stderr)), err=True)
+    else:
+        typer.echo(render(failed, output_format))
+    return TERMINATED if isinstance(error, Terminated) else failed.exit_code
+
+
+def diagnose(error: BaseException) -> Diagnostic:
+    """What an exception that no code of kspec's expected says of the environment, or of kspec."""
+    match error:
+        case KeyboardInterrupt():
+            help_ = "checkpoint kept; run again to resume"
+            return Diagnostic("KS930", "interrupted", help=help_)
+        case OSError():
+            place = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+            reason = (error.strerror or str(error) or type(error).__name__).lower()
+            return Diagnostic(_BY_ERRNO.get(error.errno, "KS903"), f"{place}{reason}")
+        case ImportError() if not _ours(error.name):
+            missing = f"{error.name} is not installed" if error.name else str(error)
+            return Diagnostic("KS904", missing, help="`kspec doctor` lists what is missing")
+        case MemoryError():
+            return Diagnostic("KS905", str(error) or "out of memory", help="a smaller batch_size")
+    return Diagnostic(
+        "KS970",
+        f"a bug of kspec's: {type(error).__name__}: {error}",
+        help="please report it, with what `kspec --traceback` before the command shows",
+    )
+
+
+def _ours(module: str | None) -> bool:
+    return (module or "").partition(".")[0] == "kspec"

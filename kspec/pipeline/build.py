@@ -1,0 +1,301 @@
+"""The build: plan → train → compile → emit → verify → package → report, then into its place.
+
+A stage whose result is in the store costs its key. What makes the results is imported when a stage
+runs: a build with nothing to do loads neither TensorFlow nor NumPy.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kspec.pipeline.gates import failures, judge
+from kspec.pipeline.keys import Keys, Target, described
+from kspec.pipeline.placement import place
+from kspec.pipeline.placement import replace as put
+from kspec.pipeline.records import (
+    BUNDLE,
+    GRAPH,
+    HISTORY,
+    MANIFEST,
+    METRICS,
+    PLAN,
+    REPORT,
+    RESULT,
+    read_json,
+    write_json,
+)
+from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan, StageRun
+from kspec.pipeline.stages import Notify, Stages
+from kspec.pipeline.store import Store, digest_path
+from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.document import Document
+from kspec.targets.platforms.platform import ArtifactRequest
+from kspec.targets.registry import formats
+from kspec.training.monitors import Monitor, Silent
+
+if TYPE_CHECKING:
+    from kspec.pipeline.compile import Workshop
+
+__all__ = ["Notify", "build", "emit", "plan", "train"]
+
+Artifacts = Mapping[str, tuple[Artifact, ...]]
+"""Of each target, in the store."""
+
+
+def build(
+    document: Document,
+    *,
+    out: Path | None = None,
+    store: Path | None = None,
+    monitor: Monitor | None = None,
+    notify: Notify | None = None,
+) -> BuildResult:
+    """Do what is still to be done for a checked document, and put bundles, ``manifest.json`` and
+    ``report.html`` into ``out`` (``dist`` beside the spec). Raises KspecError, and OSError for a
+    disk that is full or may not be written; then nothing in ``out`` has changed."""
+    run = _Build(document, store, monitor, notify)
+    return run.whole(out or document.path.parent / "dist")
+
+
+def plan(document: Document, *, store: Path | None = None, notify: Notify | None = None) -> Plan:
+    """Prove that every target can be emitted, and tell which stages a build would run, and why."""
+    run = _Build(document, store, None, notify)
+    proven = run.prove()
+    return replace(proven, stages=(*run.stages.done, *run.foreseen()))
+
+
+def train(
+    document: Document,
+    *,
+    store: Path | None = None,
+    monitor: Monitor | None = None,
+    notify: Notify | None = None,
+) -> Path:
+    """Prove and train; the folder with ``weights.safetensors`` and ``history.json``."""
+    run = _Build(document, store, monitor, notify)
+    run.prove()
+    return run.train()
+
+
+def emit(
+    document: Document,
+    requests: tuple[ArtifactRequest, ...],
+    out: Path,
+    *,
+    store: Path | None = None,
+    notify: Notify | None = None,
+) -> tuple[Artifact, ...]:
+    """Emit and verify artifacts of the trained model. Raises KspecError KS630 where the store has
+    none."""
+    run = _Build(document, store, None, notify)
+    if not run.stages.has(run.keys.train):
+        raise KspecError(
+            Diagnostic("KS630", "the model is not trained", help="train first: `kspec train`")
+        )
+    run.compile()
+    artifacts = tuple(run.verify(request) for request in requests)
+    for artifact in artifacts:
+        put(artifact.path, out / artifact.path.name)
+    return tuple(replace(each, path=out / each.path.name) for each in artifacts)
+
+
+class _Build:
+    """One run over the stages of a document."""
+
+    def __init__(
+        self,
+        document: Document,
+        store: Path | None,
+        monitor: Monitor | None,
+        notify: Notify | None,
+    ) -> None:
+        self.document = document
+        self.keys = Keys(document)
+        self.monitor = monitor or Silent()
+        self.store = Store(store or document.path.parent / ".kspec")
+        self.stages = Stages(self.store, document.spec.name, notify or _nobody)
+        self._shop: Workshop | None = None
+
+    @property
+    def shop(self) -> Workshop:
+        """The Keras model and the data, for the stages that need them."""
+        from kspec.pipeline.compile import Workshop
+
+        self._shop = self._shop or Workshop(self.document)
+        return self._shop
+
+    def whole(self, out: Path) -> BuildResult:
+        plan_ = self.prove()
+        compiled = self.compile()
+        artifacts: Artifacts = {
+            target.name: tuple(map(self.verify, target.requests)) for target in self.keys.targets
+        }
+        gates = self.judge(artifacts)
+        bundles = {
+            target.name: self.package(target, artifacts[target.name], compiled)
+            for target in self.keys.targets
+        }
+        result = self.result(out, artifacts, gates, compiled)
+        about = self.report(result, plan_, compiled)
+        parts = {**bundles, REPORT: about / REPORT, MANIFEST: about / MANIFEST}
+        place(parts, out, seal=MANIFEST, stale=_targets_in(out) - bundles.keys())
+        return replace(result, stages=tuple(self.stages.done))
+
+    def prove(self) -> Plan:
+        def make(folder: Path) -> None:
+            from kspec.pipeline.plan import prove
+
+            write_json(folder / PLAN, prove(self.shop, self.keys).kept())
+
+        return Plan.read(read_json(self.stages.run(self.keys.plan, make) / PLAN))
+
+    def train(self) -> Path:
+        key = self.keys.train
+
+        def make(folder: Path) -> None:
+            from kspec.pipeline.compile import train
+
+            train(self.shop, folder, self.store.scratch(key.stage, key.digest), self.monitor)
+
+        return self.stages.run(key, make)
+
+    def compile(self) -> Path:
+        weights = self.train()
+
+        def make(folder: Path) -> None:
+            from kspec.pipeline.compile import compile_trained
+
+            compile_trained(self.shop, weights, folder)
+
+        return self.stages.run(self.keys.compile, make)
+
+    def verify(self, request: ArtifactRequest) -> Artifact:
+        """The artifact in the store, proven; its path leads there."""
+        emitted = self.emit(request)
+
+        def make(folder: Path) -> None:
+            from kspec.pipeline.compile import load_compiled
+            from kspec.pipeline.verification import verify_artifact
+
+            found = load_compiled(self.stages.path(self.keys.compile))
+            outputs = self.document.spec.outputs
+            result = verify_artifact(emitted, request, found.rows, outputs, found.graph)
+            if not result.passed:
+                raise KspecError(*result.problems, document=self.document)
+            write_json(folder / RESULT, result.facts())
+
+        proven = self.stages.run(self.keys.verify(request), make)
+        return Artifact(
+            target="",
+            format=request.format,
+            path=emitted,
+            options=described(request)["options"],
+            tolerance=asdict(formats()[request.format].tolerance(request.options)),
+            **read_json(emitted.with_name(RESULT)),
+            **read_json(proven / RESULT),
+        )
+
+    def emit(self, request: ArtifactRequest) -> Path:
+        """The artifact in the store."""
+        name = self.document.spec.name + formats()[request.format].suffix
+
+        def make(folder: Path) -> None:
+            from kspec.compiler.file import load
+            from kspec.compiler.passes import run_passes
+            from kspec.compiler.passes.common import COMMON
+            from kspec.targets.emission import emit
+
+            started = time.process_time()
+            graph = run_passes(load(self.stages.path(self.keys.compile) / GRAPH), COMMON)
+            emit(graph, request, folder / name)
+            sha256, size = digest_path(folder / name)
+            seconds = time.process_time() - started
+            write_json(folder / RESULT, {"sha256": sha256, "bytes": size, "seconds": seconds})
+
+        return self.stages.run(self.keys.emit(request), make) / name
+
+    def judge(self, artifacts: Artifacts) -> tuple[GateResult, ...]:
+        results = judge(
+            self.document.spec,
+            (replace(each, target=name) for name, found in artifacts.items() for each in found),
+        )
+        if broken := failures(results):
+            raise KspecError(*broken, document=self.document)
+        return results
+
+    def package(self, target: Target, artifacts: tuple[Artifact, ...], compiled: Path) -> Path:
+        def make(folder: Path) -> None:
+            from kspec.pipeline.bundle import pack
+            from kspec.pipeline.compile import load_compiled
+
+            pack(self.document, target, artifacts, load_compiled(compiled), folder)
+
+        return self.stages.run(self.keys.package(target), make)
+
+    def result(
+        self, out: Path, artifacts: Artifacts, gates: tuple[GateResult, ...], compiled: Path
+    ) -> BuildResult:
+        """What the build gives back, with the places that everything will have."""
+        spec = self.document.spec
+        placed = tuple(
+            replace(each, target=name, path=out / name / each.path.name)
+            for name, found in artifacts.items()
+            for each in found
+        )
+        return BuildResult(
+            spec.name,
+            spec.version,
+            out,
+            tuple(self.stages.done),
+            placed,
+            gates,
+            read_json(compiled / METRICS)["metrics"],
+            out / MANIFEST,
+            out / REPORT,
+        )
+
+    def report(self, result: BuildResult, plan_: Plan, compiled: Path) -> Path:
+        """The folder of ``manifest.json`` and ``report.html``."""
+
+        def make(folder: Path) -> None:
+            from kspec.pipeline.compile import load_compiled
+            from kspec.pipeline.manifest import manifest
+            from kspec.pipeline.report import render_report
+
+            loaded = load_compiled(compiled)
+            write_json(folder / MANIFEST, manifest(self.document, result, loaded))
+            history = read_json(self.stages.path(self.keys.train) / HISTORY)
+            page = render_report(self.document, result, plan_, loaded, history)
+            (folder / REPORT).write_text(page, "utf-8")
+
+        return self.stages.run(self.keys.report, make)
+
+    def foreseen(self) -> tuple[StageRun, ...]:
+        """The stages that a build would come to after the plan, run or not."""
+        keys = self.keys
+        return self.stages.foreseen(
+            [
+                keys.train,
+                keys.compile,
+                *(key for each in keys.requests for key in (keys.emit(each), keys.verify(each))),
+                *map(keys.package, keys.targets),
+                keys.report,
+            ]
+        )
+
+
+def _targets_in(out: Path) -> set[str]:
+    """The bundles that a build before this one has put there."""
+    try:
+        listed = {each["target"] for each in read_json(out / MANIFEST)["artifacts"]}
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        return set()
+    return listed & {found.parent.name for found in out.glob(f"*/{BUNDLE}")}
+
+
+def _nobody(_stage: StageRun) -> None:
+    return

@@ -1,0 +1,94 @@
+"""Everything that can be known to be wrong with a spec without TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+from kspec.data.columns import bind_columns
+from kspec.data.sources import open_source
+from kspec.pipeline.gates import check_gates
+from kspec.schemas import Spec
+from kspec.schemas.data import Csv, Npz
+from kspec.schemas.features import Tensor
+from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.document import Document
+from kspec.spec.load import load
+from kspec.targets.registry import platforms, target_options
+from kspec.training.objectives import check_training
+
+NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def check(path: str | Path, *, overrides: Mapping[str, str] = NONE) -> tuple[Diagnostic, ...]:
+    """All problems of the spec at `path`, with their places; empty for a sound one."""
+    try:
+        load_checked(path, overrides=overrides)
+    except KspecError as error:
+        return error.diagnostics
+    return ()
+
+
+def load_checked(path: str | Path, *, overrides: Mapping[str, str] = NONE) -> Document:
+    """The document of a spec in which nothing is wrong that can be seen before it is built: its
+    text, its targets' options, gates, training settings, and the columns of its data.
+
+    Raises KspecError with all problems of the text, or else all of the others.
+    """
+    document = load(path, overrides=overrides, targets=target_options())
+    keyed = [*check_gates(document.spec), *_unsized(document.spec)]
+    found = [replace(each, span=document.root.nearest(each.route).key) for each in keyed]
+    found += _raised(lambda: _check_training(document.spec))
+    found += _raised(lambda: _check_columns(document))
+    if found:
+        raise KspecError(*sorted(map(document.locate, found), key=_position), document=document)
+    return document
+
+
+def _check_training(spec: Spec) -> None:
+    if spec.train is not None and spec.data is not None:
+        split = spec.data.split
+        check_training(spec, validated=split.column is not None or split.validation > 0)
+
+
+def _check_columns(document: Document) -> None:
+    """The header alone is read, where that takes no package but NumPy."""
+    data = document.spec.data
+    if data is not None and isinstance(data.source, Csv | Npz):
+        bind_columns(document.spec, open_source(document.path.parent, data.source).names)
+
+
+def _unsized(spec: Spec) -> Iterator[Diagnostic]:
+    """Dimensions that the inputs leave open, for targets whose artifacts have fixed shapes."""
+    open_sizes = {
+        size
+        for each in spec.inputs.values()
+        if isinstance(each.kind, Tensor)
+        for size in each.kind.shape
+        if isinstance(size, str)
+    }
+    for target, written in spec.targets.items():
+        platform = platforms()[target]
+        for request in platform.requests(platform.options.model_validate(written)):
+            given = getattr(request.options, "dimensions", open_sizes)
+            if missing := sorted(open_sizes - set(given)):
+                yield Diagnostic(
+                    "KS713",
+                    f"the target {target} has fixed shapes, and no size for {', '.join(missing)}",
+                    ("targets", target),
+                    help=f"{target}: {{dimensions: {{{missing[0]}: 100}}}}",
+                )
+
+
+def _raised(judge: Callable[[], None]) -> Iterable[Diagnostic]:
+    try:
+        judge()
+    except KspecError as error:
+        return error.diagnostics
+    return ()
+
+
+def _position(problem: Diagnostic) -> tuple[int, int]:
+    return (problem.span.line, problem.span.column) if problem.span else (0, 0)

@@ -1,0 +1,144 @@
+"""A Keras model without a spec → verified artifacts."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kspec.compiler.ir import Array, Graph
+from kspec.compiler.passes import run_passes
+from kspec.compiler.passes.common import COMMON
+from kspec.pipeline.keys import described
+from kspec.pipeline.placement import replace as put
+from kspec.pipeline.results import Artifact
+from kspec.pipeline.store import digest_path
+from kspec.pipeline.verification import Rows, check_trace, verify_artifact
+from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.targets.emission import artifact_name, emit
+from kspec.targets.platforms.platform import ArtifactRequest
+from kspec.targets.registry import formats as known_formats
+
+ROWS, TIME = 3, 5
+
+
+def compile_keras(
+    model: Any,
+    formats: Sequence[str] = ("onnx", "coreml", "tflite", "tf_serving"),
+    out: str | Path = "dist",
+    *,
+    name: str | None = None,
+    rows: Mapping[str, Array] | None = None,
+) -> tuple[Artifact, ...]:
+    """Compile a built Keras model to artifacts in ``out``, each run in a process of its own and
+    compared with the model.
+
+    ``rows`` are inputs of (rows, …) by name to compare on; without them standard normal ones are
+    drawn (whole numbers are 0 or 1). Raises KspecError: KS711 for a layer that cannot be lowered,
+    KS710 for one that a format cannot express, KS720 and KS721 for an artifact that differs or does
+    not run, KS723 where the graph itself differs from the model.
+    """
+    from kspec.compiler.trace import TraceError, trace
+
+    unknown = [each for each in formats if each not in known_formats()]
+    if unknown:
+        raise KspecError(
+            Diagnostic(
+                "KS712",
+                f"there is no format {unknown[0]!r}",
+                help=f"known are {', '.join(known_formats())}",
+            )
+        )
+    try:
+        graph = trace(model, name=name)
+    except TraceError as error:
+        raise KspecError(
+            Diagnostic("KS711", f"layer {error.layer!r} cannot be compiled: {error.message}")
+        ) from error
+    judged = _judged(model, graph, rows)
+    return write_verified(graph, judged, formats, Path(out))
+
+
+def write_verified(
+    graph: Graph, rows: Rows, formats: Sequence[str], out: Path
+) -> tuple[Artifact, ...]:
+    """Emit a traced graph in each format, verify every artifact, and only then place them."""
+    out.mkdir(parents=True, exist_ok=True)
+    folded = run_passes(graph, COMMON)
+    problems: list[Diagnostic] = []
+    found: list[Artifact] = []
+    with tempfile.TemporaryDirectory(prefix=".kspec-", dir=out) as folder:
+        for each in formats:
+            format_ = known_formats()[each]
+            request = ArtifactRequest(each, format_.options())
+            path = Path(folder, artifact_name(graph.name, request))
+            try:
+                found.append(_write_verified(graph, folded, request, path, rows))
+            except KspecError as error:
+                problems.extend(error.diagnostics)
+        if problems:
+            raise KspecError(*problems)
+        for artifact in found:
+            put(artifact.path, out / artifact.path.name)
+    return tuple(replace(each, path=out / each.path.name) for each in found)
+
+
+def _write_verified(
+    graph: Graph, folded: Graph, request: ArtifactRequest, path: Path, rows: Rows
+) -> Artifact:
+    started = time.process_time()
+    emit(folded, request, path)
+    seconds = time.process_time() - started
+    result = verify_artifact(path, request, rows, {}, graph)
+    if not result.passed:
+        raise KspecError(*result.problems)
+    sha256, size = digest_path(path)
+    tolerance = asdict(known_formats()[request.format].tolerance(request.options))
+    return Artifact(
+        target=request.format,
+        format=request.format,
+        path=path,
+        sha256=sha256,
+        bytes=size,
+        options=described(request)["options"],
+        tolerance=tolerance,
+        seconds=seconds,
+        **result.facts(),
+    )
+
+
+def _judged(model: Any, graph: Graph, rows: Mapping[str, Array] | None) -> Rows:
+    """The rows with the model's own outputs, after the graph was held against them."""
+    inputs = dict(rows) if rows is not None else _random(graph)
+    given = [inputs[value.name] for value in graph.inputs]
+    struct = getattr(model, "_inputs_struct", None)
+    call = inputs if isinstance(struct, dict) else (given if len(given) > 1 else given[0])
+    outputs = _flat(model(call, training=False))
+    names = [value.name for value in graph.outputs]
+    expected = {name: np.asarray(each) for name, each in zip(names, outputs, strict=True)}
+    judged = Rows(inputs, expected, {})
+    if problems := check_trace(graph, judged):
+        raise KspecError(*problems)
+    return judged
+
+
+def _flat(outputs: Any) -> list[Any]:
+    from keras import tree
+
+    return list(tree.flatten(outputs))
+
+
+def _random(graph: Graph) -> dict[str, Array]:
+    drawn = np.random.Generator(np.random.PCG64(0))
+    inputs = {}
+    for value in graph.inputs:
+        shape = (ROWS, *(TIME if isinstance(dim, str) else dim for dim in value.shape[1:]))
+        normal = drawn.normal(size=shape)
+        array = normal if value.dtype.is_float else normal > 0
+        inputs[value.name] = array.astype(value.dtype.numpy)
+    return inputs

@@ -1,0 +1,78 @@
+"""Gates: what must hold of every artifact, or nothing is shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from kspec.pipeline.metrics import metric_names
+from kspec.pipeline.results import Artifact, GateResult
+from kspec.schemas import Spec
+from kspec.spec.diagnostics import Diagnostic
+from kspec.spec.suggestions import suggest
+
+MEASURES = ("size", "latency", "flips", "worst_error")
+"""What every artifact has: bytes, seconds a call, the share of rows whose decision differs, and
+the largest |Δ| / max(1, |reference|)."""
+
+
+def check_gates(spec: Spec) -> Iterator[Diagnostic]:
+    """Gates that name a metric that no artifact has, or no target of the spec."""
+    known = (*metric_names(spec.outputs), *MEASURES)
+    for name in spec.gates:
+        glob, metric = split_gate(name)
+        if metric not in known:
+            yield Diagnostic(
+                "KS802",
+                f"no artifact has a metric {metric!r}",
+                ("gates", name),
+                help=suggest(metric, known) or f"known are {', '.join(known)}",
+            )
+        if not any(fnmatchcase(target, glob) for target in spec.targets):
+            yield Diagnostic(
+                "KS803",
+                f"no target is called {glob!r}",
+                ("gates", name),
+                help=suggest(glob, tuple(spec.targets)) or "drop the gate, or add the target",
+            )
+
+
+def judge(spec: Spec, artifacts: Iterable[Artifact]) -> tuple[GateResult, ...]:
+    """Every gate against every artifact of the targets that it is for."""
+    found = tuple(artifacts)
+    return tuple(
+        GateResult(name, each.target, gate.text, value, gate.holds(value))
+        for name, gate in spec.gates.items()
+        for each in found
+        if fnmatchcase(each.target, split_gate(name)[0])
+        for value in [measures(each)[split_gate(name)[1]]]
+    )
+
+
+def failures(results: Iterable[GateResult]) -> tuple[Diagnostic, ...]:
+    return tuple(
+        Diagnostic(
+            "KS801",
+            f"gate {each.gate}: {each.target} has {each.value:.6g}, not {each.bound}",
+            ("gates", each.gate),
+        )
+        for each in results
+        if not each.passed
+    )
+
+
+def measures(artifact: Artifact) -> Mapping[str, float]:
+    """All that gates can name, in their units."""
+    return {
+        **artifact.metrics,
+        "size": float(artifact.bytes),
+        "latency": artifact.latency,
+        "flips": artifact.flips / max(1, artifact.rows),
+        "worst_error": artifact.worst_error,
+    }
+
+
+def split_gate(name: str) -> tuple[str, str]:
+    """``android.size`` → (``android``, ``size``); without a target it is for all."""
+    glob, _, metric = name.rpartition(".")
+    return glob or "*", metric

@@ -1,0 +1,205 @@
+"""The key of each stage: exactly what it reads. Nothing heavy is imported to find them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from kspec.data.files import digest_files
+from kspec.pipeline.store import code_digest, key_of, versions
+from kspec.schemas.base import Model
+from kspec.spec.diagnostics import KspecError
+from kspec.spec.document import Document
+from kspec.targets.platforms.platform import ArtifactRequest, Platform
+from kspec.targets.registry import formats, platforms
+
+MODEL_CODE = ("schemas", "compiler/keras_model.py")
+GRAPH_CODE = ("schemas", "compiler")
+HERE = Path(__file__).resolve().parent.name
+VERIFICATION = tuple(f"{HERE}/{name}.py" for name in ("verification", "comparison", "metrics"))
+
+
+@dataclass(frozen=True)
+class Key:
+    """A stage and the parts that it depends on, by name."""
+
+    name: str
+    """``train``, ``emit·onnx``, …"""
+    parts: Mapping[str, Any]
+    whose: str = ""
+    """Tells stages of one name apart where a model has several: the targets it is for."""
+
+    @property
+    def stage(self) -> str:
+        """The name as the store has it."""
+        return self.name.replace("·", "-")
+
+    @property
+    def slot(self) -> str:
+        """Under what is remembered what the stage read last."""
+        return f"{self.stage}-{self.whose}" if self.whose else self.stage
+
+    @cached_property
+    def digest(self) -> str:
+        """The hash of all parts."""
+        return key_of(stage=self.name, **self.parts)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target of a spec with its options and the artifacts it asks for."""
+
+    name: str
+    platform: Platform
+    options: Model
+
+    @cached_property
+    def requests(self) -> tuple[ArtifactRequest, ...]:
+        return self.platform.requests(self.options)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """All keys of one document, each made from the keys before it."""
+
+    document: Document
+
+    @cached_property
+    def targets(self) -> tuple[Target, ...]:
+        known = platforms()
+        return tuple(
+            Target(name, known[name], known[name].options.model_validate(options))
+            for name, options in self.document.spec.targets.items()
+        )
+
+    @cached_property
+    def requests(self) -> tuple[ArtifactRequest, ...]:
+        """The artifacts of all targets, each once."""
+        found: dict[str, ArtifactRequest] = {}
+        for target in self.targets:
+            for request in target.requests:
+                found.setdefault(key_of(**described(request)), request)
+        return tuple(found.values())
+
+    @cached_property
+    def network(self) -> dict[str, Any]:
+        """What decides the Keras model."""
+        spec = self.document.spec
+        return {
+            "inputs": {name: each.model_dump(mode="json") for name, each in spec.inputs.items()},
+            "outputs": list(spec.outputs),
+            "steps": [
+                [step.name, step.layer.key, step.layer.arguments(), list(step.inputs)]
+                for step in self.document.steps
+            ],
+        }
+
+    @cached_property
+    def plan(self) -> Key:
+        return Key(
+            "plan",
+            {
+                "network": self.network,
+                "targets": [described(request) for request in self.requests],
+                "kspec": code_digest(*GRAPH_CODE, "targets", f"{HERE}/plan.py", *VERIFICATION),
+                "packages": versions("keras", "tensorflow", *self._packages(*self.requests)),
+            },
+        )
+
+    @cached_property
+    def train(self) -> Key:
+        spec = self.document.spec
+        return Key(
+            "train",
+            {
+                "network": self.network,
+                "outputs": {k: v.model_dump(mode="json") for k, v in spec.outputs.items()},
+                "train": spec.train.model_dump(mode="json") if spec.train else None,
+                "data": spec.data.model_dump(mode="json") if spec.data else None,
+                "rows": self._rows(),
+                "kspec": code_digest(*MODEL_CODE, "data", "training"),
+                "packages": versions("keras", "tensorflow", "numpy"),
+            },
+        )
+
+    @cached_property
+    def compile(self) -> Key:
+        return Key(
+            "compile",
+            {
+                "train": self.train.digest,
+                "name": self.document.spec.name,
+                "kspec": code_digest(*GRAPH_CODE, f"{HERE}/compile.py"),
+            },
+        )
+
+    def emit(self, request: ArtifactRequest) -> Key:
+        return Key(
+            f"emit·{request.format}",
+            {
+                "compile": self.compile.digest,
+                "format": described(request),
+                "kspec": code_digest("compiler", "targets/formats", "targets/emission.py"),
+                "packages": versions(*self._packages(request)),
+            },
+            self._whose(request),
+        )
+
+    def verify(self, request: ArtifactRequest) -> Key:
+        return Key(
+            f"verify·{request.format}",
+            {
+                "emit": self.emit(request).digest,
+                "kspec": code_digest(*VERIFICATION),
+            },
+            self._whose(request),
+        )
+
+    def package(self, target: Target) -> Key:
+        spec = self.document.spec
+        return Key(
+            f"package·{target.name}",
+            {
+                "verify": [self.verify(request).digest for request in target.requests],
+                "options": target.options.model_dump(mode="json"),
+                "about": [spec.name, spec.version, spec.description],
+                "kspec": code_digest(
+                    "targets/platforms",
+                    *(f"{HERE}/{each}" for each in ("bundle.py", "readme.py", "templates")),
+                ),
+            },
+        )
+
+    @cached_property
+    def report(self) -> Key:
+        return Key(
+            "report",
+            {
+                "plan": self.plan.digest,
+                "packages": [self.package(target).digest for target in self.targets],
+                "gates": {name: gate.text for name, gate in self.document.spec.gates.items()},
+                "kspec": code_digest(HERE),
+            },
+        )
+
+    def _rows(self) -> str | None:
+        """The digest of the data, made without parsing. Raises KspecError KS501, KS502, KS504."""
+        data = self.document.spec.data
+        try:
+            return digest_files(self.document.path.parent, data.source) if data else None
+        except KspecError as error:
+            raise KspecError(*error.diagnostics, document=self.document) from error
+
+    def _packages(self, *requests: ArtifactRequest) -> tuple[str, ...]:
+        return tuple(sorted({p for each in requests for p in formats()[each.format].packages}))
+
+    def _whose(self, request: ArtifactRequest) -> str:
+        return "+".join(each.name for each in self.targets if request in each.requests)
+
+
+def described(request: ArtifactRequest) -> dict[str, Any]:
+    """A request as plain data."""
+    return {"format": request.format, "options": request.options.model_dump(mode="json")}

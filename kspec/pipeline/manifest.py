@@ -1,0 +1,42 @@
+"""``manifest.json``: what was built, of what, and how near it came. Nothing in it varies between
+two equal builds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kspec import __version__
+from kspec.data.dataset import source_digest
+from kspec.pipeline.bundle import describe_artifact, signature
+from kspec.pipeline.compile import Compiled
+from kspec.pipeline.gates import split_gate
+from kspec.pipeline.results import BuildResult
+from kspec.pipeline.store import versions
+from kspec.spec.document import Document
+
+PACKAGES = ("coremltools", "keras", "numpy", "onnx", "onnxruntime", "tensorflow")
+"""Those of them that are installed are named, whatever the targets."""
+
+
+def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dict[str, Any]:
+    """The manifest as plain data; latency and durations are in the report instead."""
+    spec = document.spec
+    return {
+        "kspec_manifest": 1,
+        "name": spec.name,
+        "version": spec.version,
+        "description": spec.description,
+        "spec": document.digest,
+        "data": {"sha256": source_digest(document), "rows": dict(compiled.counts)},
+        "signature": signature(document, compiled),
+        "trained": {"split": compiled.split, "metrics": dict(compiled.metrics)},
+        "artifacts": [
+            {"target": each.target, **describe_artifact(each)} for each in result.artifacts
+        ],
+        "gates": [
+            {"gate": each.gate, "target": each.target, "bound": each.bound, "value": each.value}
+            for each in result.gates
+            if split_gate(each.gate)[1] != "latency"
+        ],
+        "versions": {"kspec": __version__, **versions(*PACKAGES)},
+    }

@@ -1,0 +1,126 @@
+"""The proof before training: every format is written with random weights, and run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from kspec.compiler.ir import Array, DType, Graph, Value
+from kspec.compiler.passes import run_passes
+from kspec.compiler.passes.common import COMMON
+from kspec.pipeline.comparison import varies
+from kspec.pipeline.compile import Workshop, predict
+from kspec.pipeline.keys import Keys
+from kspec.pipeline.results import Plan, TargetPlan
+from kspec.pipeline.store import digest_path
+from kspec.pipeline.verification import Rows, check_trace, verify_artifact
+from kspec.schemas.features import Input
+from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.document import Document
+from kspec.targets.emission import artifact_name, emit
+from kspec.targets.platforms.platform import ArtifactRequest
+from kspec.targets.registry import formats
+
+ROWS = 8
+TIME = 5
+"""The size that a symbolic dimension has in the rows of a plan."""
+
+
+def prove(shop: Workshop, keys: Keys) -> Plan:
+    """Build the network with random weights and statistics, trace it, emit every artifact that the
+    targets ask for, run each, and compare. Raises KspecError with the problems of all formats."""
+    graph, rows = random_network(shop)
+    problems: list[Diagnostic] = list(check_trace(graph, rows))
+    folded = run_passes(graph, COMMON)
+    found: list[TargetPlan] = []
+    for request in keys.requests:
+        users = tuple(each.name for each in keys.targets if request in each.requests)
+        try:
+            found.append(_prove(graph, folded, request, rows, users, shop.document))
+        except KspecError as error:
+            problems.extend(error.diagnostics)
+    if problems:
+        raise KspecError(*problems, document=shop.document)
+    parameters = sum(int(np.prod(v.shape)) for v in shop.model.weights)
+    return Plan(parameters, len(shop.document.steps), tuple(found))
+
+
+def _prove(
+    graph: Graph,
+    folded: Graph,
+    request: ArtifactRequest,
+    rows: Rows,
+    users: tuple[str, ...],
+    document: Document,
+) -> TargetPlan:
+    lowered = formats()[request.format].lower(folded)
+    left = Counter(type(node.op).__name__ for node in lowered.nodes)
+    before = Counter(type(node.op).__name__ for node in folded.nodes)
+    with tempfile.TemporaryDirectory(prefix="kspec-plan-") as folder:
+        path = Path(folder, artifact_name(document.spec.name, request))
+        emit(folded, request, path)
+        size = digest_path(path)[1]
+        verification = verify_artifact(path, request, rows, document.spec.outputs, graph)
+    if not verification.passed:
+        raise KspecError(*verification.problems)
+    assert verification.comparison is not None
+    assert verification.run is not None
+    return TargetPlan(
+        request.format,
+        users,
+        dict(sorted((op, count) for op, count in before.items() if op in left)),
+        dict(sorted((op, count) for op, count in before.items() if op not in left)),
+        size,
+        verification.comparison.worst_error,
+        verification.run.runtime,
+    )
+
+
+def random_network(shop: Workshop) -> tuple[Graph, Rows]:
+    from kspec.compiler.keras_model import build_model, randomize, trace_document
+    from kspec.compiler.trace import TraceError
+
+    document = shop.document
+    model = build_model(document)
+    randomize(model)
+    try:
+        graph = trace_document(model, document)
+    except TraceError as error:
+        raise KspecError(
+            Diagnostic(
+                "KS711", f"layer {error.layer!r} cannot be compiled: {error.message}", error.route
+            ),
+            document=document,
+        ) from error
+    inputs = {
+        value.name: random_rows(value, document.spec.inputs[value.name], seed)
+        for seed, value in enumerate(graph.inputs)
+    }
+    rows = Rows(inputs, predict(model, inputs), {})
+    if not varies(rows.expected):
+        raise KspecError(
+            Diagnostic(
+                "KS722",
+                "the network answers the same for every input, whatever its weights:"
+                " nothing can be proven",
+                ("network",),
+                help="look for a layer that drops its input",
+            ),
+            document=document,
+        )
+    return graph, rows
+
+
+def random_rows(value: Value, given: Input, seed: int) -> Array:
+    """Rows in the range that the network rescales to about 0…1, or standard normal ones."""
+    drawn = np.random.Generator(np.random.PCG64(seed))
+    shape = (ROWS, *(TIME if isinstance(dim, str) else dim for dim in value.shape[1:]))
+    if value.dtype is not DType.float32:
+        return drawn.integers(0, 2, shape).astype(value.dtype.numpy)
+    if given.rescale != 1.0:
+        reached = drawn.uniform(0.0, 1.0, shape)
+        return ((reached - given.offset) / given.rescale).astype(np.float32)
+    return drawn.normal(size=shape).astype(np.float32)

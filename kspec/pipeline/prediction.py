@@ -1,0 +1,125 @@
+"""Runs an artifact on rows of a file, and reads labels out of what it gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kspec.compiler.ir import Array
+from kspec.data.columns import bind_columns
+from kspec.data.delimited import CsvFiles
+from kspec.data.features import input_array, shape_of
+from kspec.data.table import Request, Source, Table
+from kspec.pipeline.results import Artifact
+from kspec.schemas import Spec
+from kspec.schemas.features import Binary, Category, Image, Input, Output
+from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.targets.emission import ArtifactError, run_artifact
+from kspec.targets.registry import formats
+
+Prediction = dict[str, dict[str, Any]]
+"""By output: `values`, and where it decides between labels, the `label`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JsonRows:
+    """A JSON list of objects with the same keys; a value is a number, or a nested list of them."""
+
+    path: Path
+    rows: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def open(cls, path: Path) -> JsonRows:
+        """Read them; raises KspecError KS913."""
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise _unreadable(f"{path} is no JSON in UTF-8: {error}") from None
+        rows = [content] if isinstance(content, dict) else content
+        if not isinstance(rows, list) or not rows or not all(isinstance(r, dict) for r in rows):
+            raise _unreadable(f"{path} is no list of objects")
+        for place, row in enumerate(rows, 1):
+            if odd := sorted(row.keys() ^ rows[0].keys()):
+                raise _unreadable(f"{path}: rows 1 and {place} differ in the key {odd[0]!r}")
+        return cls(path, tuple(rows))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The keys."""
+        return tuple(self.rows[0])
+
+    def read(self, request: Request) -> Table:
+        """The values of these keys as float64[rows, ...]; raises KspecError KS913."""
+        numbers = {name: self._numbers(name) for name in request.numbers}
+        return Table(len(self.rows), numbers, {}, lambda row: f"{self.path.name}, row {row + 1}")
+
+    def _numbers(self, name: str) -> Array:
+        try:
+            return np.array([row[name] for row in self.rows], np.float64)
+        except (ValueError, TypeError) as error:
+            message = f"{self.path}: {name!r} is no number or array of numbers in each row"
+            raise _unreadable(message) from error
+
+
+def read_rows(path: Path, inputs: Mapping[str, Input]) -> dict[str, Array]:
+    """[rows, ...] of each input, raw as artifacts take them, from a `.csv` or `.json` file that
+    has a column of the input's name, or the columns that the spec says.
+
+    Raises KspecError: KS913, or what is wrong with the columns and values (KS503 to KS521).
+    """
+    source: Source = JsonRows.open(path) if path.suffix == ".json" else CsvFiles.open([path])
+    named = {
+        name: item.model_copy(update={"columns": (name,)}) if name in source.names else item
+        for name, item in inputs.items()
+    }
+    # The truth is not asked for, nor a split: a spec of inputs alone.
+    spec = Spec.model_construct(inputs=named, outputs={}, data=None)
+    columns = bind_columns(spec, source.names).inputs
+    table = source.read(Request(_requested(named, columns), frozenset()))
+    return {name: input_array(name, item, columns[name], table) for name, item in named.items()}
+
+
+def predict(
+    artifact: Artifact, rows: Mapping[str, Array], outputs: Mapping[str, Output]
+) -> tuple[Prediction, ...]:
+    """One prediction a row, by the artifact in its own runtime. Raises KspecError KS721 where it
+    does not run."""
+    try:
+        found = run_artifact(formats()[artifact.format], artifact.path, rows).outputs
+    except ArtifactError as error:
+        message = f"{artifact.path.name} does not run: {error}"
+        raise KspecError(Diagnostic("KS721", message)) from None
+    count = len(next(iter(found.values())))
+    return tuple(
+        {name: _read(found[name][row], outputs[name]) for name in outputs} for row in range(count)
+    )
+
+
+def _read(values: Array, output: Output) -> dict[str, Any]:
+    numbers = {"values": np.atleast_1d(values).tolist()}
+    match output.kind:
+        case Category(labels=labels):
+            return {"label": labels[int(values.argmax())], **numbers}
+        case Binary(labels=labels):
+            return {"label": labels[int(values.reshape(-1)[0] > 0.5)], **numbers}
+    return numbers
+
+
+def _requested(
+    inputs: Mapping[str, Input], columns: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[int, ...] | None]:
+    found: dict[str, tuple[int, ...] | None] = {}
+    for name, item in inputs.items():
+        picture = isinstance(item.kind, Image) and len(columns[name]) == 1
+        shape = tuple(map(int, shape_of(item.kind))) if picture else None
+        found |= dict.fromkeys(columns[name], shape)
+    return found
+
+
+def _unreadable(message: str) -> KspecError:
+    return KspecError(Diagnostic("KS913", message, help='[{"input": 1.5}, {"input": 2.5}]'))

@@ -1,0 +1,94 @@
+"""A bundle's ``README.md``: what is in it, how to call it, and how near it came."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kspec.pipeline import figures
+from kspec.pipeline.keys import Target
+from kspec.spec.document import Document
+
+TEMPLATES = Path(__file__).parent / "templates"
+_MARKS = re.compile(
+    r"""
+    [\\`*_{}\[\]<>&|~$@]     # emphasis, code, links, HTML, entities, tables, mathematics
+    | :(?=\S) | (?<=www)\.    # addresses that become links by themselves
+    | ^[-+=\#] | (?<=^\d)[.)](?=\s|$) | (?<=^\d\d)[.)](?=\s|$)   # what begins a list or heading
+""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Markdown:
+    """Text that is Markdown already; all else that a template prints is escaped."""
+
+    text: str
+
+
+def render_bundle_readme(document: Document, target: Target, about: Mapping[str, Any]) -> str:
+    """The README of one target's bundle; ``about`` is what its ``kspec-bundle.json`` says."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(  # noqa: S701 - escaped for Markdown by ``finalize``
+        loader=FileSystemLoader(TEMPLATES),
+        finalize=_finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    usages = [(each["path"], target.platform.usage(each["path"])) for each in about["artifacts"]]
+    text = environment.get_template("bundle_readme.md.j2").render(
+        about=about,
+        figures=figures,
+        title=target.platform.title,
+        inputs=about["signature"]["inputs"],
+        outputs=about["signature"]["outputs"],
+        columns={name: each.columns or (name,) for name, each in document.spec.inputs.items()},
+        metric_names=tuple(
+            dict.fromkeys(k for each in about["artifacts"] for k in each["metrics"])
+        ),
+        numpy_run=any(figures.is_numpy(each["runtime"]) for each in about["artifacts"]),
+        usages=[(path, fence(usage)) for path, usage in usages],
+        code=code,
+    )
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def escape(text: str) -> str:
+    """Text as Markdown that shows it on one line, whatever it holds: no markup, HTML or links."""
+    return _MARKS.sub(r"\\\g<0>", _one_line(text))
+
+
+def code(text: object) -> Markdown:
+    """A code span: its fence is longer than any run of backticks inside. Plain text where there
+    is a ``|``, which no code span can hold within a table."""
+    line = _one_line(str(text))
+    if not line or "|" in line:
+        return Markdown(escape(line))
+    ticks = "`" * (_longest(line) + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return Markdown(f"{ticks}{pad}{line}{pad}{ticks}")
+
+
+def fence(text: str) -> Markdown:
+    """A block of code."""
+    ticks = "`" * max(3, _longest(text) + 1)
+    return Markdown(f"{ticks}\n{text.rstrip()}\n{ticks}")
+
+
+def _finalize(value: object) -> str:
+    return value.text if isinstance(value, Markdown) else escape(str(value))
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+def _longest(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)

@@ -1,0 +1,276 @@
+"""``report.html``: one page that tells what was built, how near it came, and from what. It holds no
+script and loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from kspec import __version__
+from kspec.pipeline import figures
+from kspec.pipeline.bundle import signature
+from kspec.pipeline.compile import Compiled
+from kspec.pipeline.drawing import HEIGHT, LEFT, RIGHT, ROW, WIDTH, Chart, draw_chart, draw_lanes
+from kspec.pipeline.manifest import PACKAGES
+from kspec.pipeline.results import Artifact, BuildResult, Plan
+from kspec.pipeline.store import versions
+from kspec.schemas.layers.base import Layer, Shape, show
+from kspec.schemas.train import EarlyStopping
+from kspec.spec.diagnostics import Route
+from kspec.spec.document import Document
+from kspec.training.callbacks import Patience, watch_stopping
+
+TEMPLATES = Path(__file__).parent / "templates"
+ARGUMENTS = 96
+"""Characters of a layer's arguments that are shown; all of them are in the tooltip."""
+CHARTS = 12
+"""Most charts; a model of many outputs has more measures, which are in ``history.json``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The headline: whether all holds, and what that is."""
+
+    passed: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateRow:
+    """A gate, and under each target's name what its artifacts have: text, and whether it holds."""
+
+    gate: str
+    bound: str
+    cells: Mapping[str, tuple[tuple[str, bool], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """An input or a layer of the network."""
+
+    name: str
+    layer: str
+    arguments: str
+    shape: str
+    parameters: int
+    sources: tuple[str, ...]
+    place: str
+    role: str
+    """``input``, ``output`` or nothing."""
+
+
+def render_report(
+    document: Document,
+    result: BuildResult,
+    plan: Plan,
+    compiled: Compiled,
+    history: Mapping[str, Any],
+) -> str:
+    """The page. ``history`` is ``history.json``: ``epochs`` (means by Keras' names),
+    ``stopped_early``, ``seconds``. The same arguments give the same text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = (TEMPLATES / "report.css").read_text("utf-8")
+    return environment.get_template("report.html.j2").render(
+        style=Markup(style),  # noqa: S704 - our own file
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        figures=figures,
+        document=document,
+        result=result,
+        plan=plan,
+        compiled=compiled,
+        verdict=judge_build(result),
+        proven=is_proven,
+        numpy_run=any(figures.is_numpy(each.runtime) for each in result.artifacts),
+        limit=ARGUMENTS,
+        targets=tuple(dict.fromkeys(each.target for each in result.artifacts)),
+        metric_names=tuple(dict.fromkeys(k for each in result.artifacts for k in each.metrics)),
+        gates=tuple(gate_rows(result)),
+        training=_training(document, history),
+        network=_network(document, compiled),
+        signature=signature(document, compiled),
+        versions={"kspec": __version__, **versions(*PACKAGES)},
+    )
+
+
+def is_proven(artifact: Artifact) -> bool:
+    """Whether the worst error is at most atol + rtol, as it is where |Δ| ≤ atol · s + rtol ·
+    |reference| (``kspec.pipeline.comparison``). NaN is not."""
+    return artifact.worst_error <= sum(artifact.tolerance.values())
+
+
+def judge_build(result: BuildResult) -> Verdict:
+    """What the page says first."""
+    artifacts = result.artifacts
+    apart = sum(not is_proven(each) for each in artifacts)
+    gates = {each.gate for each in result.gates}
+    failed = {each.gate for each in result.gates if not each.passed}
+    count = figures.spell_count(len(artifacts), "artifact")
+    if not artifacts:
+        first = "no artifacts: the spec names no target"
+    elif apart:
+        differ = "differs" if apart == 1 else "differ"
+        first = f"{apart} of {count} {differ} from the trained model"
+    else:
+        first = f"{count}, each run and equal to the trained model within {_nearness(artifacts)}"
+    if failed:
+        second = f"{len(failed)} of {figures.spell_count(len(gates), 'gate')} failed"
+    else:
+        second = "all gates passed" if gates else "the spec has no gates"
+    return Verdict(not apart and not failed, f"{first}; {second}")
+
+
+def _nearness(artifacts: Sequence[Artifact]) -> str:
+    """``1e-5``, ``1e-5 to 1e-2``; not a number where the relative part of a tolerance was used."""
+    bounds = [each.tolerance["atol"] for each in artifacts]
+    if any(each.worst_error > bound for each, bound in zip(artifacts, bounds, strict=True)):
+        return "its tolerance"
+    return " to ".join(dict.fromkeys(map(figures.spell_error, (min(bounds), max(bounds)))))
+
+
+def gate_rows(result: BuildResult) -> Iterator[GateRow]:
+    """A row for each gate, as a table of gates by targets."""
+    for gate, bound in dict.fromkeys((each.gate, each.bound) for each in result.gates):
+        cells: dict[str, tuple[tuple[str, bool], ...]] = {}
+        for each in result.gates:
+            if each.gate == gate:
+                cell = (figures.spell_gate(bound, each.value), each.passed)
+                cells[each.target] = (*cells.get(each.target, ()), cell)
+        yield GateRow(gate, bound, cells)
+
+
+def _training(document: Document, history: Mapping[str, Any]) -> Mapping[str, Any]:
+    epochs = history["epochs"]
+    best, monitor = best_epoch(document, epochs)
+    train = document.spec.train
+    restored = train and train.early_stopping and train.early_stopping.restore_best_weights
+    return {
+        "epochs": len(epochs),
+        "planned": train.epochs if train else len(epochs),
+        "seconds": history["seconds"],
+        "stopped_early": history["stopped_early"],
+        "best": best + 1,
+        "monitor": monitor,
+        "restored": bool(restored),
+        "charts": tuple(learning_charts(epochs, best)),
+        "size": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH - RIGHT},
+    }
+
+
+def best_epoch(document: Document, epochs: Sequence[Mapping[str, float]]) -> tuple[int, str]:
+    """The best epoch, counted from 0, and what it is the best by: what early stopping watches,
+    else the validation loss, else the loss."""
+    train = document.spec.train
+    rule = train.early_stopping if train else None
+    if rule is None or any(rule.monitor not in epoch for epoch in epochs):
+        known = "val_loss" if epochs and "val_loss" in epochs[0] else "loss"
+        rule = EarlyStopping(monitor=known)
+    state = Patience()
+    for index, epoch in enumerate(epochs):
+        if rule.monitor in epoch:
+            state, _ = watch_stopping(state, epoch[rule.monitor], index, rule)
+    return max(state.best_epoch, 0), rule.monitor
+
+
+def learning_charts(epochs: Sequence[Mapping[str, float]], best: int) -> Iterator[Chart]:
+    """Curves by measure: the loss, the metrics, the losses of single outputs; the learning rate
+    where it changed."""
+    names = dict.fromkeys(name.removeprefix("val_") for epoch in epochs for name in epoch)
+    order = sorted(names, key=lambda name: (name != "loss", name.endswith("_loss"), name))
+    rates = {epoch.get("learning_rate") for epoch in epochs}
+    measures = [name for name in order if name != "learning_rate"][:CHARTS]
+    for name in measures:
+        kinds = {"training": name, "validation": f"val_{name}"}
+        series = {kind: [epoch.get(key) for epoch in epochs] for kind, key in kinds.items()}
+        yield draw_chart(name.replace("_", " "), series, best)
+    if len(rates) > 1:
+        rate = {"training": [epoch.get("learning_rate") for epoch in epochs]}
+        yield draw_chart("learning rate", rate, best)
+
+
+def _network(document: Document, compiled: Compiled) -> Mapping[str, Any]:
+    rows = tuple(network_rows(document, compiled))
+    width, lanes = draw_lanes([(each.name, each.sources) for each in rows])
+    chain = not rows[0].sources and all(
+        after.sources == (row.name,) for row, after in pairwise(rows)
+    )
+    return {
+        "rows": tuple(zip(rows, lanes, strict=True)),
+        "lanes": {"width": width, "height": ROW},
+        "chain": chain,
+    }
+
+
+def network_rows(document: Document, compiled: Compiled) -> Iterator[StepRow]:
+    """The inputs and the steps, each with the shape that it gives (without the batch) and the
+    constants that the trained model holds for it."""
+    spec = document.spec
+    shapes: dict[str, Shape] = {each.name: each.shape[1:] for each in compiled.graph.inputs}
+    sizes = _parameters(compiled)
+    for name, shape in shapes.items():
+        kind, place = type(spec.inputs[name].kind).key, _place(document, ("inputs", name))
+        yield StepRow(name, kind, "", show(shape), sizes.get(name, 0), (), place, "input")
+    for step in document.steps:
+        shapes[step.name] = step.layer.output_shape(tuple(shapes[each] for each in step.inputs))
+        yield StepRow(
+            step.name,
+            step.layer.key,
+            _arguments(step.layer),
+            show(shapes[step.name]),
+            sizes.get(step.name, 0),
+            step.inputs,
+            ", from ".join(_place(document, each) for each in (step.route, *step.calls[::-1])),
+            "output" if step.name in spec.outputs else "",
+        )
+
+
+def _parameters(compiled: Compiled) -> Mapping[str, int]:
+    """Numbers in the constants of each layer of the traced model, those of no axis left out."""
+    counted: dict[str, int] = {}
+    seen: set[str] = set()
+    for node in compiled.graph.nodes:
+        for value in node.inputs:
+            array = compiled.graph.constant(value)
+            if array is not None and array.ndim and value.name not in seen:
+                seen.add(value.name)
+                counted[node.origin.layer] = counted.get(node.origin.layer, 0) + array.size
+    return counted
+
+
+def _place(document: Document, route: Route) -> str:
+    """The line of the spec; what came from the command line says so."""
+    span = document.span(route)
+    return str(span.line) if span.file == str(document.path) else f"{span.file}:{span.line}"
+
+
+def _arguments(layer: Layer) -> str:
+    """What the spec sets, without what it leaves to the defaults."""
+    written = layer.written()
+    given = {} if isinstance(written, str) else written[layer.key]
+    fields = type(layer).model_fields
+    names = {fields[name].alias or name for name in layer.model_fields_set}
+    return ", ".join(f"{name}: {_flow(value)}" for name, value in given.items() if name in names)
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML writes it on one line, roughly."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_flow(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,208 @@
+"""What a build left on the disk, read back: bundles, and the artifacts in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from safetensors.numpy import load_file
+
+from kspec.pipeline.compile import load_rows
+from kspec.pipeline.gates import failures, judge
+from kspec.pipeline.keys import Keys
+from kspec.pipeline.records import BUNDLE
+from kspec.pipeline.results import Artifact, GateResult
+from kspec.pipeline.store import Store, digest_path
+from kspec.pipeline.verification import Rows, Verification, verify_artifact
+from kspec.schemas.features import Input, Output
+from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.document import Document
+from kspec.spec.suggestions import suggest
+from kspec.targets.platforms.platform import ArtifactRequest
+from kspec.targets.registry import formats
+
+VERSION = 1
+
+Proof = Literal["build", "golden"]
+"""The rows that artifacts were compared on: all that the build judged by, or a bundle's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle's folder, with its description."""
+
+    folder: Path
+    about: Mapping[str, Any]
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        """What the artifacts take, by name."""
+        return {name: _input(each) for name, each in self.about["signature"]["inputs"].items()}
+
+    @property
+    def outputs(self) -> dict[str, Output]:
+        """What the artifacts give, by name."""
+        return {name: _output(each) for name, each in self.about["signature"]["outputs"].items()}
+
+    @property
+    def golden(self) -> Rows:
+        """Raw inputs and the outputs of the trained model for them."""
+        arrays = load_file(self.folder / self.about["golden"]["file"])
+        parts = {
+            part: {k.removeprefix(part): v for k, v in arrays.items() if k.startswith(part)}
+            for part in ("input/", "output/")
+        }
+        return Rows(parts["input/"], parts["output/"], {})
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """The artifacts as the build found them; latency and seconds are not in a bundle."""
+        return tuple(
+            Artifact(
+                target=self.about["target"],
+                latency=0.0,
+                seconds=0.0,
+                **{**each, "path": self.folder / each["path"]},
+            )
+            for each in self.about["artifacts"]
+        )
+
+
+def choose(bundles: Sequence[Bundle], format_: str | None = None) -> Artifact:
+    """The first artifact, or the first of a format. Raises KspecError KS912 where there is none,
+    KS915 where it is not the one that was proven."""
+    found = [artifact for bundle in bundles for artifact in bundle.artifacts]
+    fitting = [each for each in found if format_ in (None, each.format)]
+    if not fitting:
+        message = f"no artifact here is of the format `{format_}`"
+        help_ = suggest(str(format_), [each.format for each in found])
+        raise KspecError(Diagnostic("KS912", message, help=help_))
+    if problem := altered(fitting[0]):
+        raise KspecError(problem)
+    return fitting[0]
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """The bundle in a folder; raises KspecError KS914 where there is none."""
+    return Bundle(folder, _described(folder / BUNDLE, "kspec_bundle"))
+
+
+def read_manifest(path: Path) -> Mapping[str, Any]:
+    """A build's `manifest.json`; raises KspecError KS914 for another file."""
+    return _described(path, "kspec_manifest")
+
+
+def bundles_in(folder: Path) -> tuple[Bundle, ...]:
+    """The bundle that a folder is, or those in it; raises KspecError KS914 for none."""
+    if (folder / BUNDLE).exists():
+        return (open_bundle(folder),)
+    if found := sorted(folder.glob(f"*/{BUNDLE}")):
+        return tuple(open_bundle(path.parent) for path in found)
+    raise _nothing(f"there is no bundle in {folder}")
+
+
+def bundles_of(document: Document, out: Path | None = None) -> tuple[Bundle, ...]:
+    """The bundles of a spec's targets; raises KspecError KS914 for one that is not there."""
+    folder = out or document.path.parent / "dist"
+    if not document.spec.targets:
+        raise _nothing("the spec names no target")
+    return tuple(open_bundle(folder / target) for target in document.spec.targets)
+
+
+def verify_bundles(bundles: Sequence[Bundle], rows: Rows | None = None) -> tuple[Artifact, ...]:
+    """Run every artifact again and compare it with the trained model, on the rows or else on the
+    bundle's own golden ones; equal files are run once. The artifacts with what was found now;
+    `seconds` are those of the run. Raises KspecError with all problems."""
+    done: dict[tuple[str, str], Verification] = {}
+    problems: list[Diagnostic] = []
+    artifacts: list[Artifact] = []
+    for bundle in bundles:
+        for each in bundle.artifacts:
+            if problem := altered(each):
+                problems.append(problem)
+                continue
+            key = (each.format, each.sha256)
+            if key not in done:
+                used = bundle.golden if rows is None else rows
+                done[key] = verify_artifact(each.path, request_of(each), used, bundle.outputs)
+                problems += done[key].problems
+            if done[key].passed and (run := done[key].run) is not None:
+                artifacts.append(replace(each, seconds=run.seconds, **done[key].facts()))
+    if problems:
+        raise KspecError(*problems)
+    return tuple(artifacts)
+
+
+def verify_document(
+    document: Document, *, out: Path | None = None, store: Path | None = None
+) -> tuple[tuple[Artifact, ...], tuple[GateResult, ...], Proof]:
+    """`verify_bundles` for what was built of a spec: on the rows and by the gates of the build, as
+    long as the store has the rows of just this spec. Raises KspecError with all problems."""
+    rows = _judging_rows(document, store)
+    artifacts = verify_bundles(bundles_of(document, out), rows)
+    gates = judge(document.spec, artifacts) if rows is not None else ()
+    if broken := failures(gates):
+        raise KspecError(*broken, document=document)
+    return artifacts, gates, "build" if rows is not None else "golden"
+
+
+def altered(artifact: Artifact) -> Diagnostic | None:
+    """The problem of an artifact whose bytes are not those of the build."""
+    if not artifact.path.exists():
+        return Diagnostic("KS915", f"{artifact.path} is not there", help="build again")
+    if digest_path(artifact.path)[0] == artifact.sha256:
+        return None
+    return Diagnostic("KS915", f"{artifact.path} was altered after the build", help="build again")
+
+
+def request_of(artifact: Artifact) -> ArtifactRequest:
+    """What the artifact was emitted for. Raises KspecError KS912 for a format of elsewhere."""
+    format_ = formats().get(artifact.format)
+    if format_ is None:
+        message = f"{artifact.path} is of the unknown format `{artifact.format}`"
+        raise KspecError(Diagnostic("KS912", message))
+    return ArtifactRequest(artifact.format, format_.options.model_validate(artifact.options))
+
+
+def _judging_rows(document: Document, store: Path | None) -> Rows | None:
+    key, kept = Keys(document).compile, Store(store or document.path.parent / ".kspec")
+    return (
+        load_rows(kept.path(key.stage, key.digest), "rows")
+        if kept.has(key.stage, key.digest)
+        else None
+    )
+
+
+def _described(path: Path, kind: str) -> Mapping[str, Any]:
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise _nothing(f"there is no {path}") from None
+    except ValueError as error:
+        raise _nothing(f"{path} is no JSON: {error}") from None
+    if not isinstance(about, dict) or about.get(kind) != VERSION:
+        raise _nothing(f"{path} is no {kind} of version {VERSION}")
+    return about
+
+
+def _nothing(message: str) -> KspecError:
+    return KspecError(Diagnostic("KS914", message, help="build first: `kspec build`"))
+
+
+def _input(described: Mapping[str, Any]) -> Input:
+    kind, shape = described["kind"], described["shape"][1:]
+    fields: Mapping[str, Any] = {
+        "image": dict(zip(("height", "width", "channels"), shape, strict=False)),
+        "numeric": {"size": shape[0]},
+        "tensor": {"shape": shape, "dtype": described["dtype"]},
+    }
+    return Input.model_validate({kind: fields[kind]})
+
+
+def _output(described: Mapping[str, Any]) -> Output:
+    labels = described.get("labels")
+    fields = {"size": described["shape"][-1]} if labels is None else {"labels": labels}
+    return Output.model_validate({described["kind"]: fields})

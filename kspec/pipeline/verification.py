@@ -1,0 +1,202 @@
+"""Runs every artifact that was written, and proves it equal to the trained model, or says where
+it is not."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kspec.compiler.ir import Array, Graph, Origin, Value
+from kspec.compiler.passes import run_passes
+from kspec.compiler.passes.channels_first import SUFFIX
+from kspec.compiler.passes.common import COMMON
+from kspec.compiler.reference import evaluate
+from kspec.pipeline.comparison import Comparison, Outputs, compare, errors_of, scale_of, within
+from kspec.pipeline.metrics import task_metrics
+from kspec.schemas.features import Output
+from kspec.spec.diagnostics import Diagnostic
+from kspec.targets.emission import ArtifactError, Run, artifact_name, run_artifact
+from kspec.targets.formats.format import Tolerance
+from kspec.targets.platforms.platform import ArtifactRequest
+from kspec.targets.registry import formats
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What artifacts are judged on: raw inputs, the trained model's outputs, and, where there are
+    any, true targets. Arrays of (rows, …) by the spec's names."""
+
+    inputs: Mapping[str, Array]
+    expected: Mapping[str, Array]
+    targets: Mapping[str, Array]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.expected.values())))
+
+    def first(self, count: int) -> Rows:
+        return Rows(*({k: v[:count] for k, v in part.items()} for part in self._parts()))
+
+    def _parts(self) -> Iterator[Mapping[str, Array]]:
+        yield from (self.inputs, self.expected, self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """The first value of an artifact that differs from what the graph means."""
+
+    name: str
+    op: str
+    origin: Origin
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """An artifact as it was found."""
+
+    comparison: Comparison | None
+    """None where it did not run."""
+    run: Run | None
+    metrics: Mapping[str, float]
+    problems: tuple[Diagnostic, ...]
+    """Why it must not be shipped; empty for a proven one."""
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems
+
+    def facts(self) -> dict[str, Any]:
+        """What an Artifact says of a proven one."""
+        assert self.comparison is not None
+        assert self.run is not None
+        return {
+            "runtime": self.run.runtime,
+            "rows": self.comparison.rows,
+            "worst_error": self.comparison.worst_error,
+            "flips": self.comparison.flips,
+            "metrics": dict(self.metrics),
+            "latency": self.run.latency,
+        }
+
+
+def verify_artifact(
+    path: Path,
+    request: ArtifactRequest,
+    rows: Rows,
+    outputs: Mapping[str, Output],
+    graph: Graph | None = None,
+) -> Verification:
+    """Run an artifact on the rows and compare. With the traced ``graph`` a difference is followed
+    to the first node that differs, and so to its line."""
+    format_ = formats()[request.format]
+    try:
+        run = run_artifact(format_, path, rows.inputs)
+    except ArtifactError as error:
+        message = f"{path.name} does not run in {format_.name}'s own runtime: {error}"
+        return Verification(None, None, {}, (Diagnostic("KS721", message),))
+    if odd := _misfit(run.outputs, rows.expected):
+        return Verification(None, run, {}, (Diagnostic("KS721", f"{path.name} {odd}"),))
+    tolerance = format_.tolerance(request.options)
+    comparison = compare(run.outputs, rows.expected, outputs, tolerance)
+    metrics = task_metrics(run.outputs, rows.targets, outputs) if rows.targets else {}
+    problems: tuple[Diagnostic, ...] = ()
+    if not comparison.within:
+        suspect = locate(graph, request, rows.first(4)) if graph else None
+        problems = (_difference(path, comparison, tolerance, suspect),)
+    return Verification(comparison, run, metrics, problems)
+
+
+def locate(graph: Graph, request: ArtifactRequest, rows: Rows) -> Suspect | None:
+    """The first node whose value differs: the graph is written again with every value as an
+    output, and each is compared with what the reference says of the name; a value keeps its name
+    through all passes as long as it means the same numbers."""
+    format_ = formats()[request.format]
+    meant = evaluate(graph, rows.inputs, keep=True)
+    lowered = format_.lower(run_passes(graph, COMMON))
+    meant = {**evaluate(lowered, rows.inputs, keep=True), **meant}
+    nodes = [node for node in lowered.nodes if len(node.outputs) == 1]
+    shown = tuple(node.output for node in nodes)
+    tolerance = format_.tolerance(request.options)
+    with tempfile.TemporaryDirectory(prefix="kspec-locate-") as folder:
+        path = Path(folder, artifact_name(graph.name, request))
+        try:
+            format_.write(replace(lowered, outputs=shown), path, request.options)
+            found = run_artifact(format_, path, rows.inputs).outputs
+        except (ArtifactError, ValueError):  # not every format can show every value
+            return None
+    for node in nodes:
+        name, expected = node.name, _meant(meant, node.output)
+        scale = scale_of(expected)
+        if name in found and not within(found[name], expected, tolerance, scale):
+            error = float(errors_of(found[name], expected, scale).max())
+            return Suspect(name, type(node.op).__name__, node.origin, error)
+    return None
+
+
+def check_trace(graph: Graph, rows: Rows) -> tuple[Diagnostic, ...]:
+    """Whether the graph means what the trained model does: the reference in float64 against the
+    model's own outputs. A difference is a fault of kspec."""
+    found = evaluate(graph, rows.inputs, precision=np.float64)
+    comparisons = {
+        name: compare({name: found[name]}, {name: expected}, {}, Tolerance())
+        for name, expected in rows.expected.items()
+    }
+    return tuple(
+        Diagnostic(
+            "KS723",
+            f"the graph differs from the trained model at output {name!r} by"
+            f" {each.worst_error:.3g}",
+        )
+        for name, each in comparisons.items()
+        if not each.within
+    )
+
+
+def _misfit(found: Outputs, expected: Outputs) -> str | None:
+    """What outputs an artifact lacks or has too many, or the first of another shape."""
+    if odd := found.keys() ^ expected.keys():
+        return f"gives other outputs than the model: {', '.join(sorted(odd))}"
+    shapes = {name: (found[name].shape[1:], each.shape[1:]) for name, each in expected.items()}
+    return next(
+        (
+            f"gives rows of shape {list(given)} for {name!r}, and not {list(wanted)}"
+            for name, (given, wanted) in shapes.items()
+            if given != wanted or len(found[name]) != len(expected[name])
+        ),
+        None,
+    )
+
+
+def _meant(meant: Outputs, value: Value) -> Array:
+    """What the reference says of a value; one with channels first is known by its other name."""
+    plain = value.name.removesuffix(SUFFIX)
+    array = meant[value.name]
+    if plain != value.name and plain in meant and meant[plain].ndim == array.ndim > 2:
+        return np.moveaxis(meant[plain], -1, 1)
+    return array
+
+
+def _difference(
+    path: Path, comparison: Comparison, tolerance: Tolerance, suspect: Suspect | None
+) -> Diagnostic:
+    where = ""
+    route: tuple[str | int, ...] = ()
+    if suspect is not None:
+        route = suspect.origin.route
+        where = (
+            f"; the first node that differs is {suspect.op} {suspect.name!r} of layer"
+            f" {suspect.origin.layer!r}, by {suspect.error:.3g}"
+        )
+    return Diagnostic(
+        "KS720",
+        f"{path.name} differs from the trained model at output {comparison.worst_output!r}, row"
+        f" {comparison.worst_row}: error {comparison.worst_error:.3g}, tolerance"
+        f" {tolerance.atol:g} + {tolerance.rtol:g}·|reference|{where}",
+        route,
+        help="nothing was shipped; please report it with the spec",
+    )
