@@ -58,9 +58,6 @@ def composed(tracer: Tracer, op: Any, x: Any) -> Any:
     return tracer.record(_COMPOSED[type(op)], op, as_float(tracer, x))
 
 
-rules.refuse("it sorts, which the IR has no operation for", nn.Sparsemax)
-
-
 @rules(nn.Glu)
 def glu(tracer: Tracer, op: Any, x: Any) -> Any:
     def halves(x: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from keras import ops as kops
-from keras.src.ops import image, nn
+from keras.src.ops import nn
 from keras.src.ops import numpy as knp
 
 from kspec.compiler import ops
@@ -194,18 +194,6 @@ def matmul(tracer: Tracer, _op: Any, x1: Any, x2: Any) -> Value:
     *lead, height, width = product.shape
     kept = [dim for dim, gone in ((height, row), (width, column)) if not gone]
     return tracer.emit(ops.Reshape((*lead, *kept)), product) if row or column else product
-
-
-@rules(image.Resize)
-def resize(tracer: Tracer, op: Any, images: Any) -> Value:
-    plain = not (op.antialias or op.crop_to_aspect_ratio or op.pad_to_aspect_ratio)
-    if op.interpolation not in ("nearest", "bilinear") or not plain:
-        raise tracer.error(
-            "only nearest and bilinear resizing without antialiasing or aspect ratio is lowered"
-        )
-    size = tuple(int(each) for each in op.size)
-    made = ops.Resize(size, op.interpolation, "last")
-    return last(tracer, op, as_float(tracer, images), lambda x: tracer.emit(made, x))
 
 
 def _conv(tracer: Tracer, op: Any, x: Value, kernel: Value, groups: int | None = None) -> Value:

@@ -1,0 +1,148 @@
+"""Control flow of ``keras.ops``: loops of a known length are written out, choices made of both
+results. What their functions read must be given to them as arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from keras import ops as kops
+from keras import tree
+from keras.src.ops import core
+
+from kspec.compiler import ops
+from kspec.compiler.ir import DType, Value
+from kspec.compiler.rules.arithmetic import cast
+from kspec.compiler.rules.creation import known_array
+from kspec.compiler.table import Table
+
+if TYPE_CHECKING:
+    from kspec.compiler.trace import Tracer
+
+rules: Table[Callable[..., Any]] = Table("trace: control flow")
+
+_MOST = 256
+"""How many turns of a loop are written out."""
+
+
+def values_of(tracer: Tracer, given: Any) -> Any:
+    return tree.map_structure(lambda each: None if each is None else tracer.value(each), given)
+
+
+def _count(tracer: Tracer, given: Any, length: int | None = None) -> int:
+    leaves = [each for each in tree.flatten(given) if each is not None]
+    size = leaves[0].shape[0] if leaves else length
+    if not isinstance(size, int):
+        raise tracer.error(f"a loop over {size} elements: how many must be known")
+    if size > _MOST:
+        raise tracer.error(f"a loop of {size} turns: up to {_MOST} are written out")
+    return size
+
+
+def _element(given: Any, at: int) -> Any:
+    return tree.map_structure(lambda each: None if each is None else each[at], given)
+
+
+def _stacked(results: list[Any]) -> Any:
+    return tree.map_structure(
+        lambda *each: None if each[0] is None else kops.stack(each, axis=0), *results
+    )
+
+
+@rules(core.Scan)
+def scan(tracer: Tracer, op: Any, f: Any, init: Any, xs: Any = None) -> Any:
+    given, start = values_of(tracer, xs), values_of(tracer, init)
+    turns = list(range(_count(tracer, given, op.length)))
+
+    def formula(carry: Any, xs: Any) -> Any:
+        kept: dict[int, Any] = {}
+        for at in reversed(turns) if op.reverse else turns:
+            carry, kept[at] = f(carry, _element(xs, at))
+        return carry, _stacked([kept[at] for at in turns])
+
+    return tracer.record(formula, start, given)
+
+
+@rules(core.Map)
+def map_(tracer: Tracer, _op: Any, f: Any, xs: Any) -> Any:
+    given = values_of(tracer, xs)
+    turns = range(_count(tracer, given))
+    return tracer.record(lambda xs: _stacked([f(_element(xs, at)) for at in turns]), given)
+
+
+@rules(core.VectorizedMap)
+def vectorized_map(tracer: Tracer, op: Any, elements: Any) -> Any:
+    given = values_of(tracer, elements)
+    turns = range(_count(tracer, given))
+    return tracer.record(
+        lambda xs: _stacked([op.function(_element(xs, at)) for at in turns]), given
+    )
+
+
+@rules(core.ForiLoop)
+def fori_loop(tracer: Tracer, op: Any, init_val: Any) -> Any:
+    first, last = (int(known_array(tracer, each, "bound")) for each in (op.lower, op.upper))
+    if last - first > _MOST:
+        raise tracer.error(f"a loop of {last - first} turns: up to {_MOST} are written out")
+
+    def formula(state: Any) -> Any:
+        for at in range(first, last):
+            state = op.body_fun(at, state)
+        return state
+
+    return tracer.record(formula, values_of(tracer, init_val))
+
+
+@rules(core.AssociativeScan)
+def associative_scan(tracer: Tracer, op: Any, f: Any, elems: Any) -> Any:
+    """Each element joined to all before it, one after the other"""
+    given = values_of(tracer, elems)
+
+    def formula(xs: Any) -> Any:
+        def part(x: Any, at: int) -> Any:
+            axis = op.axis % len(x.shape)
+            return x[(slice(None),) * axis + (slice(at, at + 1),)]
+
+        axis = op.axis % len(tree.flatten(xs)[0].shape)
+        size = tree.flatten(xs)[0].shape[axis]
+        if size is None or size > _MOST:
+            raise ValueError(f"a scan over {size} elements: up to {_MOST} are written out")
+        rows = [tree.map_structure(lambda x, at=at: part(x, at), xs) for at in range(size)]
+        if op.reverse:
+            rows.reverse()
+        joined = rows[:1]
+        for row in rows[1:]:
+            joined.append(f(joined[-1], row))
+        if op.reverse:
+            joined.reverse()
+        return tree.map_structure(lambda *each: kops.concatenate(each, axis=axis), *joined)
+
+    return tracer.record(formula, given)
+
+
+@rules(core.Switch)
+def switch(tracer: Tracer, _op: Any, index: Any, branches: Any, *operands: Any) -> Any:
+    """Every branch is computed, and the one of the index chosen"""
+    at = cast(tracer, tracer.value(index), DType.int32)
+    at = tracer.emit(ops.Clip(0.0, float(len(branches) - 1)), at)
+    given = [values_of(tracer, each) for each in operands]
+    results = [tracer.record(branch, *given) for branch in branches]
+    chosen = results[-1]
+    for number, result in reversed(list(enumerate(results[:-1]))):
+        here = tracer.emit(ops.Equal(), at, tracer.value(at.dtype.numpy.type(number)))
+
+        def choose(this: Value, other: Value, here: Value = here) -> Value:
+            return tracer.emit(ops.Where(), here, this, other)
+
+        chosen = tree.map_structure(choose, result, chosen)
+    return chosen
+
+
+rules.refuse(
+    "its functions take no arguments, so that what they read is not recorded; use keras.ops.where",
+    core.Cond,
+)
+rules.refuse(
+    "how often it turns depends on data; use keras.ops.scan or fori_loop with a known length",
+    core.WhileLoop,
+)

@@ -1,0 +1,75 @@
+"""``keras.ops`` that are not lowered, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keras.src.ops import image, linalg, math, nn
+from keras.src.ops import numpy as knp
+
+from kspec.compiler.table import Table
+
+rules: Table[Callable[..., Any]] = Table("trace: refusals")
+
+rules.refuse(
+    "no format decomposes or solves matrices",
+    linalg.Cholesky,
+    linalg.CholeskyInverse,
+    linalg.Det,
+    linalg.Eig,
+    linalg.Eigh,
+    linalg.Inv,
+    linalg.Lstsq,
+    linalg.LuFactor,
+    linalg.MatrixRank,
+    linalg.Pinv,
+    linalg.Qr,
+    linalg.SVD,
+    linalg.Solve,
+    linalg.SolveTriangular,
+    knp.Slogdet,
+    math.Logdet,
+)
+rules.refuse("it differentiates, which is done in training only", linalg.JVP)
+rules.refuse(
+    "it is a loss or a metric, used in training only",
+    image.SSIM,
+    nn.BinaryCrossentropy,
+    nn.CTCLoss,
+    nn.CategoricalCrossentropy,
+    nn.PSNR,
+    nn.SparseCategoricalCrossentropy,
+)
+rules.refuse("the search for a path turns as often as data say", nn.CTCDecode)
+rules.refuse(
+    "it samples pictures at computed places, which augmentation does in training only",
+    image.AffineTransform,
+    image.ElasticTransform,
+    image.MapCoordinates,
+    image.PerspectiveTransform,
+)
+rules.refuse(
+    "the IR has no complex numbers; a complex tensor is a pair of real ones",
+    math.ViewAsComplex,
+    math.ViewAsReal,
+    nn.Polar,
+)
+rules.refuse(
+    "the shape of its result depends on data",
+    knp.Bincount,
+    knp.Nonzero,
+    knp.Unique,
+)
+rules.refuse("it counts over all rows of a batch, of which each would change", knp.Histogram)
+rules.refuse(
+    "a median of those that are not NaN: how many they are depends on data",
+    knp.Nanmedian,
+    knp.Nanpercentile,
+    knp.Nanquantile,
+)
+rules.refuse("the bits of numbers are not seen by any format", knp.Nextafter, knp.View)
+rules.refuse("no format has Bessel functions", knp.I0)
+rules.refuse("Euclid's algorithm turns as often as data say", knp.Gcd, knp.Lcm)
+rules.refuse("which order it leaves is not said, so that formats would differ", knp.Argpartition)
+rules.refuse("it is the base of other operations, none itself", math.SegmentReduction)

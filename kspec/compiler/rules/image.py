@@ -1,0 +1,306 @@
+"""Pictures of ``keras.ops``: colours, sampling, cropping, filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from keras import ops as kops
+from keras.src.ops import image
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Array, Value
+from kspec.compiler.rules.arithmetic import as_float, cast
+from kspec.compiler.rules.neural import last
+from kspec.compiler.table import Table
+
+if TYPE_CHECKING:
+    from kspec.compiler.trace import Tracer
+
+rules: Table[Callable[..., Any]] = Table("trace: pictures")
+
+
+def axes_of_pictures(op: Any, value: Value) -> tuple[int, int]:
+    """Where height and width are, of one picture or of a batch."""
+    first = value.type.rank - (2 if op.data_format == "channels_first" else 3)
+    return first, first + 1
+
+
+@rules(image.Resize)
+def resize(tracer: Tracer, op: Any, images: Any) -> Value:
+    """By the operation of every runtime where it samples as Keras does; elsewhere by one matrix
+    for each axis, whose rows are Keras' own weights."""
+    value = tracer.value(images)
+    axes = axes_of_pictures(op, value)
+    wanted = (int(op.size[0]), int(op.size[1]))
+    sizes = tuple(
+        _known(tracer, value.shape[axis]) if _adapts(op) else value.shape[axis] for axis in axes
+    )
+    x = as_float(tracer, value)
+    if op.crop_to_aspect_ratio:
+        x = _cropped(tracer, x, axes, sizes, wanted)
+    elif op.pad_to_aspect_ratio:
+        x = _padded(tracer, x, axes, sizes, wanted, float(op.fill_value))
+    native = op.interpolation in ("nearest", "bilinear") and not op.antialias
+    if native:
+        result = _native(tracer, op, x, wanted)
+    else:
+        result = _sampled(tracer, x, axes, wanted, op.interpolation, antialias=op.antialias)
+    return cast(tracer, result, value.dtype) if op.interpolation == "nearest" else result
+
+
+def _adapts(op: Any) -> bool:
+    return bool(op.crop_to_aspect_ratio or op.pad_to_aspect_ratio)
+
+
+def _known(tracer: Tracer, dim: Any) -> int:
+    if isinstance(dim, str):
+        raise tracer.error(f"the size {dim} of the pictures must be known")
+    return int(dim)
+
+
+def _native(tracer: Tracer, op: Any, x: Value, wanted: tuple[int, int]) -> Value:
+    made = ops.Resize(wanted, op.interpolation, "last")
+    single = x.type.rank == 3
+    if single:
+        x = tracer.emit(ops.Reshape((1, *x.shape)), x)
+    result = last(tracer, op, x, lambda each: tracer.emit(made, each))
+    return tracer.emit(ops.Reshape(result.shape[1:]), result) if single else result
+
+
+def _sampled(
+    tracer: Tracer,
+    x: Value,
+    axes: tuple[int, int],
+    wanted: tuple[int, int],
+    interpolation: str,
+    *,
+    antialias: bool,
+) -> Value:
+    for axis, size in zip(axes, wanted, strict=True):
+        before = _known(tracer, x.shape[axis])
+        if before != size:
+            weights = sampling(before, size, interpolation, antialias=antialias)
+            x = along_axis(tracer, x, axis, weights)
+    return x
+
+
+def sampling(before: int, after: int, interpolation: str, *, antialias: bool) -> Array:
+    """(after, before): what each new place takes of each old one. Keras resamples the rows of the
+    identity, and so tells it itself."""
+    identity = np.eye(before, dtype=np.float32).reshape(before, 1, before)
+    rows = kops.image.resize(
+        identity,
+        (after, 1),
+        interpolation=interpolation,
+        antialias=antialias,
+        data_format="channels_last",
+    )
+    return np.asarray(rows, np.float32).reshape(after, before)
+
+
+def along_axis(tracer: Tracer, x: Value, axis: int, weights: Array) -> Value:
+    """The product of a matrix (after, before) with an axis."""
+    rank = x.type.rank
+    if axis == rank - 1:
+        return tracer.emit(
+            ops.MatMul(), x, tracer.value(np.ascontiguousarray(weights.T), "sampling")
+        )
+    if axis == rank - 2:
+        return tracer.emit(ops.MatMul(), tracer.value(weights, "sampling"), x)
+    perm = (*(each for each in range(rank) if each != axis), axis)
+    back = tuple(perm.index(each) for each in range(rank))
+    moved = tracer.emit(ops.Transpose(perm), x)
+    product = tracer.emit(
+        ops.MatMul(), moved, tracer.value(np.ascontiguousarray(weights.T), "sampling")
+    )
+    return tracer.emit(ops.Transpose(back), product)
+
+
+def _cropped(
+    tracer: Tracer, x: Value, axes: tuple[int, int], sizes: Any, wanted: tuple[int, int]
+) -> Value:
+    """The middle of the picture that has the wanted ratio"""
+    height, width = sizes
+    crop = (
+        min(height, int(float(width * wanted[0]) / wanted[1])) or height,
+        min(width, int(float(height * wanted[1]) / wanted[0])) or width,
+    )
+    starts = [int(float(size - kept) / 2) for size, kept in zip(sizes, crop, strict=True)]
+    stops = tuple(start + kept for start, kept in zip(starts, crop, strict=True))
+    return tracer.emit(ops.Slice(axes, tuple(starts), stops, (1, 1)), x)
+
+
+def _padded(
+    tracer: Tracer,
+    x: Value,
+    axes: tuple[int, int],
+    sizes: Any,
+    wanted: tuple[int, int],
+    fill: float,
+) -> Value:
+    """The picture in the middle of one that has the wanted ratio"""
+    height, width = sizes
+    whole = (
+        max(height, int(float(width * wanted[0]) / wanted[1])),
+        max(width, int(float(height * wanted[1]) / wanted[0])),
+    )
+    low, high = [0] * x.type.rank, [0] * x.type.rank
+    for axis, size, total in zip(axes, sizes, whole, strict=True):
+        low[axis] = high[axis] = int(float(total - size) / 2)
+    return tracer.emit(ops.Pad(tuple(low), tuple(high), value=fill), x)
+
+
+@rules(image.ScaleAndTranslate)
+def scale_and_translate(
+    tracer: Tracer, op: Any, images: Any, output_shape: Any, scale: Any, translation: Any
+) -> Value:
+    """One matrix for each axis, whose rows are Keras' own weights"""
+    from kspec.compiler.rules.creation import known_array
+
+    x = as_float(tracer, images)
+    factors = known_array(tracer, scale, "scale")
+    shifts = known_array(tracer, translation, "translation")
+    for number, axis in enumerate(op.spatial_dims):
+        place = axis % x.type.rank
+        before = _known(tracer, x.shape[place])
+        weights = kops.image.scale_and_translate(
+            np.eye(before, dtype=np.float32),
+            (int(output_shape[place]), before),
+            factors[number : number + 1].astype(np.float32),
+            shifts[number : number + 1].astype(np.float32),
+            (0,),
+            op.method,
+            op.antialias,
+        )
+        x = along_axis(tracer, x, place, np.asarray(weights, np.float32))
+    return x
+
+
+@rules(image.PadImages, image.CropImages)
+def frame(tracer: Tracer, op: Any, images: Any) -> Any:
+    value = tracer.value(images)
+    axes = axes_of_pictures(op, value)
+    pads = isinstance(op, image.PadImages)
+    word = "padding" if pads else "cropping"
+    ends = [("top", "bottom", "height"), ("left", "right", "width")]
+    low, high = [0] * value.type.rank, [0] * value.type.rank
+    for axis, (first, second, side) in zip(axes, ends, strict=True):
+        before, after = getattr(op, f"{first}_{word}"), getattr(op, f"{second}_{word}")
+        wanted = getattr(op, f"target_{side}")
+        if before is None or after is None:
+            size = _known(tracer, value.shape[axis])
+            change = wanted - size if pads else size - wanted
+            before = change - after if before is None else before
+            after = change - before
+        low[axis], high[axis] = int(before), int(after)
+    if pads:
+        return tracer.emit(ops.Pad(tuple(low), tuple(high)), value)
+    stops = tuple(-high[axis] or None for axis in axes)
+    return tracer.emit(ops.Slice(axes, tuple(low[axis] for axis in axes), stops, (1, 1)), value)
+
+
+@rules(image.RGBToGrayscale)
+def rgb_to_grayscale(tracer: Tracer, op: Any, images: Any) -> Any:
+    """0.2989 R + 0.5870 G + 0.1140 B"""
+    value = tracer.value(images)
+    axis = -3 if op.data_format == "channels_first" else -1
+    if value.shape[axis] == 1:
+        return value
+    weights = np.array([0.2989, 0.5870, 0.1140], np.float32)
+
+    def formula(x: Any) -> Any:
+        shape = [3] + [1] * (-1 - axis)
+        return kops.sum(x * weights.reshape(shape), axis=axis, keepdims=True)
+
+    return cast(tracer, tracer.record(formula, as_float(tracer, value)), value.dtype)
+
+
+@rules(image.RGBToHSV, image.HSVToRGB)
+def colours(tracer: Tracer, op: Any, images: Any) -> Any:
+    axis = -3 if op.data_format == "channels_first" else -1
+    formula = rgb_to_hsv if isinstance(op, image.RGBToHSV) else hsv_to_rgb
+
+    def recorded(x: Any) -> Any:
+        parts = [kops.squeeze(each, axis) for each in kops.split(x, 3, axis=axis)]
+        return kops.stack(formula(*parts), axis=axis)
+
+    return tracer.record(recorded, as_float(tracer, images))
+
+
+def rgb_to_hsv(red: Any, green: Any, blue: Any) -> list[Any]:
+    """Hue in parts of the circle; which of equal channels counts as the greatest is Keras'"""
+    value = kops.maximum(kops.maximum(red, green), blue)
+    spread = value - kops.minimum(kops.minimum(red, green), blue)
+    grey = kops.equal(spread, 0.0)
+    safe_spread = kops.where(grey, 1.0, spread)
+    safe_value = kops.where(value > 0.0, value, 1.0)
+    saturation = kops.where(value > 0.0, spread / safe_value, 0.0)
+    sixth = 1.0 / (6.0 * safe_spread)
+    hue = kops.where(
+        kops.equal(red, value),
+        sixth * (green - blue),
+        kops.where(
+            kops.equal(green, value),
+            sixth * (blue - red) + 2.0 / 6.0,
+            sixth * (red - green) + 4.0 / 6.0,
+        ),
+    )
+    hue = kops.where(grey, 0.0, hue)
+    return [kops.where(hue < 0.0, hue + 1.0, hue), saturation, value]
+
+
+def hsv_to_rgb(hue: Any, saturation: Any, value: Any) -> list[Any]:
+    dh = hue * 6.0
+    shares = [
+        kops.clip(kops.abs(dh - 3.0) - 1.0, 0.0, 1.0),
+        kops.clip(2.0 - kops.abs(dh - 2.0), 0.0, 1.0),
+        kops.clip(2.0 - kops.abs(dh - 4.0), 0.0, 1.0),
+    ]
+    return [((1.0 - saturation) + saturation * share) * value for share in shares]
+
+
+@rules(image.SobelEdges)
+def sobel_edges(tracer: Tracer, op: Any, images: Any) -> Any:
+    """Differences in height and width, as a last axis of 2; borders are reflected"""
+    weights = np.array(
+        [[[-1, -2, -1], [0, 0, 0], [1, 2, 1]], [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]], np.float32
+    )
+
+    def formula(x: Any) -> Any:
+        _, height, width, channels = x.shape
+        kernel = np.broadcast_to(weights.transpose(1, 2, 0)[:, :, None], (3, 3, channels, 2))
+        padded = kops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+        found = kops.depthwise_conv(padded, np.ascontiguousarray(kernel), padding="valid")
+        return kops.reshape(found, (-1, height, width, channels, 2))
+
+    value = as_float(tracer, images)
+    if op.data_format != "channels_first":
+        return tracer.record(formula, value)
+    moved = tracer.emit(ops.Transpose((0, 2, 3, 1)), value)
+    return tracer.emit(ops.Transpose((0, 3, 1, 2, 4)), tracer.record(formula, moved))
+
+
+@rules(image.GaussianBlur)
+def gaussian_blur(tracer: Tracer, op: Any, images: Any) -> Any:
+    """A convolution of each channel with exp(-d² / 2σ²), whose sum is 1; zeros around"""
+
+    def bell(size: int, sigma: float) -> Array:
+        places = np.arange(size, dtype=np.float32) - (size - 1) / 2
+        curve = np.exp(-0.5 * (places / sigma) ** 2)
+        return np.asarray(curve / curve.sum(), np.float32)
+
+    (height, width), (first, second) = op.kernel_size, op.sigma
+    across, down = bell(int(height), float(first)), bell(int(width), float(second))
+    kernel = np.outer(down, across).reshape(int(height), int(width))  # as Keras lays it out
+
+    def formula(x: Any) -> Any:
+        single = len(x.shape) == 3
+        x = kops.expand_dims(x, 0) if single else x
+        channels = x.shape[-1]
+        wide = np.broadcast_to(kernel[:, :, None, None], (*kernel.shape, channels, 1))
+        result = kops.depthwise_conv(x, np.ascontiguousarray(wide, np.float32), padding="same")
+        return kops.squeeze(result, 0) if single else result
+
+    return last(tracer, op, as_float(tracer, images), lambda x: tracer.record(formula, x))

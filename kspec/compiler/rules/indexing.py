@@ -1,0 +1,445 @@
+"""``keras.ops`` that pick, place and rearrange elements, at places that are known or computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from keras import ops as kops
+from keras.src.ops import core
+from keras.src.ops import math as kmath
+from keras.src.ops import numpy as knp
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Array, DType, Shape, Value
+from kspec.compiler.rules.arithmetic import cast, promoted
+from kspec.compiler.rules.creation import known_array
+from kspec.compiler.rules.shape import reshaped
+from kspec.compiler.table import Table
+
+if TYPE_CHECKING:
+    from kspec.compiler.trace import Tracer
+
+rules: Table[Callable[..., Any]] = Table("trace: indexing")
+
+_COMPOSED: Mapping[type, Callable[[Any, Any], Any]] = {
+    knp.Fliplr: lambda _, x: kops.flip(x, axis=1),
+    knp.Flipud: lambda _, x: kops.flip(x, axis=0),
+    knp.Hsplit: lambda op, x: kops.split(
+        x, op.indices_or_sections, axis=0 if len(x.shape) == 1 else 1
+    ),
+    knp.Vsplit: lambda op, x: kops.split(x, op.indices_or_sections, axis=0),
+    knp.Dsplit: lambda op, x: kops.split(x, op.indices_or_sections, axis=2),
+    knp.Trace: lambda op, x: kops.sum(kops.diagonal(x, op.offset, op.axis1, op.axis2), axis=-1),
+}
+_JOINED: Mapping[type, Callable[[list[Any]], Any]] = {
+    knp.Hstack: lambda xs: kops.concatenate(xs, axis=0 if len(xs[0].shape) == 1 else 1),
+    knp.Vstack: lambda xs: kops.concatenate(
+        [kops.expand_dims(x, 0) if len(x.shape) == 1 else x for x in xs], axis=0
+    ),
+    knp.Dstack: lambda xs: kops.concatenate(
+        [
+            x
+            if len(x.shape) > 2
+            else kops.expand_dims(x, 2)
+            if len(x.shape) == 2
+            else x[None, :, None]
+            for x in xs
+        ],
+        axis=2,
+    ),
+}
+
+
+@rules(*_COMPOSED)
+def composed(tracer: Tracer, op: Any, x: Any) -> Any:
+    return tracer.record(_COMPOSED[type(op)], op, tracer.value(x))
+
+
+@rules(*_JOINED)
+def joined(tracer: Tracer, op: Any, xs: Any) -> Any:
+    return tracer.record(_JOINED[type(op)], promoted(tracer, *xs))
+
+
+def picked(tracer: Tracer, value: Value, places: Array, axis: int) -> Value:
+    """Elements of an axis at known places, which may be negative."""
+    size = value.shape[axis]
+    if isinstance(size, int):
+        places = np.where(places < 0, places + size, places)
+    return tracer.emit(ops.Gather(axis), value, tracer.value(places.astype(np.int32), "places"))
+
+
+@rules(knp.TakeAlongAxis)
+def take_along_axis(tracer: Tracer, op: Any, x: Any, indices: Any) -> Value:
+    """Axes of 1 are broadcast; places below zero count from the end."""
+    value, places = tracer.value(x), cast(tracer, tracer.value(indices, "indices"), DType.int32)
+    if op.axis is None:
+        value = reshaped(tracer, value, (-1,))
+    axis = (op.axis or 0) % value.type.rank
+    known = tracer.constants.get(places.name)
+    size = value.shape[axis]
+    if known is not None and isinstance(size, int):
+        places = tracer.value(np.where(known < 0, known + size, known), "indices")
+    elif isinstance(size, int) and not _counted_from_start(tracer, places):
+        below = tracer.emit(ops.Less(), places, tracer.value(np.int32(0)))
+        wrapped = tracer.emit(ops.Add(), places, tracer.value(np.int32(size)))
+        places = tracer.emit(ops.Where(), below, wrapped, places)
+    lead = ops.base.broadcast(
+        *(each.shape[:axis] + each.shape[axis + 1 :] for each in (value, places))
+    )
+    value, places = (
+        _broadcast(tracer, each, (*lead[:axis], each.shape[axis], *lead[axis:]))
+        for each in (value, places)
+    )
+    return tracer.emit(ops.TakeAlongAxis(axis), value, places)
+
+
+def _counted_from_start(tracer: Tracer, value: Value) -> bool:
+    """Whether an operation that never gives a number below zero gave the value."""
+    kinds = (ops.ArgTopK, ops.ArgMax, ops.ArgMin)
+    moves = (ops.Reshape, ops.Transpose, ops.Slice, ops.Cast)
+    for node in reversed(tracer.nodes):
+        if value in node.outputs:
+            if isinstance(node.op, moves):
+                value = node.inputs[0]
+                continue
+            return isinstance(node.op, kinds)
+    return False
+
+
+def _broadcast(tracer: Tracer, value: Value, shape: Shape) -> Value:
+    return value if value.shape == shape else tracer.emit(ops.BroadcastTo(shape), value)
+
+
+@rules(core.Unstack)
+def unstack(tracer: Tracer, op: Any, x: Any) -> list[Value]:
+    value = tracer.value(x)
+    axis = op.axis % value.type.rank
+    size = value.shape[axis] if op.num is None else op.num
+    if not isinstance(size, int):
+        raise tracer.error(f"cannot unstack the symbolic dimension {size}")
+    kept = ops.Reshape(value.shape[:axis] + value.shape[axis + 1 :])
+    rows = [tracer.emit(ops.Slice((axis,), (at,), (at + 1,), (1,)), value) for at in range(size)]
+    return [tracer.emit(kept, row) for row in rows]
+
+
+@rules(knp.ArraySplit)
+def array_split(tracer: Tracer, op: Any, x: Any) -> list[Value]:
+    """Parts as equal as can be, the longer ones first"""
+    value = tracer.value(x)
+    axis = op.axis % value.type.rank
+    size = value.shape[axis]
+    if not isinstance(size, int):
+        raise tracer.error(f"cannot split the symbolic dimension {size}")
+    given = op.indices_or_sections
+    if isinstance(given, int):
+        parts = [size // given + (place < size % given) for place in range(given)]
+        cuts = np.cumsum(parts)[:-1].tolist()
+    else:
+        cuts = [int(cut) for cut in given]
+    pairs = zip([0, *cuts], [*cuts, size], strict=True)
+    return [tracer.emit(ops.Slice((axis,), (a,), (b,), (1,)), value) for a, b in pairs]
+
+
+@rules(core.Slice)
+def slice_(tracer: Tracer, op: Any, inputs: Any, start_indices: Any) -> Value:
+    """A block of known size, at a place that is known or computed"""
+    value = tracer.value(inputs)
+    starts = tracer.value(_vector(start_indices), "starts")
+    shape = [
+        dim if size in (None, -1) else int(size)
+        for dim, size in zip(value.shape, op.shape, strict=True)
+    ]
+    known = tracer.constants.get(starts.name)
+    if known is not None:
+        rows = [
+            (axis, int(start), int(start) + size if isinstance(size, int) else None, 1)
+            for axis, (start, size) in enumerate(zip(known, shape, strict=True))
+            if size != value.shape[axis] or start
+        ]
+        columns = [tuple(column) for column in zip(*rows, strict=True)]
+        return tracer.emit(ops.Slice(*columns), value) if rows else value
+    for axis, size in enumerate(shape):
+        if size == value.shape[axis]:
+            continue
+        if not isinstance(size, int):
+            raise tracer.error("a slice at a computed place must have a known size")
+        at = tracer.emit(
+            ops.Slice((0,), (axis,), (axis + 1,), (1,)), cast(tracer, starts, DType.int32)
+        )
+        steps = tracer.value(np.arange(size, dtype=np.int32))
+        value = tracer.emit(ops.Gather(axis), value, tracer.emit(ops.Add(), at, steps))
+    return value
+
+
+def _vector(given: Any) -> Any:
+    return given if not isinstance(given, Sequence) else np.asarray(given, np.int32)
+
+
+@rules(core.SliceUpdate)
+def slice_update(tracer: Tracer, _op: Any, inputs: Any, start_indices: Any, updates: Any) -> Value:
+    """Updates padded to the shape of the inputs, chosen where they lie"""
+    value, new = tracer.value(inputs), tracer.value(updates)
+    starts = known_array(tracer, _vector(start_indices), "start_indices")
+    low = [int(start) for start in starts]
+    high, inside = [], np.ones((), bool)
+    for axis, (dim, size) in enumerate(zip(value.shape, new.shape, strict=True)):
+        if dim == size:
+            low[axis] = 0
+            high.append(0)
+            continue
+        if not isinstance(dim, int) or not isinstance(size, int):
+            raise tracer.error(f"cannot place {new.shape} in {value.shape}")
+        low[axis] = min(max(low[axis], 0), dim - size)
+        high.append(dim - size - low[axis])
+        row = np.zeros(dim, bool)
+        row[low[axis] : low[axis] + size] = True
+        inside = inside & row.reshape([-1] + [1] * (value.type.rank - 1 - axis))
+    if not any((*low, *high)):
+        return new
+    return _placed(tracer, value, new, low, high, inside)
+
+
+def _placed(
+    tracer: Tracer, value: Value, new: Value, low: list[int], high: list[int], inside: Array
+) -> Value:
+    """By Pad and Where for floats; whole numbers, which not every format pads, by rows."""
+    if new.dtype.is_float:
+        padded = tracer.emit(ops.Pad(tuple(low), tuple(high)), new)
+    else:
+        padded = new
+        for axis, (before, after) in enumerate(zip(low, high, strict=True)):
+            if before or after:
+                size = int(new.shape[axis])
+                places = np.clip(np.arange(-before, size + after), 0, size - 1)
+                padded = picked(tracer, padded, places, axis)
+    return tracer.emit(ops.Where(), tracer.value(inside, "inside"), padded, value)
+
+
+@rules(knp.Roll)
+def roll(tracer: Tracer, op: Any, x: Any) -> Value:
+    """What falls off an end comes back at the other"""
+    value = tracer.value(x)
+    flat = reshaped(tracer, value, (-1,)) if op.axis is None else value
+    axes = [0] if op.axis is None else np.atleast_1d(op.axis).tolist()
+    shifts = np.broadcast_to(np.atleast_1d(op.shift), (len(axes),)).tolist()
+    for axis, shift in zip(axes, shifts, strict=True):
+        place = axis % flat.type.rank
+        size = flat.shape[place]
+        cut = -int(shift) % size if isinstance(size, int) and size else -int(shift)
+        if not cut:
+            continue
+        first = tracer.emit(ops.Slice((place,), (cut,), (None,), (1,)), flat)
+        second = tracer.emit(ops.Slice((place,), (0,), (cut,), (1,)), flat)
+        flat = tracer.emit(ops.Concat(place), first, second)
+    return flat if flat.shape == value.shape else tracer.emit(ops.Reshape(value.shape), flat)
+
+
+@rules(knp.Rot90)
+def rotate(tracer: Tracer, op: Any, array: Any) -> Any:
+    first, second = op.axes
+
+    def formula(x: Any) -> Any:
+        match op.k % 4:
+            case 1:
+                return kops.swapaxes(kops.flip(x, axis=second), first, second)
+            case 2:
+                return kops.flip(kops.flip(x, axis=first), axis=second)
+            case 3:
+                return kops.flip(kops.swapaxes(x, first, second), axis=second)
+        return x
+
+    return tracer.record(formula, tracer.value(array))
+
+
+@rules(knp.Diagonal)
+def diagonal(tracer: Tracer, op: Any, x: Any) -> Value:
+    """The elements with equal places in both axes, as a last axis"""
+    value = tracer.value(x)
+    rank = value.type.rank
+    pair = (op.axis1 % rank, op.axis2 % rank)
+    sizes = [value.shape[axis] for axis in pair]
+    if not all(isinstance(size, int) for size in sizes):
+        raise tracer.error(f"a diagonal of {value.shape}: its sizes must be known")
+    rows, columns = (int(size) for size in sizes)
+    kept = [axis for axis in range(rank) if axis not in pair]
+    lead = tuple(value.shape[axis] for axis in kept)
+    moved = tracer.emit(ops.Transpose((*kept, *pair)), value)
+    flat = tracer.emit(ops.Reshape((*lead, rows * columns)), moved)
+    places = np.diagonal(np.arange(rows * columns).reshape(rows, columns), op.offset)
+    return picked(tracer, flat, places, len(kept))
+
+
+@rules(knp.Diag, knp.Diagflat)
+def diag(tracer: Tracer, op: Any, x: Any) -> Any:
+    """A matrix with the vector on a diagonal; of a matrix, the diagonal"""
+    value = tracer.value(x)
+    if isinstance(op, knp.Diag) and value.type.rank == 2:
+        return tracer.record(lambda x: kops.diagonal(x, op.k), value)
+    vector = reshaped(tracer, value, (-1,))
+    size = vector.shape[0]
+    if not isinstance(size, int):
+        raise tracer.error(f"a diagonal of {size} elements: how many must be known")
+    total = size + abs(op.k)
+    places = np.diag(np.arange(size), op.k).ravel()
+    filled = picked(tracer, vector, places, 0)
+    kept = np.eye(total, k=op.k, dtype=bool)
+    zero = tracer.value(np.zeros((), value.dtype.numpy), "zero")
+    matrix = tracer.emit(ops.Reshape((total, total)), filled)
+    return tracer.emit(ops.Where(), tracer.value(kept, "kept"), matrix, zero)
+
+
+@rules(knp.Append)
+def append(tracer: Tracer, op: Any, x1: Any, x2: Any) -> Any:
+    def formula(x: Any, y: Any) -> Any:
+        if op.axis is None:
+            x, y = kops.reshape(x, (-1,)), kops.reshape(y, (-1,))
+        return kops.concatenate([x, y], axis=op.axis or 0)
+
+    return tracer.record(formula, *promoted(tracer, x1, x2))
+
+
+@rules(knp.UnravelIndex)
+def unravel_index(tracer: Tracer, op: Any, indices: Any) -> tuple[Value, ...]:
+    """The place along each axis of a shape"""
+    value = tracer.value(indices)
+
+    def number(each: int) -> Value:
+        return tracer.value(value.dtype.numpy.type(each))
+
+    total = int(np.prod(op.shape))
+    below = tracer.emit(ops.Less(), value, number(0))
+    rest = tracer.emit(ops.Where(), below, tracer.emit(ops.Add(), value, number(total)), value)
+    places = []
+    for size in reversed(op.shape):
+        places.append(tracer.emit(ops.Remainder(), rest, number(int(size))))
+        rest = tracer.emit(ops.FloorDivide(), rest, number(int(size)))
+    return tuple(reversed(places))
+
+
+@rules(knp.Vander)
+def vander(tracer: Tracer, op: Any, x: Any) -> Any:
+    """Powers of the elements as columns"""
+
+    def formula(x: Any) -> Any:
+        count = x.shape[0] if op.N is None else op.N
+        columns = [kops.ones_like(x)]
+        for _ in range(1, count):
+            columns.append(columns[-1] * x)
+        return kops.stack(columns if op.increasing else columns[::-1], axis=-1)
+
+    return tracer.record(formula, tracer.value(x))
+
+
+def scattered(tracer: Tracer, value: Value, targets: Array, size: int) -> Value:
+    """Row ``i`` of the value added to row ``targets[i]`` of zeros, in an axis of ``size``: gathers
+    of the first rows of each target, of the second, and so on, with a row of zeros for none."""
+    zeros = tracer.value(np.zeros((1, *(int(dim) for dim in value.shape[1:])), value.dtype.numpy))
+    padded = tracer.emit(ops.Concat(0), value, zeros)
+    rows: list[list[int]] = [[] for _ in range(size)]
+    for place, target in enumerate(targets.tolist()):
+        if 0 <= target < size:
+            rows[target].append(place)
+    result: Value | None = None
+    for turn in range(max(1, *map(len, rows)) if rows else 1):
+        places = np.array([each[turn] if turn < len(each) else len(targets) for each in rows])
+        found = picked(tracer, padded, places, 0)
+        result = found if result is None else tracer.emit(ops.Add(), result, found)
+    assert result is not None
+    return result
+
+
+def _flat_targets(tracer: Tracer, indices: Any, shape: Shape) -> tuple[Array, int, Shape]:
+    """Indices into the leading axes of a shape, in one number each; how many such places there
+    are; and what each place holds."""
+    places = known_array(tracer, indices, "indices").astype(np.int64)
+    depth = places.shape[-1]
+    lead, rest = shape[:depth], shape[depth:]
+    if not all(isinstance(dim, int) for dim in shape):
+        raise tracer.error(f"to be scattered into, {shape} must be known")
+    sizes = [int(dim) for dim in lead]
+    places = np.where(places < 0, places + np.array(sizes), places)
+    flat = np.ravel_multi_index(tuple(places.reshape(-1, depth).T), sizes)
+    return np.asarray(flat), int(np.prod(sizes, dtype=int)), rest
+
+
+@rules(core.Scatter)
+def scatter(tracer: Tracer, op: Any, indices: Any, values: Any) -> Value:
+    """Values at known places of zeros; at one place they add up"""
+    value = tracer.value(values)
+    targets, size, rest = _flat_targets(tracer, indices, tuple(op.shape))
+    rows = tracer.emit(ops.Reshape((len(targets), *rest)), value)
+    return tracer.emit(ops.Reshape(tuple(op.shape)), scattered(tracer, rows, targets, size))
+
+
+@rules(core.ScatterUpdate)
+def scatter_update(tracer: Tracer, op: Any, inputs: Any, indices: Any, updates: Any) -> Any:
+    """New values at known places; of several at one place the last, or what the reduction says"""
+    value, new = tracer.value(inputs), tracer.value(updates)
+    targets, size, rest = _flat_targets(tracer, indices, value.shape)
+    rows = tracer.emit(ops.Reshape((len(targets), *rest)), new)
+    flat = tracer.emit(ops.Reshape((size, *rest)), value)
+    combine: Mapping[str, ops.Op] = {
+        "add": ops.Add(),
+        "max": ops.Maximum(),
+        "min": ops.Minimum(),
+        "mul": ops.Multiply(),
+    }
+    for turn in _turns(targets):
+        places = np.full(size, -1)
+        places[targets[turn]] = turn
+        hit = (places >= 0).reshape(-1, *[1] * len(rest))
+        found = picked(tracer, rows, places.clip(0), 0)
+        if op.reduction is not None:
+            found = tracer.emit(combine[op.reduction], flat, found)
+        flat = tracer.emit(ops.Where(), tracer.value(hit, "hit"), found, flat)
+    return tracer.emit(ops.Reshape(value.shape), flat)
+
+
+def _turns(targets: Array) -> list[Array]:
+    """The rows in groups in which no target occurs twice, in order."""
+    groups: list[list[int]] = []
+    seen: dict[int, int] = {}
+    for place, target in enumerate(targets.tolist()):
+        turn = seen.get(target, 0)
+        seen[target] = turn + 1
+        if turn == len(groups):
+            groups.append([])
+        groups[turn].append(place)
+    return [np.array(group) for group in groups]
+
+
+_SEGMENTS = (kmath.SegmentSum, kmath.SegmentMax, kmath.SegmentMin, kmath.SegmentProd)
+
+
+@rules(*_SEGMENTS)
+def segment(tracer: Tracer, op: Any, data: Any, segment_ids: Any) -> Any:
+    """Rows with the same known id reduced to one; nothing for an id outside"""
+    value = tracer.value(data)
+    targets = known_array(tracer, segment_ids, "segment_ids").astype(np.int64)
+    size = int(targets.max()) + 1 if op.num_segments is None else op.num_segments
+    if isinstance(op, kmath.SegmentSum):
+        return scattered(tracer, value, targets, size)
+
+    reductions: Mapping[type, tuple[Callable[..., Any], float]] = {
+        kmath.SegmentMax: (kops.max, -np.inf),
+        kmath.SegmentMin: (kops.min, np.inf),
+        kmath.SegmentProd: (kops.prod, 1.0),
+    }
+    reduce, empty = reductions[type(op)]
+    if np.isinf(empty):
+        limits = (
+            np.finfo(value.dtype.numpy) if value.dtype.is_float else np.iinfo(value.dtype.numpy)
+        )
+        empty = limits.min if empty < 0 else limits.max
+
+    def formula(x: Any) -> Any:
+        rows = []
+        for each in range(size):
+            places = np.flatnonzero(targets == each).astype(np.int32)
+            chosen = kops.take(x, places, axis=0) if places.size else None
+            rows.append(kops.full_like(x[0], empty) if chosen is None else reduce(chosen, axis=0))
+        return kops.stack(rows, axis=0)
+
+    return tracer.record(formula, value)
