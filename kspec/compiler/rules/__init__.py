@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from kspec.compiler.rules import activation, arithmetic, layers, neural, reduction, shape
+from kspec.compiler.rules import (
+    activation,
+    arithmetic,
+    attention,
+    control,
+    creation,
+    decided,
+    einsum,
+    elementary,
+    image,
+    indexing,
+    layers,
+    neural,
+    patches,
+    products,
+    recurrent,
+    reduction,
+    shape,
+    signal,
+    sorting,
+    statistics,
+)
 
 RULES = (
     arithmetic.rules
@@ -11,5 +32,19 @@ RULES = (
     | reduction.rules
     | shape.rules
     | layers.rules
+    | recurrent.rules
+    | elementary.rules
+    | einsum.rules
+    | attention.rules
+    | control.rules
+    | creation.rules
+    | decided.rules
+    | image.rules
+    | indexing.rules
+    | patches.rules
+    | products.rules
+    | signal.rules
+    | sorting.rules
+    | statistics.rules
 )
 """Class of a ``keras.ops`` operation or of a layer → function(tracer, operation, *arguments)."""
