@@ -19,7 +19,16 @@ from kspec.targets.formats.onnx import Onnx
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.onnx.run import OnnxRunner
 from kspec.targets.formats.onnx.write import write_model
-from tests.graphs import ALL_GRAPHS, Builder, GraphCase, feeds
+from tests.graphs import (
+    ALL_GRAPHS,
+    RECURRENT,
+    RECURRENT_SYMBOLIC,
+    Builder,
+    GraphCase,
+    feeds,
+)
+
+CASES = (*ALL_GRAPHS, *RECURRENT, *RECURRENT_SYMBOLIC)
 
 
 def write(graph: Graph, folder: Path) -> Path:
@@ -56,7 +65,7 @@ def small_network() -> GraphCase:
     return build.case(other, logits)
 
 
-@pytest.mark.parametrize("case", ALL_GRAPHS, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_every_operation_agrees_with_the_reference(case: GraphCase, tmp_path: Path) -> None:
     assert_runs(case, write(case.graph, tmp_path), 1, 3)
 

@@ -27,7 +27,18 @@ from kspec.targets.formats.tflite.options import TFLiteOptions
 from kspec.targets.formats.tflite.program import TENSOR_TYPES, Emitter, TFLiteError
 from kspec.targets.formats.tflite.run import LiteRTRunner
 from kspec.targets.formats.tflite.versions import minimum_runtime
-from tests.graphs import CHANNELS_FIRST, GRAPHS, SYMBOLIC, Builder, GraphCase, feeds
+from tests.graphs import (
+    CHANNELS_FIRST,
+    GRAPHS,
+    RECURRENT,
+    RECURRENT_SYMBOLIC,
+    SYMBOLIC,
+    Builder,
+    GraphCase,
+    feeds,
+)
+
+CASES = (*GRAPHS, *SYMBOLIC, *RECURRENT, *RECURRENT_SYMBOLIC)
 
 TIME = 5
 
@@ -94,7 +105,7 @@ def small(tmp_path: Path) -> tuple[GraphCase, Path]:
     return case, write(run_passes(case.graph, COMMON), tmp_path)
 
 
-@pytest.mark.parametrize("case", [*GRAPHS, *SYMBOLIC], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_every_operation_agrees_with_the_reference(case: GraphCase, tmp_path: Path) -> None:
     for batch in (1, 3):
         path = write(case.graph, tmp_path, batch)
