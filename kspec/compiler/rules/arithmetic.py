@@ -139,12 +139,15 @@ def isnan(tracer: Tracer, _op: Any, x: Any) -> Value:
 
 @rules(knp.Round)
 def round_(tracer: Tracer, op: Any, x: Any) -> Value:
-    value = as_float(tracer, x)
+    given = tracer.value(x)
+    if not given.dtype.is_float and op.decimals >= 0:
+        return given
+    value = as_float(tracer, given)
     if not op.decimals:
         return tracer.emit(ops.Round(), value)
     factor = scalar(tracer, 10.0**op.decimals, value)
     scaled = tracer.emit(ops.Round(), tracer.emit(ops.Multiply(), value, factor))
-    return tracer.emit(ops.Divide(), scaled, factor)
+    return cast(tracer, tracer.emit(ops.Divide(), scaled, factor), given.dtype)
 
 
 @rules(knp.Clip)

@@ -168,12 +168,10 @@ def _length(vector: Value) -> Any:
     return "*".join([*names, *([str(number)] if number != 1 else [])]) if names else number
 
 
-@rules(knp.Size, knp.Ndim)
-def extent(tracer: Tracer, op: Any, x: Any) -> Value:
-    """The number of elements, or of axes"""
+@rules(knp.Size)
+def size(tracer: Tracer, _op: Any, x: Any) -> Value:
+    """The number of elements"""
     value = tracer.value(x)
-    if isinstance(op, knp.Ndim):
-        return tracer.value(np.int32(value.type.rank), "rank")
     if any(isinstance(dim, str) for dim in value.shape):
         ones = filled(tracer, 1, DType.int32, value.shape)
         return tracer.emit(ops.Sum(tuple(range(value.type.rank))), ones)

@@ -69,6 +69,7 @@ rules.refuse(
     knp.Nanquantile,
 )
 rules.refuse("the bits of numbers are not seen by any format", knp.Nextafter, knp.View)
+rules.refuse("the rank is known when a model is built: len(x.shape)", knp.Ndim)
 rules.refuse("no format has Bessel functions", knp.I0)
 rules.refuse("Euclid's algorithm turns as often as data say", knp.Gcd, knp.Lcm)
 rules.refuse("which order it leaves is not said, so that formats would differ", knp.Argpartition)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,10 @@ def written_out(tracer: Tracer, subscripts: str, values: Sequence[Value]) -> tup
         for name, count in zip(names, counts, strict=True)
     ]
     if not arrow:
-        once = sorted(letter for letter in set(given) - set(",.") if given.count(letter) == 1)
+        once = [letter for letter in given if letter.isalpha() and given.count(letter) == 1]
+        if len(names) == 1 and once != sorted(once):
+            raise tracer.error(f"write the result of {subscripts!r} out")
+        once.sort()
         result = "..." + "".join(once)
     result = result.replace("...", dots)
     for name, value in zip(full, values, strict=True):
@@ -118,7 +121,7 @@ def _product(tracer: Tracer, x: Term, y: Term, wanted: str, sizes: Mapping[str, 
         left_value = _matrix(tracer, left, shared, sizes, rows)
     else:  # the rows may keep their axes
         lead = tuple(sizes[letter] for letter in rows) or (1,)
-        left_value = _reshaped(tracer, left.value, (*lead, _merged(inner, sizes)))
+        left_value = _reshaped(tracer, left.value, (*lead, merged(inner, sizes)))
     product = tracer.emit(ops.MatMul(), left_value, right)
     letters = shared + rows + columns
     shape = tuple(sizes[letter] for letter in letters)
@@ -164,11 +167,11 @@ def _matrix(tracer: Tracer, term: Term, shared: str, sizes: Mapping[str, Dim], r
     """The tensor with one axis for each shared letter, one for the rows and one for the rest."""
     rest = term.letters[len(shared) + len(rows) :]
     lead = tuple(sizes[letter] for letter in shared)
-    shape = (*lead, _merged(rows, sizes), _merged(rest, sizes))
+    shape = (*lead, merged(rows, sizes), merged(rest, sizes))
     return _reshaped(tracer, term.value, shape)
 
 
-def _merged(letters: str, sizes: Mapping[str, Dim]) -> Dim:
+def merged(letters: Iterable[str], sizes: Mapping[str, Dim]) -> Dim:
     dims = [sizes[letter] for letter in letters]
     names = [dim for dim in dims if isinstance(dim, str)]
     number = math.prod(dim for dim in dims if isinstance(dim, int))

@@ -113,9 +113,10 @@ def divide_no_nan(x: Any, y: Any) -> Any:
 
 
 def is_close(op: Any, x: Any, y: Any, rtol: Any = 1e-5, atol: Any = 1e-8) -> Any:
-    """Equal, or finite and |x - y| ≤ atol + rtol · |y|"""
-    near = kops.abs(x - y) <= atol + rtol * kops.abs(y)
-    result = kops.logical_or(kops.equal(x, y), kops.logical_and(near, kops.isfinite(y)))
+    """|x - y| ≤ atol + rtol · |y|; as in Keras, infinity is close to what is finite, not to itself"""
+    if "float" not in x.dtype:
+        return kops.equal(x, y)
+    result = kops.abs(x - y) <= atol + rtol * kops.abs(y)
     if not op.equal_nan:
         return result
     return kops.logical_or(result, kops.logical_and(kops.isnan(x), kops.isnan(y)))
@@ -236,25 +237,18 @@ def converted(tracer: Tracer, op: Any, x: Any) -> Any:
     return cast(tracer, value, dtype)
 
 
-@rules(knp.BitwiseAnd, knp.BitwiseOr, knp.BitwiseXor)
-def bitwise(tracer: Tracer, op: Any, x: Any, y: Any) -> Value:
-    left, right = promoted(tracer, x, y)
-    if left.dtype is not DType.boolean:
-        raise tracer.error("bits of integers: only some formats have operations for them")
-    kinds: Mapping[type, ops.Op] = {
-        knp.BitwiseAnd: ops.LogicalAnd(),
-        knp.BitwiseOr: ops.LogicalOr(),
-        knp.BitwiseXor: ops.LogicalXor(),
-    }
-    return tracer.emit(kinds[type(op)], left, right)
+rules.refuse(
+    "bits of whole numbers: only some formats have operations for them",
+    knp.BitwiseAnd,
+    knp.BitwiseOr,
+    knp.BitwiseXor,
+)
 
 
 @rules(knp.BitwiseInvert, knp.BitwiseNot)
 def invert(tracer: Tracer, _op: Any, x: Any) -> Value:
     """-1 - x, in two's complement"""
     value = tracer.value(x)
-    if value.dtype is DType.boolean:
-        return tracer.emit(ops.LogicalNot(), value)
     return tracer.emit(ops.Subtract(), tracer.value(value.dtype.numpy.type(-1)), value)
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from keras import ops as kops
-from keras.src.ops import core
+from keras.src.ops import core, einops
 from keras.src.ops import math as kmath
 from keras.src.ops import numpy as knp
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Array, DType, Shape, Value
+from kspec.compiler.ir import Array, Dim, DType, Shape, Value
 from kspec.compiler.rules.arithmetic import cast, promoted
 from kspec.compiler.rules.creation import known_array
+from kspec.compiler.rules.einsum import merged
 from kspec.compiler.rules.shape import reshaped
 from kspec.compiler.table import Table
 
@@ -35,9 +38,7 @@ _COMPOSED: Mapping[type, Callable[[Any, Any], Any]] = {
 }
 _JOINED: Mapping[type, Callable[[list[Any]], Any]] = {
     knp.Hstack: lambda xs: kops.concatenate(xs, axis=0 if len(xs[0].shape) == 1 else 1),
-    knp.Vstack: lambda xs: kops.concatenate(
-        [kops.expand_dims(x, 0) if len(x.shape) == 1 else x for x in xs], axis=0
-    ),
+    knp.Vstack: lambda xs: kops.concatenate(xs, axis=0),
     knp.Dstack: lambda xs: kops.concatenate(
         [
             x
@@ -238,19 +239,22 @@ def roll(tracer: Tracer, op: Any, x: Any) -> Value:
 
 @rules(knp.Rot90)
 def rotate(tracer: Tracer, op: Any, array: Any) -> Any:
-    first, second = op.axes
+    """A quarter of a turn is each row backwards and then both axes exchanged. Where Keras gives
+    something else, nothing is lowered."""
+    value = tracer.value(array)
+    rank = value.type.rank
+    axes = [axis % rank for axis in op.axes]
+    if sorted(axes) != [rank - 2, rank - 1]:
+        raise tracer.error("Keras rotates in the last two axes only")
+    if op.k % 4 == 2 and value.shape[-1] != value.shape[-2]:
+        raise tracer.error("Keras gives no rotation for half a turn of what is not square")
 
     def formula(x: Any) -> Any:
-        match op.k % 4:
-            case 1:
-                return kops.swapaxes(kops.flip(x, axis=second), first, second)
-            case 2:
-                return kops.flip(kops.flip(x, axis=first), axis=second)
-            case 3:
-                return kops.flip(kops.swapaxes(x, first, second), axis=second)
+        for _ in range(op.k % 4):
+            x = kops.swapaxes(kops.flip(x, axis=axes[1]), *axes)
         return x
 
-    return tracer.record(formula, tracer.value(array))
+    return tracer.record(formula, value)
 
 
 @rules(knp.Diagonal)
@@ -304,18 +308,41 @@ def append(tracer: Tracer, op: Any, x1: Any, x2: Any) -> Any:
 def unravel_index(tracer: Tracer, op: Any, indices: Any) -> tuple[Value, ...]:
     """The place along each axis of a shape"""
     value = tracer.value(indices)
-
-    def number(each: int) -> Value:
-        return tracer.value(value.dtype.numpy.type(each))
-
-    total = int(np.prod(op.shape))
-    below = tracer.emit(ops.Less(), value, number(0))
-    rest = tracer.emit(ops.Where(), below, tracer.emit(ops.Add(), value, number(total)), value)
+    if value.type.rank > 1:
+        raise tracer.error("Keras mixes up the axes unless the indices have one")
     places = []
     for size in reversed(op.shape):
-        places.append(tracer.emit(ops.Remainder(), rest, number(int(size))))
-        rest = tracer.emit(ops.FloorDivide(), rest, number(int(size)))
+        length = tracer.value(value.dtype.numpy.type(size))
+        places.append(tracer.emit(ops.Remainder(), value, length))
+        value = tracer.emit(ops.FloorDivide(), value, length)
     return tuple(reversed(places))
+
+
+@rules(einops.Rearrange)
+def rearrange(tracer: Tracer, _op: Any, tensor: Any, pattern: str, **lengths: int) -> Value:
+    """Axes split, moved and merged as a pattern says: ``b h (w c) -> b (h c) w``"""
+    value = tracer.value(tensor)
+    before, after = (
+        [group.strip("()").split() for group in re.findall(r"\w+|\(.*?\)", side)]
+        for side in pattern.split("->")
+    )
+    sizes: dict[str, Dim] = dict(lengths)
+    for group, dim in zip(before, value.shape, strict=True):
+        unknown = [name for name in group if name not in lengths]
+        known = math.prod(lengths[name] for name in group if name in lengths)
+        if unknown and known == 1:
+            sizes[unknown[0]] = dim
+        elif unknown and isinstance(dim, int):
+            sizes[unknown[0]] = dim // known
+        elif unknown:
+            raise tracer.error(f"cannot divide the symbolic dimension {dim}")
+    names, wanted = (
+        [each for group in before for each in group],
+        [each for group in after for each in group],
+    )
+    split = reshaped(tracer, value, tuple(sizes[name] for name in names))
+    moved = tracer.emit(ops.Transpose(tuple(names.index(name) for name in wanted)), split)
+    return tracer.emit(ops.Reshape(tuple(merged(group, sizes) for group in after)), moved)
 
 
 @rules(knp.Vander)

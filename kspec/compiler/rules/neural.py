@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 from keras import ops as kops
 from keras.src.ops import nn
@@ -125,17 +126,18 @@ def layer_norm(tracer: Tracer, op: Any, x: Any, gamma: Any = None, beta: Any = N
     rank = value.type.rank
     given = [op.axis] if isinstance(op.axis, int) else op.axis
     axes = sorted(axis % rank for axis in given)
+    epsilon = float(keras.config.epsilon() if op.epsilon is None else op.epsilon)
     if axes == [rank - 1] and not op.rms_scaling:
         ones = np.ones(int(value.shape[-1]), np.float32)
         scale = tracer.value(ones if gamma is None else gamma, "scale")
         offset = tracer.value(0 * ones if beta is None else beta, "offset")
-        return tracer.emit(ops.LayerNorm(float(op.epsilon)), value, scale, offset)
+        return tracer.emit(ops.LayerNorm(epsilon), value, scale, offset)
     shape = [value.shape[axis] if axis in axes else 1 for axis in range(rank)]
 
     def formula(x: Any) -> Any:
         mean = kops.mean(x, axis=axes, keepdims=True)
         variance = kops.mean(kops.square(x - mean), axis=axes, keepdims=True)
-        result = (x if op.rms_scaling else x - mean) * kops.rsqrt(variance + op.epsilon)
+        result = (x if op.rms_scaling else x - mean) * kops.rsqrt(variance + epsilon)
         result = result if gamma is None else result * kops.reshape(gamma, shape)
         return result if beta is None or op.rms_scaling else result + kops.reshape(beta, shape)
 

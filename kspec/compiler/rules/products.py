@@ -37,15 +37,14 @@ def dot(x: Any, y: Any) -> Any:
 
 def cross(op: Any, x: Any, y: Any) -> Any:
     """x × y of vectors of 3; those of 2 have a third element 0, and two of 2 give a number"""
-    axes = (op.axisa, op.axisb, op.axisc) if op.axis is None else (op.axis,) * 3
-    x, y = kops.moveaxis(x, axes[0], -1), kops.moveaxis(y, axes[1], -1)
+    x, y = kops.moveaxis(x, op.axisa, -1), kops.moveaxis(y, op.axisb, -1)
     first = [x[..., place] for place in range(x.shape[-1])]
     second = [y[..., place] for place in range(y.shape[-1])]
     if len(first) == len(second) == 2:
         return first[0] * second[1] - first[1] * second[0]
     (a, b, c), (d, e, f) = ([*each, 0.0 * each[0]][:3] for each in (first, second))
     result = kops.stack([b * f - c * e, c * d - a * f, a * e - b * d], axis=-1)
-    return kops.moveaxis(result, -1, axes[2])
+    return kops.moveaxis(result, -1, op.axisc)
 
 
 def kronecker(x: Any, y: Any) -> Any:
@@ -111,7 +110,7 @@ def correlate(tracer: Tracer, op: Any, x1: Any, x2: Any) -> Any:
             return result
         wanted = max(size, taps)
         start = (size + taps - 1 - wanted) // 2
-        return result[start : start + wanted]
+        return kops.slice(result, (start,), (wanted,))
 
     x, y = (as_float(tracer, each) for each in promoted(tracer, x1, x2))
     return tracer.record(formula, x, y)

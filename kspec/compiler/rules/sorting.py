@@ -100,16 +100,17 @@ def in_top_k(tracer: Tracer, op: Any, targets: Any, predictions: Any) -> Any:
 
 @rules(nn.Sparsemax)
 def sparsemax(tracer: Tracer, op: Any, x: Any) -> Any:
-    """max(x - τ, 0), where the support are the k greatest with 1 + k · x₍ₖ₎ > Σ of the k greatest,
-    and τ = (Σ of the support - 1) / its size (Martins and Astudillo 2016)"""
+    """max(x - τ, 0), where the support are the k greatest with 1 + k · x₍ₖ₎ > their sum (Martins and
+    Astudillo 2016). There τ is (sum of the support - 1) / k; Keras, and so this, takes the sum of
+    all running sums in the support."""
 
     def formula(x: Any) -> Any:
         ordered = -kops.sort(-x, axis=-1)
         sums = kops.cumsum(ordered, axis=-1)
         counts = np.arange(1, x.shape[-1] + 1, dtype=np.float32)
-        support = 1.0 + counts * ordered > sums
+        support = ordered - (sums - 1.0) / counts > 0.0
         size = kops.sum(kops.cast(support, x.dtype), axis=-1, keepdims=True)
-        total = kops.sum(kops.where(support, ordered, 0.0), axis=-1, keepdims=True)
+        total = kops.sum(kops.where(support, sums, 0.0), axis=-1, keepdims=True)
         return kops.maximum(x - (total - 1.0) / size, 0.0)
 
     value, back = last_axis(tracer, as_float(tracer, x), op.axis)
@@ -123,6 +124,8 @@ def quantile(tracer: Tracer, op: Any, x: Any, q: Any = 0.5) -> Any:
     if isinstance(op, knp.Percentile):
         shares = shares / 100
     method = getattr(op, "method", "linear")
+    if isinstance(op, knp.Quantile) and method != "linear":
+        raise tracer.error("a Keras model computes quantile linearly only; use percentile")
     value = as_float(tracer, x)
     rank = value.type.rank
     axes = axes_of(op.axis, rank)

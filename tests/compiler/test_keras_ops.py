@@ -1,0 +1,117 @@
+"""Every operation of ``keras.ops``: decided, and where it is lowered the same as in Keras."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+from kspec.compiler.passes import run_passes
+from kspec.compiler.passes.common import COMMON
+from kspec.compiler.reference import evaluate
+from kspec.compiler.verifier import verify
+
+keras = pytest.importorskip("keras")
+
+from keras import ops as k  # noqa: E402
+from keras.src.ops import core, einops, image, linalg, math, nn  # noqa: E402
+from keras.src.ops import numpy as knp  # noqa: E402
+
+from kspec.compiler.rules import RULES  # noqa: E402
+from kspec.compiler.trace import TraceError, trace  # noqa: E402
+from tests.compiler.keras_ops import CASES, REFUSED, Case, classes_of  # noqa: E402
+
+MODULES = (core, einops, image, linalg, math, nn, knp)
+OPERATIONS = tuple(
+    each
+    for module in MODULES
+    for each in vars(module).values()
+    if inspect.isclass(each)
+    and issubclass(each, keras.Operation)
+    and each is not keras.Operation
+    and each.__module__ == module.__name__
+)
+
+WITHOUT_A_CLASS = {
+    **dict.fromkeys(
+        ("bartlett", "blackman", "hamming", "hanning", "kaiser"), "a window of numbers: a constant"
+    ),
+    **dict.fromkeys(("empty", "eye", "identity", "ones", "tri", "zeros"), "a constant"),
+    **dict.fromkeys(("dtype", "is_tensor", "shape"), "a question of types, answered at once"),
+    **dict.fromkeys(
+        ("batch_normalization", "layer_normalization", "rms_normalization", "hard_swish", "swish"),
+        "another name",
+    ),
+    **dict.fromkeys(("image", "linalg", "nn", "numpy"), "a module of the same functions"),
+    "vectorize": "made of vectorized_map",
+    "convert_to_numpy": "it needs values, which symbols do not have",
+    "custom_gradient": "a decorator; at inference the function itself",
+}
+
+
+def test_every_operation_is_decided() -> None:
+    assert len(OPERATIONS) > 330
+    undecided = {each.__name__ for each in OPERATIONS if each not in RULES} - {
+        each.__name__ for each in RULES.refused
+    }
+    assert not undecided
+
+
+def test_every_public_function_has_a_decided_class_or_needs_none() -> None:
+    names = {each.__name__.lower() for each in OPERATIONS}
+    public = {name for name in dir(k) if not name.startswith("_")}
+    assert {name for name in public if name.replace("_", "") not in names} == set(WITHOUT_A_CLASS)
+
+
+def test_every_lowered_operation_has_a_case() -> None:
+    covered = {each for case in CASES for each in classes_of(case)}
+    lowered = {each for each in OPERATIONS if each in RULES}
+    assert {each.__name__ for each in lowered - covered} == {
+        "Arange"
+    }  # of computed bounds: refused
+
+
+@pytest.mark.filterwarnings("ignore:The structure of `inputs`")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_it_is_what_keras_computes(case: Case) -> None:
+    model = case.model()
+    graph = trace(model, shapes=case.symbols())
+    verify(graph)
+    folded = run_passes(graph, COMMON)
+    verify(folded)
+    for batch in (1, 3):
+        rows = case.rows(batch)
+        given = [*rows.values()] if len(rows) > 1 else next(iter(rows.values()))
+        expected = [np.asarray(each) for each in keras.tree.flatten(model(given))]
+        exact = evaluate(graph, rows, precision=np.float64)
+        for form in (graph, folded):
+            found = evaluate(form, rows)
+            for value, reference in zip(form.outputs, expected, strict=True):
+                array, true = found[value.name], exact[value.name]
+                assert array.shape == reference.shape
+                assert array.dtype == reference.dtype
+                assert_near(array, reference, true)
+
+
+def assert_near(array: np.ndarray, reference: np.ndarray, exact: np.ndarray) -> None:
+    """Equal where not of floats; else as near to Keras, or to the truth, as float32 allows."""
+    if array.dtype.kind != "f":
+        np.testing.assert_array_equal(array, reference)
+        return
+    tolerance = {"rtol": 2e-5, "atol": 1e-5}
+    near = np.isclose(array, reference, equal_nan=True, **tolerance)
+    near |= np.isclose(array, exact, equal_nan=True, **tolerance)
+    assert near.all(), (array[~near], reference[~near])
+    np.testing.assert_allclose(exact, reference, rtol=1e-4, atol=5e-5)
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.id)
+def test_what_is_refused_is_named_with_a_reason(case: Case) -> None:
+    with pytest.raises(TraceError, match=case.refused):
+        trace(case.model(), shapes=case.symbols())
+
+
+def test_a_name_for_each_reason() -> None:
+    operations = set(OPERATIONS)
+    assert all(len(reason) > 20 for each, reason in RULES.refused.items() if each in operations)
