@@ -865,7 +865,6 @@ AUGMENTATION = (
             RGB,
         ),
     ),
-    *of("equalization", (None, RGB), ({"value_range": [0, 1], "bins": 64}, RGB)),
 )
 
 CASES: tuple[Case, ...] = (

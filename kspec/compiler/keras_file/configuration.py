@@ -92,6 +92,6 @@ def check_plain(value: Json, where: str, key: str = "") -> None:
 
 
 def _fits(value: float, key: str) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return abs(value) <= (2**64 if key.endswith("seed") else LARGEST)
+    if isinstance(value, int):
+        return abs(value) <= (2**64 if key.endswith("seed") else LARGEST)
+    return math.isfinite(value)

@@ -34,13 +34,18 @@ FAILURES = (
 
 
 @contextmanager
-def unallocated() -> Iterator[None]:
-    """Variables made inside are shapes; nobody gives them values later but the weights' reader."""
-    before = global_state.get_global_attribute("uninitialized_variables") or []
-    kept = list(before)
+def unallocated() -> Iterator[list[Any]]:
+    """Variables made inside are shapes; nobody gives them values later but the weights' reader.
+
+    Gives the list of them, which is there when the scope has been left.
+    """
+    kept = list(global_state.get_global_attribute("uninitialized_variables") or [])
+    made: list[Any] = []
     try:
         with keras.StatelessScope(initialize_variables=False):
-            yield
+            yield made
+        waiting = global_state.get_global_attribute("uninitialized_variables") or []
+        made.extend(waiting[len(kept) :])
     finally:
         global_state.set_global_attribute("uninitialized_variables", kept)
 

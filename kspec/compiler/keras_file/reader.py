@@ -20,7 +20,7 @@ def read(path: str | Path) -> keras.Model:
     """
     with open_archive(Path(path)) as (config, stream):
         given = configuration.parse(config)
-        with network.unallocated():
+        with network.unallocated() as made:
             model = network.build(given)
-        weights.load(model, stream)
+        weights.load(model, made, stream)
     return model

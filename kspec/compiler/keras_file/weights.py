@@ -7,7 +7,7 @@ type and with as many bytes as these need.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 import h5py  # type: ignore[import-untyped]
@@ -38,10 +38,14 @@ class Layout(saving_lib.H5IOStore):  # type: ignore[misc]
         return self.groups.setdefault(path, {})
 
 
-def load(model: keras.Model, stream: IO[bytes]) -> None:
-    """Give every variable its value from the file; raises KspecError KS735 and KS736."""
-    places = dict(variables(model))
-    total = sum(_bytes(each) for each in places.values())
+def load(model: keras.Model, made: Iterable[Any], stream: IO[bytes]) -> None:
+    """Give every variable its value from the file; raises KspecError KS735 and KS736.
+
+    ``made`` are all variables that were made with the model: those of random generators, which
+    are not among the model's, start anew.
+    """
+    places = {id(each): (path, each) for path, each in variables(model)}
+    total = sum(_bytes(each) for _, each in places.values())
     if total > LARGEST:
         raise refused("KS734", f"the model's variables would take {total:,} bytes")
     try:
@@ -49,12 +53,11 @@ def load(model: keras.Model, stream: IO[bytes]) -> None:
     except (OSError, ValueError, RuntimeError) as error:
         raise refused("KS735", f"model.weights.h5 is no HDF5 file: {error}") from error
     with file:
-        found = {path: dataset(file, path, each) for path, each in places.items()}
-        for path, variable in places.items():
+        found = {path: dataset(file, path, each) for path, each in places.values()}
+        for path, variable in places.values():
             fill(variable, values(found[path], path))
-    for variable in model.variables:
-        if is_random_state(variable):
-            variable._deferred_initialize()  # noqa: SLF001
+    for variable in filter(is_random_state, made):
+        variable._deferred_initialize()  # noqa: SLF001
     for layer in model._flatten_layers():  # noqa: SLF001
         if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
             layer.finalize_state()
@@ -74,7 +77,7 @@ def variables(model: keras.Model) -> Iterator[tuple[str, Any]]:
 
 def is_random_state(variable: Any) -> bool:
     """Whether it is the seed of a layer that draws while training."""
-    return str(variable.dtype) == "uint32" and variable.name == "seed_generator_state"
+    return bool(variable.name == "seed_generator_state")
 
 
 def dataset(file: h5py.File, path: str, variable: Any) -> h5py.Dataset:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, Tag
 
-from kspec.schemas.layers.base import Elementwise, Shape, spatial
+from kspec.schemas.layers.base import Shape, spatial
 from kspec.schemas.layers.image import Range
 from kspec.schemas.layers.regularization import Seeded
 from kspec.schemas.values import Evaluated, Listed, Number, Positive, written
@@ -393,27 +393,10 @@ class AugMix(Augmentation):
     """How values between pixels are found."""
 
 
-class Equalization(Elementwise):
-    """Spreads the values of each channel evenly."""
-
-    key: ClassVar[str] = "equalization"
-    keras: ClassVar[str] = "Equalization"
-
-    value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
-    bins: Positive = 256
-    """How many values are told apart."""
-
-    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
-        (shape,) = shapes
-        spatial(self, shape, 2)
-        return shape
-
-
-AUGMENTATIONS: tuple[type[Elementwise], ...] = (
+AUGMENTATIONS: tuple[type[Augmentation], ...] = (
     RandomBrightness, RandomContrast, RandomSaturation, RandomHue, RandomColorDegeneration,
     RandomColorJitter, RandomGrayscale, RandomInvert, RandomPosterization, RandomSharpness,
     Solarization, RandomGaussianBlur, RandomErasing, RandomFlip, RandomRotation,
     RandomTranslation, RandomZoom, RandomShear, RandomPerspective, RandomElasticTransform,
-    RandAugment, AugMix, Equalization,
+    RandAugment, AugMix,
 )  # fmt: skip

@@ -13,6 +13,7 @@ DECIDED_OUT: Mapping[str, str] = MappingProxyType(
         "ContrastLimitedAdaptiveHistogramEqualization": "histograms of each tile of each picture "
         "are not differentiable and in no mobile format: equalise pictures before the model",
         "CutMix": LABELS,
+        "Equalization": "Keras builds no Functional model with it: it gives back its input",
         "FlaxLayer": CODE,
         "HashedCrossing": STRINGS,
         "Hashing": STRINGS,

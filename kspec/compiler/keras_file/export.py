@@ -1,0 +1,250 @@
+"""A Keras model → a spec that rebuilds it, and its weights."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import yaml
+from keras import tree
+
+from kspec import spec
+from kspec.compiler.ir import Array
+from kspec.compiler.keras_file.arguments import layer_of
+from kspec.compiler.keras_file.refusal import refused
+from kspec.compiler.keras_file.weights import is_random_state
+from kspec.compiler.keras_model import build_model, finalize
+from kspec.schemas.layers.base import Layer
+from kspec.schemas.layers.core import Identity
+
+INSTEAD = "`kspec emit` compiles the model without a spec"
+ORDER = ("query", "value", "key")
+"""Inputs that a call may give by name, in the order of a step's `from`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the spec, and the layer that it stands for; none for one that is added."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    made: keras.Layer | None
+
+
+def spec_from_model(model: keras.Model, name: str) -> tuple[str, dict[str, Array]]:
+    """The YAML of a spec that rebuilds the network, and the weights by the paths of the
+    variables that `build_model` makes of it.
+
+    Inputs become tensors, outputs numbers: what they mean is not in the model. Models inside of
+    the model are written out. Raises KspecError KS738 for what a spec cannot say: layers outside
+    the catalogue, a layer that is called twice, operations between layers, several outputs of
+    one layer, outputs that are no vectors.
+    """
+    recorder = Recorder()
+    inputs = {recorder.fresh(each): tensor for each, tensor in _input_names(model).items()}
+    results = recorder.run(model, list(inputs))
+    outputs = recorder.finish(dict(zip(_output_names(model), results, strict=True)), inputs)
+    sizes = dict(zip(outputs, model.outputs, strict=True))
+    text = _render(_valid(name), inputs, sizes, recorder.steps)
+    return text, _weights(text, recorder.steps)
+
+
+def assign_weights(model: keras.Model, weights: Mapping[str, Array]) -> None:
+    """Give the variables of a model that `build_model` made the values of `spec_from_model`."""
+    for variable in model.variables:
+        if not is_random_state(variable):
+            variable.assign(weights[variable.path])
+    finalize(model)
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """What an operation of `keras.ops` gives: a mask, which the spec's layers find themselves, or
+    something that a spec cannot say."""
+
+    name: str
+    kind: str
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Takes down the calls of a model as steps; tensors are the names of steps."""
+
+    steps: list[Step] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    called: set[int] = field(default_factory=set)
+
+    def run(self, model: Any, inputs: list[str]) -> list[str]:
+        """The names of the model's outputs."""
+        function = keras.Function(model.inputs, model.outputs)
+        results = function._run_through_graph(inputs, self.operation)  # noqa: SLF001
+        return [self.named(each) for each in tree.flatten(results)]
+
+    def operation(self, operation: keras.Operation) -> Any:
+        """What stands in an operation's place while the model is walked."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not isinstance(operation, keras.Layer):
+                between = Between(operation.name, type(operation).__name__)
+                return tree.map_structure(lambda _: between, operation.output)
+            if id(operation) in self.called:
+                raise refused("KS738", f"layer {operation.name!r} is called twice", INSTEAD)
+            self.called.add(id(operation))
+            if isinstance(operation, keras.Model):
+                results = self.run(operation, [self.named(each) for each in tree.flatten(args)])
+                return tree.pack_sequence_as(_structure(operation), results)
+            return self.step(operation, args, kwargs)
+
+        return call
+
+    def step(self, layer: keras.Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        given = {key: kwargs[key] for key in kwargs if key not in ("training", "mask")}
+        inputs = [*tree.flatten(args), *(given.pop(key) for key in ORDER if key in given)]
+        inputs = [self.named(each) for each in inputs if each is not None]
+        call = {key: value for key, value in given.items() if value not in (None, False)}
+        made = layer_of(layer, call)
+        name = self.fresh(layer.name)
+        self.steps.append(Step(name, made, tuple(inputs), layer))
+        return name
+
+    def named(self, given: Any) -> str:
+        """The step or input that a tensor is; raises KspecError for what a spec cannot name."""
+        if isinstance(given, Between):
+            message = f"{given.name!r} is an operation between layers, {given.kind}"
+            raise refused("KS738", message, INSTEAD)
+        if not isinstance(given, str) or given not in self.taken:
+            raise refused("KS738", f"a layer is given {given!r:.60}, which is no tensor", INSTEAD)
+        return given
+
+    def finish(self, outputs: Mapping[str, str], inputs: Mapping[str, Any]) -> list[str]:
+        """Give the steps that are outputs the outputs' names; the names."""
+        for name, result in outputs.items():
+            wanted = _valid(name)
+            if result == wanted:
+                continue
+            shared = result in inputs or list(outputs.values()).count(result) > 1
+            if shared or wanted in self.taken:
+                self.taken.add(wanted)
+                self.steps.append(Step(wanted, Identity(), (result,), None))
+            else:
+                self.rename(result, wanted)
+        return [_valid(name) for name in outputs]
+
+    def rename(self, old: str, new: str) -> None:
+        self.taken.add(new)
+        self.steps = [
+            replace(
+                step,
+                name=new if step.name == old else step.name,
+                inputs=tuple(new if each == old else each for each in step.inputs),
+            )
+            for step in self.steps
+        ]
+
+    def fresh(self, name: str) -> str:
+        wanted = unique = _valid(name)
+        number = 1
+        while unique in self.taken:
+            number += 1
+            unique = f"{wanted[:56]}_{number}"
+        self.taken.add(unique)
+        return unique
+
+
+def _valid(name: str) -> str:
+    """A name as specs allow it."""
+    cleaned = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:60]
+    return cleaned if re.match("[A-Za-z]", cleaned) else f"x{cleaned}"
+
+
+def _structure(model: Any) -> Any:
+    return getattr(model, "_outputs_struct", None) or model.outputs[0]
+
+
+def _input_names(model: Any) -> dict[str, Any]:
+    struct = getattr(model, "_inputs_struct", None)
+    if isinstance(struct, dict):
+        return {name: struct[name] for name in sorted(struct)}
+    return {tensor.name: tensor for tensor in model.inputs}
+
+
+def _output_names(model: Any) -> list[str]:
+    struct = getattr(model, "_outputs_struct", None)
+    if isinstance(struct, dict):
+        return sorted(struct)
+    names = [tensor._keras_history.operation.name for tensor in model.outputs]  # noqa: SLF001
+    return [f"{n}_{place}" if n in names[:place] else n for place, n in enumerate(names)]
+
+
+def _render(
+    name: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any], steps: list[Step]
+) -> str:
+    lines = ["kspec: 1", f"name: {name}", "", "inputs:"]
+    for each, tensor in inputs.items():
+        lines.append(f"  {each}: {_flow({'tensor': _input(each, tensor)})}")
+    lines.append("outputs:")
+    for each, tensor in outputs.items():
+        if len(tensor.shape) != 2 or tensor.shape[-1] is None:
+            message = f"the output {each!r} is {tuple(tensor.shape[1:])} for a row, not a vector"
+            raise refused("KS738", message, INSTEAD)
+        lines.append(f"  {each}: {_flow({'number': {'size': tensor.shape[-1]}})}")
+    lines += ["", "network:"]
+    before = next(iter(inputs)) if len(inputs) == 1 else None
+    for step in steps:
+        written = step.layer.written()
+        body = _flow(written[step.layer.key]) if isinstance(written, dict) else ""
+        lines.append(f"  - {step.layer.key}: {body}".rstrip())
+        lines.append(f"    name: {step.name}")
+        if step.inputs != (before,):
+            given = step.inputs[0] if len(step.inputs) == 1 else list(step.inputs)
+            lines.append(f"    from: {_flow(given)}")
+        before = step.name
+    return "\n".join(lines) + "\n"
+
+
+def _input(name: str, tensor: Any) -> dict[str, Any]:
+    shape = [
+        size if size is not None else f"{name[:50]}_{axis}"
+        for axis, size in enumerate(tensor.shape[1:], start=1)
+    ]
+    if tensor.dtype not in ("float32", "int32") or not shape:
+        raise refused("KS738", f"the input {name!r} is {tensor.dtype} of {shape}", INSTEAD)
+    return {"shape": shape} | ({"dtype": "int32"} if tensor.dtype == "int32" else {})
+
+
+def _flow(value: Any) -> str:
+    """A value on one line."""
+    plain = _lists(value)
+    text = yaml.safe_dump(plain, default_flow_style=True, sort_keys=False, width=float("inf"))
+    return text.removesuffix("...\n").strip()
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _lists(each) for key, each in value.items()}
+    return [_lists(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _weights(text: str, steps: list[Step]) -> dict[str, Array]:
+    """The weights by the paths that the spec's own model gives them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.yaml")
+        path.write_text(text, encoding="utf-8")
+        rebuilt = build_model(spec.load(path))
+    found: dict[str, Array] = {}
+    for step in steps:
+        if step.made is None:
+            continue
+        old = [each for each in step.made.variables if not is_random_state(each)]
+        new = [each for each in rebuilt.get_layer(step.name).variables if not is_random_state(each)]
+        if [tuple(each.shape) for each in old] != [tuple(each.shape) for each in new]:
+            raise refused("KS738", f"layer {step.made.name!r} has weights of another shape")
+        found |= {to.path: np.asarray(was) for was, to in zip(old, new, strict=True)}
+    return found
