@@ -65,7 +65,7 @@ def plan(document: Document, *, store: Path | None = None, notify: Notify | None
     """Prove that every target can be emitted, and tell which stages a build would run, and why."""
     run = _Build(document, store, None, notify)
     proven = run.prove()
-    return replace(proven, stages=(*run.stages.done, *run.foreseen()))
+    return replace(proven, stages=(*run.stages.done, *run.stages.foreseen(run.keys.all[1:])))
 
 
 def train(
@@ -151,7 +151,8 @@ class _Build:
 
             write_json(folder / PLAN, prove(self.shop, self.keys).kept())
 
-        return Plan.read(read_json(self.stages.run(self.keys.plan, make) / PLAN))
+        facts = read_json(self.stages.run(self.keys.plan, make) / PLAN)
+        return Plan.read(facts, map(self.keys.users, self.keys.requests))
 
     def train(self) -> Path:
         key = self.keys.train
@@ -273,19 +274,6 @@ class _Build:
             (folder / REPORT).write_text(page, "utf-8")
 
         return self.stages.run(self.keys.report, make)
-
-    def foreseen(self) -> tuple[StageRun, ...]:
-        """The stages that a build would come to after the plan, run or not."""
-        keys = self.keys
-        return self.stages.foreseen(
-            [
-                keys.train,
-                keys.compile,
-                *(key for each in keys.requests for key in (keys.emit(each), keys.verify(each))),
-                *map(keys.package, keys.targets),
-                keys.report,
-            ]
-        )
 
 
 def _targets_in(out: Path) -> set[str]:

@@ -185,6 +185,18 @@ class Keys:
             },
         )
 
+    @property
+    def all(self) -> tuple[Key, ...]:
+        """The keys of all stages, in the order in which a build comes to them."""
+        return (
+            self.plan,
+            self.train,
+            self.compile,
+            *(key for each in self.requests for key in (self.emit(each), self.verify(each))),
+            *map(self.package, self.targets),
+            self.report,
+        )
+
     def _rows(self) -> str | None:
         """The digest of the data, made without parsing. Raises KspecError KS501, KS502, KS504."""
         data = self.document.spec.data
@@ -196,8 +208,12 @@ class Keys:
     def _packages(self, *requests: ArtifactRequest) -> tuple[str, ...]:
         return tuple(sorted({p for each in requests for p in formats()[each.format].packages}))
 
+    def users(self, request: ArtifactRequest) -> tuple[str, ...]:
+        """The targets that an artifact is for."""
+        return tuple(each.name for each in self.targets if request in each.requests)
+
     def _whose(self, request: ArtifactRequest) -> str:
-        return "+".join(each.name for each in self.targets if request in each.requests)
+        return "+".join(self.users(request))
 
 
 def described(request: ArtifactRequest) -> dict[str, Any]:

@@ -37,9 +37,8 @@ def prove(shop: Workshop, keys: Keys) -> Plan:
     folded = run_passes(graph, COMMON)
     found: list[TargetPlan] = []
     for request in keys.requests:
-        users = tuple(each.name for each in keys.targets if request in each.requests)
         try:
-            found.append(_prove(graph, folded, request, rows, users, shop.document))
+            found.append(_prove(graph, folded, request, rows, shop.document))
         except KspecError as error:
             problems.extend(error.diagnostics)
     if problems:
@@ -53,7 +52,6 @@ def _prove(
     folded: Graph,
     request: ArtifactRequest,
     rows: Rows,
-    users: tuple[str, ...],
     document: Document,
 ) -> TargetPlan:
     lowered = formats()[request.format].lower(folded)
@@ -70,7 +68,7 @@ def _prove(
     assert verification.run is not None
     return TargetPlan(
         request.format,
-        users,
+        (),
         dict(sorted((op, count) for op, count in before.items() if op in left)),
         dict(sorted((op, count) for op, count in before.items() if op not in left)),
         size,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -88,16 +88,19 @@ class Plan:
     stages: tuple[StageRun, ...] = ()
 
     def kept(self) -> dict[str, Any]:
-        """What the store keeps of it: all but the stages."""
+        """What the store keeps of it: neither the stages nor whom an artifact is for."""
         facts = asdict(self)
         del facts["stages"]
+        for each in facts["targets"]:
+            del each["targets"]
         return facts
 
     @classmethod
-    def read(cls, facts: Mapping[str, Any]) -> Plan:
-        """A plan of what `kept` gave."""
-        targets = [{**each, "targets": tuple(each["targets"])} for each in facts["targets"]]
-        return cls(**{**facts, "targets": tuple(TargetPlan(**each) for each in targets)})
+    def read(cls, facts: Mapping[str, Any], users: Iterable[tuple[str, ...]]) -> Plan:
+        """A plan of what `kept` gave, and the targets that each of its artifacts is for."""
+        pairs = zip(facts["targets"], users, strict=True)
+        targets = tuple(TargetPlan(targets=names, **each) for each, names in pairs)
+        return cls(**{**facts, "targets": targets})
 
 
 @dataclass(frozen=True, slots=True)

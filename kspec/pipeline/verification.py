@@ -161,15 +161,12 @@ def _misfit(found: Outputs, expected: Outputs) -> str | None:
     """What outputs an artifact lacks or has too many, or the first of another shape."""
     if odd := found.keys() ^ expected.keys():
         return f"gives other outputs than the model: {', '.join(sorted(odd))}"
-    shapes = {name: (found[name].shape[1:], each.shape[1:]) for name, each in expected.items()}
-    return next(
-        (
-            f"gives rows of shape {list(given)} for {name!r}, and not {list(wanted)}"
-            for name, (given, wanted) in shapes.items()
-            if given != wanted or len(found[name]) != len(expected[name])
-        ),
-        None,
-    )
+    for name, each in expected.items():
+        if found[name].shape != each.shape:
+            rows, *given = found[name].shape
+            wanted = f"{len(each)} of {list(each.shape[1:])}"
+            return f"gives {rows} rows of shape {given} for {name!r}, and not {wanted}"
+    return None
 
 
 def _meant(meant: Outputs, value: Value) -> Array:

@@ -173,7 +173,7 @@ def warm_build(spec: Path) -> dict[str, Any]:
     import kspec
 
     stages: list[Any] = []
-    kspec.pipeline(spec, notify=lambda run: stages.append([run.name, run.ran]))
+    kspec.build(spec, notify=lambda run: stages.append([run.name, run.ran]))
     loaded = sorted({name.partition(".")[0] for name in sys.modules})
     return {"stages": stages, "cpu": time.process_time(), "loaded": loaded}
 
