@@ -38,12 +38,13 @@ lint: $(READY) ## Check style, types and the order of imports
 unit: $(READY) chromium ## Run the tests alone
 	$(PYTEST)
 
-fuzz: $(READY) ## Run the property tests with many more examples and a fresh seed
-	$(PYTEST) -m hypothesis --hypothesis-profile=fuzz
+fuzz: $(READY) ## Judge N random networks from SEED in every format against Keras
+	$(BIN)/python -W ignore -m tests.fuzz --count $(N) $(if $(SEED),--seed $(SEED))
 
 docs: $(READY) ## Write the generated pages and the JSON Schema again
 	$(BIN)/python -m kspec.schemas.json_schema > kspec/schemas/kspec-v1.json
 	$(BIN)/python -m kspec.schemas.reference > docs/spec.md
+	$(BIN)/python -m tests.conformance.page
 	$(BIN)/python -m kspec.spec.handbook > docs/diagnostics.md
 
 format: $(READY) ## Format the code and mend what lint can mend

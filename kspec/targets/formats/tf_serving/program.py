@@ -61,10 +61,16 @@ class _Extents:
                 self._places.setdefault(dim, (value.name, axis))
 
     def shape(self, op: ops.Reshape | ops.BroadcastTo) -> Any:
-        """The op's shape with names replaced; -1 does for a Reshape to a shape with one name."""
+        """The op's shape with names replaced; -1 does for one name of a Reshape, if only one has
+        not been met yet (``time*4``) for that one."""
         names = [dim for dim in op.shape if isinstance(dim, str)]
-        if isinstance(op, ops.Reshape) and len(names) == 1:
-            return tuple(-1 if isinstance(dim, str) else dim for dim in op.shape)
+        fresh = [dim for dim in names if dim not in self._places]
+        if isinstance(op, ops.Reshape) and 1 in (len(names), len(fresh)):
+            rest = (fresh or names)[0]
+            return tuple(
+                -1 if dim == rest else self._measure(dim) if isinstance(dim, str) else dim
+                for dim in op.shape
+            )
         return tuple(self._measure(dim) if isinstance(dim, str) else dim for dim in op.shape)
 
     def _measure(self, dim: str) -> Tensor:

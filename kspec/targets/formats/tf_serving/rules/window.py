@@ -67,7 +67,8 @@ def conv_transpose(op: ops.ConvTranspose, x: Any, kernel: Any, bias: Any = None)
         x, kernel = tf.expand_dims(x, 2), tf.expand_dims(kernel, 1)
         return tf.squeeze(conv_transpose(wide, x, kernel, bias), 2)
     kernel = _dilated(kernel, op.dilations)
-    rows = zip(x.shape[1:-1], kernel.shape[:-2], op.strides, strict=True)
+    sizes = [tf.shape(x)[axis + 1] if n is None else n for axis, n in enumerate(x.shape[1:-1])]
+    rows = zip(sizes, kernel.shape[:-2], op.strides, strict=True)
     full = [(size - 1) * stride + reach for size, reach, stride in rows]
     transpose = tf.nn.conv2d_transpose if len(full) == 2 else tf.nn.conv3d_transpose
     shape = tf.stack([tf.shape(x)[0], *full, kernel.shape[-2]])
@@ -76,11 +77,14 @@ def conv_transpose(op: ops.ConvTranspose, x: Any, kernel: Any, bias: Any = None)
     return product if bias is None else tf.nn.bias_add(product, bias)
 
 
-def _cut(x: Any, op: ops.ConvTranspose, full: list[int]) -> Any:
+def _cut(x: Any, op: ops.ConvTranspose, full: list[Any]) -> Any:
     """The full result between the paddings, with zeros where output_padding leads beyond it."""
     rows = zip(full, op.padding, op.output_padding, strict=True)
     ends = [(low, size + extra - high) for size, (low, high), extra in rows]
-    beyond = [(0, max(end - size, 0)) for (_, end), size in zip(ends, full, strict=True)]
+    beyond = [
+        (0, max(extra - high, 0))
+        for (_, high), extra in zip(op.padding, op.output_padding, strict=True)
+    ]
     index = (slice(None), *(slice(low, end) for low, end in ends))
     return pad(x, tuple(beyond))[index]
 

@@ -1,0 +1,77 @@
+"""What is refused, and what a runtime does wrong: the cells of the matrix that do not simply pass.
+
+Everything else passes. A refusal that begins to work fails its test, so that this table, and the
+page made of it, stay true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from tests.conformance.artifacts import FORMATS
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Cells by the glob of their cases, and why they do not pass."""
+
+    cases: str
+    reason: str
+    """A part of what the trace or the format says."""
+    formats: tuple[str, ...] = FORMATS
+
+    def covers(self, case: str, format_: str) -> bool:
+        return format_ in self.formats and fnmatchcase(case, self.cases)
+
+
+BACKEND = "cannot be used as input to a TensorFlow function"
+SIZES = "must be known here"
+STEPS = "the number of steps must be known"
+AXES = "5 axes at most"
+COREML = ("coreml",)
+
+REFUSED: tuple[Cells, ...] = (
+    *(Cells(f"{kind}_pooling?d-4", SIZES) for kind in ("max", "average")),
+    Cells("sparsemax-*", "symbolic"),
+    Cells("einsum_dense-4", "cannot be broadcasted"),
+    Cells("group_query_attention-1", "mixed types"),
+    Cells("equalization-*", "part of a cycle"),
+    *(
+        Cells(cases, BACKEND)
+        for cases in (
+            "additive_attention-[02]", "attention-[23]", "auto_contrast-*", "category_encoding-*",
+            "center_crop-*", "discretization-*", "mel_spectrogram-*", "resizing-*",
+        )
+    ),
+    *(
+        Cells(cases, STEPS, COREML)
+        for cases in (
+            "bidirectional-1", "conv_lstm?d-4", "gru-1", "lstm-1", "rnn-[14]", "simple_rnn-1",
+        )
+    ),
+    Cells("conv_lstm3d-[01235]", AXES, COREML),
+    Cells("group_normalization-4", AXES, COREML),
+    Cells("time_distributed-4", "cannot tell the size of batch*3", COREML),
+    Cells("up_sampling2d-6", "one dimension of a reshape", COREML),
+)  # fmt: skip
+"""Refused by the trace, for all formats, or by a format."""
+
+WRONG: tuple[Cells, ...] = ()
+"""A runtime does not compute what its own documentation says."""
+
+IN_FLOAT64: dict[str, str] = {}
+"""Cases in which Keras' own float32 is at the edge: judged by the reference in float64, and why."""
+
+
+def refusal(case: str, format_: str) -> str | None:
+    """The reason that is expected, None for a cell that works."""
+    found = [each.reason for each in REFUSED if each.covers(case, format_)]
+    if len(found) > 1:
+        raise ValueError(f"{case} in {format_} is refused twice: {found}")
+    return found[0] if found else None
+
+
+def fault(case: str, format_: str) -> str | None:
+    """What a runtime does wrong in this cell."""
+    return next((each.reason for each in WRONG if each.covers(case, format_)), None)

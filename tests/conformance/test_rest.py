@@ -1,0 +1,13 @@
+"""A part of the matrix: files are what tests run side by side by."""
+
+import pytest
+
+from tests.conformance.cells import check, matrix
+
+pytest.importorskip("keras")
+
+
+@pytest.mark.filterwarnings("ignore")
+@matrix("Activation", "Reshaping", "Recurrent", "Attention", "Wrapping")
+def test_cell(id_: str, format_: str) -> None:
+    check(id_, format_)
