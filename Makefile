@@ -6,6 +6,8 @@ SHELL       := bash
 .PHONY: help demo test lint unit fuzz docs lock format clean chromium
 
 PYTHON ?= python3
+N      ?= 1000
+SEED   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
