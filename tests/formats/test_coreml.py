@@ -24,14 +24,24 @@ from kspec.targets.formats.coreml.names import Identifiers
 from kspec.targets.formats.coreml.options import CoreMLOptions, Minimum
 from kspec.targets.formats.coreml.rules import RULES, neural
 from kspec.targets.formats.coreml.run import CoreMLRunner
-from tests.graphs import ALL_GRAPHS, Builder, GraphCase, feeds
+from tests.graphs import (
+    ALL_GRAPHS,
+    RECURRENT,
+    RECURRENT_SYMBOLIC,
+    Builder,
+    GraphCase,
+    feeds,
+)
 
 REFUSED = {
     "Cast-int32-int64": "not with int64",
     "Cast-uint8-float32": "not with uint8",
 }
 """What Core ML cannot do, and the reason that is given."""
-BY_ID = {case.id: case for case in ALL_GRAPHS}
+ENDLESS = [each for each in RECURRENT_SYMBOLIC if each.id not in ("Rnn-time", "Lstm-time")]
+"""Loops of unknown length, but for the layers that Core ML has."""
+RECURRENCES = [*RECURRENT, *(each for each in RECURRENT_SYMBOLIC if each not in ENDLESS)]
+BY_ID = {case.id: case for case in (*ALL_GRAPHS, *RECURRENCES)}
 MODEL = "Data/com.apple.CoreML/model.mlmodel"
 WEIGHTS = "Data/com.apple.CoreML/weights/weight.bin"
 
@@ -104,13 +114,33 @@ def repeat() -> GraphCase:
     return build.case(build.add("out", ops.Repeat(7, 1), build.input("x", "batch", 3)))
 
 
-WRITTEN = [*(case for case in ALL_GRAPHS if case.id not in REFUSED), network(), scalar(), signs()]
+WRITTEN = [
+    *(case for case in ALL_GRAPHS if case.id not in REFUSED),
+    *RECURRENCES,
+    network(),
+    scalar(),
+    signs(),
+]
 
 
 @pytest.mark.parametrize("case", WRITTEN, ids=lambda case: case.id)
 def test_every_operation_agrees_with_the_reference(case: GraphCase, tmp_path: Path) -> None:
     path = write(case.graph, tmp_path)
     assert max(worst_error(case, path, batch) for batch in (1, 3)) <= 1e-5
+
+
+@pytest.mark.parametrize("minimum", ["iOS16", "iOS17"])
+@pytest.mark.parametrize("name", ["Lstm", "Lstm-constants", "Rnn-inputs", "Gru", "Lstm-masked"])
+def test_recurrent_layers_in_half_precision(name: str, minimum: Minimum, tmp_path: Path) -> None:
+    options = CoreMLOptions(minimum=minimum, precision="float16")
+    path = write(BY_ID[name].graph, tmp_path, options)
+    assert 1e-7 < worst_error(BY_ID[name], path, 3) <= 1e-2
+
+
+def test_loops_of_unknown_length_are_refused() -> None:
+    for case in ENDLESS:
+        (refusal, *_) = CoreML().refusals(CoreML().lower(case.graph))
+        assert "the number of steps must be known" in refusal.reason
 
 
 @pytest.mark.parametrize("minimum", ["iOS17", "iOS18"])
@@ -203,8 +233,8 @@ def test_half_precision_inside_single_outside(name: str, tmp_path: Path) -> None
     assert not {each.dtype for each in (*runner.inputs.values(), *runner.outputs.values())} & {
         DType.float16
     }
-    steps = [step for step in runner.program._steps if step.output not in runner.program.outputs]
-    computed = {step.declared.dtype for step in steps}
+    given = [item for step in runner.program._steps for item in step.outputs.items()]
+    computed = {type_.dtype for name, type_ in given if name not in runner.program.outputs}
     assert DType.float16 in computed
     assert DType.float32 not in computed
     inputs = feeds(case, 3)

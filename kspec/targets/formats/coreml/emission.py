@@ -17,9 +17,9 @@ Var = Any
 
 class Rule(Protocol):
     """Writes one node of a lowered graph and gives the MIL value of its output, which must bear
-    the node's name."""
+    its name; a tuple of them where it has several."""
 
-    def __call__(self, node: Node, emit: Emission) -> Var: ...
+    def __call__(self, node: Node, emit: Emission) -> Var | tuple[Var, ...]: ...
 
 
 class Emission:
@@ -37,7 +37,8 @@ class Emission:
         self._shared: dict[tuple[str, tuple[int, ...], bytes], Var] = {}
         self._measured: dict[str, Var] = {}
         self._own: set[int] = set()
-        computed = {node.name for node in graph.nodes}
+        self.minimum = options.minimum
+        computed = {value.name for node in graph.nodes for value in node.outputs}
         self.delivered = frozenset(
             value.name
             for value in graph.outputs
@@ -51,6 +52,13 @@ class Emission:
         """Add an operation under an IR name; what is not a MIL value becomes a constant."""
         own = f"{name}/computed" if name in self.delivered else name
         return self._add(kind, self.identifiers[own], parameters)
+
+    def several(self, kind: str, name: str, **parameters: Any) -> tuple[Var, ...]:
+        """Add an operation that has several results, each named by its number."""
+        results: tuple[Var, ...] = self._add(kind, self.identifiers[name], parameters)
+        for number, var in enumerate(results):
+            var.name = self.identifiers[f"{name}/{number}"]
+        return results
 
     def deliver(self, kind: str, output: Value, **parameters: Any) -> Var:
         """Add the operation that gives an output its public name."""
@@ -74,6 +82,10 @@ class Emission:
         """A named constant, floats in the chosen precision."""
         own = f"{name}/constant" if name in self.delivered else name
         return self._constant(self.array(array), self.identifiers[own])
+
+    def exact(self, name: str, array: Array) -> Var:
+        """A named constant in its own precision."""
+        return self._constant(np.ascontiguousarray(array), self.identifiers[name])
 
     def array(self, array: Array) -> Array:
         """The array in the chosen precision; what float16 cannot hold becomes its largest."""

@@ -16,6 +16,7 @@ from kspec.targets.formats.coreml.emission import Rule
 from kspec.targets.formats.coreml.limits import limit_of
 from kspec.targets.formats.coreml.options import CoreMLOptions
 from kspec.targets.formats.coreml.rules import RULES
+from kspec.targets.formats.coreml.rules.recurrent import is_native
 from kspec.targets.formats.format import Format, Refusal, Tolerance
 
 
@@ -26,7 +27,7 @@ class CoreML(Format):
     suffix: ClassVar[str] = ".mlpackage"
     options: ClassVar[type[Model]] = CoreMLOptions
     passes: ClassVar[tuple[Pass, ...]] = (
-        loops(lambda _node, _graph: False),
+        loops(is_native),
         unroll,
         channels_first,
     )

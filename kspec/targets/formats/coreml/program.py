@@ -26,7 +26,10 @@ def build_program(graph: Graph, options: CoreMLOptions, kit: Toolkit) -> tuple[A
         for value in graph.inputs:
             emit.bind(value, _receive(emit, value, function.inputs[emit.public(value)]))
         for node in graph.nodes:
-            emit.bind(node.output, RULES[type(node.op)](node, emit))
+            made = RULES[type(node.op)](node, emit)
+            results = made if isinstance(made, tuple) else (made,)
+            for value, var in zip(node.outputs, results, strict=True):
+                emit.bind(value, var)
         function.set_outputs([_deliver(emit, value) for value in graph.outputs])
     _name_defaults(function, emit)
     program = kit.mil.Program()

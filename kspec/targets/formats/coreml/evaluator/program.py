@@ -27,12 +27,11 @@ Operand = Array | str | tuple[Array, ...]
 @dataclass(frozen=True, slots=True)
 class Step:
     """One operation: its kernel's name, its parameters by name, each the names of values, and what
-    it declares to give."""
+    it declares to give, by name."""
 
     kind: str
     parameters: Mapping[str, tuple[str, ...]]
-    output: str
-    declared: Declared
+    outputs: Mapping[str, Declared]
 
 
 class Program:
@@ -56,7 +55,7 @@ class Program:
         self._steps: list[Step] = []
         for operation in block.operations:
             self._read(operation, package.weights)
-        types = self.inputs | {step.output: step.declared for step in self._steps}
+        types = self.inputs | self._given()
         self.outputs = {name: types[name] for name in block.outputs}
         _check_description(self.description.input, self.inputs)
         _check_description(self.description.output, self.outputs)
@@ -75,20 +74,22 @@ class Program:
                 for key, names in step.parameters.items()
             }
             try:
-                result = _compute(step, operands)
+                results = _compute(step, operands)
             except (TypeError, ValueError, NotImplementedError) as error:
-                raise PackageError(f"{step.kind} of {step.output}: {error}") from error
-            values[step.output] = _checked(step.output, result, step.declared)
+                raise PackageError(f"{step.kind} of {', '.join(step.outputs)}: {error}") from error
+            for (name, declared), each in zip(step.outputs.items(), results, strict=True):
+                values[name] = _checked(name, each, declared)
             for name in last_use.get(number, ()):
                 del values[name]
-        wanted = [step.output for step in self._steps] if keep else list(self.outputs)
+        wanted = list(self._given() if keep else self.outputs)
         return {name: value for name in wanted if isinstance(value := values[name], np.ndarray)}
 
     def _read(self, operation: Any, weights: WeightFile | None) -> None:
-        (output,) = operation.outputs
-        if output.name in self.inputs or output.name in self._constants:
-            raise PackageError(f"two values are called {output.name}")
+        for output in operation.outputs:
+            if output.name in self.inputs or output.name in self._constants:
+                raise PackageError(f"two values are called {output.name}")
         if operation.type == "const":
+            (output,) = operation.outputs
             self._constants[output.name] = literal(operation.attributes["val"], weights)
             return
         if operation.type not in KERNELS:
@@ -97,14 +98,18 @@ class Program:
             key: tuple(binding.name for binding in argument.arguments)
             for key, argument in operation.inputs.items()
         }
-        declared = declared_type(output.type)
-        self._steps.append(Step(operation.type, parameters, output.name, declared))
+        outputs = {each.name: declared_type(each.type) for each in operation.outputs}
+        self._steps.append(Step(operation.type, parameters, outputs))
+
+    def _given(self) -> dict[str, Declared]:
+        """Every value that an operation gives."""
+        return {name: each for step in self._steps for name, each in step.outputs.items()}
 
     def _last_uses(self) -> dict[int, list[str]]:
         """The computed values that no operation after a step needs."""
         uses: dict[str, int] = {}
         for number, step in enumerate(self._steps):
-            uses[step.output] = number
+            uses |= dict.fromkeys(step.outputs, number)
             uses |= {name: number for names in step.parameters.values() for name in names}
         last: dict[int, list[str]] = {}
         for name, number in uses.items():
@@ -131,15 +136,19 @@ def _operand(key: str, values: list[Any]) -> Operand:
     return value
 
 
-def _compute(step: Step, operands: dict[str, Operand]) -> Array:
+def _compute(step: Step, operands: dict[str, Operand]) -> tuple[Array, ...]:
     """Half precision is computed in single and rounded once, as hardware with wide accumulators
     does."""
     half = step.kind != "cast" and any(_is_half(each) for each in operands.values())
     if half:
         operands = {key: _widened(value) for key, value in operands.items()}
     with np.errstate(all="ignore"):  # infinities and NaN are results, not accidents
-        result = np.asarray(KERNELS[step.kind](**operands))
-        return result.astype(np.float16) if half and result.dtype == np.float32 else result
+        found = KERNELS[step.kind](**operands)
+        results = [np.asarray(each) for each in (found if isinstance(found, tuple) else (found,))]
+        return tuple(
+            each.astype(np.float16) if half and each.dtype == np.float32 else each
+            for each in results
+        )
 
 
 def _is_half(value: Operand) -> bool:

@@ -9,13 +9,20 @@ from kspec.targets.formats.coreml.rules import (
     einsum,
     elementwise,
     neural,
+    recurrent,
     reduction,
     shape,
     sorting,
 )
 
 RULES: Table[Rule] = (
-    elementwise.RULES | neural.RULES | einsum.RULES | reduction.RULES | shape.RULES | sorting.RULES
+    elementwise.RULES
+    | neural.RULES
+    | einsum.RULES
+    | reduction.RULES
+    | shape.RULES
+    | sorting.RULES
+    | recurrent.RULES
 )
 RULES.refuse(
     "loops are written out step by step for Core ML: the number of steps must be known",

@@ -29,10 +29,10 @@ def sizes(node: Node, emit: Emission, shape: Shape, part: str = "shape") -> Arra
     untold = [axis for axis in unknown if not emit.measurable(str(shape[axis]))]
     inferred = (untold or unknown or [-1])[0]
     written = [-1 if axis == inferred else dim for axis, dim in enumerate(shape)]
-    return _vector(node, emit, written, part)
+    return vector(node, emit, written, part)
 
 
-def _vector(node: Node, emit: Emission, sizes: Sequence[Dim], part: str) -> Array | Var:
+def vector(node: Node, emit: Emission, sizes: Sequence[Dim], part: str) -> Array | Var:
     """The sizes as one int32 tensor, constant where all are numbers."""
     if all(isinstance(dim, int) for dim in sizes):
         return np.array(sizes, np.int32)
@@ -108,7 +108,7 @@ def broadcast_to(node: Node, emit: Emission) -> Var:
     x = emit[value]
     if leading:
         x = emit("expand_dims", f"{node.name}/expanded", x=x, axes=list(range(leading)))
-    return emit("tile", node.name, x=x, reps=_vector(node, emit, repeats, "repeats"))
+    return emit("tile", node.name, x=x, reps=vector(node, emit, repeats, "repeats"))
 
 
 @RULES(ops.Tile)

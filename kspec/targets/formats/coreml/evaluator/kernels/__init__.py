@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from kspec.targets.formats.coreml.evaluator.kernels import (
     elementwise,
     neural,
+    recurrent,
     reduction,
     shape,
     sorting,
@@ -14,5 +15,10 @@ from kspec.targets.formats.coreml.evaluator.kernels import (
 from kspec.targets.formats.coreml.evaluator.kernels.elementwise import Kernel
 
 KERNELS: Mapping[str, Kernel] = (
-    elementwise.KERNELS | neural.KERNELS | reduction.KERNELS | shape.KERNELS | sorting.KERNELS
+    elementwise.KERNELS
+    | neural.KERNELS
+    | reduction.KERNELS
+    | shape.KERNELS
+    | sorting.KERNELS
+    | recurrent.KERNELS
 )

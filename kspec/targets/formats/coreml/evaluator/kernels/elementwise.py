@@ -9,7 +9,7 @@ import numpy as np
 
 from kspec.compiler.ir import Array
 
-Kernel = Callable[..., Array]
+Kernel = Callable[..., Array | tuple[Array, ...]]
 
 _CASTS = {"fp16": np.float16, "fp32": np.float32, "int32": np.int32, "bool": np.bool_}
 _erf = np.frompyfunc(math.erf, 1, 1)

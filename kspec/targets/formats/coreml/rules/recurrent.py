@@ -1,0 +1,94 @@
+"""Recurrent layers. MIL has time before the batch, and its kernels by rows.
+
+Its GRU is not used: before iOS 18 it lacks the bias that Keras adds to the product with the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Array, DType, Graph, Node, Value
+from kspec.compiler.table import Table
+from kspec.targets.formats.coreml.emission import Emission, Rule, Var
+from kspec.targets.formats.coreml.rules.shape import vector
+
+RULES: Table[Rule] = Table("coreml")
+
+_GATES = ("tanh", "sigmoid", "relu", "linear")
+"""The activations that mean the same in MIL: its hard sigmoid has no stated slope."""
+
+_ORDERS: Mapping[type[ops.Op], tuple[int, ...]] = {ops.Rnn: (0,), ops.Lstm: (0, 1, 3, 2)}
+"""Where each gate of the operation stands in the IR: those of lstm are i, f, o, z."""
+
+
+def is_native(node: Node, graph: Graph) -> bool:
+    """Whether Core ML has the layer: no GRU, no mask, constant weights."""
+    op = node.op
+    if not isinstance(op, ops.Rnn | ops.Lstm):
+        return False
+    gates = [op.activation, *([op.recurrent_activation] if isinstance(op, ops.Lstm) else [])]
+    weights = [graph.constant(value) for value in node.inputs[1:4]]
+    plain = len(node.inputs) == 3 + len(node.outputs)
+    return plain and set(gates) <= set(_GATES) and all(each is not None for each in weights)
+
+
+@RULES(ops.Rnn, ops.Lstm)
+def recurrent(node: Node, emit: Emission) -> tuple[Var, ...]:
+    """Half precision came to these operations with iOS 17; before it they compute in single."""
+    op, (x, *weights), name = node.op, node.inputs[:4], node.name
+    assert isinstance(op, ops.Rnn | ops.Lstm)
+    narrow = emit.computed_as(x.dtype) is DType.float16 and emit.minimum != "iOS16"
+    kernel, hidden, bias = (_rows(emit.graph.constants[each.name], op) for each in weights)
+    states = [_wide(node, emit, each, narrow=narrow) for each in node.inputs[4:]]
+    steps = _wide(node, emit, x, narrow=narrow)
+    given = emit("transpose", f"{name}/steps", x=steps, perm=[1, 0, 2])
+    parameters = {
+        "x": given,
+        "weight_ih": _weights(emit, f"{name}/kernel", kernel, narrow=narrow),
+        "weight_hh": _weights(emit, f"{name}/recurrent", hidden, narrow=narrow),
+        "bias": _weights(emit, f"{name}/bias", bias, narrow=narrow),
+        "direction": op.direction,
+        "output_sequence": True,
+        "activation": op.activation,
+    }
+    parameters |= dict(zip(("initial_h", "initial_c"), states, strict=False))
+    if isinstance(op, ops.Lstm):
+        gates = {"recurrent_activation": op.recurrent_activation, "cell_activation": op.activation}
+        parameters |= gates
+    sequence, *finals = emit.several(type(op).__name__.lower(), f"{name}/loop", **parameters)
+    turned = emit("transpose", f"{name}/turned", x=sequence, perm=[1, 0, 2])
+    pairs = zip(node.outputs, (turned, *finals), strict=True)
+    return tuple(_named(emit, value, var) for value, var in pairs)
+
+
+def _rows(weights: Array, op: ops.Rnn | ops.Lstm) -> Array:
+    """[…, gates · units] as [gates · units, …], the gates in MIL's order."""
+    order = _ORDERS[type(op)]
+    parts = np.split(weights, len(order), axis=-1)
+    return np.ascontiguousarray(np.concatenate([parts[k] for k in order], axis=-1).T)
+
+
+def _weights(emit: Emission, name: str, array: Array, *, narrow: bool) -> Var:
+    return emit.constant(name, array) if narrow else emit.exact(name, array)
+
+
+def _wide(node: Node, emit: Emission, value: Value, *, narrow: bool) -> Var:
+    """A value as the operation takes it; a state for all rows."""
+    var, batch = emit[value], node.inputs[0].shape[0]
+    name = f"{node.name}/{value.name}"
+    if value.type.rank == 2 and value.shape[0] != batch:
+        repeats = vector(node, emit, (batch, 1), f"{value.name}/repeats")
+        var = emit("tile", f"{name}/rows", x=var, reps=repeats)
+    if not narrow and emit.computed_as(value.dtype) is DType.float16:
+        var = emit("cast", f"{name}/single", x=var, dtype="fp32")
+    return var
+
+
+def _named(emit: Emission, value: Value, var: Var) -> Var:
+    """The result under the value's name, in the precision that is chosen."""
+    if emit.computed_as(value.dtype) is DType.float16:
+        return emit.cast(var, value.dtype, value.name)
+    return emit("identity", value.name, x=var)
