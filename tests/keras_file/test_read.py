@@ -121,7 +121,9 @@ CONFIGS: tuple[tuple[str, Callable[[Any], Any], str, str], ...] = (
 )
 
 
-@pytest.mark.parametrize(("name", "change", "code", "message"), CONFIGS, ids=str)
+@pytest.mark.parametrize(
+    ("name", "change", "code", "message"), CONFIGS, ids=[each[0] for each in CONFIGS]
+)
 def test_configurations_are_refused(
     name: str,
     change: Callable[[Any], Any],
