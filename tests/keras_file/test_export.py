@@ -61,7 +61,9 @@ def same(model: Any, again: Any, rows: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [sequential, built_late, text, branches, mobile_net, compiled], ids=str
+    "make",
+    [sequential, built_late, text, branches, mobile_net, compiled],
+    ids=lambda make: make.__name__,
 )
 def test_a_model_goes_through_a_file_and_a_spec(make: Callable[[], Any], tmp_path: Path) -> None:
     model = prepared(make)
@@ -138,6 +140,12 @@ def with_state() -> Any:
     return keras.Model(rows, layers.LSTM(4, return_state=True, name="stateful")(rows)[0])
 
 
+def masked_by_hand() -> Any:
+    rows, steps = keras.Input((5, 3)), keras.Input((5,))
+    masked = layers.LSTM(4)(rows, mask=steps > 0.5)
+    return keras.Model([rows, steps], layers.Concatenate()([masked, layers.Dense(2)(steps)]))
+
+
 def with_code() -> Any:
     return keras.Sequential([keras.Input((3,)), layers.Lambda(lambda x: x * 2, name="code")])
 
@@ -149,6 +157,7 @@ def with_code() -> Any:
         (operating, "is an operation between layers, Multiply"),
         (picturing, "is (6, 6, 2) for a row, not a vector"),
         (with_state, "layer 'stateful', return_state: "),
+        (masked_by_hand, "would not give the model's answers"),
         (with_code, "layer 'code' is a Lambda: runs code"),
     ],
 )
