@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from dataclasses import replace
+
+import numpy as np
 
 from kspec.compiler.ir import Array, Graph, Value
 
@@ -10,22 +14,33 @@ from kspec.compiler.ir import Array, Graph, Value
 def share_constants(graph: Graph) -> Graph:
     """Let nodes that read equal constants (type, shape and bytes) read the first of them. One that
     is an output stays, for its name."""
-    first: dict[tuple[str, tuple[int, ...], bytes], str] = {}
-    same = {name: first.setdefault(_key(array), name) for name, array in graph.constants.items()}
-    if len(first) == len(same):
+    alike = Counter(_kind(array) for array in graph.constants.values())
+    first: dict[object, str] = {}
+    same = {
+        name: first.setdefault(_key(array), name) if alike[_kind(array)] > 1 else name
+        for name, array in graph.constants.items()
+    }
+    kept = set(same.values())
+    if len(kept) == len(same):
         return graph
     public = {value.name for value in graph.outputs}
     nodes = tuple(
         replace(node, inputs=tuple(_shared(value, same) for value in node.inputs))
         for node in graph.nodes
     )
-    kept = public.union(first.values())
+    kept |= public
     constants = {name: array for name, array in graph.constants.items() if name in kept}
     return graph.with_nodes(nodes, constants)
 
 
-def _key(array: Array) -> tuple[str, tuple[int, ...], bytes]:
-    return array.dtype.str, array.shape, array.tobytes()
+def _kind(array: Array) -> tuple[str, tuple[int, ...]]:
+    return array.dtype.str, array.shape
+
+
+def _key(array: Array) -> object:
+    """Type, shape and a digest: weights are read where they lie, and never copied."""
+    content = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return *_kind(array), hashlib.sha256(content.data).digest()
 
 
 def _shared(value: Value, same: dict[str, str]) -> Value:

@@ -23,12 +23,27 @@ def drop_unchanged(node: Node, _graph: Rewrite) -> Value | None:
 def merge_reshapes(node: Node, graph: Rewrite) -> Value | None:
     (x,) = node.inputs
     before = graph.producers.get(x.name)
+    if kept := _kept_axes(node, graph):
+        return kept
     merged = before is not None and isinstance(before.op, ops.Reshape)
     if before is not None and merged:
         (x,) = before.inputs
     if x.type == node.output.type:
         return x
     return graph.result(node, node.op, x) if merged else None
+
+
+def _kept_axes(node: Node, graph: Rewrite) -> Value | None:
+    """A reduction that keeps its axes, where a reshape puts them back."""
+    before = graph.producer(node.inputs[0], ops.Reduction)
+    if before is None:
+        return None
+    op = before.op
+    assert isinstance(op, ops.Reduction)
+    kept = replace(op, keepdims=True)
+    if kept.infer(*(value.type for value in before.inputs)) != (node.output.type,):
+        return None
+    return graph.result(node, kept, *before.inputs)
 
 
 @_rules(ops.Transpose)

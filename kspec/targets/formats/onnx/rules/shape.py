@@ -50,7 +50,11 @@ def pad(op: ops.Pad, emit: Emission, x: Value) -> None:
         _pad_symmetric(op, emit, x)
         return
     value = np.array(op.value, x.dtype.numpy) if op.mode == "constant" else None
-    emit.result("Pad", x, ints((*op.low, *op.high)), value, mode=op.mode)
+    padded = [axis for axis, ends in enumerate(zip(op.low, op.high, strict=True)) if any(ends)]
+    # The axes are named although they need not be: ONNX Runtime 1.31 moves a Pad without them into
+    # the MaxPool behind it, whose own padding is -∞ and not the zeros of the Pad.
+    amounts = ints([*(op.low[axis] for axis in padded), *(op.high[axis] for axis in padded)])
+    emit.result("Pad", x, amounts, value, ints(padded), mode=op.mode)
 
 
 @rules(ops.BroadcastTo)
