@@ -24,6 +24,8 @@ from kspec.schemas.layers.base import Layer
 from kspec.schemas.layers.core import Identity
 
 INSTEAD = "`kspec emit` compiles the model without a spec"
+ROWS, STEPS = 3, 5
+"""Rows, and the size of axes that vary, on which the answers are compared."""
 ORDER = ("query", "value", "key")
 """Inputs that a call may give by name, in the order of a step's `from`."""
 
@@ -45,7 +47,7 @@ def spec_from_model(model: keras.Model, name: str) -> tuple[str, dict[str, Array
     Inputs become tensors, outputs numbers: what they mean is not in the model. Models inside of
     the model are written out. Raises KspecError KS738 for what a spec cannot say: layers outside
     the catalogue, a layer that is called twice, operations between layers, several outputs of
-    one layer, outputs that are no vectors.
+    one layer, outputs that are no vectors, and whatever else makes the answers differ.
     """
     recorder = Recorder()
     inputs = {recorder.fresh(each): tensor for each, tensor in _input_names(model).items()}
@@ -53,7 +55,11 @@ def spec_from_model(model: keras.Model, name: str) -> tuple[str, dict[str, Array
     outputs = recorder.finish(dict(zip(_output_names(model), results, strict=True)), inputs)
     sizes = dict(zip(outputs, model.outputs, strict=True))
     text = _render(_valid(name), inputs, sizes, recorder.steps)
-    return text, _weights(text, recorder.steps)
+    rebuilt = _rebuilt(text)
+    weights = _weights(rebuilt, recorder.steps)
+    assign_weights(rebuilt, weights)
+    _check_answers(model, rebuilt, inputs)
+    return text, weights
 
 
 def assign_weights(model: keras.Model, weights: Mapping[str, Array]) -> None:
@@ -232,12 +238,36 @@ def _lists(value: Any) -> Any:
     return [_lists(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _weights(text: str, steps: list[Step]) -> dict[str, Array]:
-    """The weights by the paths that the spec's own model gives them."""
+def _rebuilt(text: str) -> keras.Model:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.yaml")
         path.write_text(text, encoding="utf-8")
-        rebuilt = build_model(spec.load(path))
+        return build_model(spec.load(path))
+
+
+def _check_answers(model: keras.Model, rebuilt: keras.Model, inputs: Mapping[str, Any]) -> None:
+    """Hold both models against each other on random rows: a mask that a layer was given by hand,
+    say, is not in the spec."""
+    drawn = np.random.Generator(np.random.PCG64(0))
+    rows: dict[str, Array] = {}
+    for name, tensor in inputs.items():
+        shape = [ROWS, *(STEPS if size is None else size for size in tensor.shape[1:])]
+        normal = drawn.normal(size=shape)
+        rows[name] = (normal if tensor.dtype == "float32" else normal > 0).astype(tensor.dtype)
+    struct = getattr(model, "_inputs_struct", None)
+    values = list(rows.values())
+    given = values[0] if struct is None else tree.pack_sequence_as(struct, values)
+    pairs = zip(
+        tree.flatten(model(given, training=False)),
+        tree.flatten(rebuilt(rows, training=False)),
+        strict=True,
+    )
+    if not all(np.allclose(one, other, rtol=1e-4, atol=1e-5) for one, other in pairs):
+        raise refused("KS738", "the spec would not give the model's answers", INSTEAD)
+
+
+def _weights(rebuilt: keras.Model, steps: list[Step]) -> dict[str, Array]:
+    """The weights by the paths that the spec's own model gives them."""
     found: dict[str, Array] = {}
     for step in steps:
         if step.made is None:
