@@ -10,6 +10,7 @@ import keras
 from keras import tree
 
 from kspec.compiler.ir import Route, Shape
+from kspec.compiler.recording import recording
 
 NOT_TRACED = (ValueError, TypeError, NotImplementedError, AttributeError, LookupError)
 """What code raises that was not written for symbols."""
@@ -55,7 +56,8 @@ def as_functional(model: Any, shapes: Mapping[str, Shape]) -> Any:
     inputs = {name: symbol(name, shape) for name, shape in known.items()}
     training = {"training": False} if "training" in parameters else {}
     try:
-        outputs = model.call(**inputs, **training)
+        with recording(tree.flatten(inputs)):
+            outputs = model.call(**inputs, **training)
         if not isinstance(outputs, dict):
             flat = tree.flatten(outputs)
             names = ["output"] if len(flat) == 1 else [f"output_{i}" for i in range(len(flat))]

@@ -29,6 +29,7 @@ from kspec.compiler.recorded import (
     reason,
     recorded,
 )
+from kspec.compiler.recording import recording
 from kspec.compiler.rules import RULES
 from kspec.compiler.rules.substitutes import traceable
 
@@ -178,7 +179,9 @@ class Tracer:
 
         args, kwargs = tree.map_structure(symbol, (args, kwargs))
         try:
-            graph = keras.Function(symbols, function(*args, **kwargs))
+            with recording(symbols):
+                outputs = function(*args, **kwargs)
+            graph = keras.Function(symbols, outputs)
         except NOT_TRACED as error:
             raise self.error(reason(error)) from error
         return graph._run_through_graph(values, self.operation)  # noqa: SLF001

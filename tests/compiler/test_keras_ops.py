@@ -67,9 +67,8 @@ def test_every_public_function_has_a_decided_class_or_needs_none() -> None:
 def test_every_lowered_operation_has_a_case() -> None:
     covered = {each for case in CASES for each in classes_of(case)}
     lowered = {each for each in OPERATIONS if each in RULES}
-    assert {each.__name__ for each in lowered - covered} == {
-        "Arange"
-    }  # of computed bounds: refused
+    # No function makes the first two; Keras cannot call the third, which its layers hold to Keras.
+    assert {each.__name__ for each in lowered - covered} == {"Abs", "Conj", "ConvTranspose"}
 
 
 @pytest.mark.filterwarnings("ignore:The structure of `inputs`")

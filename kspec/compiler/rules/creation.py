@@ -3,7 +3,7 @@ another tensor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -14,6 +14,7 @@ from keras.src.ops import numpy as knp
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, DType, Shape, Value
+from kspec.compiler.recording import Fill, Positions
 from kspec.compiler.rules.arithmetic import cast, promoted
 from kspec.compiler.table import Table
 
@@ -61,6 +62,35 @@ def full(tracer: Tracer, op: Any, fill_value: Any) -> Value:
     dtype = DType(keras.config.floatx() if op.dtype is None else op.dtype)
     shape = (op.shape,) if isinstance(op.shape, int) else tuple(op.shape)
     return filled(tracer, value, dtype, shape)
+
+
+@rules(Fill)
+def fill(tracer: Tracer, op: Any, around: Sequence[Value], x: Any) -> Value:
+    value = tracer.value(x, "fill")
+    shape = tuple(
+        _size_around(tracer, around, axis) if dim is None else dim
+        for axis, dim in enumerate(op.shape)
+    )
+    return value if value.shape == shape else tracer.emit(ops.BroadcastTo(shape), value)
+
+
+@rules(Positions)
+def positions(tracer: Tracer, op: Any, around: Sequence[Value]) -> Value:
+    """The running sum of ones, less one"""
+    ones = filled(tracer, 1, DType.float32, (_size_around(tracer, around, 1),))
+    counted = tracer.emit(ops.CumSum(0), ones)
+    one = tracer.value(np.float32(1), "one")
+    return cast(tracer, tracer.emit(ops.Subtract(), counted, one), DType(op.dtype))
+
+
+def _size_around(tracer: Tracer, around: Sequence[Value], axis: int) -> str:
+    """The symbolic dimension that stands first, or the only one that stands after it."""
+    heads = {value.shape[0] for value in around if value.shape}
+    rest = {dim for value in around for dim in value.shape[1:]}
+    names = sorted({dim for dim in (rest if axis else heads) if isinstance(dim, str)})
+    if len(names) != 1:
+        raise tracer.error(f"cannot tell the unknown size of axis {axis}")
+    return names[0]
 
 
 @rules(nn.OneHot)
@@ -134,9 +164,7 @@ def space(tracer: Tracer, op: Any, start: Any, stop: Any) -> Any:
     )
 
 
-@rules(knp.Arange)
-def arange(tracer: Tracer, op: Any, start: Any, stop: Any = None, step: Any = None) -> Any:
-    raise tracer.error("a range whose bounds are computed has a length that depends on data")
+rules.refuse("a range whose bounds are computed has a length that depends on data", knp.Arange)
 
 
 @rules(knp.Meshgrid)

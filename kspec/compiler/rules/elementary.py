@@ -25,10 +25,28 @@ rules: Table[Callable[..., Any]] = Table("trace: elementary functions")
 Formula = Callable[..., Any]
 
 _INVERSE_ERROR = (
-    (2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087)
-    + (-0.00125372503, -0.00417768164, 0.246640727, 1.50140941),
-    (-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773)
-    + (-0.0076224613, 0.00943887047, 1.00167406, 2.83297682),
+    (
+        2.81022636e-08,
+        3.43273939e-07,
+        -3.5233877e-06,
+        -4.39150654e-06,
+        0.00021858087,
+        -0.00125372503,
+        -0.00417768164,
+        0.246640727,
+        1.50140941,
+    ),
+    (
+        -0.000200214257,
+        0.000100950558,
+        0.00134934322,
+        -0.00367342844,
+        0.00573950773,
+        -0.0076224613,
+        0.00943887047,
+        1.00167406,
+        2.83297682,
+    ),
 )
 """Coefficients for w < 5 and beyond, the highest power first (Giles 2010, single precision)."""
 
@@ -113,7 +131,7 @@ def divide_no_nan(x: Any, y: Any) -> Any:
 
 
 def is_close(op: Any, x: Any, y: Any, rtol: Any = 1e-5, atol: Any = 1e-8) -> Any:
-    """|x - y| ≤ atol + rtol · |y|; as in Keras, infinity is close to what is finite, not to itself"""
+    """|x - y| ≤ atol + rtol · |y|; as in Keras, infinity is near all that is finite"""
     if "float" not in x.dtype:
         return kops.equal(x, y)
     result = kops.abs(x - y) <= atol + rtol * kops.abs(y)

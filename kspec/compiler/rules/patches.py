@@ -30,15 +30,15 @@ def block_moves(tracer: Tracer, op: Any, x: Any) -> Any:
 
     def gather(x: Any) -> Any:
         _, height, width, channels = x.shape
-        x = kops.reshape(x, (-1, height // size, size, width // size, size, channels))
-        x = kops.transpose(x, (0, 1, 3, 2, 4, 5))
+        x = kops.reshape(x, (-1, height // size, size, width // size, size * channels))
+        x = kops.transpose(x, (0, 1, 3, 2, 4))
         return kops.reshape(x, (-1, height // size, width // size, size * size * channels))
 
     def spread(x: Any) -> Any:
         _, height, width, channels = x.shape
         depth = channels // (size * size)
-        x = kops.reshape(x, (-1, height, width, size, size, depth))
-        x = kops.transpose(x, (0, 1, 3, 2, 4, 5))
+        x = kops.reshape(x, (-1, height, width, size, size * depth))
+        x = kops.transpose(x, (0, 1, 3, 2, 4))
         return kops.reshape(x, (-1, height * size, width * size, depth))
 
     formula = gather if isinstance(op, nn.SpaceToDepth) else spread
@@ -50,7 +50,7 @@ def extract_patches(tracer: Tracer, op: Any, images: Any) -> Any:
     """Windows as channels: a reshape where they lie side by side, elsewhere a convolution whose
     kernel has one 1 for each channel"""
     value = as_float(tracer, images)
-    window = per_axis(op.size, 2)
+    window = per_axis(op.size, 3 if value.type.rank == 5 else 2)
     strides = window if not op.strides else per_axis(op.strides, len(window))
     single = value.type.rank == len(window) + 1
     plain = (
@@ -62,7 +62,7 @@ def extract_patches(tracer: Tracer, op: Any, images: Any) -> Any:
     def formula(x: Any) -> Any:
         x = kops.expand_dims(x, 0) if single else x
         spatial, channels = x.shape[1:-1], x.shape[-1]
-        if plain and all(n is not None for n in spatial):
+        if plain and len(window) == 2 and None not in spatial:
             result = side_by_side(x, window)
         else:
             count = math.prod(window) * channels
@@ -79,15 +79,13 @@ def extract_patches(tracer: Tracer, op: Any, images: Any) -> Any:
 
 def side_by_side(x: Any, window: Sequence[int]) -> Any:
     """Windows that do not overlap, as channels"""
-    counts = [n // k for n, k in zip(x.shape[1:-1], window, strict=True)]
-    kept = tuple(slice(0, n * k) for n, k in zip(counts, window, strict=True))
-    if any(n * k != size for n, k, size in zip(counts, window, x.shape[1:-1], strict=True)):
-        x = x[(slice(None), *kept)]
-    split = [each for pair in zip(counts, window, strict=True) for each in pair]
-    x = kops.reshape(x, (-1, *split, x.shape[-1]))
-    rank = len(window)
-    x = kops.transpose(x, (0, *range(1, 2 * rank, 2), *range(2, 2 * rank + 1, 2), 2 * rank + 1))
-    return kops.reshape(x, (-1, *counts, math.prod(window) * x.shape[-1]))
+    (_, height, width, channels), (tall, wide) = x.shape, window
+    rows, columns = height // tall, width // wide
+    if (rows * tall, columns * wide) != (height, width):
+        x = x[:, : rows * tall, : columns * wide]
+    x = kops.reshape(x, (-1, rows, tall, columns, wide * channels))
+    x = kops.transpose(x, (0, 1, 3, 2, 4))
+    return kops.reshape(x, (-1, rows, columns, tall * wide * channels))
 
 
 def _windows(op: Any, sizes: Sequence[int]) -> Array:

@@ -1,4 +1,4 @@
-"""Fourier transforms of ``keras.ops``, as products with the matrices of sines and cosines; a complex
+"""Fourier transforms of ``keras.ops``, as products with matrices of sines and cosines; a complex
 tensor is a pair of real ones."""
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def in_top_k(tracer: Tracer, op: Any, targets: Any, predictions: Any) -> Any:
 
 @rules(nn.Sparsemax)
 def sparsemax(tracer: Tracer, op: Any, x: Any) -> Any:
-    """max(x - τ, 0), where the support are the k greatest with 1 + k · x₍ₖ₎ > their sum (Martins and
+    """max(x - τ, 0), the support being the k greatest with 1 + k · x₍ₖ₎ > their sum (Martins and
     Astudillo 2016). There τ is (sum of the support - 1) / k; Keras, and so this, takes the sum of
     all running sums in the support."""
 

@@ -1,0 +1,160 @@
+"""What layers call while they are recorded that Keras would compute at once, and cannot: numbers in
+a shape that is known at run time only, and a variable before a symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import keras
+from keras.src import backend
+from keras.src.backend.common.variables import Variable
+
+OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "__add__": keras.ops.add,
+    "__sub__": keras.ops.subtract,
+    "__mul__": keras.ops.multiply,
+    "__truediv__": keras.ops.divide,
+    "__floordiv__": keras.ops.floor_divide,
+    "__mod__": keras.ops.mod,
+    "__pow__": keras.ops.power,
+    "__matmul__": keras.ops.matmul,
+}
+
+
+class Fill(keras.Operation):
+    """A tensor broadcast to a shape, with None for sizes that the symbols around it have."""
+
+    def __init__(self, shape: Sequence[int | None]) -> None:
+        super().__init__()
+        self.shape = tuple(shape)
+
+    def call(self, around: Any, x: Any) -> Any:
+        raise NotImplementedError("it is recorded only")
+
+    def compute_output_spec(self, around: Any, x: Any) -> Any:  # noqa: ARG002
+        return keras.KerasTensor(self.shape, keras.backend.standardize_dtype(x.dtype))
+
+
+class Positions(keras.Operation):
+    """0, 1, 2, … for as long as an axis of the symbols around it is."""
+
+    def __init__(self, dtype: str) -> None:
+        super().__init__()
+        self.dtype = dtype
+
+    def call(self, around: Any) -> Any:
+        raise NotImplementedError("it is recorded only")
+
+    def compute_output_spec(self, around: Any) -> Any:  # noqa: ARG002
+        return keras.KerasTensor((None,), self.dtype)
+
+
+@contextmanager
+def recording(symbols: Sequence[Any]) -> Iterator[None]:
+    """For as long as the block runs, shapes with None and variables before symbols are recorded."""
+    with ExitStack() as stack:
+        if symbols:
+            for name, make in _SIZED.items():
+                stack.enter_context(_replaced(backend.numpy, name, make, list(symbols)))
+        for name, operator in OPERATORS.items():
+            stack.enter_context(_replaced(Variable, name, _before_symbol, operator))
+        yield
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, make: Callable[..., Any], argument: Any) -> Iterator[None]:
+    before = getattr(owner, name)
+    setattr(owner, name, make(before, argument))
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+def _before_symbol(before: Callable[..., Any], operator: Callable[..., Any]) -> Callable[..., Any]:
+    def call(self: Any, other: Any) -> Any:
+        symbolic = isinstance(other, keras.KerasTensor)
+        return operator(self, other) if symbolic else before(self, other)
+
+    return call
+
+
+def _broadcast_to(before: Callable[..., Any], around: list[Any]) -> Callable[..., Any]:
+    def call(x: Any, shape: Any) -> Any:
+        return Fill(shape)(around, x) if _unknown(shape) else before(x, shape)
+
+    return call
+
+
+def _tile(before: Callable[..., Any], around: list[Any]) -> Callable[..., Any]:
+    def call(x: Any, repeats: Any) -> Any:
+        if not _unknown(repeats):
+            return before(x, repeats)
+        sizes = (1,) * (len(repeats) - len(x.shape)) + tuple(x.shape)
+        if any(times is None and size != 1 for times, size in zip(repeats, sizes, strict=True)):
+            raise ValueError("what is repeated an unknown number of times must have a size of 1")
+        known = before(x, tuple(times or 1 for times in repeats))
+        pairs = zip(repeats, known.shape, strict=True)
+        return Fill([None if times is None else size for times, size in pairs])(around, known)
+
+    return call
+
+
+def _repeat(before: Callable[..., Any], around: list[Any]) -> Callable[..., Any]:
+    def call(x: Any, repeats: Any, axis: int | None = None) -> Any:
+        if repeats is not None or axis is None:
+            return before(x, repeats, axis)
+        times: list[int | None] = [1] * len(x.shape)
+        times[axis] = None
+        return _tile(backend.numpy.tile, around)(x, times)
+
+    return call
+
+
+def _filled(number: int) -> Callable[..., Callable[..., Any]]:
+    def make(before: Callable[..., Any], around: list[Any]) -> Callable[..., Any]:
+        def call(shape: Any, dtype: Any = None) -> Any:
+            if not _unknown(shape):
+                return before(shape, dtype)
+            ones = [1 for _ in shape]
+            value = backend.numpy.full(ones, number, dtype or keras.config.floatx())
+            return Fill(shape)(around, value)
+
+        return call
+
+    return make
+
+
+def _full(before: Callable[..., Any], around: list[Any]) -> Callable[..., Any]:
+    def call(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+        if not _unknown(shape):
+            return before(shape, fill_value, dtype)
+        return Fill(shape)(around, before([1 for _ in shape], fill_value, dtype))
+
+    return call
+
+
+def _arange(before: Callable[..., Any], around: list[Any]) -> Callable[..., Any]:
+    def call(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
+        if step in (None, 1) and (start is None or (start == 0 and stop is None)):
+            return Positions(dtype or "int32")(around)
+        return before(start, stop, step, dtype)
+
+    return call
+
+
+_SIZED: Mapping[str, Callable[..., Callable[..., Any]]] = {
+    "broadcast_to": _broadcast_to,
+    "repeat": _repeat,
+    "tile": _tile,
+    "zeros": _filled(0),
+    "ones": _filled(1),
+    "full": _full,
+    "arange": _arange,
+}
+
+
+def _unknown(shape: Any) -> bool:
+    return isinstance(shape, tuple | list) and any(dim is None for dim in shape)
