@@ -131,8 +131,10 @@ class _Build:
     def whole(self, out: Path) -> BuildResult:
         plan_ = self.prove()
         compiled = self.compile()
+        proven = [(request, self.verify(request)) for request in self.keys.requests]
         artifacts: Artifacts = {
-            target.name: tuple(map(self.verify, target.requests)) for target in self.keys.targets
+            target.name: tuple(found for request, found in proven if request in target.requests)
+            for target in self.keys.targets
         }
         gates = self.judge(artifacts)
         bundles = {

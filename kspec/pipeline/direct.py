@@ -14,6 +14,7 @@ import numpy as np
 from kspec.compiler.ir import Array, Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
+from kspec.pipeline.comparison import varies
 from kspec.pipeline.keys import described
 from kspec.pipeline.placement import replace as put
 from kspec.pipeline.results import Artifact
@@ -39,9 +40,10 @@ def compile_keras(
     compared with the model.
 
     ``rows`` are inputs of (rows, …) by name to compare on; without them standard normal ones are
-    drawn (whole numbers are 0 or 1). Raises KspecError: KS711 for a layer that cannot be lowered,
-    KS710 for one that a format cannot express, KS720 and KS721 for an artifact that differs or does
-    not run, KS723 where the graph itself differs from the model.
+    drawn (whole numbers are 0 or 1). Raises KspecError, and then nothing in ``out`` has changed:
+    KS711 for a layer that cannot be lowered, KS710 for one that a format cannot express, KS720 and
+    KS721 for an artifact that differs or does not run, KS722 where the model answers the same for
+    all rows, KS723 where the graph itself differs from the model.
     """
     from kspec.compiler.trace import TraceError, trace
 
@@ -68,11 +70,10 @@ def write_verified(
     graph: Graph, rows: Rows, formats: Sequence[str], out: Path
 ) -> tuple[Artifact, ...]:
     """Emit a traced graph in each format, verify every artifact, and only then place them."""
-    out.mkdir(parents=True, exist_ok=True)
     folded = run_passes(graph, COMMON)
     problems: list[Diagnostic] = []
     found: list[Artifact] = []
-    with tempfile.TemporaryDirectory(prefix=".kspec-", dir=out) as folder:
+    with tempfile.TemporaryDirectory(prefix="kspec-") as folder:
         for each in formats:
             format_ = known_formats()[each]
             request = ArtifactRequest(each, format_.options())
@@ -122,6 +123,14 @@ def _judged(model: Any, graph: Graph, rows: Mapping[str, Array] | None) -> Rows:
     names = [value.name for value in graph.outputs]
     expected = {name: np.asarray(each) for name, each in zip(names, outputs, strict=True)}
     judged = Rows(inputs, expected, {})
+    if not varies(expected):
+        raise KspecError(
+            Diagnostic(
+                "KS722",
+                "the model answers the same for every row: nothing can be proven",
+                help="give rows that it tells apart: `rows={...}`",
+            )
+        )
     if problems := check_trace(graph, judged):
         raise KspecError(*problems)
     return judged

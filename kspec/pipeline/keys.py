@@ -77,12 +77,13 @@ class Keys:
 
     @cached_property
     def requests(self) -> tuple[ArtifactRequest, ...]:
-        """The artifacts of all targets, each once."""
-        found: dict[str, ArtifactRequest] = {}
-        for target in self.targets:
-            for request in target.requests:
-                found.setdefault(key_of(**described(request)), request)
-        return tuple(found.values())
+        """The artifacts of all targets, each once, in an order that theirs does not decide."""
+        found = {
+            (request.format, key_of(**described(request))): request
+            for target in self.targets
+            for request in target.requests
+        }
+        return tuple(found[key] for key in sorted(found))
 
     @cached_property
     def network(self) -> dict[str, Any]:
