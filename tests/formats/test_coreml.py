@@ -390,3 +390,15 @@ def test_the_evaluator_knows_what_the_rules_write_and_nothing_else(tmp_path: Pat
         program = Program(write(case.graph, tmp_path / str(number)))
         used |= {step.kind for step in program._steps}
     assert used == set(KERNELS)
+
+
+def test_a_layer_over_rows_that_no_input_counts(tmp_path: Path) -> None:
+    build = Builder("rows")
+    x = build.input("x", "batch", 5, 4, 3)
+    rows = build.add("rows", ops.Reshape(("batch*5", 4, 3)), x)
+    weights = [build.random(name, *shape) for name, shape in (("k", (3, 8)), ("r", (2, 8)))]
+    starts = [build.random(f"{name}_start", 1, 2) for name in "hc"]
+    layer = (rows, *weights, build.random("b", 8), *starts)
+    _, h, _ = build.add_all(("sequence", "h", "c"), ops.Lstm(), *layer)
+    case = build.case(build.add("out", ops.Reshape(("batch", 5, 2)), h))
+    assert worst_error(case, write(case.graph, tmp_path), 3) <= 1e-5

@@ -80,11 +80,23 @@ def _wide(node: Node, emit: Emission, value: Value, *, narrow: bool) -> Var:
     var, batch = emit[value], node.inputs[0].shape[0]
     name = f"{node.name}/{value.name}"
     if value.type.rank == 2 and value.shape[0] != batch:
-        repeats = vector(node, emit, (batch, 1), f"{value.name}/repeats")
-        var = emit("tile", f"{name}/rows", x=var, reps=repeats)
+        var = emit("tile", f"{name}/rows", x=var, reps=_repeats(node, emit, name))
     if not narrow and emit.computed_as(value.dtype) is DType.float16:
         var = emit("cast", f"{name}/single", x=var, dtype="fp32")
     return var
+
+
+def _repeats(node: Node, emit: Emission, name: str) -> Array | Var:
+    """One row as many times as the sequence has; rows that no input tells are counted there."""
+    x, part = node.inputs[0], f"{name}/repeats".removeprefix(f"{node.name}/")
+    batch = x.shape[0]
+    if isinstance(batch, int) or emit.measurable(batch):
+        return vector(node, emit, (batch, 1), part)
+    shape = emit("shape", f"{name}/shape", x=emit[x])
+    first = np.array([0], np.int32)
+    rows = emit("gather", f"{name}/count", x=shape, indices=first, axis=0)
+    values = [rows, emit.parameter(np.array([1], np.int32))]
+    return emit("concat", f"{node.name}/{part}", values=values, axis=0, interleave=False)
 
 
 def _named(emit: Emission, value: Value, var: Var) -> Var:
