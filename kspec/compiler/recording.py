@@ -23,7 +23,7 @@ OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-class Fill(keras.Operation):
+class Fill(keras.Operation):  # type: ignore[misc]
     """A tensor broadcast to a shape, with None for sizes that the symbols around it have."""
 
     def __init__(self, shape: Sequence[int | None]) -> None:
@@ -37,7 +37,7 @@ class Fill(keras.Operation):
         return keras.KerasTensor(self.shape, keras.backend.standardize_dtype(x.dtype))
 
 
-class Positions(keras.Operation):
+class Positions(keras.Operation):  # type: ignore[misc]
     """0, 1, 2, … for as long as an axis of the symbols around it is."""
 
     def __init__(self, dtype: str) -> None:

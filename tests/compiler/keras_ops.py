@@ -78,7 +78,7 @@ def call(name: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
     function = k
     for part in name.split("."):
         function = getattr(function, part)
-    return lambda *xs: function(*xs, *args, **kwargs)  # type: ignore[operator]
+    return lambda *xs: function(*xs, *args, **kwargs)
 
 
 V: tuple[Shape, ...] = ((B, 7),)
@@ -396,13 +396,15 @@ def products() -> Iterator[Case]:
         ("kron", (3,), (2, 2)),
     ):
         yield Case(f"{name}-{shapes}", call(name), tuple(shapes))
-    for axes in (1, 2, 0, [[1], [0]], [[2, 1], [1, 0]]):
-        shapes = {1: ((B, 3), (3, 4)), 2: ((B, 3, 4), (3, 4, 2)), 0: ((B, 2), (3,))}.get(
-            axes if isinstance(axes, int) else -len(axes[0]), ((B, 3), (3, 4))
-        )
-        if axes == [[2, 1], [1, 0]]:
-            shapes = ((B, 3, 4), (3, 4, 2))
-        yield Case(f"tensordot-{axes}", call("tensordot", axes=axes), shapes)
+    for axes, *shapes in (
+        (0, (B, 2), (3,)),
+        (1, (B, 3), (3, 4)),
+        (2, (B, 3, 4), (3, 4, 2)),
+        ([[1], [0]], (B, 3), (3, 4)),
+        ([[2, 1], [1, 0]], (B, 3, 4), (3, 4, 2)),
+        ([[2, 1], [0, 2]], (B, 3, 4), (4, 2, 3)),
+    ):
+        yield Case(f"tensordot-{axes}", call("tensordot", axes=axes), tuple(shapes))
     for mode in ("valid", "same", "full"):
         yield Case(f"correlate-{mode}", call("correlate", mode=mode), ((7,), (4,)))
     for order in (None, 0, 1, 2, 3, math.inf, -math.inf):
@@ -699,6 +701,43 @@ def signals() -> Iterator[Case]:
     )
 
 
+class Known(keras.layers.Layer):
+    """Reads sizes that are known at run time only, and puts a variable before a symbol."""
+
+    def build(self, shape: Any) -> None:
+        self.token = self.add_weight(shape=(1, 1, shape[-1]), name="token")
+        self.places = keras.layers.Embedding(50, shape[-1])
+        self.places.build(None)
+
+    def call(self, x: Any) -> Any:
+        batch, time, width = k.shape(x)
+        tokens = (
+            k.tile(self.token, [batch, 1, 1]),
+            k.repeat(self.token, batch, axis=0),
+            k.broadcast_to(self.token, (batch, 2, width)),
+            k.zeros((batch, 2, width)),
+            k.full((batch, 1, width), 3.0),
+        )
+        placed = self.token * x + self.places(k.arange(time))
+        return k.concatenate([*tokens, placed], axis=1)
+
+
+def layers() -> Iterator[Case]:
+    yield Case("sizes", Known(), ((B, 5, 4),))
+    yield Case("sizes-time", Known(), ((B, T, 4),))
+    yield Case("additive-attention", lambda x: keras.layers.AdditiveAttention()([x, x]), M)
+    yield Case(
+        "attention-causal",
+        lambda x: keras.layers.Attention()([x, x], use_causal_mask=True),
+        ((B, T, 4),),
+    )
+    yield Case(
+        "multi-head-attention",
+        lambda x: keras.layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True),
+        ((B, T, 4),),
+    )
+
+
 def loops() -> Iterator[Case]:
     yield Case("scan", lambda x: k.scan(lambda c, e: (c + e, c * e), x[0], x), ((4, 3),))
     yield Case(
@@ -733,6 +772,7 @@ CASES = (
     *pictures(),
     *signals(),
     *loops(),
+    *layers(),
 )
 
 REFUSED = (

@@ -18,12 +18,12 @@ def arg_top_k(op: ops.ArgTopK, x: Array) -> Array:
     """Descending and stable: the ascending order of the array read backwards, backwards."""
     last = x.shape[-1] - 1
     order = np.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1]
-    return (last - order[..., : op.k]).astype(np.int32)
+    return np.asarray(last - order[..., : op.k], np.int32)
 
 
 @rules(ops.TopK)
 def top_k(op: ops.TopK, x: Array) -> Array:
-    return np.sort(x, axis=-1)[..., ::-1][..., : op.k]
+    return np.asarray(np.sort(x, axis=-1)[..., ::-1][..., : op.k])
 
 
 @rules(ops.TakeAlongAxis)

@@ -3,6 +3,7 @@ another tensor."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -187,12 +188,10 @@ def meshgrid(tracer: Tracer, op: Any, *xs: Any) -> list[Value]:
 
 
 def _length(vector: Value) -> Any:
-    from math import prod
-
     names = [dim for dim in vector.shape if isinstance(dim, str)]
     if len(names) == len(vector.shape) == 1:
         return names[0]
-    number = prod(int(dim) for dim in vector.shape if isinstance(dim, int))
+    number = math.prod(int(dim) for dim in vector.shape if isinstance(dim, int))
     return "*".join([*names, *([str(number)] if number != 1 else [])]) if names else number
 
 
@@ -203,7 +202,7 @@ def size(tracer: Tracer, _op: Any, x: Any) -> Value:
     if any(isinstance(dim, str) for dim in value.shape):
         ones = filled(tracer, 1, DType.int32, value.shape)
         return tracer.emit(ops.Sum(tuple(range(value.type.rank))), ones)
-    return tracer.value(np.int32(np.prod(value.shape, dtype=int)), "size")
+    return tracer.value(np.int32(math.prod(map(int, value.shape))), "size")
 
 
 @rules(knp.Isreal, knp.Imag)

@@ -340,7 +340,7 @@ def rearrange(tracer: Tracer, _op: Any, tensor: Any, pattern: str, **lengths: in
         [each for group in before for each in group],
         [each for group in after for each in group],
     )
-    split = reshaped(tracer, value, tuple(sizes[name] for name in names))
+    split = tracer.emit(ops.Reshape(tuple(sizes[name] for name in names)), value)
     moved = tracer.emit(ops.Transpose(tuple(names.index(name) for name in wanted)), split)
     return tracer.emit(ops.Reshape(tuple(merged(group, sizes) for group in after)), moved)
 
