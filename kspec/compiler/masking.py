@@ -8,7 +8,8 @@ loses it. What is not a layer loses it too.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -17,6 +18,8 @@ from keras.src.utils.python_utils import is_default
 
 from kspec.compiler.ir import Value
 
+Compute = Callable[..., Any]
+"""``Layer.compute_mask``"""
 Record = Callable[..., Any]
 """``Tracer.record``"""
 
@@ -64,12 +67,23 @@ class Masks:
         first = next(iter(bound.arguments.values()))
         before = kwargs.get("mask")
         before = self(first) if before is None else before
-        for value, mask in zip(outputs, _after(layer, first, before, record), strict=False):
+        compute = _rule(layer, bound.arguments)
+        masks = _after(layer, compute, first, before, record)
+        for value, mask in zip(outputs, masks, strict=False):
             if isinstance(value, Value) and isinstance(mask, Value):
                 self._by_name.setdefault(value.name, mask)
 
 
-def _after(layer: keras.Layer, first: Any, before: Any, record: Record) -> list[Value | None]:
+def _rule(layer: keras.Layer, arguments: Mapping[str, Any]) -> Compute:
+    """``compute_mask``; an embedding with a way back sets the mask itself, on its way there."""
+    if isinstance(layer, keras.layers.ReversibleEmbedding) and not arguments.get("reverse"):
+        return partial(keras.layers.Embedding.compute_mask, layer)
+    return layer.compute_mask
+
+
+def _after(
+    layer: keras.Layer, compute: Compute, first: Any, before: Any, record: Record
+) -> list[Value | None]:
     """The masks of what the layer gives, in order."""
     if is_default(layer.compute_mask):
         return tree.flatten(before) if _any(before) else []
@@ -78,7 +92,7 @@ def _after(layer: keras.Layer, first: Any, before: Any, record: Record) -> list[
     there: list[bool] = []
 
     def masks(first: Any, before: Any) -> list[Any]:
-        found = tree.flatten(layer.compute_mask(first, before))
+        found = tree.flatten(compute(first, before))
         there.extend(each is not None for each in found)
         return [tree.flatten(first)[0], *(each for each in found if each is not None)]
 
