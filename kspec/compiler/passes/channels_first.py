@@ -12,6 +12,8 @@ from kspec.compiler import ops
 from kspec.compiler.ir import Array, Graph, Node, Origin, Shape, Value
 from kspec.compiler.ops.base import Elementwise
 from kspec.compiler.ops.reduction import ArgReduction
+from kspec.compiler.passes.as_convolutions import SEEDS, as_convolutions, sequential
+from kspec.compiler.passes.remove_dead import remove_dead
 from kspec.compiler.passes.rewrite import Rewrite
 from kspec.compiler.table import Table
 
@@ -94,17 +96,13 @@ def move_shape(op: ops.BroadcastTo, rank: int) -> ops.Op:
     return ops.BroadcastTo(tuple(op.shape[axis] for axis in to_first(rank)))
 
 
-SEEDS = (ops.Conv, ops.ConvTranspose, ops.MaxPool, ops.AveragePool, ops.Resize)
-"""What starts a part with channels first; the operations of the table continue it."""
-
-
 def channels_first(graph: Graph) -> Graph:
     """Give convolutions, pooling and resizing channels first, and everything between them with
     them: what is left of transposes stands where a part begins and where it ends, and vanishes
     where only one of the moved axes is longer than 1. A flattening that only Linear reads, or
     elementwise operations on the way to one, stays in the new order; the rows of the kernel are
     permuted instead."""
-    return _Mover(graph).move()
+    return remove_dead(_Mover(as_convolutions(graph)).move())
 
 
 class _Mover(Rewrite):
@@ -116,6 +114,7 @@ class _Mover(Rewrite):
         self._kernels: dict[str, Value] = {}
         self._readers = graph.consumers()
         self._public = {value.name for value in graph.outputs}
+        self._sequential = sequential(graph)
 
     def move(self) -> Graph:
         for node in self.graph.nodes:
@@ -134,7 +133,14 @@ class _Mover(Rewrite):
             return getattr(node.op, "channels", "last") == "last"
         ranks = {value.type.rank for value in node.inputs if value.name in self._first}
         rank = max(value.type.rank for value in node.inputs)
+        if node.name in self._sequential and self._mixed(node):
+            return False
         return ranks == {rank} and _keeps_batch(node, rank)
+
+    def _mixed(self, node: Node) -> bool:
+        """Whether the node reads values in both orders, as a residual Add of a transformer."""
+        computed = [value for value in node.inputs if self._computed(value)]
+        return any(value.name not in self._first for value in computed)
 
     def _move(self, node: Node) -> None:
         rank = max(value.type.rank for value in node.inputs)
@@ -158,6 +164,10 @@ class _Mover(Rewrite):
             return value
         if (value.name, rank) in self._widened:
             return self._widened[value.name, rank]
+        before = self.producers.get(value.name)
+        if before is not None and before.op == ops.Transpose(to_last(rank)):
+            self._first[value.name] = before.inputs[0]
+            return before.inputs[0]
         array = self.array(value)
         full = (1,) * (rank - value.type.rank) + value.shape
         if array is not None:
