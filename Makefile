@@ -3,7 +3,7 @@ SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit fuzz docs lock format clean chromium
+.PHONY: help demo test lint unit fuzz bench docs lock format clean chromium
 
 PYTHON ?= python3
 N      ?= 1000
@@ -43,6 +43,11 @@ unit: $(READY) chromium ## Run the tests alone
 fuzz: $(READY) ## Judge N random networks from SEED in every format against Keras
 	$(BIN)/python -W ignore -m tests.fuzz --count $(N) $(if $(SEED),--seed $(SEED))
 
+bench: $(READY) ## Measure emission beside today's converters; writes docs/benchmarks.md (ONLY=name)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes \
+		-r requirements-benchmarks.lock
+	$(BIN)/python -m benchmarks.emit $(if $(ONLY),--only $(ONLY))
+
 docs: $(READY) ## Write the generated pages and the JSON Schema again
 	$(BIN)/python -m kspec.schemas.json_schema > kspec/schemas/kspec-v1.json
 	$(BIN)/python -m kspec.schemas.reference > docs/spec.md
@@ -57,6 +62,9 @@ lock: $(READY) ## Resolve the dependencies again, for every Python and platform 
 	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet \
 		--output-file requirements.lock
+	$(UV) pip compile --group pyproject.toml:benchmarks --constraint requirements.lock --universal \
+		--python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header --quiet --output-file requirements-benchmarks.lock
 
 clean: ## Remove the virtual environment, caches and everything that was built
 	rm -rf $(VENV) .kspec examples/*/.kspec examples/*/dist dist
