@@ -18,6 +18,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     builds.build,
     builds.train,
     builds.emit,
+    builds.import_,
     bundles.verify,
     bundles.predict,
     bundles.inspect,
@@ -61,4 +62,4 @@ def root(
 
 
 for command in COMMANDS:
-    app.command(cls=GuardedCommand)(command)
+    app.command(command.__name__.rstrip("_"), cls=GuardedCommand)(command)

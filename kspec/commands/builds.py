@@ -30,7 +30,7 @@ from kspec.commands.output import (
 )
 
 if TYPE_CHECKING:
-    from kspec.pipeline.results import BuildResult, GateResult, Plan
+    from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan
 
 
 def plan(
@@ -119,21 +119,49 @@ def emit(
     output_format: ReportFormat = "text",
     quiet: Quiet = False,  # noqa: FBT002
 ) -> None:
-    """Write and verify artifacts of the trained model, without bundles."""
-    from kspec.pipeline.check import load_checked
-    from kspec.pipeline.selection import emit_formats
+    """Write and verify artifacts of the trained model, or of a .keras file, without bundles."""
+    from kspec.pipeline.keras_files import SUFFIX, emit_keras
 
-    artifacts = emit_formats(
-        load_checked(spec, overrides=overrides(settings)),
-        formats or (),
-        out,
-        store=store,
-        notify=stage_printer(quiet=quiet),
-    )
+    if spec.suffix == SUFFIX:
+        artifacts = emit_keras(spec, formats or (), out)
+    else:
+        artifacts = _emit_spec(spec, formats, out, overrides(settings), store, quiet=quiet)
     if output_format == "json":
         print_json("emit", {"out": out, "artifacts": [artifact_data(each) for each in artifacts]})
     else:
         typer.echo(artifact_table(artifacts, {}))
+
+
+def import_(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras file.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")],
+    output_format: ReportFormat = "text",
+) -> None:
+    """Write the network of a .keras file as a spec, and its weights as safetensors."""
+    from kspec.pipeline.keras_files import import_keras
+
+    spec, weights = import_keras(model, out)
+    if output_format == "json":
+        print_json("import", {"spec": spec, "weights": weights})
+    else:
+        typer.echo(f"spec     {spec}\nweights  {weights}")
+
+
+def _emit_spec(
+    spec: Path,
+    formats: list[str] | None,
+    out: Path,
+    settings: Mapping[str, str],
+    store: Path | None,
+    *,
+    quiet: bool,
+) -> tuple[Artifact, ...]:
+    from kspec.pipeline.check import load_checked
+    from kspec.pipeline.selection import emit_formats
+
+    document = load_checked(spec, overrides=settings)
+    notify = stage_printer(quiet=quiet)
+    return emit_formats(document, formats or (), out, store=store, notify=notify)
 
 
 def _plan_text(plan_: Plan) -> str:

@@ -1,0 +1,44 @@
+"""`.keras` files: compiled as they are, or written out as a spec with its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kspec.pipeline.direct import compile_keras
+from kspec.pipeline.results import Artifact
+from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.targets.registry import formats as known_formats
+from kspec.training.files import write_whole
+from kspec.training.weights import pack
+
+SUFFIX = ".keras"
+
+
+def emit_keras(path: Path, formats: Sequence[str], out: Path) -> tuple[Artifact, ...]:
+    """Compile the model of a `.keras` file, in all formats where none is named. The file is read
+    by closed lists: nothing in it is run. Raises KspecError KS730 to KS739 for what is refused,
+    and what ``compile_keras`` raises."""
+    from kspec.compiler.keras_file.reader import read
+
+    return compile_keras(read(path), tuple(formats or known_formats()), out, name=path.stem)
+
+
+def import_keras(path: Path, out: Path) -> tuple[Path, Path]:
+    """Write ``<name>.yaml`` and ``<name>.safetensors`` into ``out``: a spec that rebuilds the
+    network of a `.keras` file, and its weights by variable path. Raises KspecError KS730 to KS738,
+    and KS910 where one of the files is there already."""
+    from kspec.compiler.keras_file.export import spec_from_model
+    from kspec.compiler.keras_file.reader import read
+
+    spec, weights = out / f"{path.stem}.yaml", out / f"{path.stem}.safetensors"
+    for each in (spec, weights):
+        if each.exists():
+            raise KspecError(
+                Diagnostic("KS910", f"{each} is there already", help="choose another --out")
+            )
+    text, arrays = spec_from_model(read(path), path.stem)
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(weights, pack(arrays))
+    write_whole(spec, text.encode())
+    return spec, weights
