@@ -26,7 +26,6 @@ PASSES: tuple[tuple[Pass, ...], ...] = ((), COMMON, (*COMMON, channels_first))
 UNKNOWN_SIZES = "the dimension .* must be known here"
 REFUSED = {
     **{f"{kind}_pooling{rank}d-4": UNKNOWN_SIZES for kind in ("max", "average") for rank in "123"},
-    "einsum_dense-4": "does not trace",
 }
 """Cases that cannot be lowered, and what is said of them."""
 

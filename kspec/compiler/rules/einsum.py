@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from keras import layers
 from keras.src.ops import numpy as knp
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Dim, Value
 from kspec.compiler.rules.arithmetic import promoted
+from kspec.compiler.rules.substitutes import traceable
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:
@@ -32,6 +34,35 @@ class Term:
 @rules(knp.Einsum)
 def einsum(tracer: Tracer, op: Any, *operands: Any, **_: Any) -> Value:
     return summed_product(tracer, op.subscripts, promoted(tracer, *operands))
+
+
+@rules(layers.EinsumDense)
+def einsum_dense(tracer: Tracer, layer: Any, inputs: Value, **_: Any) -> Any:
+    """Keras is wrong on symbols about some shapes with an ellipsis."""
+    pair = promoted(tracer, inputs, layer.kernel)
+    result = summed_product(tracer, layer.equation, pair)
+    if layer.bias is not None:
+        result = _biased(tracer, result, tracer.value(layer.bias))
+    with traceable(layer):
+        return tracer.record(layer.activation, result) if layer.activation else result
+
+
+def _biased(tracer: Tracer, result: Value, bias: Value) -> Value:
+    """The sum; where the columns of a product were split, one of vectors before that, as in a
+    dense layer."""
+    split = tracer.nodes[-1]
+    shape = bias.shape[next((axis for axis, dim in enumerate(bias.shape) if dim != 1), 0) :]
+    columns = split.inputs[0].shape[-1:]
+    whole = shape == result.shape[len(result.shape) - len(shape) :]
+    if (
+        not isinstance(split.op, ops.Reshape)
+        or not whole
+        or columns != (math.prod(map(int, shape)),)
+    ):
+        return tracer.emit(ops.Add(), result, bias)
+    tracer.nodes.pop()
+    flat = tracer.emit(ops.Reshape(columns), bias)
+    return tracer.emit(ops.Reshape(result.shape), tracer.emit(ops.Add(), split.inputs[0], flat))
 
 
 def summed_product(tracer: Tracer, subscripts: str, values: Sequence[Value]) -> Value:
