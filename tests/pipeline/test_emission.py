@@ -1,0 +1,118 @@
+"""What is said when an artifact cannot be written or run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kspec.compiler import ops
+from kspec.compiler.ir import TensorType
+from kspec.spec.diagnostics import KspecError
+from kspec.targets import emission
+from kspec.targets.emission import ArtifactError, emit, options_of, run_artifact
+from kspec.targets.formats.onnx import Onnx
+from kspec.targets.formats.tflite import TFLite
+from kspec.targets.platforms.platform import ArtifactRequest
+from tests.graphs import GRAPHS
+from tests.graphs.builder import Builder
+
+ROWS = {"x": np.arange(150, dtype=np.float32).reshape(50, 3)}
+
+
+class Runner:
+    """Takes four rows at once and gives a transposed view; an artifact's text makes it fail."""
+
+    runtime = "fake 1.0"
+    inputs: Mapping[str, TensorType] = {"x": TensorType.of(ROWS["x"][:4])}
+    outputs = inputs
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        match path.read_text():
+            case "refused":
+                raise ValueError("operator 7 is unknown\n  to this runtime")
+            case "hangs":
+                time.sleep(60)
+            case "dies":
+                import ctypes
+
+                ctypes.string_at(0)
+            case "leaves":
+                raise SystemExit(3)
+
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        assert inputs["x"].shape == (4, 3)
+        return {"y": np.asfortranarray(inputs["x"]), "z": inputs["x"].T.copy().T[:, ::-1]}
+
+
+class Fake(Onnx):
+    runner = "tests.pipeline.test_emission:Runner"
+
+
+@pytest.fixture(autouse=True)
+def from_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+
+
+def run(text: str, folder: Path, **options: Any) -> emission.Run:
+    path = folder / "artifact"
+    path.write_text(text)
+    return run_artifact(Fake(), path, ROWS, **options)
+
+
+def test_rows_in_chunks_of_the_batch_come_back_in_order(tmp_path: Path) -> None:
+    found = run("fine", tmp_path)
+    np.testing.assert_array_equal(found.outputs["y"], ROWS["x"])
+    np.testing.assert_array_equal(found.outputs["z"], ROWS["x"][:, ::-1])
+    assert found.runtime == "fake 1.0"
+    assert found.signature["inputs"] == {"x": {"dtype": "float32", "shape": [4, 3]}}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("refused", "ValueError: operator 7 is unknown to this runtime"),
+        ("dies", "it was ended by SIGSEGV"),
+        ("leaves", "it ended with 3"),
+    ],
+)
+def test_the_last_words_of_a_process(text: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError) as caught:
+        run(text, tmp_path)
+    assert str(caught.value) == words
+
+
+def test_a_process_that_hangs_is_ended(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with pytest.raises(ArtifactError, match="not ended after 3 seconds"):
+        run("hangs", tmp_path, seconds=3.0)
+    assert time.monotonic() - began < 30
+
+
+def test_a_missing_package_is_said_before_anything_is_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def version(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(emission, "version", version)
+    with pytest.raises(KspecError) as caught:
+        emit(GRAPHS[0].graph, ArtifactRequest("coreml", None), tmp_path / "x.mlpackage")  # type: ignore[arg-type]
+    assert {each.code for each in caught.value.diagnostics} == {"KS904"}
+    assert caught.value.exit_code == 3
+    assert "coreml artifacts need coremltools" in caught.value.diagnostics[0].message
+
+
+def test_a_size_that_is_missing_or_wrong_is_no_bug(tmp_path: Path) -> None:
+    build = Builder("sequence")
+    graph = build.case(build.add("y", ops.Relu(), build.input("x", "batch", "time", 3))).graph
+    request = ArtifactRequest("tflite", options_of(TFLite()))
+    with pytest.raises(KspecError) as caught:
+        emit(graph, request, tmp_path / "x.tflite")
+    assert caught.value.diagnostics[0].code == "KS710"
+    assert "time" in caught.value.diagnostics[0].message
