@@ -19,6 +19,7 @@ from kspec.compiler.rules import (
     products,
     recurrent,
     reduction,
+    scattering,
     shape,
     signal,
     sorting,
@@ -43,6 +44,7 @@ RULES = (
     | indexing.rules
     | patches.rules
     | products.rules
+    | scattering.rules
     | signal.rules
     | sorting.rules
     | statistics.rules
