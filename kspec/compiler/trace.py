@@ -22,6 +22,7 @@ from kspec.compiler.ir import Array, DType, Graph, Node, Origin, Shape, TensorTy
 from kspec.compiler.masking import Masks
 from kspec.compiler.recorded import (
     NOT_TRACED,
+    Symbols,
     TraceError,
     as_functional,
     input_names,
@@ -77,6 +78,7 @@ class Tracer:
     nodes: list[Node] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
     masks: Masks = field(default_factory=Masks)
+    _symbols: Symbols = field(default_factory=Symbols)
     _scope: list[str] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
     _variables: dict[int, Value] = field(default_factory=dict)
@@ -166,6 +168,8 @@ class Tracer:
     def record(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function written in ``keras.ops`` on symbols that stand for the values among its
         arguments, and lower what it recorded."""
+        if function is keras.activations.linear:
+            return args[0]
         values: list[Value] = []
         symbols: list[Any] = []
 
@@ -174,7 +178,7 @@ class Tracer:
                 return given
             shape = tuple(None if isinstance(dim, str) else dim for dim in given.shape)
             values.append(given)
-            symbols.append(keras.Input(batch_shape=shape, dtype=given.dtype.value))
+            symbols.append(self._symbols.tensor(shape, given.dtype.value))
             return symbols[-1]
 
         args, kwargs = tree.map_structure(symbol, (args, kwargs))

@@ -163,7 +163,7 @@ def vision_transformer(size: int) -> Any:
             self.place = self.add_weight((1, shape[1] + 1, shape[-1]), name="place")
 
         def call(self, x: Any) -> Any:
-            token = ops.zeros_like(x[:, :1]) + self.token
+            token = ops.broadcast_to(self.token, (ops.shape(x)[0], 1, x.shape[-1]))
             return ops.concatenate([token, x], axis=1) + self.place
 
     pixels = Input((size, size, 3), name="pixels")
