@@ -33,26 +33,21 @@ COREML = ("coreml",)
 
 REFUSED: tuple[Cells, ...] = (
     *(Cells(f"{kind}_pooling?d-4", SIZES) for kind in ("max", "average")),
-    Cells("sparsemax-*", "symbolic"),
-    Cells("einsum_dense-4", "cannot be broadcasted"),
-    Cells("group_query_attention-1", "mixed types"),
-    Cells("equalization-*", "part of a cycle"),
     *(
         Cells(cases, BACKEND)
         for cases in (
-            "additive_attention-[02]", "attention-[23]", "auto_contrast-*", "category_encoding-*",
+            "auto_contrast-*", "category_encoding-*",
             "center_crop-*", "discretization-*", "mel_spectrogram-*", "resizing-*",
         )
     ),
     *(
         Cells(cases, STEPS, COREML)
         for cases in (
-            "bidirectional-1", "conv_lstm?d-4", "gru-1", "lstm-1", "rnn-[14]", "simple_rnn-1",
+            "bidirectional-1", "conv_lstm?d-4", "gru-1", "rnn-4",
         )
     ),
     Cells("conv_lstm3d-[01235]", AXES, COREML),
     Cells("group_normalization-4", AXES, COREML),
-    Cells("time_distributed-4", "cannot tell the size of batch*3", COREML),
     Cells("up_sampling2d-6", "one dimension of a reshape", COREML),
 )  # fmt: skip
 """Refused by the trace, for all formats, or by a format."""

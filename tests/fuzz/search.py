@@ -27,7 +27,7 @@ SHRINKING = 60.0
 """Seconds after which a failure is small enough."""
 
 
-class Enough(BaseException):  # noqa: N818 - no error: Hypothesis stops for nothing less
+class Enough(BaseException):
     """A failure is small enough."""
 
 
