@@ -12,6 +12,9 @@ from kspec.compiler.ir import Array, Dim, DType, Graph, Node, Shape, Value
 from kspec.compiler.ops import Scan
 from kspec.compiler.table import Table
 
+SHARED = 2**16
+"""Bytes up to which equal constants are found by their content; the common passes have found the
+larger ones."""
 Operand = Value | str | Array | None
 """A value, the name of one, an array that becomes an initializer, or an optional input left out."""
 
@@ -63,7 +66,7 @@ class Emission:
         self._outputs: tuple[str, ...] = ()
         self._rules: Table[Rule] = Table("onnx")
         self._taken = {*graph.constants, *(value.name for value in graph.values())}
-        self._shared: dict[tuple[str, Shape, bytes], str] = {}
+        self._shared: dict[tuple[str, Shape, bytes | int], str] = {}
         self._dimensions: dict[Dim, tuple[str, int]] = {}
         self._measured: dict[Dim, str] = {}
         self._stands_for = {
@@ -173,7 +176,9 @@ class Emission:
 
     def _share(self, array: Array, name: str | None = None) -> str:
         array = np.asarray(array, order="C")
-        key = (array.dtype.name, array.shape, hashlib.sha256(array.data).digest())
+        small = array.nbytes <= SHARED
+        content = hashlib.sha256(array.data).digest() if small else id(array)
+        key = (array.dtype.name, array.shape, content)
         if key not in self._shared:
             self._shared[key] = name or self._fresh("constant")
             self.initializers[self._shared[key]] = array

@@ -54,14 +54,26 @@ def write_model(
         name: emission.initializers[name] for name in sorted(emission.initializers) if name in read
     }
     if sum(array.nbytes for array in weights.values()) <= limit:
+        onnx.checker.check_model(_skeleton(model, weights), full_check=True)
         model.graph.initializer.extend(_inside(name, array) for name, array in weights.items())
-        content = model.SerializeToString(deterministic=True)
-        onnx.checker.check_model(content, full_check=True)
-        path.write_bytes(content)
+        path.write_bytes(model.SerializeToString(deterministic=True))
     else:
         model.graph.initializer.extend(write_outside(weights, path.with_name(f"{path.name}.data")))
         path.write_bytes(model.SerializeToString(deterministic=True))
         onnx.checker.check_model(path, full_check=True)
+
+
+def _skeleton(model: ModelProto, weights: Mapping[str, Array]) -> ModelProto:
+    """The model with its large weights as inputs: the checker copies what it is given, twice, and
+    of weights it reads the types alone."""
+    skeleton = ModelProto()
+    skeleton.CopyFrom(model)
+    for name, array in weights.items():
+        if array.nbytes <= SMALL:
+            skeleton.graph.initializer.append(_inside(name, array))
+        else:
+            skeleton.graph.input.append(_info(Value(name, TensorType.of(array))))
+    return skeleton
 
 
 def _read(nodes: Iterable[OnnxNode]) -> set[str]:
