@@ -25,7 +25,7 @@ from tests.conformance.artifacts import FORMATS, TOLERANCE, run, worst_error
 
 keras = pytest.importorskip("keras")
 
-from kspec.compiler.trace import trace  # noqa: E402
+from kspec.compiler.trace import TraceError, trace  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:The structure of `inputs`")
 
@@ -102,6 +102,13 @@ def test_no_transpose_inside(compiled: Compiled, format_: str) -> None:
     doors = [*_pictures(compiled.graph.inputs), *_pictures(compiled.graph.outputs)]
     first = format_ in ("onnx", "coreml")
     assert count <= (len(doors) if first else 0)
+
+
+def test_pictures_of_any_size_are_refused() -> None:
+    """Where ``same`` pads before the first stride depends on the size; the message says so."""
+    model = keras.applications.MobileNetV3Small(weights=None)
+    with pytest.raises(TraceError, match=r"conv: padding 'same' with strides .* fixed size"):
+        trace(model)
 
 
 def _pictures(values: tuple[Any, ...]) -> Iterator[Any]:

@@ -206,8 +206,12 @@ def same_padding(
 def _same_pair(dim: Dim, reach: int, stride: int) -> tuple[int, int]:
     total = reach - 1
     if stride != 1:
-        size = _static(dim)
-        total = max((math.ceil(size / stride) - 1) * stride + reach - size, 0)
+        if isinstance(dim, str):
+            raise OpError(
+                f"padding 'same' with strides depends on the size of {dim}, which is not known:"
+                " build the network with an input of fixed size"
+            )
+        total = max((math.ceil(dim / stride) - 1) * stride + reach - dim, 0)
     return total // 2, total - total // 2
 
 
