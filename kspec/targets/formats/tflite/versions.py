@@ -99,7 +99,10 @@ _VERSIONS: Mapping[str, tuple[tuple[int, Condition], ...]] = {
     "DIV": ((2, _broadcasts_above(4)),),
     "FLOOR_DIV": ((2, _of(DType.float32)),),
     "FULLY_CONNECTED": ((6, _with_inputs(2)), (5, _keeps_dimensions)),
-    "GATHER": ((5, _gathers_in_rows), (3, _of(DType.boolean)),),
+    "GATHER": (
+        (5, _gathers_in_rows),
+        (3, _of(DType.boolean)),
+    ),
     "MAXIMUM": ((3, _broadcasts_above(4)),),
     "MINIMUM": ((3, _broadcasts_above(4)),),
     "MUL": ((5, _of(DType.int64)),),
