@@ -2,7 +2,7 @@
 
     python -m benchmarks.convert kspec|peer ARCHITECTURE SIZE FOLDER FORMAT...
 
-Each converter first writes a network of one layer, so that nothing is imported while it is timed.
+Each converter first writes a tiny network, so that nothing is imported while it is timed.
 The last line of the output is JSON: for each format the CPU seconds, or the error.
 """
 
@@ -69,7 +69,9 @@ def main(side: str, architecture: str, size: str, folder: str, *names: str) -> N
 
 
 def warm_up(folder: Path, side: str, converters: dict[str, Converter]) -> None:
-    tiny = keras.Sequential([keras.Input((3,), name="x"), keras.layers.Dense(2)], name="tiny")
+    """Flattening is among it: coremltools loads parts of sympy when it meets a reshape."""
+    layers = [keras.Input((2, 3), name="x"), keras.layers.Flatten(), keras.layers.Dense(2)]
+    tiny = keras.Sequential(layers, name="tiny")
     for name, convert in converters.items():
         convert(tiny, artifact(folder, f"tiny-{side}", name))
 

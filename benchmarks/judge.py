@@ -42,6 +42,8 @@ def main(format_: str, folder: str) -> None:
             found[side] |= errors(calls[side](), expected)
         except Exception as error:  # noqa: BLE001 - whatever a runtime dies of is the result
             calls.pop(side, None)
+            if (format_, side) == ("coreml", "peer"):
+                continue  # NumPy's evaluation knows the forms that kspec writes, not all there are
             found[side]["failure"] = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
     if format_ != "coreml":  # NumPy evaluates it here, which says nothing of Core ML's speed
         for side, seconds in latencies(calls).items():
@@ -83,7 +85,7 @@ def open_onnx(path: Path, rows: Mapping[str, Array]) -> Call:
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     given = matched([each.name for each in session.get_inputs()], rows)
-    return lambda: session.run(None, given)[0]
+    return lambda: np.asarray(session.run(None, given)[0])
 
 
 def open_tflite(path: Path, rows: Mapping[str, Array]) -> Call:
@@ -100,7 +102,7 @@ def open_tflite(path: Path, rows: Mapping[str, Array]) -> Call:
         for place, array in given.items():
             interpreter.set_tensor(place, array)
         interpreter.invoke()
-        return interpreter.get_tensor(output)
+        return np.asarray(interpreter.get_tensor(output))
 
     return call
 
@@ -117,7 +119,7 @@ def open_saved_model(path: Path, rows: Mapping[str, Array]) -> Call:
 
     def call(_alive: Any = model) -> Array:
         (result,) = signature(**given).values()
-        return result.numpy()
+        return np.asarray(result.numpy())
 
     return call
 
@@ -145,9 +147,12 @@ OPENERS: Mapping[str, Callable[[Path, Mapping[str, Array]], Call]] = {
 
 def matched(names: list[str], rows: Mapping[str, Array]) -> dict[str, Array]:
     """The rows by an artifact's own names, which contain ours or are none (``inputs_3``)."""
-    if len(names) == 1 == len(rows):
+    if len(names) == len(rows) == 1:
         return {names[0]: next(iter(rows.values()))}
-    return {name: next(rows[ours] for ours in rows if ours in name) for name in names}
+    found = {name: rows[ours] for name in names for ours in rows if ours in name}
+    if unknown := [name for name in names if name not in found]:
+        raise ValueError(f"it wants inputs that the model does not have: {', '.join(unknown)}")
+    return found
 
 
 def size(path: Path) -> int:

@@ -28,12 +28,13 @@ COLUMNS = (
 INTRODUCTION = """# Benchmarks
 
 Emission by kspec beside the converters that people use today, on the same built Keras model with
-random weights and random statistics: {peers}. Every pair of figures is *kspec · peer*. Written by
-`make bench` from `benchmarks/results.json`; one network again with
-`python -m benchmarks.emit --only mobilenet-v2 --format onnx`.
+random weights and random statistics:
+{peers}.
+Every pair of figures is *kspec · peer*. Written by `make bench` from `benchmarks/results.json`;
+one network again with `python -m benchmarks.emit --only mobilenet-v2 --format onnx`.
 
 - **seconds**: CPU seconds from a built Keras model to the file on disk, without imports: each
-  converter first writes a network of one layer, in a process of its own. **ratio** is how many
+  converter first writes a tiny network, in a process of its own. **ratio** is how many
   times kspec is faster.
 - **MB**, and the artifact's bytes relative to the model's weights, BatchNorm's statistics among
   them.
@@ -41,7 +42,8 @@ random weights and random statistics: {peers}. Every pair of figures is *kspec �
 - **worst error** against Keras, relative to the output's greatest element.
 - **ms**: CPU milliseconds of a call with one row on one thread, the median; both artifacts take
   turns. **ratio** is kspec's over the peer's: below 1 is faster. Core ML does not run on Linux:
-  its packages are evaluated in NumPy, which tells errors, but not speed.
+  its packages are evaluated in NumPy, which tells errors, but not speed, and knows few of the
+  forms that the peer writes.
 
 Measured on {machine}, {cpus} CPUs, {system}, Python {python}; {versions}. {noise}
 """
