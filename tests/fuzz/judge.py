@@ -37,7 +37,10 @@ def judge(network: Network) -> Verdict:
     """Build, trace, lower, write and run, at batch 1 and 3."""
     from kspec.compiler.trace import TraceError, trace
 
-    model = build(network)
+    try:
+        model = build(network)
+    except (TypeError, ValueError) as error:  # what the spec takes, Keras must take
+        return Verdict(problems=(f"keras: {type(error).__name__}: {str(error)[:300]}",))
     shapes = {source.name: ("batch", *source.shape) for source in network.inputs}
     try:
         graph = trace(model, shapes=shapes)

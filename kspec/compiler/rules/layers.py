@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -106,7 +107,29 @@ def merge(tracer: Tracer, layer: Any, inputs: Any) -> Any:
         )
         for each in values
     ]
+    masks = [tracer.masks(each) for each in inputs]
+    if (
+        isinstance(layer, layers.Multiply)
+        and any(masks)
+        and all(each.type.rank == rank for each in values)
+    ):
+        return tracer.record(_masked_product, wide, masks)
     return tracer.record(layer._merge_function, wide)  # noqa: SLF001
+
+
+def _masked_product(values: list[Any], masks: list[Any]) -> Any:
+    """As Keras' Multiply: what is masked counts as 1, and as 0 where all factors are."""
+    wide = [None if mask is None else keras.ops.expand_dims(mask, -1) for mask in masks]
+    ones = [
+        x if mask is None else keras.ops.where(mask, x, keras.ops.cast(1, x.dtype))
+        for x, mask in zip(values, wide, strict=True)
+    ]
+    product = reduce(keras.ops.multiply, ones)
+    if any(mask is None for mask in wide):
+        return product
+    return keras.ops.where(
+        reduce(keras.ops.logical_or, wide), product, keras.ops.cast(0, product.dtype)
+    )
 
 
 @rules(layers.Rescaling)

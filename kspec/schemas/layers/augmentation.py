@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, Tag
 
-from kspec.schemas.layers.base import Shape, spatial
+from kspec.schemas.layers.base import Shape, ShapeError, show, spatial
 from kspec.schemas.layers.image import Range
 from kspec.schemas.layers.regularization import Seeded
 from kspec.schemas.values import Evaluated, Listed, Number, Positive, written
@@ -123,6 +123,12 @@ class RandomColorDegeneration(Augmentation):
     """How far."""
     value_range: Range = (0, 255)
     """The least and the largest value of a pixel."""
+
+    def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        shape = super().output_shape(shapes)
+        if shape[-1] != 3:
+            raise ShapeError(f"{self.key} needs 3 channels, found {show(shape)}")
+        return shape
 
 
 class RandomColorJitter(Augmentation):

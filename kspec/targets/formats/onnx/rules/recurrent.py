@@ -14,16 +14,16 @@ from kspec.targets.formats.onnx.emission import Attribute, Emission, Operand, Ru
 
 rules: Table[Rule] = Table("onnx")
 
-_GATES: Mapping[str, tuple[str, float, float]] = {
-    "linear": ("Affine", 1.0, 0.0),
-    "tanh": ("Tanh", 0.0, 0.0),
-    "sigmoid": ("Sigmoid", 0.0, 0.0),
-    "relu": ("Relu", 0.0, 0.0),
-    "hard_sigmoid": ("HardSigmoid", 1 / 6, 0.5),
-    "softsign": ("Softsign", 0.0, 0.0),
-    "softplus": ("Softplus", 0.0, 0.0),
+_GATES: Mapping[str, tuple[str, tuple[float, float] | None]] = {
+    "linear": ("Affine", (1.0, 0.0)),
+    "tanh": ("Tanh", None),
+    "sigmoid": ("Sigmoid", None),
+    "relu": ("Relu", None),
+    "hard_sigmoid": ("HardSigmoid", (1 / 6, 0.5)),
+    "softsign": ("Softsign", None),
+    "softplus": ("Softplus", None),
 }
-"""The activation of each gate, its alpha and its beta."""
+"""The activation of each gate, with its alpha and its beta if it takes them."""
 
 _ORDERS: Mapping[type[ops.Op], tuple[int, ...]] = {
     ops.Rnn: (0,),
@@ -99,9 +99,11 @@ def _activations(op: ops.Recurrent) -> dict[str, Attribute]:
         names.insert(0, op.recurrent_activation)
     if isinstance(op, ops.Lstm):
         names.append(op.activation)
-    functions, alphas, betas = zip(*(_GATES[name] for name in names), strict=True)
+    functions, numbers = zip(*(_GATES[name] for name in names), strict=True)
     attributes: dict[str, Attribute] = {"activations": functions}
-    if any(alphas):
+    # Each function takes the next of the numbers, if it takes any.
+    if taken := [each for each in numbers if each is not None]:
+        alphas, betas = zip(*taken, strict=True)
         attributes |= {"activation_alpha": alphas, "activation_beta": betas}
     if isinstance(op, ops.Gru):
         attributes["linear_before_reset"] = int(op.reset_after)

@@ -50,11 +50,10 @@ def pad(op: ops.Pad, emit: Emission, x: Value) -> None:
         _pad_symmetric(op, emit, x)
         return
     value = np.array(op.value, x.dtype.numpy) if op.mode == "constant" else None
-    padded = [axis for axis, ends in enumerate(zip(op.low, op.high, strict=True)) if any(ends)]
     # The axes are named although they need not be: ONNX Runtime 1.31 moves a Pad without them into
-    # the MaxPool behind it, whose own padding is -∞ and not the zeros of the Pad.
-    amounts = ints([*(op.low[axis] for axis in padded), *(op.high[axis] for axis in padded)])
-    emit.result("Pad", x, amounts, value, ints(padded), mode=op.mode)
+    # the MaxPool behind it, whose own padding is -∞ and not the zeros of the Pad. All of them are:
+    # where it moves a Transpose past the Pad it takes the amounts for those of all axes.
+    emit.result("Pad", x, ints([*op.low, *op.high]), value, ints(range(x.type.rank)), mode=op.mode)
 
 
 @rules(ops.BroadcastTo)
