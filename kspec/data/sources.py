@@ -6,11 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from kspec.data.archive import NpzFile
-from kspec.data.columnar import ParquetFiles
 from kspec.data.delimited import CsvFiles
 from kspec.data.files import find, find_file
-from kspec.data.pictures import PictureFolder
 from kspec.data.table import Source
 from kspec.schemas.data import Csv, ImageFolder, Npz, Parquet
 from kspec.schemas.data import Source as SourceSpec
@@ -21,14 +18,20 @@ def _csv(root: Path, source: Csv) -> Source:
 
 
 def _parquet(root: Path, source: Parquet) -> Source:
+    from kspec.data.columnar import ParquetFiles
+
     return ParquetFiles.open([find_file(root, name) for name in source.paths])
 
 
 def _npz(root: Path, source: Npz) -> Source:
+    from kspec.data.archive import NpzFile
+
     return NpzFile.open(find_file(root, source.path))
 
 
 def _image_folder(root: Path, source: ImageFolder) -> Source:
+    from kspec.data.pictures import PictureFolder
+
     return PictureFolder.open(find(root, source.path))
 
 

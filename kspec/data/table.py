@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from kspec.spec.diagnostics import Diagnostic, KspecError, Route
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:
+    import numpy as np
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 ROUTE: Route = ("data", "source")
 """Where a spec names its data."""
@@ -34,6 +35,8 @@ class Text:
     @classmethod
     def of(cls, array: Array) -> Text:
         """The text of an array of rank 1; whole numbers are written without a fraction."""
+        import numpy as np
+
         values, codes = np.unique(array, return_inverse=True)
         return cls(tuple(spell(value) for value in values.tolist()), codes.astype(np.intp))
 
@@ -45,7 +48,7 @@ def spell(value: object) -> str:
             return ""
         case bool():
             return str(value).lower()
-        case float() if np.isnan(value):
+        case float() if math.isnan(value):
             return ""
         case float() if value.is_integer():
             return str(int(value))

@@ -10,10 +10,6 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from kspec.data.dataset import Split
-from kspec.data.table import Array
 from kspec.schemas import Spec
 from kspec.schemas.features import Binary, Category, Quantity
 from kspec.schemas.keras_objects import KerasObject
@@ -30,6 +26,9 @@ from kspec.spec.diagnostics import Diagnostic, KspecError, Route
 
 if TYPE_CHECKING:
     import keras
+
+    from kspec.data.dataset import Split
+    from kspec.data.table import Array
 
 _CATEGORICAL = (SparseCategoricalCrossentropy,)
 _BINARY = (BinaryCrossentropy, BinaryFocalCrossentropy)
@@ -151,6 +150,8 @@ def row_weights(spec: Spec, split: Split) -> dict[str, Array] | None:
 
     `balanced` weighs each label by rows / (labels × rows of the label), as scikit-learn does.
     """
+    import numpy as np
+
     settings = training_settings(spec)
     if settings.class_weight is None:
         return None

@@ -5,16 +5,33 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import numpy as np
-
-from kspec.compiler.ir import Graph, TensorType
-from kspec.compiler.passes import Pass, run_passes
-from kspec.compiler.passes.bodies import every_node
-from kspec.compiler.table import Table
 from kspec.schemas.base import Model
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kspec.compiler.ir import Graph, TensorType
+    from kspec.compiler.passes import Pass
+    from kspec.compiler.table import Table
+
+
+def lazy(path: str) -> Any:
+    """A class attribute that lies elsewhere, ``module:name``, and is imported when it is asked for:
+    what a format declares is read without the compiler and NumPy."""
+    return _Lazy(path)
+
+
+class _Lazy:
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        module, _, name = self.path.partition(":")
+        return getattr(import_module(module), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +71,14 @@ class Format(ABC):
 
     def lower(self, graph: Graph) -> Graph:
         """The graph with this format's passes applied."""
+        from kspec.compiler.passes import run_passes
+
         return run_passes(graph, self.passes)
 
     def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
         """The nodes of a lowered graph that have no rule; empty when it can be written."""
+        from kspec.compiler.passes.bodies import every_node
+
         return tuple(
             Refusal(
                 name,

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from kspec.compiler.ir import Graph
-from kspec.compiler.passes import Pass
-from kspec.compiler.passes.channels_first import channels_first
-from kspec.compiler.passes.loops import loops
-from kspec.compiler.passes.unroll import unroll
-from kspec.compiler.table import Table
 from kspec.schemas.base import Model
-from kspec.targets.formats.coreml.emission import Rule
-from kspec.targets.formats.coreml.limits import limit_of
 from kspec.targets.formats.coreml.options import CoreMLOptions
-from kspec.targets.formats.coreml.rules import RULES
-from kspec.targets.formats.coreml.rules.recurrent import is_native
-from kspec.targets.formats.format import Format, Refusal, Tolerance
+from kspec.targets.formats.format import Format, Refusal, Tolerance, lazy
+
+if TYPE_CHECKING:
+    from kspec.compiler.ir import Graph
+    from kspec.compiler.passes import Pass
+    from kspec.compiler.table import Table
+    from kspec.targets.formats.coreml.emission import Rule
 
 
 class CoreML(Format):
@@ -26,17 +22,17 @@ class CoreML(Format):
     name: ClassVar[str] = "coreml"
     suffix: ClassVar[str] = ".mlpackage"
     options: ClassVar[type[Model]] = CoreMLOptions
-    passes: ClassVar[tuple[Pass, ...]] = (
-        loops(is_native),
-        unroll,
-        channels_first,
-    )
-    rules: ClassVar[Table[Rule]] = RULES
+    passes: ClassVar[tuple[Pass, ...]] = lazy("kspec.targets.formats.coreml.passes:PASSES")
+    rules: ClassVar[Table[Rule]] = lazy("kspec.targets.formats.coreml.rules:RULES")
     runner: ClassVar[str] = "kspec.targets.formats.coreml.run:CoreMLRunner"
     packages: ClassVar[tuple[str, ...]] = ("coremltools", "numpy")
 
     def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
-        limits = [(node, limit_of(node, graph)) for node in graph.nodes if type(node.op) in RULES]
+        from kspec.targets.formats.coreml.limits import limit_of
+
+        limits = [
+            (node, limit_of(node, graph)) for node in graph.nodes if type(node.op) in self.rules
+        ]
         return (
             *super().refusals(graph),
             *(

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from kspec.compiler.ir import Graph
-from kspec.compiler.passes import Pass
-from kspec.compiler.passes.channels_first import channels_first
-from kspec.compiler.passes.loops import loops
-from kspec.compiler.passes.remove_dead import remove_dead
-from kspec.compiler.table import Table
 from kspec.schemas.base import Model
-from kspec.targets.formats.format import Format
-from kspec.targets.formats.onnx.emission import Rule
+from kspec.targets.formats.format import Format, lazy
 from kspec.targets.formats.onnx.options import OnnxOptions
-from kspec.targets.formats.onnx.rules import RULES
-from kspec.targets.formats.onnx.rules.recurrent import is_native
+
+if TYPE_CHECKING:
+    from kspec.compiler.ir import Graph
+    from kspec.compiler.passes import Pass
+    from kspec.compiler.table import Table
+    from kspec.targets.formats.onnx.emission import Rule
 
 
 class Onnx(Format):
@@ -25,8 +22,8 @@ class Onnx(Format):
     name: ClassVar[str] = "onnx"
     suffix: ClassVar[str] = ".onnx"
     options: ClassVar[type[Model]] = OnnxOptions
-    passes: ClassVar[tuple[Pass, ...]] = (loops(is_native), channels_first, remove_dead)
-    rules: ClassVar[Table[Rule]] = RULES
+    passes: ClassVar[tuple[Pass, ...]] = lazy("kspec.targets.formats.onnx.passes:PASSES")
+    rules: ClassVar[Table[Rule]] = lazy("kspec.targets.formats.onnx.rules:RULES")
     runner: ClassVar[str] = "kspec.targets.formats.onnx.run:OnnxRunner"
     packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from kspec.compiler.ir import Graph
-from kspec.compiler.passes import Pass
-from kspec.compiler.passes.loops import loops
-from kspec.compiler.table import Table
 from kspec.schemas.base import Model
-from kspec.targets.formats.format import Format, Refusal
-from kspec.targets.formats.tf_serving.limits import beyond_limit
+from kspec.targets.formats.format import Format, Refusal, lazy
 from kspec.targets.formats.tf_serving.options import TfServingOptions
-from kspec.targets.formats.tf_serving.rules import RULES, Rule
+
+if TYPE_CHECKING:
+    from kspec.compiler.ir import Graph
+    from kspec.compiler.passes import Pass
+    from kspec.compiler.table import Table
+    from kspec.targets.formats.tf_serving.rules import Rule
 
 
 class TfServing(Format):
@@ -22,12 +22,14 @@ class TfServing(Format):
     name: ClassVar[str] = "tf_serving"
     suffix: ClassVar[str] = ""
     options: ClassVar[type[Model]] = TfServingOptions
-    passes: ClassVar[tuple[Pass, ...]] = (loops(lambda _node, _graph: False),)
-    rules: ClassVar[Table[Rule]] = RULES
+    passes: ClassVar[tuple[Pass, ...]] = lazy("kspec.targets.formats.tf_serving.passes:PASSES")
+    rules: ClassVar[Table[Rule]] = lazy("kspec.targets.formats.tf_serving.rules:RULES")
     runner: ClassVar[str] = "kspec.targets.formats.tf_serving.run:TfServingRunner"
     packages: ClassVar[tuple[str, ...]] = ("tensorflow",)
 
     def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
+        from kspec.targets.formats.tf_serving.limits import beyond_limit
+
         return (*super().refusals(graph), *beyond_limit(graph))
 
     def write(self, graph: Graph, path: Path, options: Model) -> None:

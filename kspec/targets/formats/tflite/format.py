@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from kspec.compiler import ops
-from kspec.compiler.ir import Graph
-from kspec.compiler.passes import Pass
-from kspec.compiler.passes.bind_dimensions import bind_dimensions
-from kspec.compiler.passes.decompose import decompose
-from kspec.compiler.passes.fuse_activations import fuse_activations
-from kspec.compiler.passes.loops import loops
-from kspec.compiler.passes.unroll import unroll
-from kspec.compiler.table import Table
 from kspec.schemas.base import Model
-from kspec.targets.formats.format import Format, Refusal
-from kspec.targets.formats.tflite.limits import beyond_limits
+from kspec.targets.formats.format import Format, Refusal, lazy
 from kspec.targets.formats.tflite.options import TFLiteOptions
-from kspec.targets.formats.tflite.peephole import shorten
-from kspec.targets.formats.tflite.program import Emitter, Program, Rule, TFLiteError
-from kspec.targets.formats.tflite.rules import RULES
+
+if TYPE_CHECKING:
+    from kspec.compiler.ir import Graph
+    from kspec.compiler.passes import Pass
+    from kspec.compiler.table import Table
+    from kspec.targets.formats.tflite.program import Program, Rule
 
 
 class TFLite(Format):
@@ -34,33 +27,23 @@ class TFLite(Format):
     name: ClassVar[str] = "tflite"
     suffix: ClassVar[str] = ".tflite"
     options: ClassVar[type[Model]] = TFLiteOptions
-    passes: ClassVar[tuple[Pass, ...]] = (
-        loops(lambda _node, _graph: False),
-        unroll,
-        decompose(
-            ops.LayerNorm,
-            ops.Log1p,
-            ops.Mish,
-            ops.Reciprocal,
-            ops.Rsqrt,  # XNNPACK's own gives NaN at 0
-            ops.Silu,
-            ops.Softplus,
-            ops.Softsign,
-            ops.Tan,
-        ),
-        fuse_activations,
-    )
-    rules: ClassVar[Table[Rule]] = RULES
+    passes: ClassVar[tuple[Pass, ...]] = lazy("kspec.targets.formats.tflite.passes:PASSES")
+    rules: ClassVar[Table[Rule]] = lazy("kspec.targets.formats.tflite.rules:RULES")
     runner: ClassVar[str] = "kspec.targets.formats.tflite.run:LiteRTRunner"
     packages: ClassVar[tuple[str, ...]] = ("ai-edge-litert", "flatbuffers")
 
     def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
         """A loop is none: it is written out once its dimensions have numbers."""
+        from kspec.compiler import ops
+        from kspec.targets.formats.tflite.limits import beyond_limits
+
         missing = (each for each in super().refusals(graph) if each.op != ops.Scan.__name__)
         return (*missing, *beyond_limits(graph))
 
     def write(self, graph: Graph, path: Path, options: Model) -> None:
         """Raises TFLiteError where a dimension has no size, and beyond 2 GB."""
+        from kspec.compiler.passes.bind_dimensions import bind_dimensions
+        from kspec.compiler.passes.unroll import unroll
         from kspec.targets.formats.tflite.write import write_program
 
         assert isinstance(options, TFLiteOptions)
@@ -69,6 +52,9 @@ class TFLite(Format):
 
     def program(self, graph: Graph) -> Program:
         """The operators of a lowered graph whose dimensions are all known."""
+        from kspec.targets.formats.tflite.peephole import shorten
+        from kspec.targets.formats.tflite.program import Emitter, Program, TFLiteError
+
         for value in graph.values():
             if unknown := [dim for dim in value.shape if isinstance(dim, str)]:
                 raise TFLiteError(f"{value.name}: the size of {unknown[0]} must be given")

@@ -1,0 +1,8 @@
+"""What runs on a graph before it is written in the format."""
+
+from __future__ import annotations
+
+from kspec.compiler.passes import Pass
+from kspec.compiler.passes.loops import loops
+
+PASSES: tuple[Pass, ...] = (loops(lambda _node, _graph: False),)

@@ -1,0 +1,27 @@
+"""What runs on a graph before it is written in the format."""
+
+from __future__ import annotations
+
+from kspec.compiler import ops
+from kspec.compiler.passes import Pass
+from kspec.compiler.passes.decompose import decompose
+from kspec.compiler.passes.fuse_activations import fuse_activations
+from kspec.compiler.passes.loops import loops
+from kspec.compiler.passes.unroll import unroll
+
+PASSES: tuple[Pass, ...] = (
+    loops(lambda _node, _graph: False),
+    unroll,
+    decompose(
+        ops.LayerNorm,
+        ops.Log1p,
+        ops.Mish,
+        ops.Reciprocal,
+        ops.Rsqrt,  # XNNPACK's own gives NaN at 0
+        ops.Silu,
+        ops.Softplus,
+        ops.Softsign,
+        ops.Tan,
+    ),
+    fuse_activations,
+)
