@@ -44,7 +44,8 @@ def main(format_: str, folder: str) -> None:
             calls.pop(side, None)
             if (format_, side) == ("coreml", "peer"):
                 continue  # NumPy's evaluation knows the forms that kspec writes, not all there are
-            found[side]["failure"] = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+            words = " ".join(str(error).replace(f"{folder}/", "").split())[:160]
+            found[side]["failure"] = f"{type(error).__name__}: {words}"
     if format_ != "coreml":  # NumPy evaluates it here, which says nothing of Core ML's speed
         for side, seconds in latencies(calls).items():
             found[side]["latency"] = float(np.median(seconds))
