@@ -26,7 +26,7 @@ class Cells:
 
 
 BACKEND = "cannot be used as input to a TensorFlow function"
-SIZES = "must be known here"
+SIZES = "padding 'same' with strides depends on the size"
 STEPS = "the number of steps must be known"
 AXES = "5 axes at most"
 COREML = ("coreml",)
