@@ -14,7 +14,7 @@ READY  := $(VENV)/.ready
 UV     := $(or $(shell command -v uv),$(BIN)/uv)
 PYTEST := $(BIN)/pytest -n auto --maxprocesses=4 --dist loadfile
 
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 # $(call apt,PACKAGE,WHY): on Debian as root, install it; elsewhere, say so and fail.
 apt = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \

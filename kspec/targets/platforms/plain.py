@@ -18,7 +18,7 @@ def plain(format_: Format) -> Platform:
         def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
             return (ArtifactRequest(format_.name, options),)
 
-        def usage(self, artifact: str) -> str:
-            return f"Open {artifact} with {format_.name}.\n"
+        def usage(self, artifact: str) -> str:  # noqa: ARG002
+            return f"kspec predict . --input rows.json --format {format_.name}\n"
 
     return Plain()
