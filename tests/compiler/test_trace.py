@@ -23,7 +23,7 @@ from kspec.compiler.trace import TraceError, trace  # noqa: E402
 
 PASSES: tuple[tuple[Pass, ...], ...] = ((), COMMON, (*COMMON, channels_first))
 
-UNKNOWN_SIZES = "the dimension .* must be known here"
+UNKNOWN_SIZES = "padding 'same' with strides depends on the size"
 REFUSED = {
     **{f"{kind}_pooling{rank}d-4": UNKNOWN_SIZES for kind in ("max", "average") for rank in "123"},
 }
