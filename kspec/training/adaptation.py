@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kspec.data.dataset import Split
+from kspec.data.moments import moments
 
 
 def adapt(model: Any, split: Split) -> None:
@@ -23,11 +24,9 @@ def adapt(model: Any, split: Split) -> None:
         until = keras.Model(model.inputs, layer.input)
         given = [split.inputs[tensor.name] for tensor in model.inputs]
         values = _outputs(until, given)
-        kept = tuple(axis % values.ndim for axis in layer._keep_axis)  # noqa: SLF001
-        gone = tuple(axis for axis in range(values.ndim) if axis not in kept)
-        wide = values.astype(np.float64)
-        layer.adapt_mean.assign(wide.mean(axis=gone).reshape(layer.adapt_mean.shape))
-        layer.adapt_variance.assign(wide.var(axis=gone).reshape(layer.adapt_variance.shape))
+        found = moments(values, layer._keep_axis)  # noqa: SLF001
+        layer.adapt_mean.assign(found.mean.reshape(layer.adapt_mean.shape))
+        layer.adapt_variance.assign(found.variance.reshape(layer.adapt_variance.shape))
         layer.finalize_state()
 
 
