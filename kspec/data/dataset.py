@@ -10,14 +10,14 @@ from typing import TypeVar
 import numpy as np
 
 from kspec.data.columns import Columns, bind_columns
-from kspec.data.features import input_array, shape_of, target_array
+from kspec.data.features import input_array, target_array
 from kspec.data.files import digest_files
 from kspec.data.sources import open_source
 from kspec.data.splits import NAMES, Rows, split_rows
 from kspec.data.table import Array, Request
 from kspec.schemas import Spec
 from kspec.schemas.data import Data
-from kspec.schemas.features import Category, Image, Quantity
+from kspec.schemas.features import Category, Image, Input, Quantity
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 
@@ -97,12 +97,7 @@ def _load(document: Document) -> Dataset:
 
 
 def _request(spec: Spec, data: Data, columns: Columns) -> Request:
-    numbers: dict[str, tuple[int, ...] | None] = {}
-    for name, item in spec.inputs.items():
-        # Only a picture that stands in a single column has to be decoded to a size.
-        picture = isinstance(item.kind, Image) and len(columns.inputs[name]) == 1
-        shape = tuple(map(int, shape_of(item.kind))) if picture else None
-        numbers |= dict.fromkeys(columns.inputs[name], shape)
+    numbers = requested(spec.inputs, columns.inputs)
     texts = {name for name in (data.split.column, data.split.stratify) if name is not None}
     for name, output in spec.outputs.items():
         if isinstance(output.kind, Quantity):
@@ -110,6 +105,18 @@ def _request(spec: Spec, data: Data, columns: Columns) -> Request:
         else:
             texts.update(columns.outputs[name])
     return Request(numbers, frozenset(texts))
+
+
+def requested(
+    inputs: Mapping[str, Input], columns: Mapping[str, tuple[str, ...]]
+) -> dict[str, Image | None]:
+    """The columns of numbers that inputs ask for, as a Request has them."""
+    found: dict[str, Image | None] = {}
+    for name, item in inputs.items():
+        # Only a picture that stands in a single column has to be decoded.
+        alone = isinstance(item.kind, Image) and len(columns[name]) == 1
+        found |= dict.fromkeys(columns[name], item.kind if alone else None)
+    return found
 
 
 def _untrainable(

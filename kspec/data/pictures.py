@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from kspec.data.delimited import CsvFiles
 from kspec.data.files import LABELS, find_file, list_pictures
+from kspec.data.resampling import resize
 from kspec.data.table import (
     MAX_REPORTED,
     ROUTE,
@@ -25,6 +26,7 @@ from kspec.data.table import (
     check_rows,
     refuse,
 )
+from kspec.schemas.features import Image as Picture
 from kspec.spec.diagnostics import Diagnostic, KspecError
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ IMAGE, LABEL, FILE = "image", "label", "file"
 MAX_PIXELS = 64 << 20
 """Bound on the pixels of one image; a larger one is not decoded."""
 
+_FULL = 255
 _FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
 _MODES: Mapping[int, str] = MappingProxyType({1: "L", 2: "LA", 3: "RGB", 4: "RGBA"})
 _NARROW = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
@@ -44,7 +47,7 @@ _NARROW = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
 
 @dataclass(frozen=True, slots=True)
 class PictureFolder:
-    """Images of one size, decoded with Pillow and turned upright as their EXIF says."""
+    """Images, decoded with Pillow, turned upright as their EXIF says, and brought to one size."""
 
     folder: Path
     files: tuple[str, ...]
@@ -92,17 +95,19 @@ class PictureFolder:
         texts = {name: Text.of(folders) for name in request.texts if name == LABEL}
         return Table(len(self.files), {}, texts, self.files.__getitem__)
 
-    def _decode(self, shape: tuple[int, ...] | None) -> Array:
-        if shape is None:
+    def _decode(self, wanted: Picture | None) -> Array:
+        if wanted is None:
             raise refuse(
                 "KS511", "images can only be read by an input of the kind image", help="image: ..."
             )
-        check_bytes(len(self.files) * math.prod(shape), self.folder.name)
-        pixels = np.empty((len(self.files), *shape), np.uint8)
+        shape = (len(self.files), wanted.height, wanted.width, wanted.channels)
+        dtype = np.dtype(np.uint8 if _as_stored(wanted) else np.float32)
+        check_bytes(math.prod(shape) * dtype.itemsize, self.folder.name)
+        pixels = np.empty(shape, dtype)
         problems: list[Diagnostic] = []
         for row, name in enumerate(self.files):
             try:
-                pixels[row] = decode(self.folder / name, shape)
+                pixels[row] = decode(self.folder / name, wanted)
             except ValueError as error:
                 problems.append(Diagnostic("KS540", f"{name}: {error}", ROUTE))
                 if len(problems) == MAX_REPORTED:
@@ -112,15 +117,17 @@ class PictureFolder:
         return pixels
 
 
-def decode(path: Path, shape: tuple[int, ...]) -> Array:
-    """The pixels of an image file as uint8[height, width, channels].
+def decode(path: Path | BinaryIO, wanted: Picture) -> Array:
+    """The pixels of an image file as [height, width, channels]: float32 from 0 to the input's
+    maximum, or uint8 where neither that nor a resize asks for more.
 
-    Raises ValueError with the reason: unknown format, damaged, too many pixels, more than eight
-    bits a channel, or another size than `shape`. Nothing is resized.
+    Colour becomes grey as Pillow has it, (19595 R + 38470 G + 7471 B + 32768) >> 16; transparency
+    is dropped where the input has no channel for it. Raises ValueError with the reason: unknown
+    format, damaged, too many pixels, more than eight bits a channel, or another size than the
+    input's where it says no `resize`.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    height, width, channels = shape
     try:
         # Pillow's own warning about decompression bombs comes after our bound.
         with (
@@ -130,14 +137,22 @@ def decode(path: Path, shape: tuple[int, ...]) -> Array:
             _check(image)
             upright: Any = ImageOps.exif_transpose(image)
             found = (upright.width, upright.height)
-            if found != (width, height):
+            if wanted.resize is None and found != (wanted.width, wanted.height):
                 raise ValueError(
-                    f"{found[0]} × {found[1]} pixels, the spec says {width} × {height}"
+                    f"{found[0]} × {found[1]} pixels, the spec says"
+                    f" {wanted.width} × {wanted.height}"
                 )
-            pixels = np.asarray(upright.convert(_MODES[channels]))
+            pixels = np.asarray(upright.convert(_MODES[wanted.channels]))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
         raise ValueError(f"cannot be decoded: {error}") from None
-    return pixels.reshape(shape)
+    pixels = pixels.reshape(*found[::-1], wanted.channels)
+    if wanted.resize is not None:
+        pixels = resize(pixels, wanted.height, wanted.width, wanted.resize)
+    return pixels if _as_stored(wanted) else (pixels * (wanted.maximum / 255)).astype(np.float32)
+
+
+def _as_stored(wanted: Picture) -> bool:
+    return wanted.resize is None and wanted.maximum == _FULL
 
 
 def _check(image: Image) -> None:

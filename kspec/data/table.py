@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from kspec.schemas.features import Image
 from kspec.spec.diagnostics import Diagnostic, KspecError, Route
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def spell(value: object) -> str:
 class Request:
     """The columns to read."""
 
-    numbers: Mapping[str, tuple[int, ...] | None]
-    """Columns of numbers, with the height, width and channels that a picture must have."""
+    numbers: Mapping[str, Image | None]
+    """Columns of numbers, with what a picture in one of them is brought to."""
     texts: frozenset[str]
     """Columns of labels."""
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from kspec.compiler.ir import Array
 from kspec.data.columns import bind_columns
+from kspec.data.dataset import requested
 from kspec.data.delimited import CsvFiles
-from kspec.data.features import input_array, shape_of
+from kspec.data.features import input_array
 from kspec.data.table import Request, Source, Table
 from kspec.pipeline.results import Artifact
 from kspec.schemas import Spec
-from kspec.schemas.features import Binary, Category, Image, Input, Output
+from kspec.schemas.features import Binary, Category, Input, Output
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.emission import ArtifactError, run_artifact
 from kspec.targets.registry import formats
@@ -80,7 +81,7 @@ def read_rows(path: Path, inputs: Mapping[str, Input]) -> dict[str, Array]:
     # The truth is not asked for, nor a split: a spec of inputs alone.
     spec = Spec.model_construct(inputs=named, outputs={}, data=None)
     columns = bind_columns(spec, source.names).inputs
-    table = source.read(Request(_requested(named, columns), frozenset()))
+    table = source.read(Request(requested(named, columns), frozenset()))
     return {name: input_array(name, item, columns[name], table) for name, item in named.items()}
 
 
@@ -108,17 +109,6 @@ def _read(values: Array, output: Output) -> dict[str, Any]:
         case Binary(labels=labels):
             return {"label": labels[int(values.reshape(-1)[0] > 0.5)], **numbers}
     return numbers
-
-
-def _requested(
-    inputs: Mapping[str, Input], columns: Mapping[str, tuple[str, ...]]
-) -> dict[str, tuple[int, ...] | None]:
-    found: dict[str, tuple[int, ...] | None] = {}
-    for name, item in inputs.items():
-        picture = isinstance(item.kind, Image) and len(columns[name]) == 1
-        shape = tuple(map(int, shape_of(item.kind))) if picture else None
-        found |= dict.fromkeys(columns[name], shape)
-    return found
 
 
 def _unreadable(message: str) -> KspecError:

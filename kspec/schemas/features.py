@@ -26,6 +26,12 @@ class Image(Choice):
     """Pixels in a row."""
     channels: Annotated[int, Field(ge=1, le=4)] = 3
     """1 grey, 3 red, green and blue, 4 with alpha."""
+    maximum: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 255.0
+    """What a full channel is in the data. Pictures that are decoded, in training and by clients,
+    are brought from 255 to it."""
+    resize: Literal["nearest", "bilinear"] | None = None
+    """How pictures of another size are stretched to this one, in training and by clients, as
+    TensorFlow does without antialiasing. Without it they are refused."""
 
 
 class Numeric(Choice):

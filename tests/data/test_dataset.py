@@ -307,3 +307,22 @@ def test_images_that_would_be_altered_are_refused(document, tmp_path):
     assert {code for code, _ in found} == {"KS540"}
     named = {message.split(":")[0] for _, message in found}
     assert named == {f"b/{name}.png" for name in ("deep", "large", "bomb", "torn", "text")}
+
+
+@pytest.mark.parametrize("method", ["nearest", "bilinear"])
+@pytest.mark.parametrize("size", [(9, 7), (4, 6), (2, 3), (1, 1)])
+def test_pictures_are_resized_as_tensorflow_does(document, tmp_path, method, size):
+    pixels = np.random.default_rng(1).integers(0, 255, (12, *size, 3), np.uint8)
+    for row, image in enumerate(pixels):
+        picture(tmp_path / f"p/{'ab'[row % 2]}/{row:02d}.png", image)
+    kind = {"height": 4, "width": 6, "resize": method, "maximum": 16}
+    inputs = {"image": {"image": kind}}
+    outputs = {"y": {"category": {"labels": ["a", "b"]}, "column": "label"}}
+    dataset = load_dataset(document({"image_folder": "p"}, inputs, outputs, **EVEN))
+    order = [*range(0, 12, 2), *range(1, 12, 2)]
+    import tensorflow as tf
+
+    expected = tf.image.resize(pixels[order].astype(np.float32), (4, 6), method=method).numpy()
+    found = whole(dataset, "image")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected * (16 / 255), rtol=1e-5, atol=1e-5)

@@ -151,11 +151,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS540",
         title="unusable image",
-        explanation="An image cannot be decoded, has another size than the input says, more than\n"
-        "64 million pixels, or more than eight bits a channel. Nothing is resized or clipped\n"
-        "silently. BMP, JPEG, PNG and WebP are read.",
+        explanation="An image cannot be decoded, has another size than an input without `resize` says,\n"
+        "more than 64 million pixels, or more than eight bits a channel. Nothing is resized or\n"
+        "clipped silently. BMP, JPEG, PNG and WebP are read.",
         wrong="inputs: {photo: {image: {height: 32, width: 32}}}   # photos are 640 × 480",
-        right="inputs: {photo: {image: {height: 480, width: 640}}}",
+        right="inputs: {photo: {image: {height: 32, width: 32, resize: bilinear}}}",
     ),
     Rule(
         code="KS550",
