@@ -54,6 +54,8 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
+    columns: Mapping[str, tuple[str, ...]]
+    """Of each input, in their order, globs worked out."""
     digest: str
     """What `source_digest` gives."""
 
@@ -93,7 +95,8 @@ def _load(document: Document) -> Dataset:
         raise KspecError(*problems)
     whole = Split(inputs, targets, np.arange(table.rows))
     parts = {name: whole.take(getattr(rows, name)) for name in NAMES}
-    return Dataset(**parts, digest=digest_files(document.path.parent, data.source))
+    digest = digest_files(document.path.parent, data.source)
+    return Dataset(**parts, columns=columns.inputs, digest=digest)
 
 
 def _request(spec: Spec, data: Data, columns: Columns) -> Request:

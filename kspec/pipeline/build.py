@@ -245,9 +245,11 @@ class _Build:
         """What the build gives back, with the places that everything will have."""
         spec = self.document.spec
         placed = tuple(
-            replace(each, target=name, path=out / name / each.path.name)
-            for name, found in artifacts.items()
-            for each in found
+            replace(
+                each, target=target.name, path=out / target.name / target.placed(each.path.name)
+            )
+            for target in self.keys.targets
+            for each in artifacts[target.name]
         )
         return BuildResult(
             spec.name,

@@ -58,6 +58,8 @@ class Compiled:
     """Which rows: ``test``, or what there is of validation and train."""
     counts: Mapping[str, int]
     """Rows of each split."""
+    columns: Mapping[str, tuple[str, ...]]
+    """Of the data, those that each input reads."""
     metrics: Mapping[str, float]
     """Of the trained model on those rows."""
 
@@ -110,7 +112,8 @@ def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
             save_file(_ordered(getattr(part, kind)), folder / f"{name}-{kind}.safetensors")
     metrics = task_metrics(rows.expected, rows.targets, document.spec.outputs)
     counts = {each: len(getattr(shop.dataset, each)) for each in ("train", "validation", "test")}
-    write_json(folder / METRICS, {"split": split_name, "counts": counts, "metrics": metrics})
+    facts = {"split": split_name, "counts": counts, "columns": shop.dataset.columns}
+    write_json(folder / METRICS, {**facts, "metrics": metrics})
 
 
 def load_compiled(folder: Path) -> Compiled:
@@ -122,6 +125,7 @@ def load_compiled(folder: Path) -> Compiled:
         load_rows(folder, "golden"),
         facts["split"],
         facts["counts"],
+        {name: tuple(each) for name, each in facts["columns"].items()},
         facts["metrics"],
     )
 

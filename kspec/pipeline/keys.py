@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from kspec.data.files import digest_files
-from kspec.pipeline.store import code_digest, key_of, versions
+from kspec.pipeline.store import code_digest, digest_path, key_of, versions
 from kspec.schemas.base import Model
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
-from kspec.targets.platforms.platform import ArtifactRequest, Platform
+from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
 from kspec.targets.registry import formats, platforms
 
 MODEL_CODE = ("schemas", "compiler/keras_model.py")
@@ -53,12 +53,22 @@ class Target:
     """A target of a spec with its options and the artifacts it asks for."""
 
     name: str
+    model: str
+    """The name of the model."""
     platform: Platform
     options: Model
 
     @cached_property
     def requests(self) -> tuple[ArtifactRequest, ...]:
         return self.platform.requests(self.options)
+
+    @cached_property
+    def layout(self) -> Layout:
+        return self.platform.layout(self.model)
+
+    def placed(self, artifact: str) -> str:
+        """The path within the bundle of an artifact's file or folder of that name."""
+        return self.layout.artifacts + artifact
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,12 @@ class Keys:
     def targets(self) -> tuple[Target, ...]:
         known = platforms()
         return tuple(
-            Target(name, known[name], known[name].options.model_validate(options))
+            Target(
+                name,
+                self.document.spec.name,
+                known[name],
+                known[name].options.model_validate(options),
+            )
             for name, options in self.document.spec.targets.items()
         )
 
@@ -93,7 +108,7 @@ class Keys:
             "inputs": {name: each.model_dump(mode="json") for name, each in spec.inputs.items()},
             "outputs": list(spec.outputs),
             "steps": [
-                [step.name, step.layer.key, step.layer.arguments(), list(step.inputs)]
+                [step.name, step.layer.model_dump(mode="json"), list(step.inputs)]
                 for step in self.document.steps
             ],
         }
@@ -121,6 +136,7 @@ class Keys:
                 "train": spec.train.model_dump(mode="json") if spec.train else None,
                 "data": spec.data.model_dump(mode="json") if spec.data else None,
                 "rows": self._rows(),
+                "weights": self._weights(),
                 "kspec": code_digest(*MODEL_CODE, "data", "training"),
                 "packages": versions("keras", "tensorflow", "numpy"),
             },
@@ -205,6 +221,13 @@ class Keys:
             return digest_files(self.document.path.parent, data.source) if data else None
         except KspecError as error:
             raise KspecError(*error.diagnostics, document=self.document) from error
+
+    def _weights(self) -> list[str]:
+        """The digests of the files that variables start from."""
+        files = [file[1] for step in self.document.steps if (file := step.layer.weights_file())]
+        named = [self.document.spec.weights] if self.document.spec.weights else []
+        folder = self.document.path.parent
+        return [digest_path(folder / each)[0] for each in (*named, *files)]
 
     def _packages(self, *requests: ArtifactRequest) -> tuple[str, ...]:
         return tuple(sorted({p for each in requests for p in formats()[each.format].packages}))

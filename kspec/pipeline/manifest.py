@@ -31,7 +31,12 @@ def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dic
         "signature": signature(document, compiled),
         "trained": {"split": compiled.split, "metrics": dict(compiled.metrics)},
         "artifacts": [
-            {"target": each.target, **describe_artifact(each)} for each in result.artifacts
+            {
+                "target": each.target,
+                "path": each.path.relative_to(result.out / each.target).as_posix(),
+                **describe_artifact(each),
+            }
+            for each in result.artifacts
         ],
         "gates": [
             {"gate": each.gate, "target": each.target, "bound": each.bound, "value": each.value}

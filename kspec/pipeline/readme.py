@@ -10,7 +10,6 @@ from typing import Any
 
 from kspec.pipeline import figures
 from kspec.pipeline.keys import Target
-from kspec.spec.document import Document
 
 TEMPLATES = Path(__file__).parent / "templates"
 _MARKS = re.compile(
@@ -30,7 +29,7 @@ class Markdown:
     text: str
 
 
-def render_bundle_readme(document: Document, target: Target, about: Mapping[str, Any]) -> str:
+def render_bundle_readme(target: Target, about: Mapping[str, Any]) -> str:
     """The README of one target's bundle; ``about`` is what its ``kspec-bundle.json`` says."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -42,19 +41,17 @@ def render_bundle_readme(document: Document, target: Target, about: Mapping[str,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    usages = [(each["path"], target.platform.usage(each["path"])) for each in about["artifacts"]]
     text = environment.get_template("bundle_readme.md.j2").render(
         about=about,
         figures=figures,
         title=target.platform.title,
         inputs=about["signature"]["inputs"],
         outputs=about["signature"]["outputs"],
-        columns={name: each.columns or (name,) for name, each in document.spec.inputs.items()},
         metric_names=tuple(
             dict.fromkeys(k for each in about["artifacts"] for k in each["metrics"])
         ),
         numpy_run=any(figures.is_numpy(each["runtime"]) for each in about["artifacts"]),
-        usages=[(path, fence(usage)) for path, usage in usages],
+        usage=fence(target.platform.usage(about)),
         code=code,
     )
     return re.sub(r"\n{3,}", "\n\n", text)

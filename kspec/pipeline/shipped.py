@@ -194,12 +194,13 @@ def _nothing(message: str) -> KspecError:
 
 def _input(described: Mapping[str, Any]) -> Input:
     kind, shape = described["kind"], described["shape"][1:]
+    picture = dict(zip(("height", "width", "channels"), shape, strict=False))
     fields: Mapping[str, Any] = {
-        "image": dict(zip(("height", "width", "channels"), shape, strict=False)),
+        "image": {**picture, **described.get("picture", {})},
         "numeric": {"size": shape[0]},
         "tensor": {"shape": shape, "dtype": described["dtype"]},
     }
-    return Input.model_validate({kind: fields[kind]})
+    return Input.model_validate({kind: fields[kind], "columns": described["columns"]})
 
 
 def _output(described: Mapping[str, Any]) -> Output:

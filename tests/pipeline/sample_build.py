@@ -128,7 +128,8 @@ def compiled() -> Compiled:
     rows = Rows({"facts": np.ones((5, 6))}, {"price": np.ones((5, 1))}, {})
     counts = {"train": 800, "validation": 100, "test": 5}
     metrics = {"price_mae": 1234.5678, "price_rmse": 2345.678, "district_accuracy": 0.93}
-    return Compiled(graph, rows, rows, "test", counts, metrics)
+    columns = {"facts": tuple(f"fact_{index}" for index in range(6))}
+    return Compiled(graph, rows, rows, "test", counts, columns, metrics)
 
 
 def history(epochs: int = 7) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def dataset(outputs: tuple[str, ...] = ("kind",), validation: int = 40) -> Datas
         return Split(part.inputs, {name: part.targets[name] for name in outputs}, part.rows)
 
     parts = (split(90, 1), split(validation, 1000), split(20, 2000))
-    return Dataset(*map(only, parts), digest="small")
+    return Dataset(*map(only, parts), columns={}, digest="small")
 
 
 def build(outputs: tuple[str, ...] = ("kind",)) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from kspec.schemas.base import Model
 
@@ -18,11 +19,21 @@ class ArtifactRequest:
     options: Model
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where in a bundle the platform's tools look for what kspec puts there: folders below the
+    bundle's, ending in a slash; empty for the bundle's own."""
+
+    artifacts: str = ""
+    golden: str = ""
+    """``golden.safetensors`` and the golden pictures."""
+
+
 class Platform(ABC):
     """One kind of bundle. It chooses formats and holds templates, never numerics."""
 
     name: ClassVar[str]
-    """The key under ``targets``: ``raspberry-pi``."""
+    """The key under ``targets``: ``raspberry_pi``."""
     title: ClassVar[str]
     """As people write it: ``Raspberry Pi``."""
     options: ClassVar[type[Model]]
@@ -30,9 +41,18 @@ class Platform(ABC):
 
     @abstractmethod
     def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
-        """The artifacts of a bundle with these options."""
+        """The artifacts of a bundle with these options; the first is what the client runs."""
 
     @abstractmethod
-    def usage(self, artifact: str) -> str:
-        """How a developer of the platform opens the artifact of that file name: a few lines of
-        code for the bundle's README."""
+    def usage(self, about: Mapping[str, Any]) -> str:
+        """How a developer of the platform calls the model: a few lines of code for the bundle's
+        README. ``about`` is what ``kspec-bundle.json`` says."""
+
+    def layout(self, name: str) -> Layout:  # noqa: ARG002
+        """The places of artifacts and golden rows, for a model of that name."""
+        return Layout()
+
+    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:  # noqa: ARG002
+        """The client's code and what else the platform's tools want, by path in the bundle. The
+        same description gives the same bytes."""
+        return {}

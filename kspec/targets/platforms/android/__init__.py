@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from kspec.schemas.base import Model
 from kspec.targets.formats.tflite.options import TFLiteOptions
@@ -23,5 +24,6 @@ class Android(Platform):
     def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
         return (ArtifactRequest("tflite", TFLiteOptions(**dict(options))),)
 
-    def usage(self, artifact: str) -> str:
+    def usage(self, about: Mapping[str, Any]) -> str:
+        artifact = about["artifacts"][0]["path"]
         return f'val model = CompiledModel.create(context.assets, "{artifact}")\n'

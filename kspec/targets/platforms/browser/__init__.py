@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
@@ -31,7 +32,8 @@ class Browser(Platform):
             return (ArtifactRequest("tflite", TFLiteOptions()),)
         return (ArtifactRequest("onnx", OnnxOptions()),)
 
-    def usage(self, artifact: str) -> str:
+    def usage(self, about: Mapping[str, Any]) -> str:
+        artifact = about["artifacts"][0]["path"]
         if artifact.endswith(".tflite"):
             return f'const model = await loadAndCompile("{artifact}", {{accelerator: "wasm"}});\n'
         return f'const session = await ort.InferenceSession.create("{artifact}");\n'

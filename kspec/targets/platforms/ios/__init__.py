@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from kspec.schemas.base import Model
 from kspec.targets.formats.coreml.options import CoreMLOptions
@@ -23,7 +24,8 @@ class IOS(Platform):
     def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
         return (ArtifactRequest("coreml", CoreMLOptions(**dict(options))),)
 
-    def usage(self, artifact: str) -> str:
+    def usage(self, about: Mapping[str, Any]) -> str:
+        artifact = about["artifacts"][0]["path"]
         return f"""\
 let compiled = try await MLModel.compileModel(at: Bundle.main.url(
     forResource: "{artifact.removesuffix(".mlpackage")}", withExtension: "mlpackage")!)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
@@ -23,7 +24,8 @@ class Jvm(Platform):
     def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:  # noqa: ARG002
         return (ArtifactRequest("onnx", OnnxOptions()),)
 
-    def usage(self, artifact: str) -> str:
+    def usage(self, about: Mapping[str, Any]) -> str:
+        artifact = about["artifacts"][0]["path"]
         return (
             f'OrtSession session = OrtEnvironment.getEnvironment().createSession("{artifact}");\n'
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from kspec.schemas.base import Model
 from kspec.targets.formats.tf_serving.options import TfServingOptions
@@ -23,7 +24,8 @@ class Server(Platform):
     def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:  # noqa: ARG002
         return (ArtifactRequest("tf_serving", TfServingOptions()),)
 
-    def usage(self, artifact: str) -> str:
+    def usage(self, about: Mapping[str, Any]) -> str:
+        artifact = about["artifacts"][0]["path"]
         return (
             f"tensorflow_model_server --rest_api_port=8501 --model_name={artifact} "
             f'--model_base_path="$PWD/{artifact}"\n'
