@@ -61,13 +61,13 @@ def test_loops_do_the_same(case: GraphCase) -> None:
 def test_unrolled_does_the_same(case: GraphCase) -> None:
     bound = bind_dimensions({"batch": 3, "time": 5})(as_loops(case.graph))
     verify(bound)
-    unrolled = run_passes(unroll(bound), COMMON)
+    unrolled = run_passes(unroll()(bound), COMMON)
     assert not any(isinstance(node.op, ops.Scan) for node in unrolled.nodes)
     agree(case, unrolled)
 
 
 @pytest.mark.parametrize("case", RECURRENT_SYMBOLIC, ids=lambda case: case.id)
 def test_a_symbolic_time_stays_a_loop(case: GraphCase) -> None:
-    graph = unroll(as_loops(case.graph))
+    graph = unroll()(as_loops(case.graph))
     assert any(isinstance(node.op, ops.Scan) for node in graph.nodes)
     agree(case, graph, batch=1, time=9)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Dim, DType, Graph, Value
+from kspec.compiler.ir import Dim, DType, Graph, TensorType, Value
 from tests.graphs.builder import Builder, GraphCase
 
 _UNITS, _FEATURES = 4, 3
@@ -74,6 +74,7 @@ def symbolic() -> Iterator[GraphCase]:
         yield recurrent(f"{type(op).__name__}-time", op, time="time")
         yield recurrent(f"{type(op).__name__}-time-masked", op, time="time", mask=True)
     yield running("Scan-time", time="time")
+    yield nested("Scan-nested-time", time="time")
 
 
 def running(case: str, *, time: Dim = 5, reverse: bool = False) -> GraphCase:
@@ -110,5 +111,41 @@ def stateless() -> GraphCase:
     return build.case(*build.add_all(("outputs",), ops.Scan(body, 0, 1), x))
 
 
-RECURRENT = (*layers(), running("Scan"), running("Scan-reverse", reverse=True), stateless())
+def nested(case: str, *, time: Dim = 9) -> GraphCase:
+    """A loop in a loop: s' = s + tanh(x · k) over the inner steps, which start where the outer
+    loop is; the outer one counts the steps at which the sum is positive."""
+    build, outer, inner = Builder(case), Builder("outer"), Builder("inner")
+    rows = ("batch", time, 2, _FEATURES)
+    x, kernel = build.input("x", *rows), build.random("kernel", _FEATURES, _UNITS)
+    start = build.input("start", "batch", _UNITS)
+    count = build.input("count", "batch", _UNITS, dtype=DType.int32)
+    s = inner.input("s", "batch", _UNITS)
+    x0, k = inner.input("x0", "batch", _FEATURES), Value("k", kernel.type)
+    squashed = inner.add("squashed", ops.Tanh(), inner.add("product", ops.Linear(), x0, k))
+    total = inner.add("total", ops.Add(), s, squashed)
+    body = Graph("inner", (s, x0, k), (total,), tuple(inner.nodes))
+    h, n = outer.input("h", "batch", _UNITS), outer.input("n", "batch", _UNITS, dtype=DType.int32)
+    row, held = outer.input("row", *rows[:1], *rows[2:]), Value("held", kernel.type)
+    (after,) = outer.add_all(("after",), ops.Scan(body, 1, 1), h, row, held)
+    zero = Value("zero", TensorType(DType.float32, ()))
+    positive = outer.add("positive", ops.Greater(), after, zero)
+    one = outer.add("one", ops.Cast(DType.int32), positive)
+    more = outer.add("more", ops.Add(), n, one)
+    given = outer.add("given", ops.Identity(), more)
+    loop = Graph(
+        "outer", (h, n, row, held, zero), (after, more, positive, given), tuple(outer.nodes)
+    )
+    captured = (kernel, build.constant("zero", np.float32(0)))
+    names = ("final", "number", "signs", "numbers")
+    scan = ops.Scan(loop, 2, 1, "reverse")
+    return build.case(*build.add_all(names, scan, start, count, x, *captured))
+
+
+RECURRENT = (
+    *layers(),
+    running("Scan"),
+    running("Scan-reverse", reverse=True),
+    stateless(),
+    nested("Scan-nested"),
+)
 RECURRENT_SYMBOLIC = tuple(symbolic())

@@ -21,7 +21,7 @@ def within_bodies(graph: Graph, each: Callable[[Graph], Graph]) -> Graph:
     nodes = []
     for node in graph.nodes:
         if isinstance(node.op, Scan):
-            body = within_bodies(_opened(node, graph), each)
+            body = within_bodies(opened(node, graph), each)
             node = _closed(node, each(body), constants, taken)  # noqa: PLW2901
         nodes.append(node)
     return graph.with_nodes(tuple(nodes), constants)
@@ -36,8 +36,8 @@ def every_node(graph: Graph) -> Iterator[tuple[str, Node]]:
                 yield node.name, inner
 
 
-def _opened(node: Node, graph: Graph) -> Graph:
-    """The body with the constants that it captures as its own."""
+def opened(node: Node, graph: Graph) -> Graph:
+    """The body of a loop with the constants that it captures as its own."""
     assert isinstance(node.op, Scan)
     pairs = list(zip(node.op.body.inputs, node.inputs, strict=True))
     first = node.op.states + node.op.scanned

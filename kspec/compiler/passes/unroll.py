@@ -1,28 +1,45 @@
-"""Loops written out step by step, for formats that have none."""
+"""Loops written out step by step, where that is short."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Graph, Node, Value
+from kspec.compiler.passes import Pass
 from kspec.compiler.passes.remove_dead import remove_dead
-from kspec.compiler.passes.rewrite import Rewrite, RewriteRule, rewrite
+from kspec.compiler.passes.rewrite import Rewrite, rewrite
 from kspec.compiler.table import Table
 
-_rules: Table[RewriteRule] = Table("unroll")
+SHORT = 64
+"""As many nodes a loop over time may make where it is still written out: calling it takes about as
+many bytes."""
 
 
-def unroll(graph: Graph) -> Graph:
-    """Write out every Scan over a known number of steps: the same operations, in the same order.
-    One over a symbolic dimension stays."""
-    while any(_is_static(node) for node in graph.nodes):
-        graph = rewrite(graph, _rules)
-    return remove_dead(graph)
+def unroll(most: float = math.inf) -> Pass:
+    """A pass that writes out each Scan over a known number of steps, if that makes so many nodes
+    at most: the same operations, in the same order. One over a symbolic dimension stays."""
+
+    def is_short(node: Node) -> bool:
+        return isinstance(node.op, ops.Scan) and _length(node) <= most
+
+    def written_out(node: Node, graph: Rewrite) -> tuple[Value, ...] | None:
+        return _written_out(node, graph) if is_short(node) else None
+
+    def run(graph: Graph) -> Graph:
+        while any(is_short(node) for node in graph.nodes):
+            graph = rewrite(graph, Table("unroll", {ops.Scan: written_out}))
+        return remove_dead(graph)
+
+    return run
 
 
-def _is_static(node: Node) -> bool:
-    return isinstance(node.op, ops.Scan) and isinstance(_steps(node), int)
+def _length(node: Node) -> float:
+    """How many nodes a loop makes when it is written out."""
+    assert isinstance(node.op, ops.Scan)
+    count = _steps(node)
+    return count * len(node.op.body.nodes) if isinstance(count, int) else math.nan
 
 
 def _steps(node: Node) -> int | str:
@@ -30,12 +47,10 @@ def _steps(node: Node) -> int | str:
     return node.inputs[node.op.states].shape[1]
 
 
-@_rules(ops.Scan)
-def scan(node: Node, graph: Rewrite) -> tuple[Value, ...] | None:
+def _written_out(node: Node, graph: Rewrite) -> tuple[Value, ...]:
     op, count = node.op, _steps(node)
     assert isinstance(op, ops.Scan)
-    if not isinstance(count, int):
-        return None
+    assert isinstance(count, int)
     states, rest = node.inputs[: op.states], node.inputs[op.states :]
     sequences, captured = rest[: op.scanned], rest[op.scanned :]
     parts = [list(_taken_apart(node, graph, each, count)) for each in sequences]

@@ -10,6 +10,6 @@ from kspec.targets.formats.coreml.rules.recurrent import is_native
 
 PASSES: tuple[Pass, ...] = (
     loops(is_native),
-    unroll,
+    unroll(),
     channels_first,
 )

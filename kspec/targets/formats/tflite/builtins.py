@@ -24,6 +24,7 @@ class Fused(IntEnum):
     relu = 1
     relu_n1_to_1 = 2
     relu6 = 3
+    tanh = 4
 
 
 class Mirror(IntEnum):
@@ -199,3 +200,21 @@ class ResizeNearestNeighborOptions(Options):
 class CastOptions(Options):
     in_data_type: int
     out_data_type: int
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceRNNOptions(Options):
+    fused_activation_function: Fused
+    time_major: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnidirectionalSequenceLSTMOptions(Options):
+    fused_activation_function: Fused
+    time_major: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WhileOptions(Options):
+    cond_subgraph_index: int
+    body_subgraph_index: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,8 +21,8 @@ class TFLite(Format):
     """A ``.tflite`` file of builtin operators, for LiteRT on phones, boards and in browsers. Shapes
     are fixed: a graph's ``batch`` becomes a number when it is written.
 
-    Recurrent layers and loops are written out step by step. The runtime's own LSTM keeps its state
-    from one call to the next, unless the application resets it, and a NaN for good.
+    Loops over time are the runtime's own. Its recurrent layers would keep their state from one call
+    to the next, and a NaN for good: the model writes it anew at the start of each call.
     """
 
     name: ClassVar[str] = "tflite"
@@ -33,39 +34,29 @@ class TFLite(Format):
     packages: ClassVar[tuple[str, ...]] = ("ai-edge-litert", "flatbuffers")
 
     def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
-        """A loop is none: it is written out once its dimensions have numbers."""
-        from kspec.compiler import ops
         from kspec.targets.formats.tflite.limits import beyond_limits
 
-        missing = (each for each in super().refusals(graph) if each.op != ops.Scan.__name__)
-        return (*missing, *beyond_limits(graph))
+        return (*super().refusals(graph), *beyond_limits(graph))
 
     def write(self, graph: Graph, path: Path, options: Model) -> None:
         """Raises TFLiteError where a dimension has no size, and beyond 2 GB."""
         from kspec.compiler.passes.bind_dimensions import bind_dimensions
-        from kspec.compiler.passes.unroll import unroll
+        from kspec.compiler.passes.unroll import SHORT, unroll
         from kspec.targets.formats.tflite.write import write_program
 
         assert isinstance(options, TFLiteOptions)
         sizes = {"batch": options.batch, **options.dimensions}
-        write_program(self.program(unroll(bind_dimensions(sizes)(graph))), path)
+        write_program(self.program(unroll(SHORT)(bind_dimensions(sizes)(graph))), path)
 
     def program(self, graph: Graph) -> Program:
         """The operators of a lowered graph whose dimensions are all known."""
         from kspec.targets.formats.tflite.peephole import shorten
-        from kspec.targets.formats.tflite.program import Emitter, Program, TFLiteError
+        from kspec.targets.formats.tflite.program import Emitter, TFLiteError
 
         for value in graph.values():
             if unknown := [dim for dim in value.shape if isinstance(dim, str)]:
                 raise TFLiteError(f"{value.name}: the size of {unknown[0]} must be given")
-        emitter = Emitter(graph)
-        for node in graph.nodes:
-            emitter.run(node, self.rules[type(node.op)])
-        program = Program(
-            graph.name,
-            graph.inputs,
-            graph.outputs,
-            tuple(emitter.operators),
-            emitter.constants,
-        )
-        return shorten(program)
+        emitter = Emitter(graph, self.rules)
+        emitter.run()
+        program = shorten(emitter.program(graph.inputs, graph.outputs))
+        return replace(program, bodies=tuple(map(shorten, emitter.bodies())))

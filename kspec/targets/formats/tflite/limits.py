@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kspec.compiler import ops
 from kspec.compiler.ir import DType, Graph, Node
+from kspec.compiler.passes.bodies import opened
 from kspec.targets.formats.format import Refusal
 
 _RANK = 6
@@ -23,8 +25,11 @@ _FLOATS = (
 
 
 def beyond_limits(graph: Graph) -> Iterator[Refusal]:
-    """The nodes that the runtime would refuse."""
+    """The nodes that the runtime would refuse, those in loops under the names of their loops."""
     for node in graph.nodes:
+        if isinstance(node.op, ops.Scan):
+            inner = beyond_limits(opened(node, graph))
+            yield from (replace(each, node=node.name) for each in inner)
         reason = _reason(node, graph)
         if reason is not None:
             yield Refusal(node.name, type(node.op).__name__, reason)

@@ -7,11 +7,10 @@ from kspec.compiler.passes import Pass
 from kspec.compiler.passes.decompose import decompose
 from kspec.compiler.passes.fuse_activations import fuse_activations
 from kspec.compiler.passes.loops import loops
-from kspec.compiler.passes.unroll import unroll
+from kspec.targets.formats.tflite.rules.recurrent import is_native
 
 PASSES: tuple[Pass, ...] = (
-    loops(lambda _node, _graph: False),
-    unroll,
+    loops(is_native),
     decompose(
         ops.LayerNorm,
         ops.Log1p,

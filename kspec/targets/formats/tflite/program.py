@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kspec.compiler.ir import Array, DType, Graph, Node, TensorType, Value
+from kspec.compiler.table import Table
 from kspec.targets.formats.tflite.builtins import Options
 
 TENSOR_TYPES: Mapping[DType, int] = {
@@ -28,6 +29,10 @@ class TFLiteError(ValueError):
     """A graph that no TFLite file can hold."""
 
 
+ABSENT = Value("", TensorType(DType.float32, ()))
+"""Stands for an optional input that is left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
     """One builtin operator, by its name in the schema: ``CONV_2D``."""
@@ -45,13 +50,17 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What the file holds. ``constants`` may be views in any memory order."""
+    """A function in the file. ``constants`` may be views in any memory order."""
 
     name: str
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     operators: tuple[Operator, ...]
     constants: Mapping[str, Array]
+    variables: frozenset[str] = frozenset()
+    """Tensors that an operator changes in place."""
+    bodies: tuple[Program, ...] = ()
+    """The functions that loops call, by numbers that begin with 1: this one, the main one, is 0."""
 
 
 class Emitter:
@@ -61,17 +70,50 @@ class Emitter:
     node, so that every name is unique and tells where it comes from.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(
+        self, graph: Graph, rules: Table[Rule], bodies: list[Program] | None = None
+    ) -> None:
+        self.graph = graph
         self.operators: list[Operator] = []
+        self._rules = rules
+        self._bodies: list[Program] = [] if bodies is None else bodies
+        self._variables: set[str] = set()
         self.constants: dict[str, Array] = dict(graph.constants)
         self._names = {value.name for value in graph.values()} | set(graph.constants)
         self._producers: dict[str, Operator] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
         self._node = ""
 
-    def run(self, node: Node, rule: Rule) -> None:
-        self._node = node.name
-        rule(node.op, node, self)
+    def run(self) -> None:
+        """Emit every node of the graph."""
+        for node in self.graph.nodes:
+            self._node = node.name
+            self._rules[type(node.op)](node.op, node, self)
+
+    def program(self, inputs: tuple[Value, ...], outputs: tuple[Value, ...]) -> Program:
+        """What was emitted, as a function; the bodies are the main one's."""
+        return Program(
+            self.graph.name,
+            inputs,
+            outputs,
+            tuple(self.operators),
+            self.constants,
+            frozenset(self._variables),
+        )
+
+    def bodies(self) -> tuple[Program, ...]:
+        return tuple(self._bodies)
+
+    def inside(self, body: Graph) -> Emitter:
+        """For the body of a loop, which has its constants with it."""
+        inner = Emitter(body, self._rules, self._bodies)
+        inner._node = self._node
+        return inner
+
+    def add_body(self, program: Program) -> int:
+        """The number by which an operator calls the function."""
+        self._bodies.append(program)
+        return len(self._bodies)
 
     def array(self, value: Value) -> Array | None:
         """The array of a constant, None for a value that is computed."""
@@ -117,6 +159,25 @@ class Emitter:
         self.operators.append(operator)
         self._producers[output.name] = operator
         return output
+
+    def emit_all(
+        self,
+        code: str,
+        *inputs: Value,
+        outputs: tuple[Value, ...],
+        options: Options | None = None,
+    ) -> None:
+        """Apply an operator that has several results."""
+        self.operators.append(Operator(code, inputs, outputs, options))
+
+    def variable(self, start: Value, type_: TensorType, part: str) -> Value:
+        """A tensor that an operator changes in place. It begins each call of the model with the
+        start, which is written to it: the runtime by itself would keep it from one call to the
+        next."""
+        value = self.value(type_, part)
+        self._variables.add(value.name)
+        shape = self.integers(*(int(dim) for dim in type_.shape))
+        return self.emit("BROADCAST_TO", start, shape, into=value)
 
     def value(self, type_: TensorType, part: str = "whole") -> Value:
         """A new value on the way to the node's output."""

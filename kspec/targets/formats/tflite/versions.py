@@ -137,6 +137,7 @@ _RUNTIMES: Mapping[tuple[str, int], str] = {
     ("CONV_3D", 1): "2.5.0",
     ("CONV_3D_TRANSPOSE", 1): "2.6.0",
     ("CUMSUM", 1): "2.4.0",
+    ("DYNAMIC_UPDATE_SLICE", 1): "2.9.0",
     ("DIV", 2): "2.3.0",
     ("FULLY_CONNECTED", 5): "2.0.0",
     ("FULLY_CONNECTED", 6): "2.1.0",

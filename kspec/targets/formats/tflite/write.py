@@ -6,7 +6,7 @@ memory, in the layout of the file, aligned to 16 bytes as the runtime maps them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -16,7 +16,13 @@ from ai_edge_litert import schema_py_generated as schema
 
 from kspec.compiler.ir import Array, Value
 from kspec.targets.formats.tflite.builtins import Options
-from kspec.targets.formats.tflite.program import TENSOR_TYPES, Operator, Program, TFLiteError
+from kspec.targets.formats.tflite.program import (
+    ABSENT,
+    TENSOR_TYPES,
+    Operator,
+    Program,
+    TFLiteError,
+)
 from kspec.targets.formats.tflite.versions import minimum_runtime, version
 
 LIMIT = 2**31 - 2**24
@@ -27,6 +33,7 @@ _RECORD = 256
 _TILE = 64
 _SCHEMA_VERSION = 3
 _LAST_BYTE_CODE = 127
+_NO_TENSOR = -1
 
 
 def write_program(program: Program, path: Path) -> None:
@@ -36,14 +43,30 @@ def write_program(program: Program, path: Path) -> None:
         file.write(content)
 
 
-class _Writer:
-    """Packs a program from its leaves up: a flatbuffer grows from its end to its beginning, so
-    that the weights, written first, lie behind the tables."""
+class _Function:
+    """A program with its tensors numbered, and the buffer of each constant."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.tensors = _tensors(program)
         self.index = {value.name: number for number, value in enumerate(self.tensors)}
+        self.index[ABSENT.name] = _NO_TENSOR
+        self.places: dict[str, int] = {}
+
+    def constants(self) -> Iterator[tuple[str, Array]]:
+        constants = self.program.constants
+        return ((v.name, constants[v.name]) for v in self.tensors if v.name in constants)
+
+    def indices(self, values: Iterable[Value]) -> tuple[int, ...]:
+        return tuple(self.index[value.name] for value in values)
+
+
+class _Writer:
+    """Packs a program from its leaves up: a flatbuffer grows from its end to its beginning, so
+    that the weights, written first, lie behind the tables."""
+
+    def __init__(self, program: Program) -> None:
+        self.functions = [_Function(each) for each in (program, *program.bodies)]
         self.codes: dict[tuple[str, int], int] = {}
         self.builder = flatbuffers.Builder(self._size())
         self._options: dict[Options, int] = {}
@@ -51,24 +74,25 @@ class _Writer:
 
     def _size(self) -> int:
         """A little more than is needed: a builder that has to grow copies all it holds."""
-        constants = self.program.constants
-        arrays = [constants[each.name] for each in self.tensors if each.name in constants]
+        functions = self.functions
+        arrays = [array for function in functions for _, array in function.constants()]
         weights = sum(array.nbytes + _ALIGNMENT for array in arrays)
         if weights > LIMIT:
             raise TFLiteError(f"{weights} bytes of weights; a TFLite file holds less than 2 GB")
-        names = sum(4 * len(each.name) for each in self.tensors)
-        records = len(self.tensors) + len(self.program.operators) + _RECORD
-        return weights + names + records * _RECORD
+        names = sum(4 * len(each.name) for function in functions for each in function.tensors)
+        records = sum(len(each.tensors) + len(each.program.operators) for each in functions)
+        return weights + names + (records + _RECORD) * _RECORD
 
     def pack(self) -> memoryview:
-        buffers, places = self._buffers()
-        runtime = minimum_runtime(self.program.operators)
+        buffers = self._buffers()
+        operators = [each for function in self.functions for each in function.program.operators]
+        runtime = minimum_runtime(operators)
         buffers.append(self._buffer(np.frombuffer(runtime.encode().ljust(16, b"\0"), np.uint8)))
-        subgraph = self._subgraph(places)
+        subgraphs = [self._subgraph(each) for each in self.functions]
         parts = {
             "Version": _SCHEMA_VERSION,
             "OperatorCodes": self._offsets([self._code(*code) for code in self.codes]),
-            "Subgraphs": self._offsets([subgraph]),
+            "Subgraphs": self._offsets(subgraphs),
             "Description": self.builder.CreateString("kspec"),
             "Buffers": self._offsets(buffers),
             "Metadata": self._offsets([self._metadata(len(buffers) - 1)]),
@@ -77,15 +101,12 @@ class _Writer:
         self.builder.Finish(self._table("Model", parts), b"TFL3")
         return memoryview(self.builder.Bytes)[self.builder.Head() :]
 
-    def _buffers(self) -> tuple[list[int], dict[str, int]]:
-        """All buffers, the first empty as the schema wants it, and the one of each constant."""
+    def _buffers(self) -> list[int]:
+        """All buffers, the first empty as the schema wants it; functions share equal ones."""
         buffers = [self._table("Buffer", {})]
-        places: dict[str, int] = {}
         kept: dict[tuple[object, ...], list[tuple[Array, int]]] = {}
-        for value in self.tensors:
-            array = self.program.constants.get(value.name)
-            if array is None:
-                continue
+        constants = [(each, *pair) for each in self.functions for pair in each.constants()]
+        for function, name, array in constants:
             alike = kept.setdefault((array.nbytes, _first_bytes(array)), [])
             content = array.tobytes() if alike else b""
             place = next((at for each, at in alike if each.tobytes() == content), None)
@@ -93,8 +114,8 @@ class _Writer:
                 place = len(buffers)
                 buffers.append(self._buffer(array))
                 alike.append((array, place))
-            places[value.name] = place
-        return buffers, places
+            function.places[name] = place
+        return buffers
 
     def _buffer(self, array: Array) -> int:
         builder = self.builder
@@ -104,35 +125,38 @@ class _Writer:
         _copy(target.reshape(array.shape), array)
         return self._table("Buffer", {"Data": builder.EndVector()})
 
-    def _subgraph(self, places: dict[str, int]) -> int:
-        program = self.program
-        operators = [self._operator(each) for each in program.operators]
-        tensors = [self._tensor(each, places.get(each.name, 0)) for each in self.tensors]
+    def _subgraph(self, function: _Function) -> int:
+        program = function.program
+        main = function is self.functions[0]
+        operators = [self._operator(each, function) for each in program.operators]
+        tensors = [self._tensor(each, function) for each in function.tensors]
         parts = {
             "Tensors": self._offsets(tensors),
-            "Inputs": self._integers(self._indices(program.inputs)),
-            "Outputs": self._integers(self._indices(program.outputs)),
+            "Inputs": self._integers(function.indices(program.inputs)),
+            "Outputs": self._integers(function.indices(program.outputs)),
             "Operators": self._offsets(operators),
-            "Name": self.builder.CreateString("main"),
+            "Name": self.builder.CreateString("main" if main else program.name),
         }
         return self._table("SubGraph", parts)
 
-    def _tensor(self, value: Value, buffer: int) -> int:
+    def _tensor(self, value: Value, function: _Function) -> int:
         parts = {
             "Shape": self._integers(tuple(int(dim) for dim in value.shape)),
             "Type": TENSOR_TYPES[value.dtype],
-            "Buffer": buffer,
+            "Buffer": function.places.get(value.name, 0),
             "Name": self.builder.CreateString(value.name),
             "HasRank": True,
         }
+        if value.name in function.program.variables:
+            parts["IsVariable"] = True
         return self._table("Tensor", parts)
 
-    def _operator(self, operator: Operator) -> int:
+    def _operator(self, operator: Operator, function: _Function) -> int:
         key = operator.code, version(operator)
         parts = {
             "OpcodeIndex": self.codes.setdefault(key, len(self.codes)),
-            "Inputs": self._integers(self._indices(operator.inputs)),
-            "Outputs": self._integers(self._indices(operator.outputs)),
+            "Inputs": self._integers(function.indices(operator.inputs)),
+            "Outputs": self._integers(function.indices(operator.outputs)),
         }
         if operator.options is not None:
             name = type(operator.options).__name__
@@ -159,9 +183,10 @@ class _Writer:
         return self._table("OperatorCode", parts)
 
     def _signature(self) -> int:
+        main = self.functions[0].program
         parts = {
-            "Inputs": self._offsets(self._names(self.program.inputs)),
-            "Outputs": self._offsets(self._names(self.program.outputs)),
+            "Inputs": self._offsets(self._names(main.inputs)),
+            "Outputs": self._offsets(self._names(main.outputs)),
             "SignatureKey": self.builder.CreateString("serving_default"),
         }
         return self._table("SignatureDef", parts)
@@ -172,7 +197,7 @@ class _Writer:
                 "TensorMap",
                 {
                     "Name": self.builder.CreateString(value.name),
-                    "TensorIndex": self.index[value.name],
+                    "TensorIndex": self.functions[0].index[value.name],
                 },
             )
             for value in values
@@ -202,9 +227,6 @@ class _Writer:
             self._vectors[numbers] = self.builder.CreateNumpyVector(vector)
         return self._vectors[numbers]
 
-    def _indices(self, values: Iterable[Value]) -> tuple[int, ...]:
-        return tuple(self.index[value.name] for value in values)
-
 
 def _tensors(program: Program) -> list[Value]:
     """Every tensor once, in the order in which the program meets it."""
@@ -214,6 +236,7 @@ def _tensors(program: Program) -> list[Value]:
             met.setdefault(value.name, value)
     for value in program.outputs:
         met.setdefault(value.name, value)
+    met.pop(ABSENT.name, None)
     return list(met.values())
 
 

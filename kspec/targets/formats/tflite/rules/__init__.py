@@ -10,6 +10,7 @@ from kspec.targets.formats.tflite.rules import (
     elementwise,
     pooling,
     product,
+    recurrent,
     reduction,
     shape,
     sorting,
@@ -26,5 +27,6 @@ RULES: Table[Rule] = (
     | convolution.rules
     | transposed.rules
     | pooling.rules
+    | recurrent.rules
 )
 """Op class → function(op, node, emitter). A test may join a table of its own to replace a rule."""
