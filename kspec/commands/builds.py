@@ -101,7 +101,7 @@ def train(
     if output_format == "json":
         print_json("train", {"weights": folder / WEIGHTS, **history})
         return
-    last = {k: v for k, v in history["epochs"][-1].items() if isinstance(v, float)}
+    last = {k: v for e in history["epochs"][-1:] for k, v in e.items() if isinstance(v, float)}
     early = ", stopped early" if history["stopped_early"] else ""
     typer.echo(f"{len(history['epochs'])} epochs{early}   {spell_metrics(last)}")
     typer.echo(f"weights in {folder / WEIGHTS}")

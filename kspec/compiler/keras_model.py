@@ -29,10 +29,10 @@ def build_model(document: Document, *, seed: int = 0) -> keras.Model:
     inputs = {name: _input(name, each) for name, each in spec.inputs.items()}
     values = {name: _prepared(name, spec.inputs[name], inputs[name]) for name in inputs}
     for step in document.steps:
-        layer = make_layer(step.layer, _keras_name(step.name))
+        layer = make_layer(step.layer, keras_name(step.name))
         values[step.name] = call_layer(layer, step.layer, [values[name] for name in step.inputs])
     outputs = {name: values[name] for name in spec.outputs}
-    return keras.Model(inputs, outputs, name=_keras_name(spec.name))
+    return keras.Model(inputs, outputs, name=keras_name(spec.name))
 
 
 def make_layer(layer: Part, name: str) -> keras.Layer:
@@ -59,7 +59,7 @@ def _made(field: str, part: Part | tuple[Part, ...]) -> Any:
 
 def trace_document(model: keras.Model, document: Document) -> Graph:
     """The graph of a model that was built from the document, each node with its line."""
-    origins = {_keras_name(step.name): Origin(step.name, step.route) for step in document.steps}
+    origins = {keras_name(step.name): Origin(step.name, step.route) for step in document.steps}
     for name in document.spec.inputs:
         for part in ("rescale", "normalize"):
             origins[f"{name}.{part}"] = Origin(name, ("inputs", name, part))
@@ -90,9 +90,11 @@ def adaptive_layers(model: keras.Model) -> list[keras.layers.Normalization]:
 
 
 def finalize(model: keras.Model) -> None:
-    """Let normalisations take over their variables, after these were assigned from outside."""
-    for layer in adaptive_layers(model):
-        layer.finalize_state()
+    """Let normalisations take over their variables, after these were assigned from outside; those
+    inside of other layers too."""
+    for layer in model._flatten_layers():  # noqa: SLF001
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
+            layer.finalize_state()
 
 
 def randomize(model: keras.Model, seed: int = 0) -> None:
@@ -131,5 +133,6 @@ def _prepared(name: str, given: Input, value: keras.KerasTensor) -> keras.KerasT
     return value
 
 
-def _keras_name(name: str) -> str:
+def keras_name(name: str) -> str:
+    """What the layer of a step is called, and the paths of its variables begin with."""
     return name.replace("/", ".")

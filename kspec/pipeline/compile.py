@@ -17,6 +17,7 @@ from kspec.compiler.ir import Array, Graph
 from kspec.data.dataset import Dataset, Split, load_dataset
 from kspec.data.golden import golden_rows
 from kspec.pipeline.comparison import varies
+from kspec.pipeline.drawn import draw_inputs
 from kspec.pipeline.metrics import task_metrics
 from kspec.pipeline.records import GRAPH, HISTORY, METRICS, WEIGHTS, read_json, write_json
 from kspec.pipeline.verification import Rows, check_trace
@@ -24,9 +25,13 @@ from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.training.fit import fit
 from kspec.training.monitors import Monitor
-from kspec.training.weights import load_weights, save_weights
+from kspec.training.weights import initialize, load_weights, save_weights
 
 __all__ = ["GRAPH", "HISTORY", "METRICS", "WEIGHTS", "Compiled", "Workshop", "compile_trained"]
+
+
+DRAWN = 32
+"""Rows that are drawn where there is no data."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,9 @@ class Workshop:
         from kspec.compiler.keras_model import build_model
 
         train = self.document.spec.train
-        return build_model(self.document, seed=train.seed if train else 0)
+        model = build_model(self.document, seed=train.seed if train else 0)
+        initialize(model, self.document)
+        return model
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ class Compiled:
     rows: Rows
     golden: Rows
     split: str
-    """Which rows: ``test``, or what there is of validation and train."""
+    """Which rows: ``test``, or what there is of validation and train; ``drawn`` without data."""
     counts: Mapping[str, int]
     """Rows of each split."""
     columns: Mapping[str, tuple[str, ...]]
@@ -66,20 +73,23 @@ class Compiled:
 
 def train(shop: Workshop, folder: Path, scratch: Path, monitor: Monitor) -> None:
     """Train and leave the weights and the history in ``folder``; checkpoints go to ``scratch``,
-    from where a killed run is taken up."""
+    from where a killed run is taken up. Without a section ``train`` the weights are those that the
+    spec names."""
     document = shop.document
-    if document.spec.train is None:
+    if document.spec.train is None and document.spec.weights is None:
+        help_ = "train: {epochs: 20}, or weights: model.safetensors"
         raise KspecError(
-            Diagnostic("KS605", "the spec has no train section", help="train: {epochs: 20}"),
-            document=document,
+            Diagnostic("KS605", "the spec has no train section", help=help_), document=document
         )
-    result = fit(shop.model, shop.dataset, document.spec, scratch, monitor=monitor)
+    history: dict[str, Any] = {"epochs": [], "stopped_early": False, "seconds": 0.0}
+    if document.spec.train is not None:
+        result = fit(shop.model, shop.dataset, document.spec, scratch, monitor=monitor)
+        history = {
+            "epochs": list(result.history),
+            "stopped_early": result.stopped_early,
+            "seconds": round(result.seconds, 3),
+        }
     save_weights(shop.model, folder / WEIGHTS)
-    history = {
-        "epochs": list(result.history),
-        "stopped_early": result.stopped_early,
-        "seconds": round(result.seconds, 3),
-    }
     write_json(folder / HISTORY, history)
 
 
@@ -91,9 +101,7 @@ def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
     load_weights(shop.model, weights / WEIGHTS)
     finalize(shop.model)
     graph = trace_document(shop.model, document)
-    split_name, split = _judging(shop.dataset)
-    rows = _rows(shop.model, split)
-    golden = _rows(shop.model, golden_rows(split))
+    rows, golden, facts = _judging(shop, graph)
     if not varies(golden.expected):
         raise KspecError(
             Diagnostic(
@@ -110,9 +118,8 @@ def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
     for name, part in (("rows", rows), ("golden", golden)):
         for kind in ("inputs", "expected", "targets"):
             save_file(_ordered(getattr(part, kind)), folder / f"{name}-{kind}.safetensors")
-    metrics = task_metrics(rows.expected, rows.targets, document.spec.outputs)
-    counts = {each: len(getattr(shop.dataset, each)) for each in ("train", "validation", "test")}
-    facts = {"split": split_name, "counts": counts, "columns": shop.dataset.columns}
+    outputs = document.spec.outputs
+    metrics = task_metrics(rows.expected, rows.targets, outputs) if rows.targets else {}
     write_json(folder / METRICS, {**facts, "metrics": metrics})
 
 
@@ -145,7 +152,22 @@ def predict(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
 
 
-def _judging(dataset: Dataset) -> tuple[str, Split]:
+def _judging(shop: Workshop, graph: Graph) -> tuple[Rows, Rows, dict[str, Any]]:
+    """The rows to judge by, the golden ones, and where they are from. A spec that has weights needs
+    no data: its rows are drawn then, and have no truth."""
+    spec = shop.document.spec
+    if spec.data is None and spec.weights is not None:
+        inputs = draw_inputs(graph, spec.inputs, DRAWN)
+        rows = Rows(inputs, predict(shop.model, inputs), {})
+        columns = dict.fromkeys(spec.inputs, ())
+        return rows, rows, {"split": "drawn", "counts": {"drawn": DRAWN}, "columns": columns}
+    name, split = _judging_split(shop.dataset)
+    counts = {each: len(getattr(shop.dataset, each)) for each in ("train", "validation", "test")}
+    facts = {"split": name, "counts": counts, "columns": shop.dataset.columns}
+    return _rows(shop.model, split), _rows(shop.model, golden_rows(split)), facts
+
+
+def _judging_split(dataset: Dataset) -> tuple[str, Split]:
     """The test split, or the best there is."""
     for name in ("test", "validation", "train"):
         split: Split = getattr(dataset, name)

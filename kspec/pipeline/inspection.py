@@ -46,7 +46,7 @@ def network(document: Document) -> tuple[ShownStep, ...]:
 def graph(document: Document, *, store: Path | None = None) -> Graph:
     """The traced graph: of the trained model where the store has it, else with fresh weights,
     which needs Keras."""
-    if document.spec.data is not None:
+    if document.spec.data is not None or document.spec.weights is not None:
         key, kept = Keys(document).compile, Store(store or document.path.parent / ".kspec")
         if kept.has(key.stage, key.digest):
             from kspec.compiler.file import load

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,8 +27,8 @@ def emit_keras(path: Path, formats: Sequence[str], out: Path) -> tuple[Artifact,
 
 def import_keras(path: Path, out: Path) -> tuple[Path, Path]:
     """Write ``<name>.yaml`` and ``<name>.safetensors`` into ``out``: a spec that rebuilds the
-    network of a `.keras` file, and its weights by variable path. Raises KspecError KS730 to KS738,
-    and KS910 where one of the files is there already."""
+    network of a `.keras` file with its weights, for every format that needs to be told no sizes.
+    Raises KspecError KS730 to KS738, and KS910 where one of the files is there already."""
     from kspec.compiler.keras_file.export import spec_from_model
     from kspec.compiler.keras_file.reader import read
 
@@ -37,8 +38,19 @@ def import_keras(path: Path, out: Path) -> tuple[Path, Path]:
             raise KspecError(
                 Diagnostic("KS910", f"{each} is there already", help="choose another --out")
             )
-    text, arrays = spec_from_model(read(path), path.stem)
+    model = read(path)
+    is_open = any(None in tensor.shape[1:] for tensor in model.inputs)
+    text, arrays = spec_from_model(model, path.stem, _footer(weights.name, is_open=is_open))
     out.mkdir(parents=True, exist_ok=True)
     write_whole(weights, pack(arrays))
     write_whole(spec, text.encode())
     return spec, weights
+
+
+def _footer(weights: str, *, is_open: bool) -> str:
+    targets = "".join(
+        f"  {name}: {{}}\n"
+        for name, each in known_formats().items()
+        if not (is_open and "dimensions" in each.options.model_fields)
+    )
+    return f"\nweights: {json.dumps(weights)}\n\ntargets:\n{targets}"

@@ -108,7 +108,7 @@ class Keys:
             "inputs": {name: each.model_dump(mode="json") for name, each in spec.inputs.items()},
             "outputs": list(spec.outputs),
             "steps": [
-                [step.name, step.layer.model_dump(mode="json"), list(step.inputs)]
+                [step.name, step.layer.key, step.layer.model_dump(mode="json"), list(step.inputs)]
                 for step in self.document.steps
             ],
         }

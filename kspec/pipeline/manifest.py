@@ -27,7 +27,10 @@ def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dic
         "version": spec.version,
         "description": spec.description,
         "spec": document.digest,
-        "data": {"sha256": source_digest(document), "rows": dict(compiled.counts)},
+        "data": {
+            "sha256": source_digest(document) if spec.data else None,
+            "rows": dict(compiled.counts),
+        },
         "signature": signature(document, compiled),
         "trained": {"split": compiled.split, "metrics": dict(compiled.metrics)},
         "artifacts": [

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from kspec.compiler.ir import Array, DType, Graph, Value
+from kspec.compiler.ir import Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
 from kspec.pipeline.comparison import varies
 from kspec.pipeline.compile import Workshop, predict
+from kspec.pipeline.drawn import draw_inputs
 from kspec.pipeline.keys import Keys
 from kspec.pipeline.results import Plan, TargetPlan
 from kspec.pipeline.store import digest_path
 from kspec.pipeline.verification import Rows, check_trace, verify_artifact
-from kspec.schemas.features import Input
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.targets.emission import artifact_name, emit
@@ -25,8 +25,6 @@ from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
 
 ROWS = 8
-TIME = 5
-"""The size that a symbolic dimension has in the rows of a plan."""
 
 
 def prove(shop: Workshop, keys: Keys) -> Plan:
@@ -93,10 +91,7 @@ def random_network(shop: Workshop) -> tuple[Graph, Rows]:
             ),
             document=document,
         ) from error
-    inputs = {
-        value.name: random_rows(value, document.spec.inputs[value.name], seed)
-        for seed, value in enumerate(graph.inputs)
-    }
+    inputs = draw_inputs(graph, document.spec.inputs, ROWS)
     rows = Rows(inputs, predict(model, inputs), {})
     if not varies(rows.expected):
         raise KspecError(
@@ -110,15 +105,3 @@ def random_network(shop: Workshop) -> tuple[Graph, Rows]:
             document=document,
         )
     return graph, rows
-
-
-def random_rows(value: Value, given: Input, seed: int) -> Array:
-    """Rows in the range that the network rescales to about 0…1, or standard normal ones."""
-    drawn = np.random.Generator(np.random.PCG64(seed))
-    shape = (ROWS, *(TIME if isinstance(dim, str) else dim for dim in value.shape[1:]))
-    if value.dtype is not DType.float32:
-        return drawn.integers(0, 2, shape).astype(value.dtype.numpy)
-    if given.rescale != 1.0:
-        reached = drawn.uniform(0.0, 1.0, shape)
-        return ((reached - given.offset) / given.rescale).astype(np.float32)
-    return drawn.normal(size=shape).astype(np.float32)

@@ -43,6 +43,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     model_serializer,
     model_validator,
 )
@@ -131,12 +132,13 @@ class Keyed:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         del handler
-        picker = _Picker(self.members(source))
+        members = self.members(source)
+        picker = _Picker(members, (source,) if isinstance(source, type) else members)
         choices: dict[Any, CoreSchema] = {
             cls.key: core_schema.with_info_plain_validator_function(_validator(cls))
             for cls in picker.alternatives
         }
-        return core_schema.no_info_before_validator_function(
+        return core_schema.no_info_wrap_validator_function(
             picker,
             core_schema.tagged_union_schema(choices, discriminator=_only_key),
             serialization=core_schema.plain_serializer_function_ser_schema(Choice.written),
@@ -165,12 +167,16 @@ class _Picker:
     """Sees to it that one known key is written, and brings all forms to a mapping of it."""
 
     alternatives: tuple[type[Choice], ...]
+    bases: tuple[type[Any], ...]
+    """What was made elsewhere and is one of them passes as it is: a layer that is not ours."""
 
-    def __call__(self, raw: Any) -> dict[str, Any]:
+    def __call__(self, raw: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        return raw if isinstance(raw, self.bases) else handler(self.pick(raw))
+
+    def pick(self, raw: Any) -> dict[str, Any]:
+        """The one key and what stands behind it."""
         known = [cls.key for cls in self.alternatives]
         context = {"known": [*known, *(raw.beside if isinstance(raw, _Rest) else ())]}
-        if isinstance(raw, Choice):
-            return {raw.key: raw}
         if isinstance(raw, str):
             raw = {raw: None}
         if not isinstance(raw, Mapping):

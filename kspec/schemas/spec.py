@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, mod
 from pydantic_core import PydanticCustomError
 
 from kspec.schemas.base import Model, located
-from kspec.schemas.data import Data
+from kspec.schemas.data import Data, Path
 from kspec.schemas.features import Binary, Category, Input, Output
 from kspec.schemas.gates import Gate, GateName
 from kspec.schemas.network import Step
@@ -62,6 +62,10 @@ class Spec(Model):
     """Steps to use again, by signature: `conv_block(filters)`."""
     network: Annotated[tuple[Step, ...], Listed, Field(min_length=1)]
     """The steps, each after what it takes."""
+    weights: Annotated[Path | None, Field(examples=["model.safetensors"])] = None
+    """The values that all variables start from, a safetensors file with a tensor for each by its
+    path, as `kspec import` and `kspec train` write it. Normalisations keep theirs too. Without
+    `train`, they are what is built."""
     train: Train | None = None
     """How to train."""
     targets: dict[Name, Options] = Field(default_factory=dict)

@@ -30,7 +30,7 @@ from kspec.spec.network import (
 from kspec.spec.node import Node
 from kspec.spec.overrides import OVERRIDES, override
 from kspec.spec.parameters import Scope, substitute_sections
-from kspec.spec.paths import check_source
+from kspec.spec.paths import check_file, check_source
 from kspec.spec.reader import decode, read
 from kspec.spec.suggestions import nearest, suggest
 
@@ -97,6 +97,7 @@ class _Loader:
         spec = self._spec(tree, candidates)
         self._targets(tree.mapping.get("targets"))
         self._source(tree.mapping.get("data"))
+        self._weights(spec, candidates)
         resolved = [candidate.resolved() for candidate in candidates]
         return spec, tuple(step for step in resolved if step is not None)
 
@@ -150,6 +151,16 @@ class _Loader:
         except ValidationError:
             return  # `_spec` tells why
         check_source(data.source, self.path.parent, self.problems)
+
+    def _weights(self, spec: Spec | None, candidates: tuple[Candidate, ...]) -> None:
+        """The files that variables start from are there, and inside of the spec's folder."""
+        folder = self.path.parent
+        if spec is not None and spec.weights is not None:
+            check_file(spec.weights, folder, ("weights",), self.problems)
+        for each in candidates:
+            if each.layer is not None and (file := each.layer.weights_file()) is not None:
+                place, path = file
+                check_file(path, folder, (*each.step.route, *place), self.problems)
 
     def _targets(self, section: Node | None) -> None:
         if not self.targets or section is None:

@@ -21,6 +21,13 @@ def check_source(source: Source, folder: Path, problems: list[Diagnostic]) -> No
         _check(source.path, folder, (*route, "path"), problems, wants_folder=wants_folder)
 
 
+def check_file(path: str, folder: Path, route: Route, problems: list[Diagnostic]) -> bool:
+    """Whether `path` is a file inside of `folder`; reported where it is not."""
+    before = len(problems)
+    _check(path, folder, route, problems, wants_folder=False)
+    return len(problems) == before
+
+
 def _check(
     path: str, folder: Path, route: Route, problems: list[Diagnostic], *, wants_folder: bool
 ) -> None:
@@ -43,7 +50,7 @@ def _check(
 
 def _leaving(path: str, folder: Path) -> tuple[str | None, str]:
     """Why `path` may not be read, or None; and what to do."""
-    help_ = "put the data into the spec's folder"
+    help_ = "put it into the spec's folder"
     if ".." in PurePosixPath(path).parts:
         return f"`{path}` leads out of the spec's folder", help_
     if PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive:

@@ -66,9 +66,10 @@ def fit(
 
     `model` is built and not compiled; it takes a dict by the names of the spec's inputs and gives
     one by the names of its outputs. Normalisations without statistics take them from the training
-    rows first. A run that was killed is taken up after its last whole epoch;
-    with `deterministic` its weights are, bit for bit, those of a run that was not, provided that
-    the model began with the same weights. A run that had finished is not repeated.
+    rows first, unless the spec has weights, which hold them. A run that was killed is taken up
+    after its last whole epoch; with `deterministic` its weights are, bit for bit, those of a run
+    that was not, provided that the model began with the same weights. A run that had finished is
+    not repeated.
 
     Raises KspecError KS601 when the loss is no longer finite, KS602 to KS605 when the settings do
     not fit. KeyboardInterrupt (`Terminated` on SIGTERM) goes through; checkpoints stay.
@@ -79,7 +80,7 @@ def fit(
     compile_model(model, spec)
     folder, identity = run_dir / "checkpoints", run_identity(model, dataset, spec)
     with terminable(), monitor:
-        run = _Run(model, settings, folder, identity, monitor)
+        run = _Run(model, settings, folder, identity, monitor, adapts=spec.weights is None)
         run.train(dataset, row_weights(spec, dataset.train))
         save_weights(model, run_dir / WEIGHTS)
     return TrainResult(
@@ -123,13 +124,21 @@ class _Run:
     """One run, from its first epoch or the last checkpoint to its end."""
 
     def __init__(
-        self, model: keras.Model, settings: Train, folder: Path, identity: str, monitor: Monitor
+        self,
+        model: keras.Model,
+        settings: Train,
+        folder: Path,
+        identity: str,
+        monitor: Monitor,
+        *,
+        adapts: bool,
     ) -> None:
         self._model = model
         self._settings = settings
         self._folder = folder
         self._identity = identity
         self._monitor = monitor
+        self._adapts = adapts
         self.progress = Progress()
         self._best: Weights = {}
         self._started = 0.0
@@ -169,7 +178,8 @@ class _Run:
 
         checkpoint = read_newest(self._folder, self._identity)
         if checkpoint is None:
-            adapt(self._model, dataset.train)
+            if self._adapts:
+                adapt(self._model, dataset.train)
             return
         restore(self._model, checkpoint.state)
         finalize(self._model)

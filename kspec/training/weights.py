@@ -1,4 +1,4 @@
-"""Trained weights as safetensors, one tensor for each Keras variable, named by its path."""
+"""Weights as safetensors, one tensor for each Keras variable, named by its path."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.diagnostics import Diagnostic, KspecError, Route
+from kspec.spec.document import Document
 from kspec.training.files import write_whole
 
 if TYPE_CHECKING:
     import keras
 
 Weights = dict[str, np.ndarray[Any, Any]]
+RETRAIN = "train the network as it is now"
 
 
 def read_weights(path: Path) -> Weights:
@@ -68,34 +70,64 @@ def load_weights(model: keras.Model, path: Path) -> None:
     stored = read_weights(path)
     variables = {variable.path: variable for variable in model.weights}
     if problems := tuple(_mismatches(variables, stored)):
-        raise KspecError(*problems)
-    for name, variable in variables.items():
-        variable.assign(stored[name])
+        raise KspecError(
+            *(Diagnostic("KS632", text, help=near or RETRAIN) for text, near in problems)
+        )
+    _assign(variables, stored)
     finalize(model)
 
 
-def _mismatches(variables: Mapping[str, Any], stored: Weights) -> Iterator[Diagnostic]:
+def initialize(model: keras.Model, document: Document) -> None:
+    """Set the weights of a fresh model that the spec has files of: those of single steps, then
+    those of the whole network.
+
+    Raises KspecError KS631 for a damaged file and KS633 for one of another network, each naming
+    all of its weights that do not fit; the model is not to be used then.
+    """
+    from kspec.compiler.keras_model import finalize, keras_name
+
+    whole = {variable.path: variable for variable in model.weights}
+    for step in document.steps:
+        if (file := step.layer.weights_file()) is not None:
+            name = keras_name(step.name)
+            variables = {
+                variable.path.removeprefix(f"{name}/"): variable
+                for variable in model.get_layer(name).weights
+            }
+            _start(variables, file[1], document, (*step.route, *file[0]))
+    if document.spec.weights is not None:
+        _start(whole, document.spec.weights, document, ("weights",))
+    finalize(model)
+
+
+def _start(variables: Mapping[str, Any], name: str, document: Document, route: Route) -> None:
+    stored = read_weights(document.path.parent / name)
+    if problems := tuple(_mismatches(variables, stored)):
+        found = (Diagnostic("KS633", text, route, help=near) for text, near in problems)
+        raise KspecError(*found, document=document)
+    _assign(variables, stored)
+
+
+def _assign(variables: Mapping[str, Any], stored: Weights) -> None:
+    for name, variable in variables.items():
+        variable.assign(stored[name])
+
+
+def _mismatches(variables: Mapping[str, Any], stored: Weights) -> Iterator[tuple[str, str | None]]:
+    """What of a file does not fit, each with the name that may be meant."""
     left_over = sorted(stored.keys() - variables.keys())
     for name, variable in variables.items():
         if name not in stored:
             near = difflib.get_close_matches(name, left_over, n=1)
-            yield Diagnostic(
-                "KS632",
-                f"the file has no weight {name!r}",
-                help=f"it has {near[0]!r}" if near else "train the network as it is now",
-            )
+            yield f"the file has no weight {name!r}", f"it has {near[0]!r}" if near else None
             continue
         found = (stored[name].shape, str(stored[name].dtype))
         wanted = (tuple(variable.shape), str(variable.dtype))
         if found != wanted:
-            yield Diagnostic(
-                "KS632",
-                f"the weight {name!r} is {_form(*found)} in the file, {_form(*wanted)} in the"
-                " network",
-                help="train the network as it is now",
-            )
+            shown = f"{_form(*found)} in the file, {_form(*wanted)} in the network"
+            yield f"the weight {name!r} is {shown}", None
     for name in left_over:
-        yield Diagnostic("KS632", f"the network has no weight {name!r}, which is in the file")
+        yield f"the network has no weight {name!r}, which is in the file", None
 
 
 def _form(shape: tuple[int, ...], dtype: str) -> str:

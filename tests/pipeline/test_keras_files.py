@@ -1,15 +1,19 @@
 """`.keras` files through the functions that `kspec emit` and `kspec import` call."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from kspec.pipeline.build import build
+from kspec.pipeline.check import load_checked
 from kspec.pipeline.keras_files import emit_keras, import_keras
-from kspec.spec import load
 from kspec.spec.diagnostics import KspecError
-from kspec.training.weights import load_weights
+from kspec.targets.emission import run_artifact
+from kspec.targets.registry import formats
+from kspec.training.weights import pack, read_weights
 
 
 @pytest.fixture(scope="module")
@@ -41,17 +45,26 @@ def test_every_format_of_a_file_answers_as_the_model(
     assert all(each.worst_error <= 1e-5 and each.path.exists() for each in artifacts)
 
 
-def test_an_imported_spec_rebuilds_the_model(saved: tuple[Any, Path], tmp_path: Path) -> None:
-    from kspec.compiler.keras_model import build_model
-
+def test_what_is_imported_builds_the_model(saved: tuple[Any, Path], tmp_path: Path) -> None:
     model, path = saved
     spec, weights = import_keras(path, tmp_path / "spec")
-    document = load(spec)
-    rebuilt = build_model(document)
-    load_weights(rebuilt, weights)
+    result = build(load_checked(spec), store=tmp_path / "store")
+    assert [each.target for each in result.artifacts] == list(formats())
     rows = np.random.default_rng(0).normal(size=(3, 6, 6, 2)).astype(np.float32)
-    (answer,) = rebuilt(dict.fromkeys(document.spec.inputs, rows)).values()
-    assert np.array_equal(np.asarray(answer), np.asarray(model(rows)))
+    expected = np.asarray(model(rows))
+    for artifact in result.artifacts:
+        (found,) = run_artifact(
+            formats()[artifact.format], artifact.path, {"input_layer": rows}
+        ).outputs.values()
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    manifest = json.loads(result.manifest.read_text())
+    assert manifest["data"] == {"sha256": None, "rows": {"drawn": 32}}
+    weights.write_bytes(pack(read_weights(weights) | {"dense/bias": np.zeros(4, np.float32)}))
+    with pytest.raises(KspecError) as caught:
+        build(load_checked(spec), store=tmp_path / "store")
+    (problem,) = caught.value.diagnostics
+    assert (problem.code, problem.route) == ("KS633", ("weights",))
+    assert "'dense/bias' is float32[4] in the file, float32[3] in the network" in problem.message
     with pytest.raises(KspecError, match="KS910"):
         import_keras(path, tmp_path / "spec")
 

@@ -40,9 +40,11 @@ class Step:
     made: keras.Layer | None
 
 
-def spec_from_model(model: keras.Model, name: str) -> tuple[str, dict[str, Array]]:
+def spec_from_model(
+    model: keras.Model, name: str, footer: str = ""
+) -> tuple[str, dict[str, Array]]:
     """The YAML of a spec that rebuilds the network, and the weights by the paths of the
-    variables that `build_model` makes of it.
+    variables that `build_model` makes of it. The ``footer`` is more YAML, put below the network.
 
     Inputs become tensors, outputs numbers: what they mean is not in the model. Models inside of
     the model are written out. Raises KspecError KS738 for what a spec cannot say: layers outside
@@ -59,7 +61,7 @@ def spec_from_model(model: keras.Model, name: str) -> tuple[str, dict[str, Array
     weights = _weights(rebuilt, recorder.steps)
     assign_weights(rebuilt, weights)
     _check_answers(model, rebuilt, inputs)
-    return text, weights
+    return text + footer, weights
 
 
 def assign_weights(model: keras.Model, weights: Mapping[str, Array]) -> None:

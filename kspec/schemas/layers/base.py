@@ -83,6 +83,11 @@ class Layer(Part):
     one_by_one: ClassVar[bool] = False
     """Whether the call takes several inputs as arguments of their own, not as a list."""
 
+    def weights_file(self) -> tuple[tuple[str, ...], str] | None:
+        """The file that its variables start from, as the place among the arguments and the path
+        inside the spec's folder."""
+        return None
+
     @abstractmethod
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         """The shape it makes of its inputs' shapes; raises `ShapeError` for what Keras refuses."""

@@ -72,4 +72,13 @@ RULES: tuple[Rule, ...] = (
         right="dense: {units: 10}",
         exit_code=3,
     ),
+    Rule(
+        code="KS633",
+        title="starting weights of another network",
+        explanation="A file that the spec names by `weights` has one tensor for each variable, by\n"
+        "its path, of its shape and dtype, and no others: those of the whole network at\n"
+        "the top level of the spec, those of the backbone in a backbone.",
+        wrong="weights: digits.safetensors   # of dense: 20\nnetwork: [dense: 10]",
+        right="weights: digits.safetensors   # of dense: 10\nnetwork: [dense: 10]",
+    ),
 )
