@@ -25,7 +25,8 @@ from tests.conformance.artifacts import FORMATS, TOLERANCE, run, worst_error
 
 keras = pytest.importorskip("keras")
 
-from kspec.compiler.trace import TraceError, trace  # noqa: E402
+from kspec.compiler.keras_model import randomize  # noqa: E402
+from kspec.compiler.trace import trace  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:The structure of `inputs`")
 
@@ -104,11 +105,21 @@ def test_no_transpose_inside(compiled: Compiled, format_: str) -> None:
     assert count <= (len(doors) if first else 0)
 
 
-def test_pictures_of_any_size_are_refused() -> None:
-    """Where ``same`` pads before the first stride depends on the size; the message says so."""
+def test_pictures_of_any_size() -> None:
+    """Where ``same`` pads before the first stride depends on the size, which the graph leaves
+    open; TFLite takes it when it is written."""
     model = keras.applications.MobileNetV3Small(weights=None)
-    with pytest.raises(TraceError, match=r"conv: padding 'same' with strides .* fixed size"):
-        trace(model)
+    randomize(model)
+    folded = run_passes(trace(model), COMMON)
+    (pixels,) = folded.inputs
+    assert pixels.shape[1:] == (f"{pixels.name}_1", f"{pixels.name}_2", 3)
+    for sides in ((64, 81), (75, 48)):
+        rows = {pixels.name: np.random.default_rng(0).uniform(0, 255, (1, *sides, 3))}
+        rows = {name: array.astype(np.float32) for name, array in rows.items()}
+        expected = {"predictions": np.asarray(model(rows[pixels.name], training=False))}
+        for name in FORMATS:
+            (found,) = run(name, folded, [rows])
+            agree(found, expected)
 
 
 def _pictures(values: tuple[Any, ...]) -> Iterator[Any]:

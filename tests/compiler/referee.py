@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -198,6 +199,7 @@ def pad(op: ops.Pad, x: Any) -> Any:
 @rules(ops.Conv)
 def conv(op: ops.Conv, x: Any, kernel: Any, bias: Any = 0.0) -> Any:
     x, kernel = _last(op, x), _kernel_last(op, kernel)
+    op = _explicit(op, x, tuple(kernel.shape[:-2]), op.dilations)
     if op.groups == x.shape[-1] and len(op.strides) == 2 and len(set(op.strides)) == 1:
         shape = (*kernel.shape[:2], op.groups, -1)
         out = tf.nn.depthwise_conv2d(
@@ -228,14 +230,16 @@ def conv_transpose(op: ops.ConvTranspose, x: Any, kernel: Any, bias: Any = 0.0) 
 
 @rules(ops.MaxPool)
 def max_pool(op: ops.MaxPool, x: Any) -> Any:
-    pads = [(0, 0), *op.padding, (0, 0)]
-    return _first(op, _pool(op, tf.pad(_last(op, x), pads, constant_values=-np.inf), "MAX"))
+    x = _last(op, x)
+    pads = [(0, 0), *_explicit(op, x, op.window).padding, (0, 0)]
+    return _first(op, _pool(op, tf.pad(x, pads, constant_values=-np.inf), "MAX"))
 
 
 @rules(ops.AveragePool)
 def average_pool(op: ops.AveragePool, x: Any) -> Any:
     x = _last(op, x)
     still = (1,) * len(op.window)
+    op = _explicit(op, x, op.window)
     if op.padding == same_padding(tuple(x.shape[1:-1]), op.window, op.strides, still):
         return _first(op, _pool(op, x, "AVG", "SAME"))
     pads = [(0, 0), *op.padding, (0, 0)]
@@ -247,6 +251,11 @@ def average_pool(op: ops.AveragePool, x: Any) -> Any:
 def resize(op: ops.Resize, x: Any) -> Any:
     resized = tf.image.resize(_last(op, x), op.size, op.interpolation)
     return _first(op, tf.cast(resized, tf.float64))
+
+
+def _explicit(op: Any, x: Any, window: tuple[int, ...], dilations: tuple[int, ...] = ()) -> Any:
+    """The operation with its padding in numbers."""
+    return replace(op, padding=op.pads(tuple(x.shape[1:-1]), window, dilations))
 
 
 def _pool(op: ops.Pooling, x: Any, kind: str, padding: str = "VALID") -> Any:

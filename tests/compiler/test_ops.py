@@ -240,10 +240,16 @@ def test_same_padding_gives_a_place_for_each_stride(axes: list[tuple]) -> None:
     size, window, strides, dilations, _ = zip(*axes, strict=True)
     padding = same_padding(size, window, strides, dilations)
     op = ops.Conv(strides=strides, padding=padding, channels="last", dilations=dilations)
-    (inferred,) = op.infer(_f("batch", *size, 2), _f(*window, 2, 3))
-    places = zip(size, strides, strict=True)
-    assert inferred.shape[1:-1] == tuple(math.ceil(n / s) for n, s in places)
+    later = replace(op, padding="same")
+    places = list(zip(size, strides, strict=True))
+    for each in (op, later):
+        (inferred,) = each.infer(_f("batch", *size, 2), _f(*window, 2, 3))
+        assert inferred.shape[1:-1] == tuple(math.ceil(n / s) for n, s in places)
+    assert later.pads(size, window, dilations) == padding
     assert all(0 <= high - low <= 1 for low, high in padding)
+    if max(strides) > 1:
+        names = tuple(f"size{axis}" for axis in range(len(size)))
+        assert same_padding(names, window, strides, dilations) == "same"
 
 
 _SHAPES = st.lists(st.integers(1, 3), max_size=5).map(tuple)

@@ -25,21 +25,11 @@ class Cells:
         return format_ in self.formats and fnmatchcase(case, self.cases)
 
 
-BACKEND = "cannot be used as input to a TensorFlow function"
-SIZES = "padding 'same' with strides depends on the size"
 STEPS = "the number of steps must be known"
 AXES = "5 axes at most"
 COREML = ("coreml",)
 
 REFUSED: tuple[Cells, ...] = (
-    *(Cells(f"{kind}_pooling?d-4", SIZES) for kind in ("max", "average")),
-    *(
-        Cells(cases, BACKEND)
-        for cases in (
-            "auto_contrast-*", "category_encoding-*",
-            "center_crop-*", "discretization-*", "mel_spectrogram-*", "resizing-*",
-        )
-    ),
     *(
         Cells(cases, STEPS, COREML)
         for cases in (

@@ -27,6 +27,7 @@ _CONVS: dict[str, tuple[int, int, tuple[int, ...], int, dict[str, Any]]] = {
     "1d": (1, 3, (3,), 4, {}),
     "1d-causal": (1, 3, (3,), 4, {"padding": ((4, 0),), "dilations": (2,)}),
     "1d-strides": (1, 3, (4,), 2, {"strides": (3,), "padding": ((1, 2),)}),
+    "1d-ceiling": (1, 3, (4,), 2, {"strides": (3,), "padding": "same"}),
     "1d-depthwise": (1, 3, (3,), 3, {"groups": 3, "padding": ((1, 1),)}),
     "2d": (2, 3, (3, 2), 4, {}),
     "2d-pointwise": (2, 3, (1, 1), 5, {}),
@@ -34,6 +35,7 @@ _CONVS: dict[str, tuple[int, int, tuple[int, ...], int, dict[str, Any]]] = {
     "2d-same": (2, 3, (3, 3), 4, {"padding": ((1, 1), (1, 1))}),
     "2d-strides": (2, 3, (3, 3), 4, {"strides": (2, 3), "padding": ((1, 1), (1, 1))}),
     "2d-asymmetric": (2, 3, (3, 3), 4, {"strides": (2, 2), "padding": ((0, 1), (0, 1))}),
+    "2d-ceiling": (2, 3, (3, 2), 4, {"strides": (2, 3), "padding": "same"}),
     "2d-lopsided": (2, 3, (3, 3), 4, {"padding": ((2, 0), (0, 3))}),
     "2d-dilations": (2, 3, (3, 2), 4, {"dilations": (2, 3), "padding": ((2, 2), (1, 2))}),
     "2d-groups": (2, 4, (3, 3), 6, {"groups": 2}),
@@ -47,6 +49,13 @@ _CONVS: dict[str, tuple[int, int, tuple[int, ...], int, dict[str, Any]]] = {
         4,
         {"groups": 4, "strides": (2, 2), "padding": ((0, 1), (0, 1))},
     ),
+    "2d-depthwise-ceiling": (
+        2,
+        4,
+        (3, 3),
+        4,
+        {"groups": 4, "strides": (2, 2), "padding": "same"},
+    ),
     "2d-depthwise-dilations": (
         2,
         4,
@@ -58,6 +67,7 @@ _CONVS: dict[str, tuple[int, int, tuple[int, ...], int, dict[str, Any]]] = {
     "2d-relu6": (2, 3, (3, 3), 4, {"activation": "relu6"}),
     "2d-depthwise-relu6": (2, 4, (3, 3), 4, {"groups": 4, "activation": "relu6"}),
     "3d": (3, 2, (2, 3, 2), 3, {}),
+    "3d-ceiling": (3, 2, (3, 3, 3), 3, {"strides": (2, 1, 2), "padding": "same"}),
     "3d-strides": (3, 2, (3, 3, 3), 3, {"strides": (2, 1, 2), "padding": ((1, 1),) * 3}),
 }
 
@@ -84,11 +94,14 @@ _TRANSPOSED: dict[str, tuple[int, int, tuple[int, ...], int, dict[str, Any]]] = 
 _POOLS: dict[str, tuple[int, tuple[int, ...], dict[str, Any]]] = {
     "1d": (1, (2,), {"strides": (2,)}),
     "1d-same": (1, (2,), {"strides": (2,), "padding": ((0, 1),)}),
+    "1d-ceiling": (1, (4,), {"strides": (2,), "padding": "same"}),
     "2d": (2, (2, 2), {"strides": (2, 2)}),
     "2d-same": (2, (3, 3), {"strides": (2, 2), "padding": ((1, 1), (0, 1))}),
+    "2d-ceiling": (2, (3, 2), {"strides": (2, 2), "padding": "same"}),
     "2d-overlapping": (2, (3, 2), {"padding": ((1, 1), (0, 1))}),
     "2d-symmetric": (2, (3, 3), {"strides": (2, 2), "padding": ((1, 1), (1, 1))}),
     "3d": (3, (2, 2, 2), {"strides": (2, 2, 2)}),
+    "3d-ceiling": (3, (2, 3, 2), {"strides": (2, 2, 2), "padding": "same"}),
     "3d-same": (3, (3, 3, 3), {"strides": (2, 2, 2), "padding": ((1, 1), (0, 1), (1, 1))}),
 }
 

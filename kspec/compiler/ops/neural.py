@@ -21,14 +21,16 @@ from kspec.compiler.ops.shape import scale_dim, sum_dims
 
 Channels = Literal["last", "first"]
 Activation = Literal["linear", "relu", "relu6"]
-Padding = tuple[tuple[int, int], ...]
+Pairs = tuple[tuple[int, int], ...]
+Padding = Pairs | Literal["same"]
 
 
 @dataclass(frozen=True, slots=True)
 class Windowed(Op, ABC):
     """Slides a window over the spatial axes of (batch, …spatial, channels), or of
-    (batch, channels, …spatial) where ``channels`` is "first". ``padding`` is explicit, a pair
-    (before, after) for each spatial axis."""
+    (batch, channels, …spatial) where ``channels`` is "first". ``padding`` is a pair (before, after)
+    for each spatial axis; or "same", where strides divide sizes that are known at run time only:
+    TensorFlow's ``SAME``."""
 
     strides: tuple[int, ...]
     padding: Padding
@@ -43,13 +45,34 @@ class Windowed(Op, ABC):
     def compose(self, batch: Dim, spatial: Shape, depth: Dim) -> Shape:
         return (batch, *spatial, depth) if self.channels == "last" else (batch, depth, *spatial)
 
+    def pads(
+        self, spatial: Shape, window: tuple[int, ...], dilations: tuple[int, ...] = ()
+    ) -> Pairs:
+        """The padding of an input of known sizes."""
+        if self.padding != "same":
+            return self.padding
+        found = same_padding(spatial, window, self.strides, dilations or (1,) * len(window))
+        if found == "same":
+            raise OpError(f"the sizes {spatial} must be known here")
+        return found
+
+    def places(self, spatial: Shape, reach: tuple[int, ...]) -> Shape:
+        """How many windows that reach so far lie along each axis."""
+        if self.padding == "same":
+            return tuple(
+                _windows(dim, 1, s, (0, 0)) for dim, s in zip(spatial, self.strides, strict=True)
+            )
+        rows = zip(spatial, reach, self.strides, self.padding, strict=True)
+        return tuple(_windows(*row) for row in rows)
+
     def expect_axes(self, x: TensorType, *counts: tuple[int, ...]) -> None:
         """One stride, one pair of padding and one of each of ``counts`` for every spatial axis."""
         rank = x.rank - 2
-        sizes = {len(each) for each in (self.strides, self.padding, *counts)}
+        pairs = () if self.padding == "same" else self.padding
+        sizes = {len(each) for each in (self.strides, pairs or self.strides, *counts)}
         if rank < 1 or sizes != {rank}:
             raise OpError(f"a window over {max(sizes)} spatial axes does not fit {x}")
-        if min(self.strides) < 1 or min(min(pair) for pair in self.padding) < 0:
+        if min(self.strides) < 1 or min((0, *map(min, pairs))) < 0:
             raise OpError(f"strides {self.strides} and padding {self.padding} are not possible")
         if any(min(each) < 1 for each in counts):
             raise OpError(f"a window or dilation below one: {counts}")
@@ -93,11 +116,8 @@ class Conv(Convolution):
         if self.groups < 1 or self.depth(x.shape) != depth * self.groups or filters % self.groups:
             raise OpError(f"kernel {kernel} in {self.groups} groups does not fit {x}")
         expect_bias(bias, filters)
-        window = self.window(kernel.shape)
-        rows = zip(
-            self.spatial(x.shape), window, self.strides, self.padding, self.dilations, strict=True
-        )
-        spatial = tuple(_windows(dim, (k - 1) * d + 1, s, pad) for dim, k, s, pad, d in rows)
+        rows = zip(self.window(kernel.shape), self.dilations, strict=True)
+        spatial = self.places(self.spatial(x.shape), tuple((k - 1) * d + 1 for k, d in rows))
         return (x.with_shape(*self.compose(x.shape[0], spatial, filters)),)
 
 
@@ -108,9 +128,11 @@ class ConvTranspose(Convolution):
     The kernel is (…window, output channels, input channels) where channels come last, and
     (input channels, output channels, …window) where they come first. Each input element adds the
     kernel, scaled, to the full result, which ``output_padding`` elements of zero extend at its end;
-    ``padding`` is then cut off at both ends, so that what was added may be cut again.
+    ``padding`` is then cut off at both ends, so that what was added may be cut again; it depends
+    on no size, so it is always written out.
     """
 
+    padding: Pairs
     output_padding: tuple[int, ...]
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
@@ -154,10 +176,10 @@ class Pooling(Windowed, ABC):
         (x,) = inputs
         common_dtype(self, [x.dtype], self.accepts)
         self.expect_axes(x, self.window)
-        if any(max(pair) >= k for pair, k in zip(self.padding, self.window, strict=True)):
+        pairs = () if self.padding == "same" else self.padding
+        if any(max(pair) >= k for pair, k in zip(pairs, self.window, strict=False)):
             raise OpError(f"a window of {self.window} fits into its padding {self.padding}")
-        rows = zip(self.spatial(x.shape), self.window, self.strides, self.padding, strict=True)
-        spatial = tuple(_windows(dim, k, s, pad) for dim, k, s, pad in rows)
+        spatial = self.places(self.spatial(x.shape), self.window)
         return (x.with_shape(*self.compose(x.shape[0], spatial, self.depth(x.shape))),)
 
 
@@ -196,21 +218,16 @@ def same_padding(
     spatial: Shape, window: tuple[int, ...], strides: tuple[int, ...], dilations: tuple[int, ...]
 ) -> Padding:
     """TensorFlow's ``SAME`` written out: as many outputs as ceil(input / stride), the odd element
-    after. A symbolic dimension is allowed where its stride is 1."""
-    return tuple(
-        _same_pair(dim, (k - 1) * d + 1, s)
-        for dim, k, s, d in zip(spatial, window, strides, dilations, strict=True)
-    )
+    after; "same" where it depends on a symbolic dimension, one with a stride above 1."""
+    rows = list(zip(spatial, window, strides, dilations, strict=True))
+    if any(isinstance(dim, str) and s > 1 for dim, _, s, _ in rows):
+        return "same"
+    return tuple(_same_pair(dim, (k - 1) * d + 1, s) for dim, k, s, d in rows)
 
 
 def _same_pair(dim: Dim, reach: int, stride: int) -> tuple[int, int]:
     total = reach - 1
-    if stride != 1:
-        if isinstance(dim, str):
-            raise OpError(
-                f"padding 'same' with strides depends on the size of {dim}, which is not known:"
-                " build the network with an input of fixed size"
-            )
+    if isinstance(dim, int):
         total = max((math.ceil(dim / stride) - 1) * stride + reach - dim, 0)
     return total // 2, total - total // 2
 

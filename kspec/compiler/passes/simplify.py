@@ -90,7 +90,7 @@ def merge_padding(node: Node, graph: Rewrite) -> Value | None:
         return None
     pad = before.op
     ends = (pad.low[0], pad.high[0], pad.low[-1], pad.high[-1])
-    if pad.mode != "constant" or pad.value != 0 or any(ends):
+    if op.padding == "same" or pad.mode != "constant" or pad.value != 0 or any(ends):
         return None
     rows = zip(op.padding, pad.low[1:-1], pad.high[1:-1], strict=True)
     merged = replace(op, padding=tuple((a + low, b + high) for (a, b), low, high in rows))

@@ -18,6 +18,7 @@ import numpy as np
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Array
+from kspec.compiler.ops.neural import Pairs
 from kspec.compiler.table import Table
 
 rules: Table[Callable[..., Array]] = Table("reference")
@@ -43,7 +44,7 @@ def conv(op: ops.Conv, x: Array, kernel: Array, bias: Array | None = None) -> Ar
     if op.channels == "first":
         kernel = np.moveaxis(kernel, (0, 1), (-1, -2))
     window, filters = kernel.shape[:-2], kernel.shape[-1]
-    padded = _pad(op, x, 0)
+    padded = _pad(x, op.pads(x.shape[1:-1], window, op.dilations), 0)
     spatial = _places(padded, window, op.strides, op.dilations)
     out = np.zeros((x.shape[0], *spatial, filters), x.dtype)
     for tap, index in _taps(window, spatial, op.strides, op.dilations):
@@ -73,7 +74,8 @@ def conv_transpose(
 @rules(ops.MaxPool)
 def max_pool(op: ops.MaxPool, x: Array) -> Array:
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    padded = _pad(op, _channels_last(op, x), lowest)
+    x = _channels_last(op, x)
+    padded = _pad(x, op.pads(x.shape[1:-1], op.window), lowest)
     taps = _pool_taps(op, padded)
     out = next(taps).copy()
     for tap in taps:
@@ -84,8 +86,9 @@ def max_pool(op: ops.MaxPool, x: Array) -> Array:
 @rules(ops.AveragePool)
 def average_pool(op: ops.AveragePool, x: Array) -> Array:
     x = _channels_last(op, x)
-    inside = _pad(op, np.ones((1, *x.shape[1:-1], 1), x.dtype), 0)
-    total, count = (reduce(np.add, _pool_taps(op, each)) for each in (_pad(op, x, 0), inside))
+    pads = op.pads(x.shape[1:-1], op.window)
+    inside = np.ones((1, *x.shape[1:-1], 1), x.dtype)
+    total, count = (reduce(np.add, _pool_taps(op, _pad(each, pads, 0))) for each in (x, inside))
     return _finish(op, total / count)
 
 
@@ -127,10 +130,10 @@ def _places(padded: Array, window: Tap, strides: Tap, dilations: Tap) -> Tap:
     return tuple((n - (k - 1) * d - 1) // s + 1 for n, k, s, d in rows)
 
 
-def _pad(op: ops.Windowed, x: Array, value: float) -> Array:
-    if not any(map(any, op.padding)):
+def _pad(x: Array, pads: Pairs, value: float) -> Array:
+    if not any(map(any, pads)):
         return x
-    return np.pad(x, ((0, 0), *op.padding, (0, 0)), constant_values=value)
+    return np.pad(x, ((0, 0), *pads, (0, 0)), constant_values=value)
 
 
 def _channels_last(op: ops.Windowed, x: Array) -> Array:

@@ -16,6 +16,7 @@ from kspec.compiler.rules import (
     layers,
     neural,
     patches,
+    preprocessing,
     products,
     recurrent,
     reduction,
@@ -43,6 +44,7 @@ RULES = (
     | image.rules
     | indexing.rules
     | patches.rules
+    | preprocessing.rules
     | products.rules
     | scattering.rules
     | signal.rules

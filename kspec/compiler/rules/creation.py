@@ -116,6 +116,7 @@ def multi_hot(tracer: Tracer, op: Any, inputs: Any) -> Value:
 
 
 def _one_hot(tracer: Tracer, value: Value, count: int, axis: int, dtype: DType) -> Value:
+    value = cast(tracer, value, DType.int32) if value.dtype.is_float else value
     rank = value.type.rank
     place = axis % (rank + 1)
     wide = tracer.emit(ops.Reshape((*value.shape[:place], 1, *value.shape[place:])), value)

@@ -35,7 +35,7 @@ def resize(tracer: Tracer, op: Any, images: Any) -> Value:
     axes = axes_of_pictures(op, value)
     wanted = (int(op.size[0]), int(op.size[1]))
     sizes = tuple(
-        _known(tracer, value.shape[axis]) if _adapts(op) else value.shape[axis] for axis in axes
+        known(tracer, value.shape[axis]) if _adapts(op) else value.shape[axis] for axis in axes
     )
     x = as_float(tracer, value)
     if op.crop_to_aspect_ratio:
@@ -54,7 +54,7 @@ def _adapts(op: Any) -> bool:
     return bool(op.crop_to_aspect_ratio or op.pad_to_aspect_ratio)
 
 
-def _known(tracer: Tracer, dim: Any) -> int:
+def known(tracer: Tracer, dim: Any) -> int:
     if isinstance(dim, str):
         raise tracer.error(f"the size {dim} of the pictures must be known")
     return int(dim)
@@ -79,7 +79,7 @@ def _sampled(
     antialias: bool,
 ) -> Value:
     for axis, size in zip(axes, wanted, strict=True):
-        before = _known(tracer, x.shape[axis])
+        before = known(tracer, x.shape[axis])
         if before != size:
             weights = sampling(before, size, interpolation, antialias=antialias)
             x = along_axis(tracer, x, axis, weights)
@@ -124,8 +124,8 @@ def _cropped(
     """The middle of the picture that has the wanted ratio"""
     height, width = sizes
     crop = (
-        min(height, int(float(width * wanted[0]) / wanted[1])) or height,
-        min(width, int(float(height * wanted[1]) / wanted[0])) or width,
+        max(min(height, int(float(width * wanted[0]) / wanted[1])), 1),
+        max(min(width, int(float(height * wanted[1]) / wanted[0])), 1),
     )
     starts = [int(float(size - kept) / 2) for size, kept in zip(sizes, crop, strict=True)]
     stops = tuple(start + kept for start, kept in zip(starts, crop, strict=True))
@@ -164,7 +164,7 @@ def scale_and_translate(
     shifts = known_array(tracer, translation, "translation")
     for number, axis in enumerate(op.spatial_dims):
         place = axis % x.type.rank
-        before = _known(tracer, x.shape[place])
+        before = known(tracer, x.shape[place])
         weights = kops.image.scale_and_translate(
             np.eye(before, dtype=np.float32),
             (int(output_shape[place]), before),
@@ -190,7 +190,7 @@ def frame(tracer: Tracer, op: Any, images: Any) -> Any:
         before, after = getattr(op, f"{first}_{word}"), getattr(op, f"{second}_{word}")
         wanted = getattr(op, f"target_{side}")
         if before is None or after is None:
-            size = _known(tracer, value.shape[axis])
+            size = known(tracer, value.shape[axis])
             change = wanted - size if pads else size - wanted
             before = change - after if before is None else before
             after = change - before

@@ -14,7 +14,7 @@ from keras.src.activations import activations
 from kspec.compiler import ops
 from kspec.compiler.ir import DType, Value
 from kspec.compiler.rules.arithmetic import as_float, cast
-from kspec.compiler.rules.neural import explicit_padding, last, per_axis
+from kspec.compiler.rules.neural import last, padding_of, per_axis
 from kspec.compiler.rules.substitutes import softmax, traceable
 from kspec.compiler.table import Table
 from kspec.schemas.layers.augmentation import AUGMENTATIONS
@@ -63,7 +63,7 @@ def conv(tracer: Tracer, layer: Any, inputs: Value) -> Any:
 
     def lower(x: Value) -> Value:
         strides, spatial = per_axis(layer.strides, count), x.shape[1:-1]
-        padding = explicit_padding(layer, spatial, tuple(layer.kernel_size), strides, dilations)
+        padding = padding_of(layer, spatial, tuple(layer.kernel_size), strides, dilations)
         made = ops.Conv(strides, padding, "last", dilations, layer.groups)
         bias = [tracer.value(layer.bias)] if layer.use_bias else []
         return tracer.emit(made, x, tracer.value(layer.kernel), *bias)

@@ -37,7 +37,7 @@ def last(tracer: Tracer, op: Any, x: Value, lower: Callable[[Value], Value]) -> 
     return tracer.emit(ops.Transpose((0, rank - 1, *range(1, rank - 1))), lower(x))
 
 
-def explicit_padding(
+def padding_of(
     op: Any, spatial: Shape, window: tuple[int, ...], strides: tuple[int, ...], dilations: Any
 ) -> Padding:
     if op.padding.lower() == "same":
@@ -96,7 +96,7 @@ def pool(tracer: Tracer, op: Any, inputs: Any) -> Value:
         count = x.type.rank - 2
         window = per_axis(op.pool_size, count)
         strides = window if op.strides is None else per_axis(op.strides, count)
-        padding = explicit_padding(op, x.shape[1:-1], window, strides, (1,) * count)
+        padding = padding_of(op, x.shape[1:-1], window, strides, (1,) * count)
         return tracer.emit(made(strides, padding, "last", window), x)
 
     return last(tracer, op, tracer.value(inputs), lower)
@@ -202,7 +202,7 @@ def _conv(tracer: Tracer, op: Any, x: Value, kernel: Value, groups: int | None =
     count = x.type.rank - 2
     strides, dilations = per_axis(op.strides, count), per_axis(op.dilation_rate, count)
     window = tuple(int(dim) for dim in kernel.shape[:-2])
-    padding = explicit_padding(op, x.shape[1:-1], window, strides, dilations)
+    padding = padding_of(op, x.shape[1:-1], window, strides, dilations)
     if groups is None:
         groups = int(x.shape[-1]) // int(kernel.shape[-2])
     return tracer.emit(ops.Conv(strides, padding, "last", dilations, groups), x, kernel)

@@ -1,4 +1,5 @@
-"""Activations that call the backend directly, and the ``keras.ops`` that do the same and trace."""
+"""What calls the backend directly, and the ``keras.ops`` that do the same and trace: activations,
+and the layers that bring a backend along, so that a pipeline of data may run them."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
+from keras.src.layers.preprocessing.data_layer import DataLayer
 
 
 def mish(x: Any) -> Any:
@@ -30,15 +32,29 @@ SUBSTITUTES: Mapping[Callable[..., Any], Callable[..., Any]] = {
 }
 
 
+class Operations:
+    """``keras.ops`` in the modules of a backend."""
+
+    __name__ = "keras.ops"
+    core = math = nn = numpy = keras.ops
+    image = keras.ops.image
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(keras.ops, name)
+
+
 @contextmanager
 def traceable(layer: keras.Layer) -> Iterator[None]:
-    """The layer with activations that trace, for as long as the block runs."""
+    """The layer with activations and a backend that trace, for as long as the block runs."""
     own = {name: getattr(layer, name, None) for name in ("activation", "recurrent_activation")}
     replaced = {name: each for name, each in own.items() if callable(each) and each in SUBSTITUTES}
-    for name, activation in replaced.items():
-        setattr(layer, name, SUBSTITUTES[activation])
+    substitutes: dict[str, Any] = {name: SUBSTITUTES[each] for name, each in replaced.items()}
+    if isinstance(layer, DataLayer):
+        replaced["backend"], substitutes["backend"] = layer.backend, Operations()
+    for name, substitute in substitutes.items():
+        setattr(layer, name, substitute)
     try:
         yield
     finally:
-        for name, activation in replaced.items():
-            setattr(layer, name, activation)
+        for name, before in replaced.items():
+            setattr(layer, name, before)

@@ -55,8 +55,8 @@ def resizing(node: Node, graph: Graph) -> str | None:
     assert isinstance(op, ops.Resize)
     if op.channels == "last":
         return _LAST
-    if any(isinstance(dim, str) for dim in x.shape[2:]):
-        return "Core ML resizes axes of known size only"
+    if op.interpolation == "nearest" and any(isinstance(dim, str) for dim in x.shape[2:]):
+        return "Core ML picks nearest pixels along axes of known size only"
     if op.interpolation == "bilinear" and x.type.rank > 4:
         return "Core ML interpolates in two axes at most"
     return floats_only(node, graph)

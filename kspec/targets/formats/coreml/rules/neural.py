@@ -29,8 +29,7 @@ def conv(node: Node, emit: Emission) -> Var:
         "x": emit[node.inputs[0]],
         "weight": emit[node.inputs[1]],
         "strides": node.op.strides,
-        "pad_type": "custom",
-        "pad": _flat(node.op.padding),
+        **_padding(node.op),
         "dilations": node.op.dilations,
         "groups": node.op.groups,
     }
@@ -90,8 +89,7 @@ def _pooling(node: Node, emit: Emission) -> dict[str, object]:
         "x": emit[node.inputs[0]],
         "kernel_sizes": node.op.window,
         "strides": node.op.strides,
-        "pad_type": "custom",
-        "pad": _flat(node.op.padding),
+        **_padding(node.op),
         "ceil_mode": False,
     }
 
@@ -175,11 +173,11 @@ def resize(node: Node, emit: Emission) -> Var:
     neighbour rounds where the factor is no whole number: there pixels are picked by index."""
     assert isinstance(node.op, ops.Resize)
     x, (value,) = emit[node.inputs[0]], node.inputs
-    before = [int(dim) for dim in value.shape[2:]]
     if node.op.interpolation == "bilinear":
         height, width = _plane(node.op.size, value.shape[1])
         sizes = {"target_size_height": height, "target_size_width": width}
         return emit("resize_bilinear", node.name, x=x, sampling_mode="UNALIGN_CORNERS", **sizes)
+    before = [int(dim) for dim in value.shape[2:]]
     if len(before) <= 2 and all(n % m == 0 for n, m in zip(node.op.size, before, strict=True)):
         height, width = _plane([n // m for n, m in zip(node.op.size, before, strict=True)], 1)
         factors = {"scale_factor_height": height, "scale_factor_width": width}
@@ -198,6 +196,13 @@ def _plane(sizes: tuple[int, ...] | list[int], above: object) -> tuple[int, int]
     assert isinstance(height, int)
     assert isinstance(width, int)
     return height, width
+
+
+def _padding(op: ops.Windowed) -> dict[str, object]:
+    """`same` is TensorFlow's: coreml puts the odd element after."""
+    if op.padding == "same":
+        return {"pad_type": "same"}
+    return {"pad_type": "custom", "pad": _flat(op.padding)}
 
 
 def _flat(pairs: object) -> list[int]:

@@ -84,9 +84,12 @@ def einsum(op: ops.Einsum, emit: Emission, *inputs: Value) -> None:
 
 
 def window(op: ops.Windowed, size: tuple[int, ...]) -> dict[str, Attribute]:
-    """The attributes of everything that slides; pads are all befores, then all afters."""
+    """The attributes of everything that slides; pads are all befores, then all afters, or what
+    the runtime finds for TensorFlow's SAME."""
     if op.channels != "first":
         raise ValueError(f"{op}: ONNX wants channels first, the pass channels_first has not run")
+    if op.padding == "same":
+        return {"kernel_shape": size, "strides": op.strides, "auto_pad": "SAME_UPPER"}
     before, after = zip(*op.padding, strict=True)
     return {"kernel_shape": size, "strides": op.strides, "pads": (*before, *after)}
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from kspec.compiler import ops
-from kspec.compiler.ops.neural import Padding
+from kspec.compiler.ops.neural import Padding, Pairs
 from kspec.compiler.table import Table
 from kspec.targets.formats.tf_serving import lazy as tf
 
@@ -33,13 +33,13 @@ def conv(op: ops.Conv, x: Any, kernel: Any, bias: Any = None) -> Any:
 
 def _convolve(op: ops.Conv, x: Any, kernel: Any) -> Any:
     if len(op.strides) == 3:
-        return _convolve_volume(op, pad(x, op.padding), kernel)
+        return _convolve_volume(op, x, kernel)
     plain = len(set(op.strides)) == 1 and set(op.dilations) == {1}
     if op.groups > 1 and op.groups == x.shape[-1] and plain:
         *window, _, filters = kernel.shape
         depthwise = tf.reshape(kernel, [*window, op.groups, filters // op.groups])
         # Explicit padding is lost, and the process with it, when Grappler fuses an activation.
-        x, padding = (x, "SAME") if _is_same(op, window, x) else (pad(x, op.padding), "VALID")
+        x, padding = _padded(op, window, x)
         return tf.nn.depthwise_conv2d(x, depthwise, [1, *op.strides, 1], padding)
     padding = "SAME" if _is_same(op, kernel.shape[:2], x) else _explicit(op.padding)
     return tf.nn.conv2d(x, kernel, op.strides, padding, dilations=op.dilations)
@@ -51,7 +51,8 @@ def _convolve_volume(op: ops.Conv, x: Any, kernel: Any) -> Any:
         one = replace(op, groups=1)
         return tf.concat([_convolve_volume(one, *each) for each in parts], -1)
     spread = _dilated(kernel, op.dilations)
-    return tf.nn.conv3d(x, spread, [1, *op.strides, 1], "VALID")
+    x, padding = _padded(op, kernel.shape[:3], x)
+    return tf.nn.conv3d(x, spread, [1, *op.strides, 1], padding)
 
 
 @rules(ops.ConvTranspose)
@@ -96,7 +97,8 @@ def max_pool(op: ops.MaxPool, x: Any) -> Any:
         return tf.squeeze(max_pool(_widened_pool(op), tf.expand_dims(x, 2)), 2)
     if len(op.strides) == 2:
         return tf.nn.max_pool2d(x, op.window, op.strides, _explicit(op.padding))
-    return tf.nn.max_pool3d(pad(x, op.padding, x.dtype.min), op.window, op.strides, "VALID")
+    x, padding = _padded(op, op.window, x, x.dtype.min)
+    return tf.nn.max_pool3d(x, op.window, op.strides, padding)
 
 
 @rules(ops.AveragePool)
@@ -105,7 +107,7 @@ def average_pool(op: ops.AveragePool, x: Any) -> Any:
     if len(op.strides) == 1:
         return tf.squeeze(average_pool(_widened_pool(op), tf.expand_dims(x, 2)), 2)
     mean = tf.nn.avg_pool2d if len(op.strides) == 2 else tf.nn.avg_pool3d
-    if _is_same(op, op.window, x):
+    if op.padding == "same" or _is_same(op, op.window, x):
         return mean(x, op.window, op.strides, "SAME")
     if not any(map(any, op.padding)):
         return mean(x, op.window, op.strides, "VALID")
@@ -127,14 +129,25 @@ def refuse_channels_first(op: ops.Windowed | ops.Resize) -> None:
         raise ValueError(f"{op}: TensorFlow on a CPU wants channels last")
 
 
-def pad(x: Any, padding: Padding, value: float = 0) -> Any:
+def pad(x: Any, padding: Pairs, value: float = 0) -> Any:
     if not any(map(any, padding)):
         return x
     rows = [(0, 0), *padding, (0, 0)]
     return tf.pad(x, rows, constant_values=value)
 
 
+def _padded(
+    op: ops.Conv | ops.Pooling, window: Iterable[int], x: Any, value: float = 0
+) -> tuple[Any, str]:
+    """For kernels that know SAME and VALID: the input, padded where the padding is neither."""
+    if op.padding == "same" or _is_same(op, window, x):
+        return x, "SAME"
+    return pad(x, op.padding, value), "VALID"
+
+
 def _explicit(padding: Padding) -> Any:
+    if padding == "same":
+        return "SAME"
     return [[0, 0], *map(list, padding), [0, 0]] if any(map(any, padding)) else "VALID"
 
 
@@ -147,7 +160,8 @@ def _is_same(op: ops.Conv | ops.Pooling, window: Iterable[int], x: Any) -> bool:
 
 
 def _widened(op: ops.Windowed) -> dict[str, Any]:
-    return {"strides": (*op.strides, 1), "padding": (*op.padding, (0, 0))}
+    padding = op.padding if op.padding == "same" else (*op.padding, (0, 0))
+    return {"strides": (*op.strides, 1), "padding": padding}
 
 
 def _widened_pool(op: ops.Pooling) -> ops.Pooling:

@@ -55,7 +55,7 @@ def _conv(op: ops.Conv, node: Node, out: Emitter) -> None:
     x, kernel = node.inputs[:2]
     bias = bias_of(out, node, int(kernel.shape[-1]))
     filters = Filters(kernel, bias, op.groups, FUSED[op.activation])
-    window = Window.of(op, op.window(kernel.shape), op.dilations)
+    window = Window.of(op, x, op.window(kernel.shape), op.dilations)
     convolve(out, x, filters, window, node.output)
 
 

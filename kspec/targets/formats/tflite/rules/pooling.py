@@ -30,7 +30,7 @@ Pool = Callable[[Emitter, Value, Window, Value | None], Value]
 def _pool(op: ops.Pooling, node: Node, out: Emitter) -> None:
     (x,) = node.inputs
     pool = max_pool if isinstance(op, ops.MaxPool) else average_pool
-    window = Window.of(op, op.window)
+    window = Window.of(op, x, op.window)
     if len(window.size) == 3:
         _pool_3d(out, x, window, pool, node.output)
         return

@@ -23,7 +23,7 @@ rules: Table[Rule] = Table("tflite")
 def _conv_transpose(op: ops.ConvTranspose, node: Node, out: Emitter) -> None:
     x, kernel = node.inputs[:2]
     bias = bias_of(out, node, int(kernel.shape[-2]))
-    window = Window.of(op, op.window(kernel.shape), op.dilations)
+    window = Window.of(op, x, op.window(kernel.shape), op.dilations)
     array = out.array(kernel)
     if array is not None and (mirrored := _mirrored(op, window)):
         turned = Filters(out.weights(kernel, _turned(array)), bias)
@@ -46,7 +46,7 @@ def _conv_transpose(op: ops.ConvTranspose, node: Node, out: Emitter) -> None:
 
 def _mirrored(op: ops.ConvTranspose, window: Window) -> Window | None:
     """The convolution that a transposed one with stride 1 is, over the kernel turned round."""
-    rows = zip(window.reach, op.padding, op.output_padding, strict=True)
+    rows = zip(window.reach, window.padding, op.output_padding, strict=True)
     padding = tuple((r - 1 - low, r - 1 - high + extra) for r, (low, high), extra in rows)
     if max(op.strides) > 1 or min(map(min, padding)) < 0:
         return None

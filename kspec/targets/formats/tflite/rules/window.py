@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kspec.compiler.ir import Shape, Value
-from kspec.compiler.ops.neural import Windowed, same_padding
+from kspec.compiler.ops.neural import Pairs, Windowed, same_padding
 from kspec.targets.formats.tflite.builtins import Padding
 from kspec.targets.formats.tflite.program import Emitter
 from kspec.targets.formats.tflite.rules.shape import pad, reshape, sizes
-
-Pairs = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +22,11 @@ class Window:
     padding: Pairs
 
     @classmethod
-    def of(cls, op: Windowed, size: tuple[int, ...], dilations: tuple[int, ...] = ()) -> Window:
-        return cls(size, op.strides, dilations or (1,) * len(size), op.padding)
+    def of(
+        cls, op: Windowed, x: Value, size: tuple[int, ...], dilations: tuple[int, ...] = ()
+    ) -> Window:
+        spread = dilations or (1,) * len(size)
+        return cls(size, op.strides, spread, op.pads(x.shape[1:-1], size, spread))
 
     @property
     def reach(self) -> tuple[int, ...]:

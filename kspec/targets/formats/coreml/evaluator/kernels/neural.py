@@ -22,6 +22,18 @@ def _pairs(pad: Array, pad_type: str) -> list[tuple[int, int]]:
     return [(int(low), int(high)) for low, high in pad.reshape(-1, 2)]
 
 
+def _around(
+    x: Array, pad: Array | None, pad_type: str, reach: list[int], strides: Array
+) -> list[tuple[int, int]]:
+    """What is put around each axis. `same` gives ⌈size / stride⌉ places, the odd element after."""
+    if pad_type != "same":
+        assert pad is not None
+        return [(0, 0), (0, 0), *_pairs(pad, pad_type)]
+    rows = zip(x.shape[2:], reach, strides.tolist(), strict=True)
+    totals = [max((-(-size // step) - 1) * step + k - size, 0) for size, k, step in rows]
+    return [(0, 0), (0, 0), *((total // 2, total - total // 2) for total in totals)]
+
+
 def _counts(sizes: list[int], window: list[int], strides: list[int]) -> list[int]:
     rows = zip(sizes, window, strides, strict=True)
     return [(size - reach) // stride + 1 for size, reach, stride in rows]
@@ -46,9 +58,9 @@ def _conv(
     weight: Array,
     strides: Array,
     pad_type: str,
-    pad: Array,
     dilations: Array,
     groups: Array,
+    pad: Array | None = None,
     bias: Array | None = None,
 ) -> Array:
     """weight is (filters, channels / groups, …window)."""
@@ -56,7 +68,8 @@ def _conv(
     filters, depth, *window = weight.shape
     if depth * count != channels:
         raise PackageError(f"a kernel of {depth} channels in {count} groups over {channels}")
-    padded = np.pad(x, [(0, 0), (0, 0), *_pairs(pad, pad_type)])
+    reach = [(k - 1) * gap + 1 for k, gap in zip(window, dilations.tolist(), strict=True)]
+    padded = np.pad(x, _around(x, pad, pad_type, reach, strides))
     kernel = weight.reshape(count, filters // count, depth, *window)
     total: Array | None = None
     for tap, under in _taps(padded, tuple(window), strides, dilations):
@@ -112,9 +125,14 @@ def _conv_transpose(
 
 
 def _max_pool(
-    x: Array, kernel_sizes: Array, strides: Array, pad_type: str, pad: Array, ceil_mode: Array
+    x: Array,
+    kernel_sizes: Array,
+    strides: Array,
+    pad_type: str,
+    ceil_mode: Array,
+    pad: Array | None = None,
 ) -> Array:
-    pairs = [(0, 0), (0, 0), *_pairs(pad, pad_type)]
+    pairs = _around(x, pad, pad_type, kernel_sizes.tolist(), strides)
     padded = np.pad(x, pairs, constant_values=-np.inf)
     return _pooled(padded, kernel_sizes, strides, ceil_mode, np.maximum)
 
@@ -124,11 +142,11 @@ def _avg_pool(
     kernel_sizes: Array,
     strides: Array,
     pad_type: str,
-    pad: Array,
     ceil_mode: Array,
     exclude_padding_from_average: Array,
+    pad: Array | None = None,
 ) -> Array:
-    pairs = [(0, 0), (0, 0), *_pairs(pad, pad_type)]
+    pairs = _around(x, pad, pad_type, kernel_sizes.tolist(), strides)
     inside = np.pad(np.ones((1, 1, *x.shape[2:]), x.dtype), pairs)
     total = _pooled(np.pad(x, pairs), kernel_sizes, strides, ceil_mode, np.add)
     if not exclude_padding_from_average:

@@ -1,0 +1,51 @@
+"""Layers that prepare data and do not trace as they are written, although their backend does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import layers
+from keras.src.utils.numerical_utils import encode_categorical_inputs
+
+from kspec.compiler.ir import Value
+from kspec.compiler.rules.image import axes_of_pictures, known
+from kspec.compiler.rules.substitutes import Operations, traceable
+from kspec.compiler.table import Table
+
+if TYPE_CHECKING:
+    from kspec.compiler.trace import Tracer
+
+rules: Table[Callable[..., Any]] = Table("trace: preprocessing")
+
+
+@rules(layers.Discretization)
+def discretization(tracer: Tracer, layer: Any, inputs: Value) -> Any:
+    """The number of boundaries that are not greater, encoded"""
+    if layer.bin_boundaries is None:
+        raise tracer.error("it has no bin_boundaries: give them, or adapt it to data")
+    boundaries = np.asarray(layer.bin_boundaries, np.float32)
+
+    def formula(x: Any) -> Any:
+        return encode_categorical_inputs(
+            keras.ops.digitize(x, boundaries),
+            output_mode=layer.output_mode,
+            depth=len(boundaries) + 1,
+            dtype=layer.output_dtype,
+            sparse=layer.sparse,
+            backend_module=Operations(),
+        )
+
+    return tracer.record(formula, inputs)
+
+
+@rules(layers.CenterCrop)
+def center_crop(tracer: Tracer, layer: Any, inputs: Value, **_: Any) -> Any:
+    """Where the middle is, and whether there is one, the sizes say"""
+    value = tracer.value(inputs)
+    for axis in axes_of_pictures(layer, value):
+        known(tracer, value.shape[axis])
+    with traceable(layer):
+        return tracer.record(layer.call, value)
