@@ -35,6 +35,8 @@ CASES = [
     for name, architecture in ARCHITECTURES.items()
     for each in (FORMATS[:1] if architecture.heavy else FORMATS)
 ]
+NOISE = 1e-4
+"""How much of it a fair network may have."""
 UNEVEN = 100
 """How many times larger its greatest element an output's differences must be to say something."""
 
@@ -49,6 +51,11 @@ class Compiled:
     """By Keras."""
     exact: Mapping[str, Array]
     """By the traced graph, in float64."""
+
+    @property
+    def noise(self) -> dict[str, float]:
+        """How far rounding to float32 takes Keras itself from the exact outputs."""
+        return {name: scaled_error(each, self.exact[name]) for name, each in self.expected.items()}
 
 
 @pytest.fixture(scope="module")
@@ -65,17 +72,26 @@ def compiled(request: pytest.FixtureRequest) -> Compiled:
     return Compiled(architecture, graph, run_passes(graph, COMMON), rows, expected, exact)
 
 
-def agree(found: Mapping[str, Array], expected: Mapping[str, Array]) -> None:
-    """Within the tolerance of each element, and of the greatest one where all are small."""
+def agree(
+    found: Mapping[str, Array], expected: Mapping[str, Array], noise: Mapping[str, float]
+) -> None:
+    """Within the tolerance of each element, and of the greatest one where all are small, unless
+    Keras' own rounding is more: deep networks have some."""
     for name, reference in expected.items():
-        assert worst_error(found[name], reference) <= TOLERANCE, name
-        scale = np.abs(reference).max()
-        assert np.abs(found[name] - reference).max() <= TOLERANCE * scale, name
+        limit = max(TOLERANCE, 3 * noise[name])
+        assert worst_error(found[name], reference) <= limit, name
+        assert scaled_error(found[name], reference) <= limit, name
+
+
+def scaled_error(found: Array, reference: Array) -> float:
+    """The largest difference, as a part of the greatest element."""
+    return float(np.abs(found - reference).max() / np.abs(reference).max())
 
 
 @pytest.mark.parametrize("compiled", ARCHITECTURES, indirect=True, scope="module")
 def test_trace(compiled: Compiled) -> None:
-    agree(compiled.expected, compiled.exact)
+    assert max(compiled.noise.values()) <= NOISE
+    agree(compiled.expected, compiled.exact, compiled.noise)
     for name, value in compiled.exact.items():
         assert UNEVEN * np.ptp(value) > np.abs(value).max() or value.size == 1, f"{name} is flat"
     verify(compiled.folded)
@@ -84,8 +100,8 @@ def test_trace(compiled: Compiled) -> None:
 @pytest.mark.parametrize(("compiled", "format_"), CASES, indirect=["compiled"], scope="module")
 def test_format(compiled: Compiled, format_: str) -> None:
     (found,) = run(format_, compiled.folded, [compiled.rows])
-    agree(found, compiled.expected)
-    agree(found, compiled.exact)
+    agree(found, compiled.expected, compiled.noise)
+    agree(found, compiled.exact, compiled.noise)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +135,7 @@ def test_pictures_of_any_size() -> None:
         expected = {"predictions": np.asarray(model(rows[pixels.name], training=False))}
         for name in FORMATS:
             (found,) = run(name, folded, [rows])
-            agree(found, expected)
+            agree(found, expected, {"predictions": TOLERANCE})
 
 
 def _pictures(values: tuple[Any, ...]) -> Iterator[Any]:
