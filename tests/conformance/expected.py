@@ -25,18 +25,11 @@ class Cells:
         return format_ in self.formats and fnmatchcase(case, self.cases)
 
 
-STEPS = "the number of steps must be known"
 AXES = "5 axes at most"
 COREML = ("coreml",)
 
 REFUSED: tuple[Cells, ...] = (
-    *(
-        Cells(cases, STEPS, COREML)
-        for cases in (
-            "bidirectional-1", "conv_lstm?d-4", "gru-1", "rnn-4",
-        )
-    ),
-    Cells("conv_lstm3d-[01235]", AXES, COREML),
+    Cells("conv_lstm3d-*", AXES, COREML),
     Cells("group_normalization-4", AXES, COREML),
     Cells("up_sampling2d-6", "one dimension of a reshape", COREML),
 )  # fmt: skip

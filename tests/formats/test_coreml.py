@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from kspec.compiler.ir import Array, DType, Graph, Node
 from kspec.compiler.reference import evaluate
 from kspec.targets.formats.coreml import CoreML
 from kspec.targets.formats.coreml.emission import Emission, Rule, Var
+from kspec.targets.formats.coreml.evaluator.block import Block, Step
 from kspec.targets.formats.coreml.evaluator.errors import PackageError
 from kspec.targets.formats.coreml.evaluator.kernels import KERNELS
 from kspec.targets.formats.coreml.evaluator.messages import messages
@@ -38,9 +39,7 @@ REFUSED = {
     "Cast-uint8-float32": "not with uint8",
 }
 """What Core ML cannot do, and the reason that is given."""
-ENDLESS = [each for each in RECURRENT_SYMBOLIC if each.id not in ("Rnn-time", "Lstm-time")]
-"""Loops of unknown length, but for the layers that Core ML has."""
-RECURRENCES = [*RECURRENT, *(each for each in RECURRENT_SYMBOLIC if each not in ENDLESS)]
+RECURRENCES = [*RECURRENT, *RECURRENT_SYMBOLIC]
 BY_ID = {case.id: case for case in (*ALL_GRAPHS, *RECURRENCES)}
 MODEL = "Data/com.apple.CoreML/model.mlmodel"
 WEIGHTS = "Data/com.apple.CoreML/weights/weight.bin"
@@ -71,6 +70,14 @@ def _error(result: Array, reference: Array) -> float:
     with np.errstate(invalid="ignore"):
         errors = np.abs(result - reference) / np.maximum(1, np.abs(reference))
     return float(np.max(np.where(same, 0, np.nan_to_num(errors, nan=np.inf)), initial=0))
+
+
+def steps(block: Block) -> Iterator[Step]:
+    """The operations of a block, those of loops among them."""
+    for step in block.steps:
+        yield step
+        for inner in step.blocks:
+            yield from steps(inner)
 
 
 def network() -> GraphCase:
@@ -130,21 +137,20 @@ def test_every_operation_agrees_with_the_reference(case: GraphCase, tmp_path: Pa
 
 
 @pytest.mark.parametrize("minimum", ["iOS16", "iOS17"])
-@pytest.mark.parametrize("name", ["Lstm", "Lstm-constants", "Rnn-inputs", "Gru", "Lstm-masked"])
+@pytest.mark.parametrize(
+    "name",
+    ["Lstm", "Lstm-constants", "Rnn-inputs", "Gru", "Lstm-masked", "Gru-time", "Scan-nested"],
+)
 def test_recurrent_layers_in_half_precision(name: str, minimum: Minimum, tmp_path: Path) -> None:
     options = CoreMLOptions(minimum=minimum, precision="float16")
     path = write(BY_ID[name].graph, tmp_path, options)
     assert 1e-7 < worst_error(BY_ID[name], path, 3) <= 1e-2
 
 
-def test_loops_of_unknown_length_are_refused() -> None:
-    for case in ENDLESS:
-        (refusal, *_) = CoreML().refusals(CoreML().lower(case.graph))
-        assert "the number of steps must be known" in refusal.reason
-
-
 @pytest.mark.parametrize("minimum", ["iOS17", "iOS18"])
-@pytest.mark.parametrize("name", ["Where-broadcast", "ArgMax-ties", "Repeat-many", "network"])
+@pytest.mark.parametrize(
+    "name", ["Where-broadcast", "ArgMax-ties", "Repeat-many", "network", "Gru-time-masked"]
+)
 def test_later_systems_have_their_own_operations(
     minimum: Minimum, name: str, tmp_path: Path
 ) -> None:
@@ -233,7 +239,7 @@ def test_half_precision_inside_single_outside(name: str, tmp_path: Path) -> None
     assert not {each.dtype for each in (*runner.inputs.values(), *runner.outputs.values())} & {
         DType.float16
     }
-    given = [item for step in runner.program._steps for item in step.outputs.items()]
+    given = [item for step in runner.program.block.steps for item in step.outputs.items()]
     computed = {type_.dtype for name, type_ in given if name not in runner.program.outputs}
     assert DType.float16 in computed
     assert DType.float32 not in computed
@@ -251,29 +257,31 @@ from pathlib import Path
 from kspec.targets.formats.coreml import CoreML
 from kspec.targets.formats.coreml.names import Identifiers
 from kspec.targets.formats.coreml.options import CoreMLOptions
-from tests.formats.test_coreml import network
+from tests.formats.test_coreml import BY_ID, network
 assert "coremltools" not in sys.modules
-lowered = CoreML().lower(network().graph)
-for name in sys.argv[1:]:
-    CoreML().write(lowered, Path(name), CoreMLOptions())
+cases = {"network": network(), "loop": BY_ID["Gru-time-masked"]}
+for folder in sys.argv[1:]:
+    for name, case in cases.items():
+        CoreML().write(CoreML().lower(case.graph), Path(folder, name), CoreMLOptions())
 """
 
 
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     """And so does a process that has written others before: nothing is numbered across files."""
-    packages = [tmp_path / name for name in ("a.mlpackage", "b.mlpackage", "c.mlpackage")]
-    for names in (packages[:2], packages[2:]):
+    folders = [tmp_path / name for name in "abc"]
+    for names in (folders[:2], folders[2:]):
         command = [sys.executable, "-W", "ignore", "-c", _WRITE, *map(str, names)]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
     contents = [
         {
-            str(file.relative_to(package)): file.read_bytes()
-            for file in package.rglob("*.*")
+            str(file.relative_to(folder)): file.read_bytes()
+            for file in folder.rglob("*.*")
             if file.is_file()
         }
-        for package in packages
+        for folder in folders
     ]
-    assert {MODEL, WEIGHTS, "Manifest.json"} <= set(contents[0])
+    expected = {f"{name}/{part}" for name in ("network", "loop") for part in (MODEL, WEIGHTS)}
+    assert expected <= set(contents[0])
     assert contents[0] == contents[1] == contents[2]
 
 
@@ -388,8 +396,8 @@ def test_the_evaluator_knows_what_the_rules_write_and_nothing_else(tmp_path: Pat
     for number, case in enumerate(WRITTEN):
         (tmp_path / str(number)).mkdir()
         program = Program(write(case.graph, tmp_path / str(number)))
-        used |= {step.kind for step in program._steps}
-    assert used == set(KERNELS)
+        used |= {step.kind for step in steps(program.block)}
+    assert used == {*KERNELS, "while_loop"}
 
 
 def test_a_layer_over_rows_that_no_input_counts(tmp_path: Path) -> None:

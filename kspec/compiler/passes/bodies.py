@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -48,6 +48,19 @@ def opened(node: Node, graph: Graph) -> Graph:
     }
     inputs = tuple(inside for inside, _ in pairs if inside.name not in constants)
     return replace(node.op.body, inputs=inputs, constants=constants)
+
+
+def renamed(body: Graph, names: Mapping[str, Value]) -> Graph:
+    """The graph with other values for its own."""
+
+    def values(given: tuple[Value, ...]) -> tuple[Value, ...]:
+        return tuple(names[value.name] for value in given)
+
+    nodes = tuple(
+        replace(node, inputs=values(node.inputs), outputs=values(node.outputs))
+        for node in body.nodes
+    )
+    return Graph(body.name, values(body.inputs), values(body.outputs), nodes)
 
 
 def _closed(node: Node, body: Graph, constants: dict[str, Array], taken: set[str]) -> Node:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,15 +30,20 @@ class Emission:
     emit("add", node.name, x=emit[x], y=emit[y])
     """
 
-    def __init__(self, graph: Graph, options: CoreMLOptions, kit: Toolkit) -> None:
+    def __init__(
+        self, graph: Graph, options: CoreMLOptions, kit: Toolkit, rules: Mapping[type, Rule]
+    ) -> None:
         self.graph = graph
+        self._rules = rules
         self.kit = kit
         self.identifiers = Identifiers.of(graph)
         self._half = options.precision == "float16"
         self._vars: dict[str, Var] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], Var] = {}
         self._measured: dict[str, Var] = {}
-        self._own: set[int] = set()
+        self._constants: dict[str, Var] = {}
+        self._own: dict[int, Var] = {}
+        self._loop: Any = None
         self.minimum = options.minimum
         computed = {value.name for node in graph.nodes for value in node.outputs}
         self.delivered = frozenset(
@@ -47,6 +54,25 @@ class Emission:
             or value.dtype is DType.boolean
         )
         """Outputs that a last operation of their own gives: the node has another element type."""
+
+    def run(self, node: Node) -> None:
+        """Write a node by its rule."""
+        made = self._rules[type(node.op)](node, self)
+        results = made if isinstance(made, tuple) else (made,)
+        for value, var in zip(node.outputs, results, strict=True):
+            self.bind(value, var)
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """In the block of a loop. What is computed there is not known outside; constants stand
+        before the outermost loop, so that no two blocks need their own."""
+        outside = self._vars, self._measured, self._loop
+        self._vars, self._measured = dict(self._vars), dict(self._measured)
+        self._loop = self._loop or self.kit.mil.block.curr_block().outer_op
+        try:
+            yield
+        finally:
+            self._vars, self._measured, self._loop = outside
 
     def __call__(self, kind: str, name: str, **parameters: Any) -> Var:
         """Add an operation under an IR name; what is not a MIL value becomes a constant."""
@@ -132,17 +158,23 @@ class Emission:
         return var.op is not None and var.op.op_type == "const" and id(var) not in self._own
 
     def own(self, var: Var) -> None:
-        """Say that this constant has its name from us."""
-        self._own.add(id(var))
+        """Say that this constant has its name from us. It is kept: a block may be built twice, and
+        what stands in memory where a dropped constant stood must not pass for it."""
+        self._own[id(var)] = var
 
     def _add(self, kind: str, identifier: str, parameters: dict[str, Any]) -> Var:
         given = {key: self.parameter(value) for key, value in parameters.items()}
         return getattr(self.kit.builder, kind)(name=identifier, **given)
 
     def _constant(self, value: Any, identifier: str) -> Var:
-        var = self.kit.builder.const(val=value, name=identifier)
-        self.own(var)
-        return var
+        """The constant of that name, which the builder makes once though it may build a block
+        twice."""
+        if identifier not in self._constants:
+            with self._loop.enclosing_block if self._loop else nullcontext():
+                var = self.kit.builder.const(val=value, name=identifier, before_op=self._loop)
+            self._constants[identifier] = var
+            self.own(var)
+        return self._constants[identifier]
 
     def _share(self, value: Any) -> Var:
         """Equal parameters are one constant: a file of many small layers would be mostly these."""

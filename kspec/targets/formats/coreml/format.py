@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,19 +30,21 @@ class CoreML(Format):
     packages: ClassVar[tuple[str, ...]] = ("coremltools", "numpy")
 
     def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
+        return (*super().refusals(graph), *self._limits(graph))
+
+    def _limits(self, graph: Graph) -> Iterator[Refusal]:
+        """What a rule cannot express, in loops under the names of the loops. Their bodies measure
+        sizes on the inputs of the graph."""
+        from kspec.compiler.ops import Scan
+        from kspec.compiler.passes.bodies import opened
         from kspec.targets.formats.coreml.limits import limit_of
 
-        limits = [
-            (node, limit_of(node, graph)) for node in graph.nodes if type(node.op) in self.rules
-        ]
-        return (
-            *super().refusals(graph),
-            *(
-                Refusal(node.name, type(node.op).__name__, reason)
-                for node, reason in limits
-                if reason is not None
-            ),
-        )
+        for node in graph.nodes:
+            if isinstance(node.op, Scan):
+                body = replace(opened(node, graph), inputs=graph.inputs)
+                yield from (replace(each, node=node.name) for each in self._limits(body))
+            if type(node.op) in self.rules and (reason := limit_of(node, graph)):
+                yield Refusal(node.name, type(node.op).__name__, reason)
 
     def tolerance(self, options: Model) -> Tolerance:
         """Half precision has 11 bits, and a network of some depth loses a few of them."""

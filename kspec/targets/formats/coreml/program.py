@@ -20,16 +20,13 @@ and output, which need not be an identifier, and the names of the dimensions tha
 def build_program(graph: Graph, options: CoreMLOptions, kit: Toolkit) -> tuple[Any, Any]:
     """The MIL program of a graph, one function `main` with every value named by us, and the
     ModelDescription of its signature."""
-    emit = Emission(graph, options, kit)
+    emit = Emission(graph, options, kit, RULES)
     target = kit.target[options.minimum]
     with kit.mil.Function(_placeholders(emit), opset_version=target) as function:
         for value in graph.inputs:
             emit.bind(value, _receive(emit, value, function.inputs[emit.public(value)]))
         for node in graph.nodes:
-            made = RULES[type(node.op)](node, emit)
-            results = made if isinstance(made, tuple) else (made,)
-            for value, var in zip(node.outputs, results, strict=True):
-                emit.bind(value, var)
+            emit.run(node)
         function.set_outputs([_deliver(emit, value) for value in graph.outputs])
     _name_defaults(function, emit)
     program = kit.mil.Program()
@@ -72,10 +69,12 @@ def _deliver(emit: Emission, value: Value) -> Var:
     return emit.deliver("cast", value, x=emit[value], dtype=emit.kit.mil_names[signature])
 
 
-def _name_defaults(function: Any, emit: Emission) -> None:
+def _name_defaults(block: Any, emit: Emission) -> None:
     """The builder numbers the constants of parameters that were not given over the life of the
     process; they get names that depend on nothing but the program."""
-    for operation in function.operations:
+    for operation in block.operations:
+        for inner in operation.blocks:
+            _name_defaults(inner, emit)
         if operation.op_type == "const":
             continue
         for parameter, var in operation.inputs.items():

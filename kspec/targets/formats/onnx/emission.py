@@ -10,6 +10,7 @@ import numpy as np
 
 from kspec.compiler.ir import Array, Dim, DType, Graph, Node, Shape, Value
 from kspec.compiler.ops import Scan
+from kspec.compiler.passes.bodies import renamed
 from kspec.compiler.table import Table
 
 SHARED = 2**16
@@ -201,19 +202,6 @@ class Emission:
 
 Rule = Callable[..., None]
 """``rule(op, emit, *inputs)`` writes one operation."""
-
-
-def renamed(body: Graph, names: Mapping[str, Value]) -> Graph:
-    """The graph with other values for its own."""
-
-    def values(given: tuple[Value, ...]) -> tuple[Value, ...]:
-        return tuple(names[value.name] for value in given)
-
-    nodes = tuple(
-        replace(node, inputs=values(node.inputs), outputs=values(node.outputs))
-        for node in body.nodes
-    )
-    return Graph(body.name, values(body.inputs), values(body.outputs), nodes)
 
 
 def _read_constants(graph: Graph) -> list[str]:

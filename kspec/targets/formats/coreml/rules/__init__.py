@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from kspec.compiler import ops
 from kspec.compiler.table import Table
 from kspec.targets.formats.coreml.emission import Rule
 from kspec.targets.formats.coreml.rules import (
     einsum,
     elementwise,
+    loop,
     neural,
     recurrent,
     reduction,
@@ -23,8 +23,5 @@ RULES: Table[Rule] = (
     | shape.RULES
     | sorting.RULES
     | recurrent.RULES
-)
-RULES.refuse(
-    "loops are written out step by step for Core ML: the number of steps must be known",
-    ops.Scan,
+    | loop.RULES
 )

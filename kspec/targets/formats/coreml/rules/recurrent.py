@@ -1,6 +1,7 @@
 """Recurrent layers. MIL has time before the batch, and its kernels by rows.
 
-Its GRU is not used: before iOS 18 it lacks the bias that Keras adds to the product with the state.
+Its GRU is not used: before iOS 18 it lacks the bias that Keras adds to the product with the state;
+coremltools' own front end for PyTorch writes a loop instead, too.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def recurrent(node: Node, emit: Emission) -> tuple[Var, ...]:
     assert isinstance(op, ops.Rnn | ops.Lstm)
     narrow = emit.computed_as(x.dtype) is DType.float16 and emit.minimum != "iOS16"
     kernel, hidden, bias = (_rows(emit.graph.constants[each.name], op) for each in weights)
-    states = [_wide(node, emit, each, narrow=narrow) for each in node.inputs[4:]]
+    wide = {each: _wide(node, emit, each, narrow=narrow) for each in dict.fromkeys(node.inputs[4:])}
+    states = [wide[each] for each in node.inputs[4:]]
     steps = _wide(node, emit, x, narrow=narrow)
     given = emit("transpose", f"{name}/steps", x=steps, perm=[1, 0, 2])
     parameters = {

@@ -89,8 +89,25 @@ def _expand(x: Array, axes: Array) -> Array:
     return np.expand_dims(x, tuple(axes.tolist()))
 
 
-def _squeeze(x: Array) -> Array:
-    return np.squeeze(x)
+def _squeeze(x: Array, axes: Array | None = None) -> Array:
+    return np.squeeze(x, None if axes is None else tuple(axes.tolist()))
+
+
+def _scatter(
+    data: Array,
+    indices: Array,
+    updates: Array,
+    axis: Array,
+    mode: str,
+    validate_indices: Array | None = None,
+) -> Array:
+    if mode != "update" or (validate_indices is not None and bool(validate_indices)):
+        raise NotImplementedError(f"a scatter that validates, or does anything but update: {mode}")
+    result = np.moveaxis(data.copy(), int(axis), 0)
+    if indices.size and not 0 <= indices.min() <= indices.max() < len(result):
+        raise PackageError(f"an index lies outside the {len(result)} elements of the axis")
+    result[indices] = np.moveaxis(updates, int(axis), 0)
+    return np.ascontiguousarray(np.moveaxis(result, 0, int(axis)))
 
 
 KERNELS: dict[str, Kernel] = {
@@ -103,6 +120,8 @@ KERNELS: dict[str, Kernel] = {
     "gather": _gather,
     "reverse": _reverse,
     "expand_dims": _expand,
+    "fill": lambda shape, value: np.full(shape.tolist(), value),
+    "scatter": _scatter,
     "squeeze": _squeeze,
     "shape": lambda x: np.array(x.shape, np.int32),
 }
