@@ -4,7 +4,7 @@ all steps, before the loop."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from kspec.compiler import ops
 from kspec.compiler.ir import Graph, Node, TensorType, Value
 from kspec.compiler.ops.recurrent import GATES
 from kspec.compiler.passes import Pass
+from kspec.compiler.passes.remove_dead import remove_dead
 from kspec.compiler.passes.rewrite import Rewrite, RewriteRule, rewrite
 from kspec.compiler.table import Table
 
@@ -20,7 +21,8 @@ _rules: Table[RewriteRule] = Table("loops")
 
 
 def loops(native: Callable[[Node, Graph], bool]) -> Pass:
-    """A pass that writes each recurrent layer as a Scan, but for those that a format has."""
+    """A pass that writes each recurrent layer as a Scan, but for those that a format has. No Scan
+    gives a sequence that nothing reads."""
 
     def run(graph: Graph) -> Graph:
         def unless_native(node: Node, made: Rewrite) -> tuple[Value, ...] | None:
@@ -31,9 +33,29 @@ def loops(native: Callable[[Node, Graph], bool]) -> Pass:
             return found
 
         chosen: Table[RewriteRule] = Table("loops", dict.fromkeys(_rules, unless_native))
-        return rewrite(graph, chosen)
+        return _without_unread(rewrite(graph, chosen))
 
     return run
+
+
+def _without_unread(graph: Graph) -> Graph:
+    """The graph whose loops give only what is read of their sequences."""
+    read = {value.name for node in graph.nodes for value in node.inputs}
+    read |= {value.name for value in graph.outputs}
+    return graph.with_nodes(tuple(_trimmed(node, read) for node in graph.nodes))
+
+
+def _trimmed(node: Node, read: set[str]) -> Node:
+    op = node.op
+    if not isinstance(op, ops.Scan):
+        return node
+    pairs = list(zip(node.outputs, op.body.outputs, strict=True))
+    kept = [pair for k, pair in enumerate(pairs) if k < op.states or pair[0].name in read]
+    if not kept or kept == pairs:
+        return node
+    outputs, inside = zip(*kept, strict=True)
+    body = remove_dead(replace(op.body, outputs=inside))
+    return replace(node, op=replace(op, body=body), outputs=outputs)
 
 
 @dataclass(slots=True)

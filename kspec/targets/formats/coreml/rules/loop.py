@@ -72,7 +72,12 @@ def _inside(node: Node) -> Graph:
     pairs = zip(op.body.inputs[first:], node.inputs[first:], strict=True)
     names = {inside.name: outside for inside, outside in pairs}
     made = (*op.body.inputs[:first], *(v for each in op.body.nodes for v in each.outputs))
-    names |= {each.name: replace(each, name=f"{node.name}/{each.name}") for each in made}
+    taken: set[str] = set()
+    for value in made:
+        short = f"{node.name}/{value.name.rpartition('/')[2]}"
+        name = f"{node.name}/{value.name}" if short in taken else short
+        taken.add(name)
+        names[value.name] = replace(value, name=name)
     return renamed(op.body, names)
 
 
