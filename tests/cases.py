@@ -467,6 +467,10 @@ ATTENTION = (
         ({"num_heads": 2, "key_dim": 4, "output_shape": 6, "sliding_window": 2}, (VALUE, VALUE)),
         ({"num_heads": 2, "key_dim": 4, "attention_axes": [2]}, ((3, 5, 8), (3, 5, 8))),
         ({"num_heads": 2, "key_dim": 3, **HEADS}, (QUERY, VALUE)),
+        (
+            {"num_heads": 2, "key_dim": 4, "use_causal_mask": True, "dropout": 0.1},
+            (("time", 8), ("word", 8)),
+        ),
     ),
     *of(
         "group_query_attention",

@@ -56,17 +56,35 @@ class Masks:
         }
         return {name: mask for name, mask in missing.items() if _any(mask)}
 
+    def previous(self, layer: keras.Layer, args: Any, kwargs: Any) -> Any:
+        """The masks that the results of a layer come from, as they are before its call."""
+        if not self._by_name:
+            return None
+        given = kwargs.get("mask")
+        bound = inspect.signature(layer.call).bind(*args, **kwargs)
+        return self(next(iter(bound.arguments.values()))) if given is None else given
+
+    def drop(self, *given: Any) -> None:
+        """Take the masks off values."""
+        for each in given:
+            if isinstance(each, Value):
+                self._by_name.pop(each.name, None)
+
     def settle(
-        self, layer: keras.Layer, args: Any, kwargs: Any, results: Any, record: Record
+        self,
+        layer: keras.Layer,
+        args: Any,
+        kwargs: Any,
+        results: Any,
+        before: Any,
+        record: Record,
     ) -> None:
-        """Give the results of a layer their masks."""
+        """Give the results of a layer their masks; ``before`` are the ``previous`` ones."""
         outputs = tree.flatten(results)
         if not layer.supports_masking or all(each in self for each in outputs):
             return
         bound = inspect.signature(layer.call).bind(*args, **kwargs)
         first = next(iter(bound.arguments.values()))
-        before = kwargs.get("mask")
-        before = self(first) if before is None else before
         compute = _rule(layer, bound.arguments)
         masks = _after(layer, compute, first, before, record)
         for value, mask in zip(outputs, masks, strict=False):

@@ -51,6 +51,23 @@ class Positions(keras.Operation):  # type: ignore[misc]
         return keras.KerasTensor((None,), self.dtype)
 
 
+class Band(keras.Operation):  # type: ignore[misc]
+    """Whether a column lies at most so many places before or after a row, or anywhere before it;
+    rows and columns are axes of symbols, counted from 1 on. Of shape (1, rows, columns)."""
+
+    def __init__(self, row_axis: int, column_axis: int, before: int | None, after: int) -> None:
+        super().__init__()
+        self.row_axis, self.column_axis = row_axis, column_axis
+        self.before, self.after = before, after
+
+    def call(self, rows: Any, columns: Any) -> Any:
+        raise NotImplementedError("it is recorded only")
+
+    def compute_output_spec(self, rows: Any, columns: Any) -> Any:
+        shape = (1, rows.shape[self.row_axis], columns.shape[self.column_axis])
+        return keras.KerasTensor(shape, "bool")
+
+
 @contextmanager
 def recording(symbols: Sequence[Any]) -> Iterator[None]:
     """For as long as the block runs, shapes with None and variables before symbols are recorded."""

@@ -7,8 +7,7 @@ lowered one by one; layers inside layers are traced in turn. No TensorFlow graph
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +19,7 @@ from keras import tree
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, DType, Graph, Node, Origin, Shape, TensorType, Value
 from kspec.compiler.masking import Masks
+from kspec.compiler.open_sizes import made_equal, named_sizes
 from kspec.compiler.recorded import (
     NOT_TRACED,
     Symbols,
@@ -32,6 +32,7 @@ from kspec.compiler.recorded import (
 )
 from kspec.compiler.recording import recording
 from kspec.compiler.rules import RULES
+from kspec.compiler.rules.attention import attend
 from kspec.compiler.rules.substitutes import traceable
 
 __all__ = ["TraceError", "Tracer", "trace"]
@@ -49,23 +50,43 @@ def trace(
     Inputs and outputs are named by the keys of the model's dicts, or else by its input layers and
     output layers; those of a subclassed model by the arguments of its ``call`` and ``output``.
     ``origins`` tells where each layer comes from, by its name; ``shapes`` names the symbolic
-    dimensions of inputs, which are otherwise ``batch`` and ``<input>_<axis>``, and gives a
-    subclassed model inputs other than those that it was built with. Raises TraceError.
+    dimensions of inputs, which are otherwise ``batch`` and ``<input>_<axis>``, two of them the same
+    where the network works with no others; and gives a subclassed model inputs other than those
+    that it was built with. Raises TraceError.
     """
     model = as_functional(model, shapes or {})
     function = recorded(model)
-    tracer = Tracer(origins or {})
-    given = shapes or {}
-    inputs = [
-        tracer.input(each, str(tensor.dtype), given.get(each) or _dims(each, tensor.shape))
-        for each, tensor in zip(input_names(model, function), function.inputs, strict=True)
-    ]
-    values = tree.flatten(function._run_through_graph(inputs, tracer.operation))  # noqa: SLF001
+    given = dict(shapes or {})
+    tensors = dict(zip(input_names(model, function), function.inputs, strict=True))
+    found: dict[str, Shape] = {
+        each: named_sizes(each, tensor.shape)
+        for each, tensor in tensors.items()
+        if each not in given
+    }
+    while True:
+        tracer = Tracer(origins or {})
+        for each, tensor in tensors.items():
+            tracer.input(each, str(tensor.dtype), (found | given)[each])
+        try:
+            results = _results(tracer, model, function)
+        except TraceError as error:
+            equal = made_equal(found, error)
+            if equal is None:
+                raise
+            found = equal
+        else:
+            return tracer.graph(name or model.name, results)
+
+
+def _results(tracer: Tracer, model: Any, function: Any) -> dict[str, Value]:
+    values = tree.flatten(
+        function._run_through_graph(tracer.inputs, tracer.operation)  # noqa: SLF001
+    )
     results: dict[str, Value] = {}
     for output, value in zip(output_names(model), values, strict=True):
-        taken = {*results, *(each.name for each in inputs)}
+        taken = {*results, *(each.name for each in tracer.inputs)}
         results[_unique_among(output, taken)] = value
-    return tracer.graph(name or model.name, results)
+    return results
 
 
 @dataclass(slots=True)
@@ -114,10 +135,11 @@ class Tracer:
                 raise self.error(refusals[0])
             before = len(self.nodes)
             kwargs |= self.masks.arguments(operation, args, kwargs)
+            masks = self.masks.previous(operation, args, kwargs)
             result = (rule or _descend)(self, operation, *args, **kwargs)
             if len(self.nodes) > before and isinstance(result, Value):
                 self._layers[result.name] = "/".join(self._scope)
-            self.masks.settle(operation, args, kwargs, result, self.record)
+            self.masks.settle(operation, args, kwargs, result, masks, self.record)
             return result
 
     def emit(self, op: ops.Op, *inputs: Value) -> Value:
@@ -271,16 +293,9 @@ def _descend(tracer: Tracer, layer: keras.Layer, *args: Any, **kwargs: Any) -> A
     if "training" in inspect.signature(layer.call).parameters:
         kwargs["training"] = False
     with traceable(layer):
+        if isinstance(layer, keras.layers.MultiHeadAttention):
+            return attend(tracer, layer, *args, **kwargs)
         return tracer.record(layer.call, *args, **kwargs)
-
-
-def _dims(name: str, shape: Sequence[int | None]) -> Shape:
-    """Symbolic dimensions are written in arithmetic, so their names are identifiers."""
-    word = re.sub(r"\W", "_", name, flags=re.ASCII)
-    return tuple(
-        dim if dim is not None else ("batch" if axis == 0 else f"_{word}_{axis}".lstrip("_"))
-        for axis, dim in enumerate(shape)
-    )
 
 
 def _renamed(node: Node, names: Mapping[str, str]) -> Node:

@@ -19,6 +19,14 @@ class OpError(ValueError):
     """An operation was given inputs that its type rule refuses."""
 
 
+class UnequalError(OpError):
+    """Sizes that are known at run time only would have to be the same."""
+
+    def __init__(self, message: str, names: frozenset[str]) -> None:
+        super().__init__(message)
+        self.names = names
+
+
 @dataclass(frozen=True, slots=True)
 class Op(ABC):
     """An operation. Its dataclass fields are its attributes; tensors are never fields."""
@@ -94,7 +102,9 @@ def broadcast(*shapes: Shape) -> Shape:
 def _broadcast_dim(dims: tuple[Dim, ...], shapes: tuple[Shape, ...]) -> Dim:
     distinct = {dim for dim in dims if dim != 1}
     if len(distinct) > 1:
-        raise OpError(f"shapes do not broadcast: {', '.join(map(str, shapes))}")
+        message = f"shapes do not broadcast: {', '.join(map(str, shapes))}"
+        names = frozenset(dim for dim in distinct if isinstance(dim, str))
+        raise UnequalError(message, names) if names == distinct else OpError(message)
     return distinct.pop() if distinct else 1
 
 

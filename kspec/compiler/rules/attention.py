@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from keras.src.backend import set_keras_mask
 from keras.src.ops import nn
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Dim, DType, Value
+from kspec.compiler.recording import Band
 from kspec.compiler.rules.arithmetic import as_float, cast, promoted, scalar
 from kspec.compiler.rules.einsum import summed_product
 from kspec.compiler.table import Table
@@ -54,6 +56,42 @@ def dot_product_attention(
         scores = tracer.emit(ops.Where(), shown, scores, hidden)
     weights = tracer.emit(ops.Softmax(3), scores)
     return summed_product(tracer, "bnts,bsnh->btnh", (weights, v))
+
+
+def attend(
+    tracer: Tracer, layer: Any, query: Any, value: Any, key: Any = None, **arguments: Any
+) -> Any:
+    """A MultiHeadAttention takes the mask of the query off the tensor, whatever it is given as one,
+    and leaves none on query, value and key: layers that read them later see no mask."""
+    arguments["query_mask"] = tracer.masks(query)
+
+    def call(query: Any, value: Any, key: Any, query_mask: Any, **rest: Any) -> Any:
+        set_keras_mask(query, query_mask)
+        return layer.call(query, value, key, **rest)
+
+    result = tracer.record(call, query, value, key, **arguments)
+    tracer.masks.drop(query, value, key)
+    return result
+
+
+@rules(Band)
+def band(tracer: Tracer, op: Any, rows: Any, columns: Any) -> Value:
+    """A diagonal band of a matrix, or all below one"""
+    height, width = rows.shape[op.row_axis], columns.shape[op.column_axis]
+    if op.before is None and op.after == 0:
+        shown = causal(tracer, height, width)
+    else:
+        shown = near(tracer, height, width, op.before, op.after)
+    return tracer.emit(ops.Reshape((1, height, width)), shown)
+
+
+def near(tracer: Tracer, rows: Dim, columns: Dim, before: int, after: int) -> Value:
+    """Whether row - before ≤ column ≤ row + after, of shape (rows, columns)."""
+    down = tracer.emit(ops.Reshape((rows, 1)), positions(tracer, rows))
+    ahead = tracer.emit(ops.Subtract(), positions(tracer, columns), down)
+    low, high = (scalar(tracer, number, ahead) for number in (-before, after))
+    not_before = tracer.emit(ops.GreaterEqual(), ahead, low)
+    return tracer.emit(ops.LogicalAnd(), not_before, tracer.emit(ops.LessEqual(), ahead, high))
 
 
 def causal(tracer: Tracer, rows: Dim, columns: Dim) -> Value:

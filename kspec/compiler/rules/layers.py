@@ -157,10 +157,21 @@ def normalization(tracer: Tracer, layer: Any, inputs: Value) -> Value:
 
 @rules(layers.Softmax)
 def softmax_layer(tracer: Tracer, layer: Any, inputs: Value, mask: Any = None) -> Any:
-    if mask is not None:
-        raise tracer.error("a Softmax with a mask is not lowered")
+    """What is masked gets nothing, also where all of an axis is."""
     axis = layer.axis if isinstance(layer.axis, int) else tuple(layer.axis)
-    return tracer.record(softmax, as_float(tracer, inputs), axis=axis)
+
+    def formula(x: Any, shown: Any) -> Any:
+        shares = softmax(keras.ops.where(shown, x, -1e9), axis)
+        return keras.ops.where(shown, shares, 0.0)
+
+    x = as_float(tracer, inputs)
+    if mask is None:
+        return tracer.record(softmax, x, axis=axis)
+    shown = tracer.value(mask, "mask")
+    if shown.dtype is not DType.boolean:
+        half = tracer.value(np.asarray(0.5).astype(shown.dtype.numpy), "half")
+        shown = tracer.emit(ops.Greater(), shown, half)
+    return tracer.record(formula, x, shown)
 
 
 @rules(layers.ReLU, activations.ReLU)

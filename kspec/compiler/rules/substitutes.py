@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import keras
 from keras.src.layers.preprocessing.data_layer import DataLayer
+
+from kspec.compiler.recording import Band
 
 
 def mish(x: Any) -> Any:
@@ -43,18 +46,54 @@ class Operations:
         return getattr(keras.ops, name)
 
 
+def causal_mask(_layer: Any, query: Any, value: Any = None) -> Any:
+    return Band(1, 1, None, 0)(query, query if value is None else value)
+
+
+def window_mask(layer: Any, query: Any, value: Any = None) -> Any:
+    named = isinstance(layer, keras.layers.GroupQueryAttention)
+    reach = (layer.sliding_window if named else layer._sliding_window) - 1  # noqa: SLF001
+    return Band(1, 1, reach, reach)(query, query if value is None else value)
+
+
+def score_mask(_layer: Any, scores: Any, v_mask: Any, use_causal_mask: bool) -> Any:  # noqa: FBT001
+    if not use_causal_mask:
+        return v_mask
+    past = Band(-2, -1, None, 0)(scores, scores)
+    if v_mask is None:
+        return past
+    return keras.ops.logical_and(keras.ops.expand_dims(v_mask, axis=-2), past)
+
+
+_ATTENTION = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
+METHODS: Mapping[Callable[..., Any], Callable[..., Any]] = {
+    **{each._compute_causal_mask: causal_mask for each in _ATTENTION},  # noqa: SLF001
+    **{each._compute_sliding_window_mask: window_mask for each in _ATTENTION},  # noqa: SLF001
+    keras.layers.Attention._calculate_score_mask: score_mask,  # noqa: SLF001
+}
+"""Methods that make a mask in the shape of something, which may be known at run time only."""
+
+
 @contextmanager
 def traceable(layer: keras.Layer) -> Iterator[None]:
-    """The layer with activations and a backend that trace, for as long as the block runs."""
+    """The layer with activations, methods and a backend that trace, for as long as the block
+    runs."""
     own = {name: getattr(layer, name, None) for name in ("activation", "recurrent_activation")}
     replaced = {name: each for name, each in own.items() if callable(each) and each in SUBSTITUTES}
     substitutes: dict[str, Any] = {name: SUBSTITUTES[each] for name, each in replaced.items()}
     if isinstance(layer, DataLayer):
         replaced["backend"], substitutes["backend"] = layer.backend, Operations()
-    for name, substitute in substitutes.items():
+    methods = {
+        method.__name__: partial(substitute, layer)
+        for method, substitute in METHODS.items()
+        if getattr(type(layer), method.__name__, None) is method
+    }
+    for name, substitute in (substitutes | methods).items():
         setattr(layer, name, substitute)
     try:
         yield
     finally:
+        for name in methods:
+            delattr(layer, name)
         for name, before in replaced.items():
             setattr(layer, name, before)

@@ -1,0 +1,36 @@
+"""Names for the sizes that a Keras model leaves open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from kspec.compiler.ir import Shape
+from kspec.compiler.ops.base import UnequalError
+
+
+def named_sizes(name: str, shape: Sequence[int | None]) -> Shape:
+    """``batch``, and ``<input>_<axis>``; they are written in arithmetic, so they are
+    identifiers."""
+    word = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return tuple(
+        dim if dim is not None else ("batch" if axis == 0 else f"_{word}_{axis}".lstrip("_"))
+        for axis, dim in enumerate(shape)
+    )
+
+
+def made_equal(shapes: Mapping[str, Shape], error: Exception) -> dict[str, Shape] | None:
+    """The shapes with one name for sizes that an operation wants to be the same; None where that
+    is not what is wrong, or they are no sizes of these shapes."""
+    cause = error.__cause__
+    if not isinstance(cause, UnequalError):
+        return None
+    sizes = dict.fromkeys(dim for shape in shapes.values() for dim in shape[1:])
+    equal = [dim for dim in sizes if dim in cause.names]
+    if len(equal) < len(cause.names):
+        return None
+    first, *others = equal
+    return {
+        name: tuple(first if dim in others else dim for dim in shape)
+        for name, shape in shapes.items()
+    }
