@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kspec.commands.options import (
+    AllowPython,
     OutFolder,
     Quiet,
     ReportFormat,
@@ -30,12 +31,13 @@ from kspec.commands.output import (
 )
 
 if TYPE_CHECKING:
-    from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan
+    from kspec.pipeline.results import BuildResult, GateResult, Plan
 
 
 def plan(
     spec: SpecPath,
     settings: Settings = None,
+    allow_python: AllowPython = False,  # noqa: FBT002 - as Typer reads it
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
     quiet: Quiet = False,  # noqa: FBT002 - as Typer reads it
@@ -44,7 +46,7 @@ def plan(
     from kspec.pipeline.build import plan as make_plan
     from kspec.pipeline.check import load_checked
 
-    document = load_checked(spec, overrides=overrides(settings))
+    document = load_checked(spec, overrides=overrides(settings), allow_python=allow_python)
     found = make_plan(document, store=store, notify=stage_printer(quiet=quiet))
     if output_format == "json":
         print_json("plan", {"name": document.spec.name, **asdict(found)})
@@ -55,6 +57,7 @@ def plan(
 def build(
     spec: SpecPath,
     settings: Settings = None,
+    allow_python: AllowPython = False,  # noqa: FBT002
     out: OutFolder = None,
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
@@ -66,7 +69,7 @@ def build(
     from kspec.training.monitors import monitor_for
 
     result = make(
-        load_checked(spec, overrides=overrides(settings)),
+        load_checked(spec, overrides=overrides(settings), allow_python=allow_python),
         out=out,
         store=store,
         monitor=monitor_for(sys.stderr, quiet=quiet),
@@ -81,6 +84,7 @@ def build(
 def train(
     spec: SpecPath,
     settings: Settings = None,
+    allow_python: AllowPython = False,  # noqa: FBT002
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
     quiet: Quiet = False,  # noqa: FBT002
@@ -92,7 +96,7 @@ def train(
     from kspec.training.monitors import monitor_for, spell_metrics
 
     folder = make(
-        load_checked(spec, overrides=overrides(settings)),
+        load_checked(spec, overrides=overrides(settings), allow_python=allow_python),
         store=store,
         monitor=monitor_for(sys.stderr, quiet=quiet),
         notify=stage_printer(quiet=quiet),
@@ -115,17 +119,22 @@ def emit(
         typer.Option("--format", metavar="NAME", help="onnx, coreml, …; else all the targets'."),
     ] = None,
     settings: Settings = None,
+    allow_python: AllowPython = False,  # noqa: FBT002
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
     quiet: Quiet = False,  # noqa: FBT002
 ) -> None:
     """Write and verify artifacts of the trained model, or of a .keras file, without bundles."""
+    from kspec.pipeline.check import load_checked
     from kspec.pipeline.keras_files import SUFFIX, emit_keras
+    from kspec.pipeline.selection import emit_formats
 
     if spec.suffix == SUFFIX:
         artifacts = emit_keras(spec, formats or (), out)
     else:
-        artifacts = _emit_spec(spec, formats, out, overrides(settings), store, quiet=quiet)
+        document = load_checked(spec, overrides=overrides(settings), allow_python=allow_python)
+        notify = stage_printer(quiet=quiet)
+        artifacts = emit_formats(document, formats or (), out, store=store, notify=notify)
     if output_format == "json":
         print_json("emit", {"out": out, "artifacts": [artifact_data(each) for each in artifacts]})
     else:
@@ -145,23 +154,6 @@ def import_(
         print_json("import", {"spec": spec, "weights": weights})
     else:
         typer.echo(f"spec     {spec}\nweights  {weights}")
-
-
-def _emit_spec(
-    spec: Path,
-    formats: list[str] | None,
-    out: Path,
-    settings: Mapping[str, str],
-    store: Path | None,
-    *,
-    quiet: bool,
-) -> tuple[Artifact, ...]:
-    from kspec.pipeline.check import load_checked
-    from kspec.pipeline.selection import emit_formats
-
-    document = load_checked(spec, overrides=settings)
-    notify = stage_printer(quiet=quiet)
-    return emit_formats(document, formats or (), out, store=store, notify=notify)
 
 
 def _plan_text(plan_: Plan) -> str:

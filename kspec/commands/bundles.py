@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kspec.commands.builds import gate_lines
-from kspec.commands.options import OutFolder, ReportFormat, Settings, StoreFolder, overrides
+from kspec.commands.options import (
+    AllowPython,
+    OutFolder,
+    ReportFormat,
+    Settings,
+    StoreFolder,
+    overrides,
+)
 from kspec.commands.output import artifact_data, artifact_table, print_json, table
 
 if TYPE_CHECKING:
@@ -36,6 +43,7 @@ Place = Annotated[
 def verify(
     place: Place,
     settings: Settings = None,
+    allow_python: AllowPython = False,  # noqa: FBT002 - as Typer reads it
     out: OutFolder = None,
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
@@ -47,7 +55,7 @@ def verify(
     if not _is_spec(place):
         artifacts, gates, proof = verify_bundles(bundles_in(place)), NO_GATES, "golden"
     else:
-        document = load_checked(place, overrides=overrides(settings))
+        document = load_checked(place, overrides=overrides(settings), allow_python=allow_python)
         artifacts, gates, proof = verify_document(document, out=out, store=store)
     if output_format == "json":
         found = {
@@ -69,6 +77,7 @@ def predict(
         str | None, typer.Option("--format", metavar="NAME", help="Which artifact; else the first.")
     ] = None,
     settings: Settings = None,
+    allow_python: AllowPython = False,  # noqa: FBT002
     out: OutFolder = None,
     output_format: ReportFormat = "text",
 ) -> None:
@@ -82,7 +91,7 @@ def predict(
         bundles = bundles_in(place)
         inputs = bundles[0].inputs
     else:
-        document = load_checked(place, overrides=overrides(settings))
+        document = load_checked(place, overrides=overrides(settings), allow_python=allow_python)
         bundles, inputs = bundles_of(document, out), document.spec.inputs
     artifact = choose(bundles, format_)
     predictions = run(artifact, read_rows(rows, inputs), bundles[0].outputs)
@@ -98,6 +107,7 @@ def inspect(
     ],
     ir: Annotated[bool, typer.Option("--ir", help="The graph's text form instead.")] = False,  # noqa: FBT002
     settings: Settings = None,
+    allow_python: AllowPython = False,  # noqa: FBT002
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
 ) -> None:
@@ -112,7 +122,7 @@ def inspect(
     from kspec.pipeline.check import load_checked
     from kspec.pipeline.inspection import graph, network
 
-    document = load_checked(place, overrides=overrides(settings))
+    document = load_checked(place, overrides=overrides(settings), allow_python=allow_python)
     if ir:
         from kspec.compiler.text import format_graph
 

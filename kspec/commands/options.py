@@ -41,6 +41,9 @@ Settings = Annotated[
         help="Set a value of the spec: train.epochs=2. May be repeated.",
     ),
 ]
+AllowPython = Annotated[
+    bool, typer.Option("--allow-python", help="Run the Python file that the spec names.")
+]
 StoreFolder = Annotated[
     Path | None,
     typer.Option(

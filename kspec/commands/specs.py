@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from kspec.commands.options import ReportFormat, Settings, overrides
+from kspec.commands.options import AllowPython, ReportFormat, Settings, overrides
 from kspec.commands.output import print_json, table, wants_color
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def init(
 def check(
     specs: Annotated[list[Path], typer.Argument(metavar="SPEC...", help="The YAML files.")],
     settings: Settings = None,
+    allow_python: AllowPython = False,  # noqa: FBT002 - as Typer reads it
     output_format: Annotated[AnyFormat, typer.Option(help="How problems are written.")] = "text",
 ) -> None:
     """Say everything that is wrong with specs, with line, column and a way out; quickly."""
@@ -48,7 +49,7 @@ def check(
     sound: list[Path] = []
     for spec in specs:
         try:
-            load_checked(spec, overrides=overrides(settings))
+            load_checked(spec, overrides=overrides(settings), allow_python=allow_python)
             sound.append(spec)
         except KspecError as error:
             problems += error.diagnostics

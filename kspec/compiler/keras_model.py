@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -12,9 +13,11 @@ import numpy as np
 from kspec.compiler.ir import Array, Graph, Origin, Shape
 from kspec.compiler.trace import trace
 from kspec.schemas.features import Image, Input, Numeric, Tensor
-from kspec.schemas.layers import Layer
-from kspec.schemas.layers.base import Part
-from kspec.spec.document import Document
+from kspec.schemas.layers import LAYERS, Layer
+from kspec.schemas.layers.base import Part, show
+from kspec.spec.diagnostics import KspecError
+from kspec.spec.document import Document, ResolvedStep
+from kspec.spec.extensions import keras_class, unusable
 
 
 def build_model(document: Document, *, seed: int = 0) -> keras.Model:
@@ -30,18 +33,37 @@ def build_model(document: Document, *, seed: int = 0) -> keras.Model:
     values = {name: _prepared(name, spec.inputs[name], inputs[name]) for name in inputs}
     for step in document.steps:
         layer = make_layer(step.layer, keras_name(step.name))
-        values[step.name] = call_layer(layer, step.layer, [values[name] for name in step.inputs])
+        given = [values[name] for name in step.inputs]
+        values[step.name] = call_layer(layer, step.layer, given)
+        if step.layer.key not in LAYERS:
+            _check_promise(step, given, values[step.name])
     outputs = {name: values[name] for name in spec.outputs}
     return keras.Model(inputs, outputs, name=keras_name(spec.name))
+
+
+def _check_promise(step: ResolvedStep, given: Sequence[Any], found: Any) -> None:
+    """What a layer of others makes has the shape that it said."""
+    said = step.layer.output_shape(tuple(tuple(each.shape[1:]) for each in given))
+    made = tuple(getattr(found, "shape", (None,))[1:])
+    if said != made:
+        why = f"it gives {show(made)}, its output_shape says {show(said)}"
+        problem = unusable(f"the layer `{step.layer.key}`", why).diagnostics[0]
+        raise KspecError(replace(problem, route=step.route))
 
 
 def make_layer(layer: Part, name: str) -> keras.Layer:
     """The Keras layer of a spec's layer, or of a cell of one. What it wraps is named by its key,
     so that the paths of variables do not depend on what else was built."""
     parts = {field: _made(field, part) for field, part in layer.parts().items()}
-    cls = getattr(keras.layers, layer.keras)
-    made: keras.Layer = cls(**layer.arguments(), **parts, name=name)
+    made: keras.Layer = _class_of(layer)(**layer.arguments(), **parts, name=name)
     return made
+
+
+def _class_of(layer: Part) -> type[Any]:
+    if ":" in layer.keras:
+        return keras_class(type(layer))
+    found: type[Any] = getattr(keras.layers, layer.keras)
+    return found
 
 
 def call_layer(made: keras.Layer, layer: Layer, inputs: Sequence[Any]) -> Any:

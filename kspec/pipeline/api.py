@@ -15,10 +15,12 @@ from kspec.training.monitors import Monitor
 __all__ = ["build", "check", "load", "plan"]
 
 
-def load(path: str | Path, *, overrides: Mapping[str, str] = NONE) -> Document:
-    """Read a spec and check all that can be checked without TensorFlow. Raises KspecError with
-    every problem found."""
-    return load_checked(path, overrides=overrides)
+def load(
+    path: str | Path, *, overrides: Mapping[str, str] = NONE, allow_python: bool = False
+) -> Document:
+    """Read a spec and check all that can be checked without TensorFlow; a Python file that it names
+    is run where ``allow_python`` says so. Raises KspecError with every problem found."""
+    return load_checked(path, overrides=overrides, allow_python=allow_python)
 
 
 def plan(

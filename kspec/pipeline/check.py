@@ -22,22 +22,27 @@ from kspec.training.objectives import check_training
 NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def check(path: str | Path, *, overrides: Mapping[str, str] = NONE) -> tuple[Diagnostic, ...]:
+def check(
+    path: str | Path, *, overrides: Mapping[str, str] = NONE, allow_python: bool = False
+) -> tuple[Diagnostic, ...]:
     """All problems of the spec at `path`, with their places; empty for a sound one."""
     try:
-        load_checked(path, overrides=overrides)
+        load_checked(path, overrides=overrides, allow_python=allow_python)
     except KspecError as error:
         return error.diagnostics
     return ()
 
 
-def load_checked(path: str | Path, *, overrides: Mapping[str, str] = NONE) -> Document:
+def load_checked(
+    path: str | Path, *, overrides: Mapping[str, str] = NONE, allow_python: bool = False
+) -> Document:
     """The document of a spec in which nothing is wrong that can be seen before it is built: its
-    text, its targets' options, gates, training settings, and the columns of its data.
+    text, its targets' options, gates, training settings, and the columns of its data. The Python
+    file that it may name is run where `allow_python` says so.
 
     Raises KspecError with all problems of the text, or else all of the others.
     """
-    document = load(path, overrides=overrides, targets=target_options())
+    document = load(path, overrides=overrides, targets=target_options(), allow_python=allow_python)
     keyed = [*check_gates(document.spec), *_unsized(document.spec)]
     found = [replace(each, span=document.root.nearest(each.route).key) for each in keyed]
     found += _raised(lambda: _check_training(document.spec))

@@ -11,12 +11,14 @@ from typing import Any
 from kspec.data.files import digest_files
 from kspec.pipeline.store import code_digest, digest_path, key_of, versions
 from kspec.schemas.base import Model
+from kspec.schemas.layers import LAYERS
+from kspec.spec import extensions
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
 from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
 from kspec.targets.registry import formats, platforms
 
-MODEL_CODE = ("schemas", "compiler/keras_model.py")
+MODEL_CODE = ("schemas", "compiler/keras_model.py", "compiler/keras_backbone.py")
 GRAPH_CODE = ("schemas", "compiler")
 HERE = Path(__file__).resolve().parent.name
 VERIFICATION = tuple(f"{HERE}/{name}.py" for name in ("verification", "comparison", "metrics"))
@@ -111,6 +113,11 @@ class Keys:
                 [step.name, step.layer.key, step.layer.model_dump(mode="json"), list(step.inputs)]
                 for step in self.document.steps
             ],
+            "code": {
+                step.layer.key: extensions.code_digest(type(step.layer))
+                for step in self.document.steps
+                if step.layer.key not in LAYERS
+            },
         }
 
     @cached_property

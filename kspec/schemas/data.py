@@ -8,7 +8,8 @@ from kspec.schemas.base import Choice, Keyed, Model, located
 from kspec.schemas.values import Evaluated, Seed, Spread
 
 
-def _inside(path: str) -> str:
+def inside(path: str) -> str:
+    """The path, if it says no more than a place below the spec's folder."""
     if "\\" in path:
         raise ValueError("a path has forward slashes on every system")
     if path.startswith(("/", "~")) or path[1:2] == ":":
@@ -20,7 +21,7 @@ def _inside(path: str) -> str:
     return path
 
 
-Path = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_inside)]
+Path = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(inside)]
 """A path inside the spec's folder, with forward slashes."""
 Paths = Annotated[tuple[Path, ...], Spread(), Field(min_length=1)]
 """One path or several."""

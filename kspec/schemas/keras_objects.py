@@ -11,7 +11,7 @@ class KerasObject(Choice):
     """Its fields are the arguments of a Keras class, with the defaults of that class."""
 
     keras: ClassVar[str]
-    """Name of the class."""
+    """Name of the class; of a layer that is not among Keras' own, `module:Class`."""
     module: ClassVar[str | None] = None
     """Where it is, for what Keras does not look for by name."""
 

@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from kspec.schemas import data, features, losses, optimizers, train, weights
@@ -10,6 +11,7 @@ from kspec.schemas.base import Choice, Entry, Keyed, Model
 from kspec.schemas.descriptions import descriptions
 from kspec.schemas.layers import CELLS, DECIDED_OUT, FAMILIES, Layer
 from kspec.schemas.layers.activation import Function
+from kspec.schemas.layers.backbone import NETWORKS, Backbone, Network
 from kspec.schemas.network import Step
 from kspec.schemas.phrases import code, phrase
 from kspec.schemas.spec import Spec
@@ -83,6 +85,7 @@ def _page() -> Iterator[str]:
             yield "### Cells\n"
             for cell in CELLS:
                 yield from _choice(cell)
+    yield from _backbones()
     yield "### Layers of Keras that are not available\n"
     yield "| layer | why |\n|---|---|"
     for name, reason in DECIDED_OUT.items():
@@ -99,6 +102,27 @@ def _functions(layers: tuple[type[Layer], ...]) -> Iterator[str]:
         yield ""
 
 
+def _backbones() -> Iterator[str]:
+    """All networks, by the arguments that they have beside the common ones."""
+    yield "### Backbones\n"
+    yield (inspect.getdoc(Backbone) or "") + " Every network has these arguments:\n"
+    yield "```yaml\n- backbone: {mobilenet_v3_small: {pooling: avg}}\n```\n"
+    yield from _table(Network)
+    for fields, networks in groupby(sorted(NETWORKS, key=_own_fields), key=_own_fields):
+        found = list(networks)
+        yield "| network | |\n|---|---|"
+        for network in found:
+            yield f"| `{network.key}` | {_cell(inspect.getdoc(network) or '')} |"
+        yield ""
+        if fields:
+            yield "with these arguments too:\n"
+            yield from _table(found[0], fields)
+
+
+def _own_fields(network: type[Network]) -> tuple[str, ...]:
+    return tuple(name for name in network.model_fields if name not in Network.model_fields)
+
+
 def _choice(choice: type[Choice]) -> Iterator[str]:
     yield f"#### {choice.key}\n"
     yield (inspect.getdoc(choice) or "") + "\n"
@@ -107,12 +131,16 @@ def _choice(choice: type[Choice]) -> Iterator[str]:
         yield from _table(choice)
 
 
-def _table(model: type[Model]) -> Iterator[str]:
+def _table(model: type[Model], only: tuple[str, ...] = ()) -> Iterator[str]:
     yield "| key | holds | default | |\n|---|---|---|---|"
     schema = model.model_json_schema()
     required, texts = schema.get("required", ()), descriptions(model)
     beside = {model.choice_field} if issubclass(model, Entry) else set()
-    fields = [(f.alias or name, name) for name, f in model.model_fields.items()]
+    fields = [
+        (f.alias or name, name)
+        for name, f in model.model_fields.items()
+        if not only or name in only
+    ]
     for key, name in sorted(fields, key=lambda field: field[0] not in required):
         if name in beside:
             yield f"| {_alternatives(model, name)} | | | {_cell(texts[name])} |"

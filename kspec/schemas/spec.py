@@ -58,6 +58,8 @@ class Spec(Model):
     """What the model takes, by name."""
     outputs: Annotated[dict[Name, Output], Field(min_length=1)]
     """What the model gives, by name: each is a step of the network."""
+    python: Annotated[Path | None, Field(examples=["layers.py"])] = None
+    """A Python file with layers of the spec's own. It is run by `--allow-python` alone."""
     blocks: dict[Annotated[str, Field(pattern=SIGNATURE)], Body] = Field(default_factory=dict)
     """Steps to use again, by signature: `conv_block(filters)`."""
     network: Annotated[tuple[Step, ...], Listed, Field(min_length=1)]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from kspec.schemas import Spec
 from kspec.schemas.base import Model
-from kspec.schemas.data import Data
-from kspec.schemas.layers import LAYERS
+from kspec.schemas.data import Data, inside
 from kspec.spec.blocks import Block, define
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document, ResolvedStep, locate
 from kspec.spec.expansion import Expander, ExpansionError
+from kspec.spec.extensions import Catalogue, layers_of
 from kspec.spec.messages import CONTEXT, explain
 from kspec.spec.network import (
     Candidate,
@@ -42,14 +42,17 @@ def load(
     *,
     overrides: Mapping[str, str] = EMPTY,
     targets: Mapping[str, type[Model]] = EMPTY,
+    allow_python: bool = False,
 ) -> Document:
     """Read the spec at `path`, with `overrides` (path → value, as `--set` takes them) set in it.
 
-    `targets` holds the model of each target's options; without any, targets are not judged.
+    `targets` holds the model of each target's options; without any, targets are not judged. The
+    Python file that a spec may name is run where `allow_python` says so, and refused elsewhere.
     Raises KspecError with all problems found, in the order of the file.
     """
     path = Path(path)
-    return parse(_bytes(path), path, overrides=overrides, targets=targets)
+    data = _bytes(path)
+    return parse(data, path, overrides=overrides, targets=targets, allow_python=allow_python)
 
 
 def parse(
@@ -58,13 +61,14 @@ def parse(
     *,
     overrides: Mapping[str, str] = EMPTY,
     targets: Mapping[str, type[Model]] = EMPTY,
+    allow_python: bool = False,
 ) -> Document:
     """`load` for the bytes of a spec that stands, or would stand, at `path`."""
     text = decode(data, str(path))
     root, problems = read(text, str(path))
     root, more, shown = override(root, overrides)
     sources = {str(path): text, OVERRIDES: shown} if overrides else {str(path): text}
-    loader = _Loader(path, root, targets, [*problems, *more])
+    loader = _Loader(path, root, targets, allow_python, [*problems, *more])
     spec, steps = loader.run()
     if loader.problems or spec is None:
         raise KspecError(*_in_order(loader.problems, root), sources=sources)
@@ -89,11 +93,13 @@ class _Loader:
     root: Node
     """As written, overrides applied: what routes lead through."""
     targets: Mapping[str, type[Model]]
+    allow_python: bool
     problems: list[Diagnostic]
 
     def run(self) -> tuple[Spec | None, tuple[ResolvedStep, ...]]:
         tree, scope = substitute_sections(self.root, self.problems)
-        candidates = self._network(tree, scope)
+        catalogue = self._catalogue(tree.mapping.get("python"))
+        candidates = self._network(tree, scope, catalogue) if catalogue is not None else ()
         spec = self._spec(tree, candidates)
         self._targets(tree.mapping.get("targets"))
         self._source(tree.mapping.get("data"))
@@ -101,20 +107,44 @@ class _Loader:
         resolved = [candidate.resolved() for candidate in candidates]
         return spec, tuple(step for step in resolved if step is not None)
 
-    def _network(self, tree: Node, scope: Scope) -> tuple[Candidate, ...]:
+    def _catalogue(self, python: Node | None) -> Catalogue | None:
+        """The layers that steps may be; None where a file of them is refused."""
+        if python is None or not isinstance(python.value, str):
+            return Catalogue(EMPTY)
+        path, route = python.value, ("python",)
+        try:
+            inside(path)
+        except ValueError:
+            return None  # `_spec` tells why
+        if not self.allow_python:
+            message = f"the spec asks to run `{path}`, which was not allowed"
+            help_ = "read the file, then allow it: `--allow-python`"
+            self.problems.append(Diagnostic("KS410", message, route, python.point(), help_))
+            return None
+        if not check_file(path, self.path.parent, route, self.problems):
+            return None
+        try:
+            return Catalogue(layers_of(self.path.parent / path))
+        except KspecError as error:
+            self.problems.extend(replace(each, route=route) for each in error.diagnostics)
+            return None
+
+    def _network(self, tree: Node, scope: Scope, layers: Catalogue) -> tuple[Candidate, ...]:
         """The steps with their layers, wired and with shapes that fit."""
         sections = tree.mapping
         inputs, outputs = sections.get("inputs"), sections.get("outputs")
         before = len(self.problems)
-        blocks = define(sections.get("blocks"), LAYERS, self.problems)
+        blocks = define(sections.get("blocks"), layers, self.problems)
         names = _keys(inputs)
-        expander = Expander(blocks, LAYERS, names, _keys(outputs), scope, self.problems)
+        expander = Expander(blocks, layers, names, _keys(outputs), scope, self.problems)
         network = sections.get("network")
         try:
             steps = expander.run(network) if network is not None else ()
         except ExpansionError:
             return ()
-        candidates = tuple(Candidate(step, build_layer(step, self.problems)) for step in steps)
+        candidates = tuple(
+            Candidate(step, build_layer(step, layers, self.problems)) for step in steps
+        )
         shapes = infer_shapes(candidates, input_shapes(inputs), self.problems)
         if candidates:
             check_outputs(outputs, candidates, shapes, self.problems)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pydantic import ValidationError
 
 from kspec.schemas.features import Binary, Category, Image, Input, Numeric, Output, Tensor
-from kspec.schemas.layers import LAYERS, Layer, Shape, ShapeError
+from kspec.schemas.layers import Layer, Shape, ShapeError
 from kspec.schemas.layers.base import show
-from kspec.spec.diagnostics import Diagnostic
+from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import ResolvedStep
 from kspec.spec.expansion import Expanded
 from kspec.spec.messages import CONTEXT, explain
@@ -34,11 +34,20 @@ class Candidate:
         return ResolvedStep(step.name, self.layer, step.inputs, step.route, step.calls)
 
 
-def build_layer(step: Expanded, problems: list[Diagnostic]) -> Layer | None:
-    """The layer of a step, or None when its arguments are wrong, which is reported."""
+def build_layer(
+    step: Expanded, layers: Mapping[str, type[Layer]], problems: list[Diagnostic]
+) -> Layer | None:
+    """The layer of a step, or None when it or its arguments are wrong, which is reported."""
     if not step.is_known:
         return None
-    layer = LAYERS[step.key]
+    try:
+        layer = layers[step.key]
+    except KspecError as error:
+        problems.extend(
+            replace(each, route=step.route, span=step.point(), calls=step.calls)
+            for each in error.diagnostics
+        )
+        return None
     body = step.node.mapping.get(step.key)
     try:
         raw = layer.open(body.plain() if body is not None else None)

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kspec.schemas.keras_objects import KerasObject
-from kspec.schemas.layers import CELLS, DECIDED_OUT, LAYERS, ShapeError
+from kspec.schemas.layers import CELLS, CLASSES, DECIDED_OUT, LAYERS, ShapeError
 from kspec.schemas.layers.activation import Activation
 from kspec.schemas.layers.augmentation import AUGMENTATIONS
 from kspec.schemas.losses import LOSSES
@@ -113,7 +113,7 @@ SET_ELSEWHERE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("key", LAYERS)
+@pytest.mark.parametrize("key", [cls.key for cls in CLASSES])
 def test_arguments_and_defaults_are_those_of_keras(key: str) -> None:
     cls = LAYERS[key]
     if cls.keras == "Activation":
@@ -147,7 +147,7 @@ def test_arguments_and_defaults_are_those_of_keras(key: str) -> None:
     assert json.dumps(same, sort_keys=True) == json.dumps(defaults, sort_keys=True)
 
 
-@pytest.mark.parametrize("key", LAYERS)
+@pytest.mark.parametrize("key", [cls.key for cls in CLASSES])
 def test_every_argument_is_varied_by_some_case(key: str) -> None:
     cls = LAYERS[key]
     varied = {name for case in CASES if case.key == key for name in case.layer().model_fields_set}
@@ -212,6 +212,6 @@ def test_every_activation_is_decided() -> None:
 def test_every_layer_of_keras_is_decided() -> None:
     public = {name: getattr(keras.layers, name) for name in dir(keras.layers)}
     classes = {name: each.__name__ for name, each in public.items() if inspect.isclass(each)}
-    available = {getattr(keras.layers, cls.keras).__name__ for cls in (*LAYERS.values(), *CELLS)}
+    available = {getattr(keras.layers, cls.keras).__name__ for cls in (*CLASSES, *CELLS)}
     undecided = {name for name, cls in classes.items() if cls not in available}
     assert undecided == set(DECIDED_OUT)

@@ -37,6 +37,8 @@ class Bad:
 
     text: str | bytes
     overrides: dict[str, str] = field(default_factory=dict)
+    python: str = ""
+    """What `layers.py` beside it holds; then it is allowed."""
 
     @property
     def data(self) -> bytes:
@@ -130,6 +132,8 @@ BAD: dict[str, Bad] = {
         )
     ),
     "KS409": Bad(spec(inputs=TWO, network=network("concatenate", Y))),
+    "KS410": Bad(spec(params="python: layers.py")),
+    "KS411": Bad(spec(params="python: layers.py"), python="class Scale:\n    key = 'scale'\n"),
 }
 """By code. `rows.csv` lies beside each; the only target known is `android`."""
 

@@ -21,9 +21,14 @@ class Android(Model):
     """How to quantize."""
 
 
-def refuse(path: Path, overrides: dict[str, str]) -> KspecError:
+def refuse(path: Path, overrides: dict[str, str], *, allow_python: bool = False) -> KspecError:
     with pytest.raises(KspecError) as caught:
-        load(path, overrides=overrides, targets={"android": Android})
+        load(
+            path,
+            overrides=overrides,
+            targets={"android": Android},
+            allow_python=allow_python,
+        )
     return caught.value
 
 
@@ -32,7 +37,9 @@ def test_each_rule_is_broken_by_a_spec(code, golden, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("rows.csv").write_text("x,y\n1,2\n")
     Path("model.yaml").write_bytes(BAD[code].data)
-    error = refuse(Path("model.yaml"), BAD[code].overrides)
+    Path("layers.py").write_text(BAD[code].python)
+    allowed = bool(BAD[code].python)
+    error = refuse(Path("model.yaml"), BAD[code].overrides, allow_python=allowed)
     assert {each.code for each in error.diagnostics} == {code}
     assert all(each.span is not None for each in error.diagnostics)
     assert error.exit_code == RULES[code].exit_code == 2

@@ -19,6 +19,7 @@ from kspec.schemas.layers.attention import (
     MultiHeadAttention,
 )
 from kspec.schemas.layers.augmentation import AUGMENTATIONS
+from kspec.schemas.layers.backbone import Backbone
 from kspec.schemas.layers.base import Dim, Layer, Shape, ShapeError
 from kspec.schemas.layers.convolution import (
     Conv1D,
@@ -154,17 +155,21 @@ FAMILIES: Mapping[str, tuple[type[Layer], ...]] = MappingProxyType(
         "Augmentation": AUGMENTATIONS,
     }
 )  # fmt: skip
-"""All layers; adding one is adding its class here."""
+"""All layers of Keras; adding one is adding its class here."""
 
 CLASSES: tuple[type[Layer], ...] = tuple(cls for family in FAMILIES.values() for cls in family)
-LAYERS: Mapping[str, type[Layer]] = MappingProxyType({cls.key: cls for cls in CLASSES})
+BUILT_IN: tuple[type[Layer], ...] = (*CLASSES, Backbone)
+"""What a step may be without any package of others."""
+LAYERS: Mapping[str, type[Layer]] = MappingProxyType({cls.key: cls for cls in BUILT_IN})
 
 __all__ = [
+    "BUILT_IN",
     "CELLS",
     "CLASSES",
     "DECIDED_OUT",
     "FAMILIES",
     "LAYERS",
+    "Backbone",
     "Cell",
     "Dim",
     "Layer",

@@ -108,4 +108,26 @@ RULES: tuple[Rule, ...] = (
             "    from: [a, b]"
         ),
     ),
+    Rule(
+        code="KS410",
+        title="code that was not allowed",
+        explanation=(
+            "A spec may name a Python file with layers of its own. Running it means to trust\n"
+            "whoever wrote it, so the command line has to allow it, each time."
+        ),
+        wrong="kspec check model.yaml                  # python: layers.py",
+        right="kspec check --allow-python model.yaml   # python: layers.py",
+    ),
+    Rule(
+        code="KS411",
+        title="a layer of others that does not work",
+        explanation=(
+            "A layer of a package or of the spec's Python file is a subclass of\n"
+            "`kspec.schemas.layers.Layer` with a `key` that no other layer has, `keras` as\n"
+            "`module:Class`, its arguments as fields, and an `output_shape` that says what\n"
+            "the Keras class does."
+        ),
+        wrong='class Scale(Layer):\n    key = "dense"',
+        right='class Scale(Layer):\n    key = "scale"\n    keras = "my_layers.scale:Scale"',
+    ),
 )
