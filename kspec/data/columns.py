@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kspec.schemas import Spec
-from kspec.schemas.features import Input, Output, Quantity
+from kspec.schemas.features import Input, Numbers, Output
 from kspec.spec.diagnostics import Diagnostic, KspecError, Route
 
 _SHOWN = 8
@@ -94,7 +94,7 @@ def _leaks(
 ) -> Iterator[Diagnostic]:
     for output, columns in outputs.items():
         # A number may well be asked for at the input too: an autoencoder does.
-        if isinstance(spec.outputs[output].kind, Quantity):
+        if isinstance(spec.outputs[output].kind, Numbers):
             continue
         for name, read in inputs.items():
             for column in set(columns) & set(read):

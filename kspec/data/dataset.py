@@ -17,7 +17,7 @@ from kspec.data.splits import NAMES, Rows, split_rows
 from kspec.data.table import Array, Request
 from kspec.schemas import Spec
 from kspec.schemas.data import Data
-from kspec.schemas.features import Category, Image, Input, Quantity
+from kspec.schemas.features import Category, Image, Input, Numbers
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 
@@ -103,7 +103,7 @@ def _request(spec: Spec, data: Data, columns: Columns) -> Request:
     numbers = requested(spec.inputs, columns.inputs)
     texts = {name for name in (data.split.column, data.split.stratify) if name is not None}
     for name, output in spec.outputs.items():
-        if isinstance(output.kind, Quantity):
+        if isinstance(output.kind, Numbers):
             numbers |= {column: numbers.get(column) for column in columns.outputs[name]}
         else:
             texts.update(columns.outputs[name])
@@ -117,8 +117,9 @@ def requested(
     found: dict[str, Image | None] = {}
     for name, item in inputs.items():
         # Only a picture that stands in a single column has to be decoded.
-        alone = isinstance(item.kind, Image) and len(columns[name]) == 1
-        found |= dict.fromkeys(columns[name], item.kind if alone else None)
+        alone = len(columns[name]) == 1
+        picture = item.kind if alone and isinstance(item.kind, Image) else None
+        found |= dict.fromkeys(columns[name], picture)
     return found
 
 
@@ -131,7 +132,7 @@ def _untrainable(
 ) -> Iterator[Diagnostic]:
     """What no training can make up for: a label never seen, a division by no deviation."""
     for name, output in spec.outputs.items():
-        if isinstance(output.kind, Quantity):
+        if isinstance(output.kind, Numbers):
             continue
         labels = output.kind.labels
         codes = targets[name][rows.train].astype(np.int64).reshape(-1)

@@ -14,7 +14,17 @@ from typing import Any
 import numpy as np
 
 from kspec.data.table import Array, Table, Text, spell
-from kspec.schemas.features import Binary, Category, Image, Input, Numeric, Output, Quantity, Tensor
+from kspec.schemas.features import (
+    Binary,
+    Category,
+    Image,
+    Input,
+    Numbers,
+    Numeric,
+    Output,
+    Quantity,
+    Tensor,
+)
 from kspec.spec.diagnostics import Diagnostic, KspecError, Route
 
 Shape = tuple[int | str, ...]
@@ -51,10 +61,10 @@ def target_array(name: str, item: Output, columns: Sequence[str], table: Table) 
     """What the output is compared with, in the rank of the output but for a category's.
 
     int32[rows] (index of the label) for a category, float32[rows, 1] of 0 and 1 for a binary
-    output, float32[rows, size] for numbers. Raises KspecError KS511, KS521 or KS522.
+    output, float32[rows, *shape] for numbers. Raises KspecError KS511, KS521 or KS522.
     """
     route = ("outputs", name, "column" if item.column is not None else "columns")
-    if isinstance(item.kind, Quantity):
+    if isinstance(item.kind, Numbers):
         return _gather(columns, table, shape_of(item.kind), "float32", route)
     if len(columns) != 1:
         raise KspecError(

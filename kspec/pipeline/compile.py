@@ -159,7 +159,7 @@ def _judging(shop: Workshop, graph: Graph) -> tuple[Rows, Rows, dict[str, Any]]:
     if spec.data is None and spec.weights is not None:
         inputs = draw_inputs(graph, spec.inputs, DRAWN)
         rows = Rows(inputs, predict(shop.model, inputs), {})
-        columns = dict.fromkeys(spec.inputs, ())
+        columns = {name: (name,) for name in spec.inputs}
         return rows, rows, {"split": "drawn", "counts": {"drawn": DRAWN}, "columns": columns}
     name, split = _judging_split(shop.dataset)
     counts = {each: len(getattr(shop.dataset, each)) for each in ("train", "validation", "test")}

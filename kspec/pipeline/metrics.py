@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from kspec.schemas.features import Binary, Category, Output, Quantity
+from kspec.schemas.features import Binary, Category, Output, Quantity, Tensor
 
 if TYPE_CHECKING:
     from kspec.compiler.ir import Array
@@ -33,12 +33,14 @@ _METRICS: Mapping[type, Callable[[Array, Array], dict[str, float]]] = {
     Category: _category,
     Binary: _binary,
     Quantity: _quantity,
+    Tensor: _quantity,
 }
 
 
 def metric_names(outputs: Mapping[str, Output]) -> tuple[str, ...]:
     """What ``task_metrics`` gives for these outputs."""
-    names = {Category: ("accuracy",), Binary: ("accuracy",), Quantity: ("mae", "rmse")}
+    labels, numbers = ("accuracy",), ("mae", "rmse")
+    names = {Category: labels, Binary: labels, Quantity: numbers, Tensor: numbers}
     return tuple(
         _named(output, each, outputs)
         for output, spec in outputs.items()

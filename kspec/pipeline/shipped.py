@@ -204,6 +204,11 @@ def _input(described: Mapping[str, Any]) -> Input:
 
 
 def _output(described: Mapping[str, Any]) -> Output:
-    labels = described.get("labels")
-    fields = {"size": described["shape"][-1]} if labels is None else {"labels": labels}
-    return Output.model_validate({described["kind"]: fields})
+    kind, shape, labels = described["kind"], described["shape"][1:], described.get("labels")
+    fields: Mapping[str, Any] = {
+        "category": {"labels": labels},
+        "binary": {"labels": labels},
+        "number": {"size": shape[-1]},
+        "tensor": {"shape": shape, "dtype": described["dtype"]},
+    }
+    return Output.model_validate({kind: fields[kind]})

@@ -121,22 +121,26 @@ class Quantity(Choice):
     """How many numbers."""
 
 
+Numbers = Quantity | Tensor
+"""What an output is that has no labels."""
+
+
 class Output(Entry):
     """An output of the model: what the step of the same name gives."""
 
     choice_field: ClassVar[str] = "kind"
 
-    kind: Annotated[Category | Binary | Quantity, Keyed()]
+    kind: Annotated[Category | Binary | Quantity | Tensor, Keyed()]
     """What it is."""
     column: Column | None = None
     """The column that holds the truth; without it, the output's name."""
     columns: Columns | None = None
-    """The columns that hold the truth, of a vector of numbers."""
+    """The columns that hold the truth, of numbers."""
 
     @model_validator(mode="after")
     def consistent(self) -> "Output":
         """Columns for vectors, a column for the rest; no label twice."""
-        if self.columns is not None and not isinstance(self.kind, Quantity):
+        if self.columns is not None and not isinstance(self.kind, Numbers):
             raise located(("columns",), "a label stands in one column: write column")
         if self.columns is not None and self.column is not None:
             raise located(("column",), "write column or columns, not both")

@@ -131,7 +131,7 @@ def check_outputs(
             continue
         shape = shapes.get(name)
         wanted = _wanted_shape(node)
-        if shape is not None and wanted is not None and shape != wanted[0]:
+        if shape is not None and wanted is not None and not _fits(shape, wanted[0]):
             step = steps[name].step
             message = f"the output `{name}` is {wanted[1]}, but its step gives {show(shape)}"
             help_ = f"let the step `{name}` end in {show(wanted[0])}"
@@ -150,7 +150,17 @@ def _wanted_shape(node: Node) -> tuple[Shape, str] | None:
         return (len(kind.labels),), f"a category of {len(kind.labels)} labels"
     if isinstance(kind, Binary):
         return (1,), "binary, one probability"
+    if isinstance(kind, Tensor):
+        return kind.shape, f"a tensor of {show(kind.shape)}"
     return (kind.size,), "a number" if kind.size == 1 else f"{kind.size} numbers"
+
+
+def _fits(shape: Shape, wanted: Shape) -> bool:
+    """Whether sizes agree; a name stands for any that is not known before the model runs."""
+    return len(shape) == len(wanted) and all(
+        found == size or (isinstance(size, str) and not isinstance(found, int))
+        for found, size in zip(shape, wanted, strict=True)
+    )
 
 
 def check_use(

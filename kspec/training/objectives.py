@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kspec.schemas import Spec
-from kspec.schemas.features import Binary, Category, Quantity
+from kspec.schemas.features import Binary, Category, Numbers, Quantity, Tensor
 from kspec.schemas.keras_objects import KerasObject
 from kspec.schemas.losses import (
     LOSSES,
@@ -38,13 +38,16 @@ DEFAULT_LOSS: Mapping[type, KerasObject] = MappingProxyType(
         Category: SparseCategoricalCrossentropy(),
         Binary: BinaryCrossentropy(),
         Quantity: MeanSquaredError(),
+        Tensor: MeanSquaredError(),
     }
 )
+_OF_NUMBERS = tuple(loss for loss in LOSSES if loss not in _CATEGORICAL + _BINARY)
 LOSSES_OF: Mapping[type, tuple[type[KerasObject], ...]] = MappingProxyType(
     {
         Category: _CATEGORICAL,
         Binary: _BINARY,
-        Quantity: tuple(loss for loss in LOSSES if loss not in _CATEGORICAL + _BINARY),
+        Quantity: _OF_NUMBERS,
+        Tensor: _OF_NUMBERS,
     }
 )
 METRICS_OF: Mapping[type, Mapping[str, str]] = MappingProxyType(
@@ -64,6 +67,11 @@ METRICS_OF: Mapping[type, Mapping[str, str]] = MappingProxyType(
             "mean_squared_error": "MeanSquaredError",
             "root_mean_squared_error": "RootMeanSquaredError",
             "r2_score": "R2Score",
+        },
+        Tensor: {
+            "mean_absolute_error": "MeanAbsoluteError",
+            "mean_squared_error": "MeanSquaredError",
+            "root_mean_squared_error": "RootMeanSquaredError",
         },
     }
 )
@@ -157,7 +165,7 @@ def row_weights(spec: Spec, split: Split) -> dict[str, Array] | None:
         return None
     # The schema allows them for a single output of labels only.
     [(name, output)] = spec.outputs.items()
-    if isinstance(output.kind, Quantity):
+    if isinstance(output.kind, Numbers):
         raise TypeError("numbers have no class weights")
     labels = output.kind.labels
     codes = split.targets[name].astype(np.int64).reshape(-1)

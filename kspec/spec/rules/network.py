@@ -81,7 +81,7 @@ RULES: tuple[Rule, ...] = (
         title="an output of the wrong shape",
         explanation=(
             "What a step gives must fit what the output is: one number per label for a\n"
-            "category, one for a binary output, `size` numbers for numbers."
+            "category, one for a binary output, `size` numbers for numbers, a tensor's shape."
         ),
         wrong=(
             "outputs: {digit: {category: {labels: [a, b, c]}}}\n"
