@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kspec.data.files import digest_files
-from kspec.pipeline.store import code_digest, digest_path, key_of, versions
+from kspec.pipeline.store import code_digest, key_of, versions
 from kspec.schemas.base import Model
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
@@ -18,6 +18,7 @@ from kspec.targets.registry import formats, platforms
 
 MODEL_CODE = ("schemas", "compiler/keras_model.py")
 GRAPH_CODE = ("schemas", "compiler")
+EMISSION_CODE = ("targets/formats", "targets/emission.py")
 HERE = Path(__file__).resolve().parent.name
 VERIFICATION = tuple(f"{HERE}/{name}.py" for name in ("verification", "comparison", "metrics"))
 
@@ -108,7 +109,7 @@ class Keys:
             "inputs": {name: each.model_dump(mode="json") for name, each in spec.inputs.items()},
             "outputs": list(spec.outputs),
             "steps": [
-                [step.name, step.layer.model_dump(mode="json"), list(step.inputs)]
+                [step.name, step.layer.key, step.layer.arguments(), list(step.inputs)]
                 for step in self.document.steps
             ],
         }
@@ -120,7 +121,7 @@ class Keys:
             {
                 "network": self.network,
                 "targets": [described(request) for request in self.requests],
-                "kspec": code_digest(*GRAPH_CODE, "targets", f"{HERE}/plan.py", *VERIFICATION),
+                "kspec": code_digest(*GRAPH_CODE, *EMISSION_CODE, f"{HERE}/plan.py", *VERIFICATION),
                 "packages": versions("keras", "tensorflow", *self._packages(*self.requests)),
             },
         )
@@ -136,7 +137,6 @@ class Keys:
                 "train": spec.train.model_dump(mode="json") if spec.train else None,
                 "data": spec.data.model_dump(mode="json") if spec.data else None,
                 "rows": self._rows(),
-                "weights": self._weights(),
                 "kspec": code_digest(*MODEL_CODE, "data", "training"),
                 "packages": versions("keras", "tensorflow", "numpy"),
             },
@@ -159,7 +159,7 @@ class Keys:
             {
                 "compile": self.compile.digest,
                 "format": described(request),
-                "kspec": code_digest("compiler", "targets/formats", "targets/emission.py"),
+                "kspec": code_digest("compiler", *EMISSION_CODE),
                 "packages": versions(*self._packages(request)),
             },
             self._whose(request),
@@ -221,13 +221,6 @@ class Keys:
             return digest_files(self.document.path.parent, data.source) if data else None
         except KspecError as error:
             raise KspecError(*error.diagnostics, document=self.document) from error
-
-    def _weights(self) -> list[str]:
-        """The digests of the files that variables start from."""
-        files = [file[1] for step in self.document.steps if (file := step.layer.weights_file())]
-        named = [self.document.spec.weights] if self.document.spec.weights else []
-        folder = self.document.path.parent
-        return [digest_path(folder / each)[0] for each in (*named, *files)]
 
     def _packages(self, *requests: ArtifactRequest) -> tuple[str, ...]:
         return tuple(sorted({p for each in requests for p in formats()[each.format].packages}))
