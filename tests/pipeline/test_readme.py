@@ -53,7 +53,7 @@ def test_says_what_a_developer_needs(built: Sample) -> None:
         "| trained model | | | | | 1235 | 2346 | 93.00 % | Keras |",
         "| `input/facts` | 5 rows for the input `facts` |",
         "| `output/district` | what `district` must be for them |",
-        "| `decision/district` | the labels that `district` must give, as UTF-8 with zeros behind |",
+        "| `decision/district` | the labels that `district` must give, as UTF-8, zeros behind |",
     ]
     assert [each for each in expected if each not in lines] == []
     assert "Core ML" not in "\n".join(lines)
