@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -49,6 +50,15 @@ def test_what_has_no_literal_is_an_error(value: object) -> None:
     for suffix in (".kt", ".swift"):
         with pytest.raises((ValueError, TypeError)):
             LITERALS[suffix](value)
+
+
+def test_where_nothing_is_quoted_only_words_are_printed() -> None:
+    assert LITERALS[".service"]("breast-cancer_2.0") == "breast-cancer_2.0"
+    assert LITERALS[".socket"](512) == "512"
+    for text in (*TEXTS, "", "a b", "a\n"):
+        if not re.fullmatch(r"[\w.-]+", text, re.ASCII):
+            with pytest.raises(ValueError, match="no plain word"):
+                LITERALS[".service"](text)
 
 
 def test_a_tree_is_rendered_by_suffix(tmp_path) -> None:
