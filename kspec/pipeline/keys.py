@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from kspec.data.files import digest_files
 from kspec.pipeline.store import code_digest, key_of, versions
 from kspec.schemas.base import Model
+from kspec.schemas.features import Input
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
 from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
@@ -58,10 +59,12 @@ class Target:
     """The name of the model."""
     platform: Platform
     options: Model
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    """What the model takes."""
 
     @cached_property
     def requests(self) -> tuple[ArtifactRequest, ...]:
-        return self.platform.requests(self.options)
+        return self.platform.requests_for(self.options, self.inputs)
 
     @cached_property
     def layout(self) -> Layout:
@@ -87,6 +90,7 @@ class Keys:
                 self.document.spec.name,
                 known[name],
                 known[name].options.model_validate(options),
+                self.document.spec.inputs,
             )
             for name, options in self.document.spec.targets.items()
         )
