@@ -11,9 +11,11 @@ from typing import Any
 from kspec.data.files import digest_files
 from kspec.pipeline.store import code_digest, key_of, versions
 from kspec.schemas.base import Model
-from kspec.schemas.features import Input
+from kspec.schemas.features import Category, Input
+from kspec.schemas.spec import Spec
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
+from kspec.targets.formats.card import Card
 from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
 from kspec.targets.registry import formats, platforms
 
@@ -61,10 +63,13 @@ class Target:
     options: Model
     inputs: Mapping[str, Input] = field(default_factory=dict)
     """What the model takes."""
+    card: Card = field(default_factory=Card)
+    """What artifacts may say of the model."""
 
     @cached_property
     def requests(self) -> tuple[ArtifactRequest, ...]:
-        return self.platform.requests_for(self.options, self.inputs)
+        asked = self.platform.requests_for(self.options, self.inputs)
+        return tuple(self.platform.introduce(request, self.card) for request in asked)
 
     @cached_property
     def layout(self) -> Layout:
@@ -91,6 +96,7 @@ class Keys:
                 known[name],
                 known[name].options.model_validate(options),
                 self.document.spec.inputs,
+                card_of(self.document.spec),
             )
             for name, options in self.document.spec.targets.items()
         )
@@ -99,7 +105,7 @@ class Keys:
     def requests(self) -> tuple[ArtifactRequest, ...]:
         """The artifacts of all targets, each once, in an order that theirs does not decide."""
         found = {
-            (request.format, key_of(**described(request))): request
+            (request.format, key_of(**computed(request)), key_of(**described(request))): request
             for target in self.targets
             for request in target.requests
         }
@@ -124,7 +130,7 @@ class Keys:
             "plan",
             {
                 "network": self.network,
-                "targets": [described(request) for request in self.requests],
+                "targets": [computed(request) for request in self.requests],
                 "kspec": code_digest(*GRAPH_CODE, *EMISSION_CODE, f"{HERE}/plan.py", *VERIFICATION),
                 "packages": versions("keras", "tensorflow", *self._packages(*self.requests)),
             },
@@ -240,3 +246,21 @@ class Keys:
 def described(request: ArtifactRequest) -> dict[str, Any]:
     """A request as plain data."""
     return {"format": request.format, "options": request.options.model_dump(mode="json")}
+
+
+def computed(request: ArtifactRequest) -> dict[str, Any]:
+    """What of a request decides the numbers: all but what the artifact says of the model."""
+    return {
+        "format": request.format,
+        "options": request.options.model_dump(mode="json", exclude={"card"}),
+    }
+
+
+def card_of(spec: Spec) -> Card:
+    """What an artifact may say of a model."""
+    labels = {
+        name: each.kind.labels
+        for name, each in spec.outputs.items()
+        if isinstance(each.kind, Category)
+    }
+    return Card(version=spec.version, description=spec.description, labels=labels)

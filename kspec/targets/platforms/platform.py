@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from kspec.schemas.base import Model
 from kspec.schemas.features import Input
+from kspec.targets.formats.card import Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,10 @@ class Platform(ABC):
     ) -> tuple[ArtifactRequest, ...]:
         """The same, where an artifact also depends on what the model takes."""
         return self.requests(options)
+
+    def introduce(self, request: ArtifactRequest, card: Card) -> ArtifactRequest:  # noqa: ARG002
+        """The request with the card in its options, where the platform's artifacts carry one."""
+        return request
 
     @abstractmethod
     def usage(self, about: Mapping[str, Any]) -> str:
