@@ -54,7 +54,7 @@ def test_what_has_no_literal_is_an_error(value: object) -> None:
 
 def test_where_nothing_is_quoted_only_words_are_printed() -> None:
     assert LITERALS[".service"]("breast-cancer_2.0") == "breast-cancer_2.0"
-    assert LITERALS[".socket"](512) == "512"
+    assert LITERALS[".socket"](512) == LITERALS[".config"](512) == "512"
     for text in (*TEXTS, "", "a b", "a\n"):
         if not re.fullmatch(r"[\w.-]+", text, re.ASCII):
             with pytest.raises(ValueError, match="no plain word"):

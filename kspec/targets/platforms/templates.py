@@ -131,7 +131,7 @@ LITERALS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
     {
         **dict.fromkeys((".json", ".js", ".mjs", ".ts", ".java", ".yaml", ".yml"), spell_json),
         **dict.fromkeys((".html", ".xml"), spell_markup),
-        **dict.fromkeys((".service", ".socket"), spell_word),
+        **dict.fromkeys((".config", ".service", ".socket"), spell_word),
         **dict.fromkeys((".kt", ".kts"), spell_kotlin),
         ".py": spell_python,
         ".swift": spell_swift,
