@@ -79,7 +79,9 @@ def _bilinear(pixels: NDArray[np.float64], wanted: int, axis: int) -> NDArray[np
     places = np.clip((np.arange(wanted) + 0.5) * (size / wanted) - 0.5, 0, size - 1)
     before = np.floor(places).astype(np.int64)
     after = np.minimum(before + 1, size - 1)
-    share = (places - before).reshape([-1 if each == axis else 1 for each in range(3)])
+    share: NDArray[np.float64] = (places - before).reshape(
+        [-1 if each == axis else 1 for each in range(3)]
+    )
     low: NDArray[np.float64] = pixels.take(before, axis)
     high: NDArray[np.float64] = pixels.take(after, axis)
     return low + (high - low) * share
