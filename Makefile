@@ -3,7 +3,7 @@ SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit fuzz bench docs lock format clean chromium
+.PHONY: help demo test lint unit fuzz bench docs lock format clean chromium arm64
 
 PYTHON ?= python3
 N      ?= 1000
@@ -37,7 +37,7 @@ lint: $(READY) ## Check style, types and the order of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(READY) chromium ## Run the tests alone
+unit: $(READY) chromium arm64 ## Run the tests alone
 	$(PYTEST)
 
 fuzz: $(READY) ## Judge N random networks from SEED in every format against Keras
@@ -65,15 +65,23 @@ lock: $(READY) ## Resolve the dependencies again, for every Python and platform 
 	$(UV) pip compile --group pyproject.toml:benchmarks --constraint requirements.lock --universal \
 		--python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --quiet --output-file requirements-benchmarks.lock
+	$(UV) pip compile kspec/targets/platforms/raspberry_pi/requirements.in --constraint \
+		requirements.lock --python-version 3.11 --python-platform aarch64-manylinux_2_28 \
+		--upgrade --only-binary :all: --emit-build-options --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --quiet --output-file \
+		kspec/targets/platforms/raspberry_pi/templates/bundle/requirements.txt
 
 clean: ## Remove the virtual environment, caches and everything that was built
-	rm -rf $(VENV) .kspec examples/*/.kspec examples/*/dist dist
+	rm -rf $(VENV) .tools .kspec examples/*/.kspec examples/*/dist dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find kspec tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 chromium:
 	@command -v chromium >/dev/null || [ "$$(uname)" = Darwin ] \
 		|| $(call apt,chromium,the report page is tested in it) || true
+
+arm64: $(READY)
+	@$(BIN)/python -m tests.platforms.arm64 || true
 
 $(READY): requirements.lock pyproject.toml | $(BIN)/python
 	@[ -x "$(UV)" ] || { awk '/^uv==/ {on = 1} on; on && !/\\$$/ {exit}' requirements.lock \

@@ -52,11 +52,7 @@ def pack(
     arrays = golden_arrays(document, compiled, pictures)
     save_file({k: np.asarray(v, order="C") for k, v in sorted(arrays.items())}, golden / GOLDEN)
     about = describe_bundle(document, target, artifacts, compiled)
-    about["golden"] |= {
-        "file": f"{target.layout.golden}{GOLDEN}",
-        "sha256": digest_path(golden / GOLDEN)[0],
-        "pictures": {name: f"{target.layout.golden}{picture_name(name)}" for name in pictures},
-    }
+    about["golden"]["sha256"] = digest_path(golden / GOLDEN)[0]
     write_json(folder / BUNDLE, about)
     for name, content in target.platform.files(about).items():
         place = folder / name
@@ -122,7 +118,16 @@ def describe_bundle(
         "artifacts": [
             {**describe_artifact(each), "path": target.placed(each.path.name)} for each in artifacts
         ],
-        "golden": {"rows": len(compiled.golden), "from": compiled.split},
+        "golden": {
+            "file": f"{target.layout.golden}{GOLDEN}",
+            "pictures": {
+                name: f"{target.layout.golden}{picture_name(name)}"
+                for name, each in spec.inputs.items()
+                if isinstance(each.kind, Image)
+            },
+            "rows": len(compiled.golden),
+            "from": compiled.split,
+        },
         "trained": dict(compiled.metrics),
         "kspec": __version__,
     }

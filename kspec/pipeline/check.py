@@ -76,7 +76,8 @@ def _unsized(spec: Spec) -> Iterator[Diagnostic]:
     }
     for target, written in spec.targets.items():
         platform = platforms()[target]
-        for request in platform.requests(platform.options.model_validate(written)):
+        options = platform.options.model_validate(written)
+        for request in platform.requests_for(options, spec.inputs):
             given = getattr(request.options, "dimensions", open_sizes)
             if missing := sorted(open_sizes - set(given)):
                 yield Diagnostic(

@@ -42,7 +42,7 @@ def judge(spec: Spec, artifacts: Iterable[Artifact]) -> tuple[GateResult, ...]:
     """Every gate against every artifact of the targets that it is for."""
     found = tuple(artifacts)
     return tuple(
-        GateResult(name, each.target, gate.text, value, gate.holds(value))
+        GateResult(name, each.target, each.format, gate.text, value, gate.holds(value))
         for name, gate in spec.gates.items()
         for each in found
         if fnmatchcase(each.target, split_gate(name)[0])
@@ -54,7 +54,8 @@ def failures(results: Iterable[GateResult]) -> tuple[Diagnostic, ...]:
     return tuple(
         Diagnostic(
             "KS801",
-            f"gate {each.gate}: {each.target} has {each.value:.6g}, not {each.bound}",
+            f"gate {each.gate}: {each.target} ({each.format}) has {each.value:.6g},"
+            f" not {each.bound}",
             ("gates", each.gate),
         )
         for each in results

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,19 @@ from typing import Any
 from kspec.data.files import digest_files
 from kspec.pipeline.store import code_digest, digest_path, key_of, versions
 from kspec.schemas.base import Model
+from kspec.schemas.features import Category, Input
 from kspec.schemas.layers import LAYERS
+from kspec.schemas.spec import Spec
 from kspec.spec import extensions
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
+from kspec.targets.formats.card import Card
 from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
 from kspec.targets.registry import formats, platforms
 
 MODEL_CODE = ("schemas", "compiler/keras_model.py", "compiler/keras_backbone.py")
 GRAPH_CODE = ("schemas", "compiler")
+EMISSION_CODE = ("targets/formats", "targets/emission.py")
 HERE = Path(__file__).resolve().parent.name
 VERIFICATION = tuple(f"{HERE}/{name}.py" for name in ("verification", "comparison", "metrics"))
 
@@ -59,10 +63,15 @@ class Target:
     """The name of the model."""
     platform: Platform
     options: Model
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    """What the model takes."""
+    card: Card = field(default_factory=Card)
+    """What artifacts may say of the model."""
 
     @cached_property
     def requests(self) -> tuple[ArtifactRequest, ...]:
-        return self.platform.requests(self.options)
+        asked = self.platform.requests_for(self.options, self.inputs)
+        return tuple(self.platform.introduce(request, self.card) for request in asked)
 
     @cached_property
     def layout(self) -> Layout:
@@ -88,6 +97,8 @@ class Keys:
                 self.document.spec.name,
                 known[name],
                 known[name].options.model_validate(options),
+                self.document.spec.inputs,
+                card_of(self.document.spec),
             )
             for name, options in self.document.spec.targets.items()
         )
@@ -96,7 +107,7 @@ class Keys:
     def requests(self) -> tuple[ArtifactRequest, ...]:
         """The artifacts of all targets, each once, in an order that theirs does not decide."""
         found = {
-            (request.format, key_of(**described(request))): request
+            (request.format, key_of(**computed(request)), key_of(**described(request))): request
             for target in self.targets
             for request in target.requests
         }
@@ -126,8 +137,8 @@ class Keys:
             "plan",
             {
                 "network": self.network,
-                "targets": [described(request) for request in self.requests],
-                "kspec": code_digest(*GRAPH_CODE, "targets", f"{HERE}/plan.py", *VERIFICATION),
+                "targets": [computed(request) for request in self.requests],
+                "kspec": code_digest(*GRAPH_CODE, *EMISSION_CODE, f"{HERE}/plan.py", *VERIFICATION),
                 "packages": versions("keras", "tensorflow", *self._packages(*self.requests)),
             },
         )
@@ -166,7 +177,7 @@ class Keys:
             {
                 "compile": self.compile.digest,
                 "format": described(request),
-                "kspec": code_digest("compiler", "targets/formats", "targets/emission.py"),
+                "kspec": code_digest("compiler", *EMISSION_CODE),
                 "packages": versions(*self._packages(request)),
             },
             self._whose(request),
@@ -250,3 +261,21 @@ class Keys:
 def described(request: ArtifactRequest) -> dict[str, Any]:
     """A request as plain data."""
     return {"format": request.format, "options": request.options.model_dump(mode="json")}
+
+
+def computed(request: ArtifactRequest) -> dict[str, Any]:
+    """What of a request decides the numbers: all but what the artifact says of the model."""
+    return {
+        "format": request.format,
+        "options": request.options.model_dump(mode="json", exclude={"card"}),
+    }
+
+
+def card_of(spec: Spec) -> Card:
+    """What an artifact may say of a model."""
+    labels = {
+        name: each.kind.labels
+        for name, each in spec.outputs.items()
+        if isinstance(each.kind, Category)
+    }
+    return Card(version=spec.version, description=spec.description, labels=labels)

@@ -42,7 +42,13 @@ def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dic
             for each in result.artifacts
         ],
         "gates": [
-            {"gate": each.gate, "target": each.target, "bound": each.bound, "value": each.value}
+            {
+                "gate": each.gate,
+                "target": each.target,
+                "format": each.format,
+                "bound": each.bound,
+                "value": each.value,
+            }
             for each in result.gates
             if split_gate(each.gate)[1] != "latency"
         ],

@@ -57,6 +57,7 @@ class GateResult:
 
     gate: str
     target: str
+    format: str
     bound: str
     value: float
     passed: bool

@@ -14,6 +14,7 @@ import pytest
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, DType, Graph, Node
 from kspec.compiler.reference import evaluate
+from kspec.targets.formats.card import Card
 from kspec.targets.formats.coreml import CoreML
 from kspec.targets.formats.coreml.emission import Emission, Rule, Var
 from kspec.targets.formats.coreml.evaluator.block import Block, Step
@@ -198,6 +199,23 @@ def test_names_and_ranges_reach_the_signature(tmp_path: Path) -> None:
     assert (batch.lowerBound, batch.upperBound) == (1, 64)
 
 
+def test_a_fixed_batch_and_a_card_reach_the_description(tmp_path: Path) -> None:
+    case = network()
+    card = Card(version="1.2.3", description="näher", labels={"fp32": ("a", "\n", '"', "{", "")})
+    path = write(case.graph, tmp_path, CoreMLOptions(batch=2, card=card))
+    assert worst_error(case, path, 2) <= 1e-5
+    runner, description = CoreMLRunner(path), Program(path).description
+    assert [each.shape for each in runner.inputs.values()] == [(2, 7, 6, 3)]
+    (feature,) = description.input
+    assert not feature.type.multiArrayType.WhichOneof("ShapeFlexibility")
+    assert list(feature.type.multiArrayType.shape) == [2, 7, 6, 3]
+    metadata = description.metadata
+    assert (metadata.versionString, metadata.shortDescription) == ("1.2.3", "näher")
+    labels = json.loads(metadata.userDefined["kspec.labels"])
+    assert labels == {"fp32": ["a", "\n", '"', "{", ""]}
+    assert ["kspec.labels" in each.shortDescription for each in description.output] == [True, False]
+
+
 def test_a_size_that_varies_starts_where_every_window_fits(tmp_path: Path) -> None:
     build = Builder("windows")
     x, kernel = build.input("x", "batch", "time", 4), build.random("kernel", 3, 4, 5)
@@ -254,6 +272,7 @@ def test_half_precision_inside_single_outside(name: str, tmp_path: Path) -> None
 _WRITE = """
 import sys
 from pathlib import Path
+from kspec.targets.formats.card import Card
 from kspec.targets.formats.coreml import CoreML
 from kspec.targets.formats.coreml.names import Identifiers
 from kspec.targets.formats.coreml.options import CoreMLOptions

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
 from kspec.compiler.reference import evaluate
 from kspec.compiler.table import Table
+from kspec.targets.formats.card import Card
 from kspec.targets.formats.tflite import TFLite
 from kspec.targets.formats.tflite.builtins import Fused, Mirror, Padding
 from kspec.targets.formats.tflite.options import TFLiteOptions
@@ -222,6 +224,34 @@ def test_names_types_and_signature_are_the_graphs(small: tuple[GraphCase, Path])
     assert len(set(names)) == len(names)
     assert {"relu", "merged", "twin"} <= set(names)
     assert path.read_bytes()[4:8] == b"TFL3"
+
+
+def test_a_card_and_labels_lie_beside_the_network(
+    small: tuple[GraphCase, Path], tmp_path: Path
+) -> None:
+    case, plain = small
+    labels = {"../class:0": ("a\n", "b"), '"logits"': ("über $x", "", "<c>")}
+    options = [
+        TFLiteOptions(card=Card(version="1.2.3", description="näher", labels=labels)),
+        TFLiteOptions(card=Card(version="1.2.3", description="näher", labels=dict(labels))),
+        TFLiteOptions(card=Card(labels={'"logits"': ("x", "y", "z")})),
+    ]
+    paths = [tmp_path / f"{number}.tflite" for number in range(3)]
+    lowered = TFLite().lower(run_passes(case.graph, COMMON))
+    for path, each in zip(paths, options, strict=True):
+        TFLite().write(lowered, path, each)
+        assert worst_error(case, path) == worst_error(case, plain)
+    first, second, named = (path.read_bytes() for path in paths)
+    assert first == second
+    with pytest.raises(BadZipFile):
+        ZipFile(paths[0])
+    with ZipFile(paths[2]) as archive:
+        assert archive.read("labels-1.txt") == b"x\ny\nz\n"
+    model = schema.ModelT.InitFromPackedBuf(named)
+    kept = {each.name: model.buffers[each.buffer].data for each in model.metadata}
+    record = bytes(kept[b"TFLITE_METADATA"])
+    assert record[4:8] == b"M001"
+    assert all(each.encode() in record for each in ("self", "../class:0", "labels-1.txt"))
 
 
 def test_activations_and_norms_cost_no_operator(small: tuple[GraphCase, Path]) -> None:

@@ -82,9 +82,9 @@ def sample(folder: Path, text: str = SPEC) -> Sample:
         ),
         artifacts,
         (
-            GateResult("district_accuracy", "ios", ">= 0.9", 0.93, passed=True),
-            GateResult("district_accuracy", "browser", ">= 0.9", 0.925, passed=True),
-            GateResult("ios.size", "ios", "<= 200 KB", 151_392.0, passed=True),
+            GateResult("district_accuracy", "ios", "coreml", ">= 0.9", 0.93, passed=True),
+            GateResult("district_accuracy", "browser", "onnx", ">= 0.9", 0.925, passed=True),
+            GateResult("ios.size", "ios", "coreml", "<= 200 KB", 151_392.0, passed=True),
         ),
         {"price_mae": 1234.5678, "price_rmse": 2345.678, "district_accuracy": 0.93},
         folder / "manifest.json",

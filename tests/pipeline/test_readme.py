@@ -27,10 +27,10 @@ def built(tmp_path: Path) -> Sample:
 
 def render(of: Sample) -> str:
     platform = platforms()["browser"]
-    target = Target("browser", platform, platform.options())
+    target = Target("browser", of.document.spec.name, platform, platform.options())
     chosen = tuple(each for each in of.result.artifacts if each.format != "coreml")
     about: dict[str, Any] = describe_bundle(of.document, target, chosen, of.compiled)
-    return render_bundle_readme(of.document, target, about)
+    return render_bundle_readme(target, about)
 
 
 def test_says_what_a_developer_needs(built: Sample) -> None:
@@ -38,11 +38,12 @@ def test_says_what_a_developer_needs(built: Sample) -> None:
     assert lines[0] == "# houses 2.1.0 for Browser"
     sha256 = built.result.artifacts[1].sha256
     inside = "× 0.25, then − 0.5, then to mean 0 and variance 1 by the training split's statistics"
+    columns = "`fact_0`, `fact_1`, `fact_2` … `fact_5`"
     proof = "3.5e-7 | atol 1e-5, rtol 1e-5 | 2 | 1234 | 1235 | 2346 | 92.50 %"
     expected = [
         f"| `houses.onnx` | the model, `onnx` | 151.4 KB | `{sha256}` |",
         "| `golden.safetensors` | 5 golden rows from the test split | | |",
-        f"| `facts` | numeric | float32 | batch × 6 | `fact_*` | {inside} |",
+        f"| `facts` | numeric | float32 | batch × 6 | {columns} | {inside} |",
         "| `price` | number | float32 | batch × 1 | the number itself |",
         "| `district` | category | float32 | batch × 3 | a probability for each label |",
         "0. `north`",
@@ -52,6 +53,7 @@ def test_says_what_a_developer_needs(built: Sample) -> None:
         "| trained model | | | | | 1235 | 2346 | 93.00 % | Keras |",
         "| `input/facts` | 5 rows for the input `facts` |",
         "| `output/district` | what `district` must be for them |",
+        "| `decision/district` | the labels that `district` must give, as UTF-8, zeros behind |",
     ]
     assert [each for each in expected if each not in lines] == []
     assert "Core ML" not in "\n".join(lines)

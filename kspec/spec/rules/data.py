@@ -151,9 +151,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS540",
         title="unusable image",
-        explanation="An image cannot be decoded, has another size than an input without `resize` says,\n"
-        "more than 64 million pixels, or more than eight bits a channel. Nothing is resized or\n"
-        "clipped silently. BMP, JPEG, PNG and WebP are read.",
+        explanation="An image cannot be decoded, has another size than an input without `resize`\n"
+        "says, more than 64 million pixels, or more than eight bits a channel. Nothing is resized\n"
+        "or clipped silently. BMP, JPEG, PNG and WebP are read.",
         wrong="inputs: {photo: {image: {height: 32, width: 32}}}   # photos are 640 × 480",
         right="inputs: {photo: {image: {height: 32, width: 32, resize: bilinear}}}",
     ),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kspec.schemas.base import Model
+from kspec.schemas.features import Input
+from kspec.targets.formats.card import Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,18 @@ class Platform(ABC):
     @abstractmethod
     def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
         """The artifacts of a bundle with these options; the first is what the client runs."""
+
+    def requests_for(
+        self,
+        options: Model,
+        inputs: Mapping[str, Input],  # noqa: ARG002
+    ) -> tuple[ArtifactRequest, ...]:
+        """The same, where an artifact also depends on what the model takes."""
+        return self.requests(options)
+
+    def introduce(self, request: ArtifactRequest, card: Card) -> ArtifactRequest:  # noqa: ARG002
+        """The request with the card in its options, where the platform's artifacts carry one."""
+        return request
 
     @abstractmethod
     def usage(self, about: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 
 SUFFIX = ".j2"
 _WORDS = re.compile(r"[A-Za-z0-9]+")
+_WORD = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,14 @@ def spell_markup(value: Any) -> str:
     return escape("".join(allowed), quote=True)
 
 
+def spell_word(value: Any) -> str:
+    """Where nothing is quoted, in systemd's units: letters, digits and ``._-`` as they stand.
+    Raises ValueError for anything else."""
+    if not _WORD.fullmatch(str(value)):
+        raise ValueError(f"{value!r} is no plain word")
+    return str(value)
+
+
 def _scalar(value: Any) -> str:
     if not isinstance(value, str | int | float):
         raise ValueError(f"{value!r} has no literal here")
@@ -122,6 +131,7 @@ LITERALS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
     {
         **dict.fromkeys((".json", ".js", ".mjs", ".ts", ".java", ".yaml", ".yml"), spell_json),
         **dict.fromkeys((".html", ".xml"), spell_markup),
+        **dict.fromkeys((".config", ".service", ".socket"), spell_word),
         **dict.fromkeys((".kt", ".kts"), spell_kotlin),
         ".py": spell_python,
         ".swift": spell_swift,

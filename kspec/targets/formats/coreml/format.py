@@ -53,7 +53,10 @@ class CoreML(Format):
         return Tolerance(atol=1e-2, rtol=1e-2) if half else Tolerance()
 
     def write(self, graph: Graph, path: Path, options: Model) -> None:
+        from kspec.compiler.passes.bind_dimensions import bind_dimensions
         from kspec.targets.formats.coreml.write import write_package
 
         assert isinstance(options, CoreMLOptions)
+        if options.batch is not None:
+            graph = bind_dimensions({"batch": options.batch})(graph)
         write_package(graph, path, options)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from kspec.compiler.ir import DType, Graph, Value
+from kspec.targets.formats.card import Card
 from kspec.targets.formats.coreml.emission import Emission, Var
 from kspec.targets.formats.coreml.options import CoreMLOptions
 from kspec.targets.formats.coreml.ranges import ranges
@@ -15,6 +16,9 @@ from kspec.targets.formats.coreml.toolkit import Toolkit
 SIGNATURE_KEY = "kspec.signature"
 """Where the metadata holds, as JSON, what Core ML has no place for: the public name of each input
 and output, which need not be an identifier, and the names of the dimensions that vary."""
+
+LABELS_KEY = "kspec.labels"
+"""Where it holds the labels of each output by its public name."""
 
 
 def build_program(graph: Graph, options: CoreMLOptions, kit: Toolkit) -> tuple[Any, Any]:
@@ -102,11 +106,26 @@ def _describe(emit: Emission, options: CoreMLOptions) -> Any:
         array.dataType = _array_type(emit, value)
         if not any(isinstance(dim, str) for dim in value.shape):
             array.shape.extend(value.shape)
-    description.metadata.shortDescription = emit.graph.name
+    _introduce(description, emit, options.card or Card())
     public = (*emit.graph.inputs, *emit.graph.outputs)
     signature = {emit.public(each): {"name": each.name, "shape": each.shape} for each in public}
     description.metadata.userDefined[SIGNATURE_KEY] = json.dumps(signature, sort_keys=True)
     return description
+
+
+def _introduce(description: Any, emit: Emission, card: Card) -> None:
+    """What Xcode shows of the model, and what an app reads by `creatorDefinedKey`."""
+    metadata = description.metadata
+    metadata.shortDescription = card.description or emit.graph.name
+    metadata.versionString = card.version
+    for feature in description.input:
+        feature.shortDescription = "Raw values: rescaling and normalization are in the model"
+    for value, feature in zip(emit.graph.outputs, description.output, strict=True):
+        if value.name in card.labels:
+            feature.shortDescription = f"A probability for each label, see {LABELS_KEY}"
+    if card.labels:
+        labels = {name: list(each) for name, each in card.labels.items()}
+        metadata.userDefined[LABELS_KEY] = json.dumps(labels, sort_keys=True)
 
 
 def _array_type(emit: Emission, value: Value) -> int:

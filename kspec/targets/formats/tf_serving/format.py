@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 class TfServing(Format):
-    """A folder ``<name>/<version>/`` with a SavedModel, signature ``serving_default``."""
+    """A folder ``<name>/<version>/`` with a SavedModel, signature ``serving_default``, and
+    ``serving_bytes`` where inputs are pictures."""
 
     name: ClassVar[str] = "tf_serving"
     suffix: ClassVar[str] = ""
@@ -35,5 +36,5 @@ class TfServing(Format):
     def write(self, graph: Graph, path: Path, options: Model) -> None:
         from kspec.targets.formats.tf_serving.write import write_model
 
-        version = TfServingOptions.model_validate(options).version
-        write_model(graph, self.rules, path / str(version))
+        chosen = TfServingOptions.model_validate(options)
+        write_model(graph, self.rules, path / str(chosen.version), chosen)

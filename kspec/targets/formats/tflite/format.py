@@ -46,7 +46,8 @@ class TFLite(Format):
 
         assert isinstance(options, TFLiteOptions)
         sizes = {"batch": options.batch, **options.dimensions}
-        write_program(self.program(unroll(SHORT)(bind_dimensions(sizes)(graph))), path)
+        program = self.program(unroll(SHORT)(bind_dimensions(sizes)(graph)))
+        write_program(program, path, options.card)
 
     def program(self, graph: Graph) -> Program:
         """The operators of a lowered graph whose dimensions are all known."""

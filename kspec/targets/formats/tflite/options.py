@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from kspec.schemas.base import Model
+from kspec.targets.formats.card import Card
 
 Size = Annotated[int, Field(ge=1)]
 
@@ -20,3 +21,5 @@ class TFLiteOptions(Model):
     """How many rows the model takes at once."""
     dimensions: Mapping[str, Size] = {}
     """The size of each other dimension that the spec leaves open, by name: `{time: 100}`."""
+    card: Card | None = None
+    """What the file says of the model, as TFLite metadata. The android target writes one."""

@@ -6,7 +6,7 @@ memory, in the layout of the file, aligned to 16 bytes as the runtime maps them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -15,7 +15,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from kspec.compiler.ir import Array, Value
+from kspec.targets.formats.card import Card
 from kspec.targets.formats.tflite.builtins import Options
+from kspec.targets.formats.tflite.metadata import NAME, append_labels, pack_metadata
 from kspec.targets.formats.tflite.program import (
     ABSENT,
     TENSOR_TYPES,
@@ -36,9 +38,12 @@ _LAST_BYTE_CODE = 127
 _NO_TENSOR = -1
 
 
-def write_program(program: Program, path: Path) -> None:
+def write_program(program: Program, path: Path, card: Card | None = None) -> None:
     """Write the file. Raises TFLiteError before anything is written."""
-    content = _Writer(program).pack()
+    records = {} if card is None else {NAME: pack_metadata(program, card)}
+    content: memoryview | bytes = _Writer(program, records).pack()
+    if card is not None:
+        content = append_labels(bytes(content), program, card)
     with path.open("wb") as file:
         file.write(content)
 
@@ -65,7 +70,8 @@ class _Writer:
     """Packs a program from its leaves up: a flatbuffer grows from its end to its beginning, so
     that the weights, written first, lie behind the tables."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, records: Mapping[str, bytes]) -> None:
+        self.records = records
         self.functions = [_Function(each) for each in (program, *program.bodies)]
         self.codes: dict[tuple[str, int], int] = {}
         self.builder = flatbuffers.Builder(self._size())
@@ -81,13 +87,17 @@ class _Writer:
             raise TFLiteError(f"{weights} bytes of weights; a TFLite file holds less than 2 GB")
         names = sum(4 * len(each.name) for function in functions for each in function.tensors)
         records = sum(len(each.tensors) + len(each.program.operators) for each in functions)
-        return weights + names + (records + _RECORD) * _RECORD
+        said = sum(map(len, self.records.values()))
+        return weights + names + said + (records + _RECORD) * _RECORD
 
     def pack(self) -> memoryview:
         buffers = self._buffers()
         operators = [each for function in self.functions for each in function.program.operators]
-        runtime = minimum_runtime(operators)
-        buffers.append(self._buffer(np.frombuffer(runtime.encode().ljust(16, b"\0"), np.uint8)))
+        runtime = minimum_runtime(operators).encode().ljust(16, b"\0")
+        metadata = []
+        for name, content in {"min_runtime_version": runtime, **self.records}.items():
+            metadata.append((name, len(buffers)))
+            buffers.append(self._buffer(np.frombuffer(content, np.uint8)))
         subgraphs = [self._subgraph(each) for each in self.functions]
         parts = {
             "Version": _SCHEMA_VERSION,
@@ -95,7 +105,7 @@ class _Writer:
             "Subgraphs": self._offsets(subgraphs),
             "Description": self.builder.CreateString("kspec"),
             "Buffers": self._offsets(buffers),
-            "Metadata": self._offsets([self._metadata(len(buffers) - 1)]),
+            "Metadata": self._offsets([self._metadata(*each) for each in metadata]),
             "SignatureDefs": self._offsets([self._signature()]),
         }
         self.builder.Finish(self._table("Model", parts), b"TFL3")
@@ -203,9 +213,8 @@ class _Writer:
             for value in values
         ]
 
-    def _metadata(self, buffer: int) -> int:
-        name = self.builder.CreateString("min_runtime_version")
-        return self._table("Metadata", {"Name": name, "Buffer": buffer})
+    def _metadata(self, name: str, buffer: int) -> int:
+        return self._table("Metadata", {"Name": self.builder.CreateString(name), "Buffer": buffer})
 
     def _table(self, name: str, parts: dict[str, int]) -> int:
         getattr(schema, f"{name}Start")(self.builder)

@@ -1,21 +1,27 @@
-"""The JVM: ONNX Runtime for Java, Kotlin and Scala."""
+"""The JVM: a Maven project over ONNX Runtime, for Java, Kotlin, Scala and Spark."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
-from kspec.targets.platforms.platform import ArtifactRequest, Platform
+from kspec.targets.platforms.jvm.options import KEYWORDS, JvmOptions
+from kspec.targets.platforms.jvm.ports import Port, inputs, outputs
+from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
+from kspec.targets.platforms.templates import Verbatim, package_name, render_tree, type_name
 
-
-class JvmOptions(Model):
-    """The JVM bundle has no options."""
+TEMPLATES = Path(__file__).parent / "templates"
+RESOURCES = "META-INF/kspec/"
+"""Where in the jar the artifact lies: no package, so that a module keeps it open."""
+SPARK = frozenset({"image", "numeric"})
+"""Kinds of inputs that a column of Spark has."""
 
 
 class Jvm(Platform):
-    """An ONNX file for ``com.microsoft.onnxruntime:onnxruntime``."""
+    """One jar with the artifact inside, and a JUnit test that proves it."""
 
     name: ClassVar[str] = "jvm"
     title: ClassVar[str] = "JVM"
@@ -24,8 +30,97 @@ class Jvm(Platform):
     def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:  # noqa: ARG002
         return (ArtifactRequest("onnx", OnnxOptions()),)
 
+    def layout(self, name: str) -> Layout:  # noqa: ARG002
+        return Layout(f"src/main/resources/{RESOURCES}", f"src/test/resources/{RESOURCES}")
+
+    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
+        takes, gives = inputs(about), outputs(about)
+        folders = ["project", *sorted({each.folder for each in (*takes, *gives)})]
+        values = _values(about, takes, gives)
+        if values["spark"]:
+            folders.append("spark")
+        names = {"package": package(about).replace(".", "/"), "model": model(about)}
+        return {
+            path: content
+            for folder in folders
+            for path, content in render_tree(TEMPLATES / folder, values, names).items()
+        }
+
     def usage(self, about: Mapping[str, Any]) -> str:
-        artifact = about["artifacts"][0]["path"]
-        return (
-            f'OrtSession session = OrtEnvironment.getEnvironment().createSession("{artifact}");\n'
-        )
+        takes, gives = inputs(about), outputs(about)
+        row = _ROWS[takes[0].kind] if len(takes) == 1 else "row"
+        shown = ".label()" if len(gives) == 1 and gives[0].folder == "labels" else ""
+        return f"""\
+mvn verify                          # builds the jar; a test proves it: KSPEC-SELFTEST {{…}}
+mvn -q test-compile exec:java       # the proof alone
+mvn install                         # for the apps of this machine:
+                                    # {group(about)}:{about["name"]}:{about["version"]}
+
+// Java
+try ({model(about)} model = {model(about)}.load()) {{
+    System.out.println(model.predict({row}){shown});
+}}
+
+// Kotlin
+{model(about)}.load().use {{ println(it.predict({row}){shown}) }}
+
+// Scala
+Using.resource({model(about)}.load()) {{ model => println(model.predict({row}){shown}) }}
+"""
+
+
+def package(about: Mapping[str, Any]) -> str:
+    """The Java package: as the user says, or made from the model's name."""
+    chosen = about["options"].get("package")
+    if chosen:
+        return str(chosen)
+    word = package_name(about["name"])
+    return f"kspec.{word}_" if word in KEYWORDS else f"kspec.{word}"
+
+
+def group(about: Mapping[str, Any]) -> str:
+    """Maven's ``groupId``."""
+    return str(about["options"].get("group") or package(about).rpartition(".")[0] or package(about))
+
+
+def model(about: Mapping[str, Any]) -> str:
+    """The class of the model; no other in the package ends so."""
+    return f"{type_name(about['name'])}Model"
+
+
+_ROWS = {"image": 'Path.of("picture.png")', "numeric": "row", "tensor": "row"}
+"""What the lines to copy predict, by the kind of the only input."""
+
+
+def _values(
+    about: Mapping[str, Any], takes: tuple[Port, ...], gives: tuple[Port, ...]
+) -> dict[str, Any]:
+    """What the templates print."""
+    artifact, golden = about["artifacts"][0], about["golden"]
+    name = model(about)
+    return {
+        "package": Verbatim(package(about)),
+        "group": group(about),
+        "model": Verbatim(name),
+        "name": about["name"],
+        "version": about["version"],
+        "inputs": takes,
+        "outputs": gives,
+        "kinds": {each.kind for each in (*takes, *gives)},
+        "only": takes[0].kind if len(takes) == 1 else None,
+        "row": takes[0].value if len(takes) == 1 else Verbatim(f"{name}.Row"),
+        "answer": gives[0].value if len(gives) == 1 else Verbatim(f"{name}.Prediction"),
+        "boxed": gives[0].boxed if len(gives) == 1 else Verbatim(f"{name}.Prediction"),
+        "artifact": _resource(artifact["path"]),
+        "artifact_sha256": artifact["sha256"],
+        "golden": _resource(golden["file"]),
+        "golden_sha256": golden["sha256"],
+        "pictures": {each: _resource(path) for each, path in golden["pictures"].items()},
+        **artifact["tolerance"],
+        "spark": SPARK.issuperset(each.kind for each in takes),
+    }
+
+
+def _resource(path: str) -> str:
+    """As the class loader has it."""
+    return f"/{RESOURCES}{Path(path).name}"

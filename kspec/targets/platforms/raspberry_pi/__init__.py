@@ -1,33 +1,159 @@
-"""Raspberry Pi: LiteRT on arm64."""
+"""Raspberry Pi: LiteRT or ONNX Runtime on a 64-bit system, from Python."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from math import ceil, prod
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from kspec.schemas.base import Model
-from kspec.targets.formats.tflite.options import TFLiteOptions
+from kspec.targets.formats.onnx.options import OnnxOptions
+from kspec.targets.formats.tflite.options import Size, TFLiteOptions
 from kspec.targets.platforms.platform import ArtifactRequest, Platform
+from kspec.targets.platforms.templates import Verbatim, package_name, render_tree
+
+TEMPLATES = Path(__file__).parent / "templates"
+ENGINES: Mapping[str, str] = MappingProxyType({"tflite": "litert", "onnx": "onnxruntime"})
+"""What runs an artifact, by its format."""
+_BASE_MEMORY = 384
+_MEMORY_OF_WEIGHTS = 4
 
 
-class RaspberryPiOptions(TFLiteOptions):
-    """Options of the Raspberry Pi bundle: those of its TFLite artifact."""
+class RaspberryPiOptions(Model):
+    """Options of the Raspberry Pi bundle."""
+
+    batch: Size = 1
+    """How many rows LiteRT takes at once; ONNX Runtime takes any number."""
+    dimensions: Mapping[str, Size] = {}
+    """The size for LiteRT of each other dimension that the spec leaves open: `{time: 100}`."""
+    engine: Literal["litert", "onnxruntime"] = "litert"
+    """What runs the model where the caller does not say; the bundle holds an artifact for each."""
+    threads: Annotated[int, Field(ge=1, le=64)] = 4
+    """How many threads an engine may use; a Raspberry Pi has four cores."""
 
 
 class RaspberryPi(Platform):
-    """A ``.tflite`` file for ``ai-edge-litert`` on a 64-bit system."""
+    """A Python package with its command line and a systemd service, a ``.tflite`` and an ``.onnx``
+    file, and pinned wheels for arm64."""
 
     name: ClassVar[str] = "raspberry_pi"
     title: ClassVar[str] = "Raspberry Pi"
     options: ClassVar[type[Model]] = RaspberryPiOptions
 
     def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
-        return (ArtifactRequest("tflite", TFLiteOptions(**dict(options))),)
+        assert isinstance(options, RaspberryPiOptions)
+        tflite = TFLiteOptions(batch=options.batch, dimensions=options.dimensions)
+        found = (ArtifactRequest("tflite", tflite), ArtifactRequest("onnx", OnnxOptions()))
+        return found if options.engine == ENGINES["tflite"] else found[::-1]
+
+    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
+        package, unit = package_of(about["name"]), unit_of(about["name"])
+        client = render_tree(TEMPLATES / "client", _constants(about))
+        units = {
+            "name": about["name"],
+            "package": package,
+            "unit": unit,
+            "memory": _memory(about),
+        }
+        return {
+            **{f"{package}/{path}": content for path, content in client.items()},
+            **render_tree(TEMPLATES / "bundle", units, {"unit": unit}),
+        }
 
     def usage(self, about: Mapping[str, Any]) -> str:
-        artifact = about["artifacts"][0]["path"]
+        package, unit = package_of(about["name"]), unit_of(about["name"])
+        pictures = len(about["signature"]["inputs"]) == len(about["golden"]["pictures"]) == 1
+        source = "golden-*.png" if pictures else "rows.csv"
         return f"""\
-from ai_edge_litert.interpreter import Interpreter
+# On the Raspberry Pi: the 64-bit system, bookworm or trixie
+sudo cp -r . /opt/{unit} && cd /opt/{unit} && sudo python3 -m venv .venv
+sudo .venv/bin/pip install -r requirements.txt
+.venv/bin/python -m {package} predict {source}
 
-predict = Interpreter("{artifact}").get_signature_runner("serving_default")
+# Proof, one line of JSON; exit status 0 when it passes
+.venv/bin/python -m {package} self-test
+
+# As a service: a row in JSON a line on /run/{unit}.sock, an answer a line
+sudo cp systemd/{unit}.* /etc/systemd/system/ && sudo systemctl enable --now {unit}.socket
+
+# From Python
+from {package} import Model
 """
+
+
+def package_of(name: str) -> str:
+    """The Python package of a model: no keyword, and nothing that Python brings has such a name."""
+    return f"{package_name(name)}_model"
+
+
+def unit_of(name: str) -> str:
+    """The service of a model, and its folder: nothing that Debian brings has such a name."""
+    return package_of(name).replace("_", "-")
+
+
+def _memory(about: Mapping[str, Any]) -> int:
+    """MiB that the service may use: Python with an engine, and the weights as packed for it."""
+    largest = max(each["bytes"] for each in about["artifacts"])
+    return _BASE_MEMORY + _MEMORY_OF_WEIGHTS * ceil(largest / (1 << 20))
+
+
+def _constants(about: Mapping[str, Any]) -> dict[str, Any]:
+    options = about["options"]
+    return {
+        "name": about["name"],
+        "version": about["version"],
+        "inputs": list(_inputs(about["signature"]["inputs"])),
+        "outputs": list(_outputs(about["signature"]["outputs"])),
+        "artifacts": [
+            {
+                **each,
+                "engine": ENGINES[each["format"]],
+                "file": each["path"],
+                "sizes": {"batch": options["batch"], **options["dimensions"]}
+                if each["format"] == "tflite"
+                else {},
+            }
+            for each in about["artifacts"]
+        ],
+        "golden": about["golden"],
+        "engine": options["engine"],
+        "threads": options["threads"],
+    }
+
+
+def _inputs(described: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for name, each in described.items():
+        shape = tuple(each["shape"][1:])
+        fixed = not any(isinstance(size, str) for size in shape)
+        named = fixed and len(each["columns"]) == prod(shape)
+        yield {
+            "name": name,
+            "dtype": each["dtype"],
+            "shape": shape,
+            "columns": tuple(each["columns"]) if named else (),
+            "picture": each.get("picture"),
+            "type": Verbatim(_INPUT_TYPES[each["kind"]]),
+        }
+
+
+def _outputs(described: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for place, (name, each) in enumerate(described.items()):
+        labels = each.get("labels", [])
+        number = "float" if each["shape"][-1] == 1 else "tuple[float, ...]"
+        yield {
+            "name": name,
+            "kind": each["kind"],
+            "labels": tuple(labels),
+            "type_of_labels": Verbatim(f"Labels{place}"),
+            "type": Verbatim(f"Decision[Labels{place}]" if labels else number),
+        }
+
+
+_INPUT_TYPES: Mapping[str, str] = MappingProxyType(
+    {"image": "PictureLike", "numeric": "Numbers", "tensor": "Nested"}
+)
+"""How an application hands an input over, by its kind."""

@@ -23,7 +23,7 @@ def static(type_: TensorType) -> list[int | None]:
 
 
 @contextmanager
-def _within_the_graph() -> Iterator[None]:
+def within_the_graph() -> Iterator[None]:
     """Loops as nodes of the graph itself, which have names that depend on it alone. TensorFlow
     would put their parts into functions, name these by numbers of the process, and take them
     apart again before it runs them."""
@@ -37,7 +37,7 @@ def _within_the_graph() -> Iterator[None]:
 
 
 @rules(ops.Scan)
-@_within_the_graph()
+@within_the_graph()
 def scan(op: ops.Scan, step: Step, *inputs: Any) -> list[Any]:
     """Time comes first in what TensorFlow's arrays of tensors take apart and put together."""
     states, rest = list(inputs[: op.states]), inputs[op.states :]

@@ -1,0 +1,81 @@
+"""Requests that TensorFlow Serving sends itself when it loads a version, before it takes any.
+
+A TFRecord file of `tensorflow.serving.PredictionLog`. That message belongs to a package which
+brings a TensorFlow of its own, so its four nested messages are written here by their field numbers:
+apis/prediction_log.proto, apis/predict.proto and apis/model.proto of TensorFlow Serving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+
+from kspec.compiler.ir import Value
+from kspec.data.golden import golden_picture
+from kspec.schemas.features import Image
+from kspec.targets.formats.tf_serving.options import Picture
+
+FILE = "assets.extra/tf_serving_warmup_requests"
+PREDICT_LOG, REQUEST, MODEL_SPEC, INPUTS, KEY, VALUE, SIGNATURE = 6, 1, 1, 2, 1, 2, 3
+"""Field numbers; of a map's entry, key and value."""
+_DELIMITED = 2
+
+Inputs = Mapping[str, tensor_pb2.TensorProto]
+
+
+def write_requests(path: Path, requests: Mapping[str, Inputs]) -> None:
+    """One request a signature."""
+    path.parent.mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(path)) as records:
+        for signature, inputs in requests.items():
+            records.write(prediction_log(signature, inputs))
+
+
+def prediction_log(signature: str, inputs: Inputs) -> bytes:
+    """A `PredictionLog` with a `PredictRequest`. Its model is the one that is loaded."""
+    request = _field(MODEL_SPEC, _field(SIGNATURE, signature.encode()))
+    for name, tensor in sorted(inputs.items()):
+        entry = _field(KEY, name.encode()) + _field(VALUE, tensor.SerializeToString())
+        request += _field(INPUTS, entry)
+    return _field(PREDICT_LOG, _field(REQUEST, request))
+
+
+def zeros(value: Value) -> tensor_pb2.TensorProto:
+    """A row of zeros; a value that is written once stands for all. Raises ValueError for an input
+    whose size is open beside the batch."""
+    _, *sizes = value.shape
+    if not all(isinstance(size, int) for size in sizes):
+        raise ValueError(f"warm-up requests need every size of {value.name}, which has {sizes}")
+    dtype = tf.as_dtype(value.dtype.value)
+    tensor = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum)
+    for size in (1, *sizes):
+        tensor.tensor_shape.dim.add(size=int(size))
+    fields: Mapping[Any, Any] = {tf.int32: tensor.int_val, tf.int64: tensor.int64_val}
+    fields.get(dtype, tensor.float_val).append(0)
+    return tensor
+
+
+def file_of(value: Value, picture: Picture) -> tensor_pb2.TensorProto:
+    """One picture of the input's size as a PNG."""
+    height, width, channels = (int(size) for size in value.shape[1:])
+    kind = Image(
+        height=height, width=width, channels=channels, maximum=picture.maximum, resize=None
+    )
+    tensor = tensor_pb2.TensorProto(dtype=tf.string.as_datatype_enum)
+    tensor.tensor_shape.dim.add(size=1)
+    tensor.string_val.append(golden_picture(kind))
+    return tensor
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field that says its length: a message or text."""
+    return _varint(number << 3 | _DELIMITED) + _varint(len(content)) + content
+
+
+def _varint(number: int) -> bytes:
+    low, rest = number & 0x7F, number >> 7
+    return bytes([low | 0x80]) + _varint(rest) if rest else bytes([low])

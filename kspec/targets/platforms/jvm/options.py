@@ -1,0 +1,53 @@
+"""What a user may choose for the JVM."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from kspec.schemas.base import Model, located
+
+_WORD = r"[a-z][a-z0-9_]*"
+KEYWORDS = frozenset(
+    {
+        "abstract", "assert", "boolean", "break", "byte", "case", "catch", "char", "class",
+        "const", "continue", "default", "do", "double", "else", "enum", "extends", "false",
+        "final", "finally", "float", "for", "goto", "if", "implements", "import",
+        "instanceof", "int", "interface", "long", "native", "new", "null", "package",
+        "private", "protected", "public", "return", "short", "static", "strictfp", "super",
+        "switch", "synchronized", "this", "throw", "throws", "transient", "true", "try",
+        "void", "volatile", "while",
+    }
+)  # fmt: skip
+"""Words of Java that no part of a package's name may be."""
+RESERVED = frozenset({"java", "javax"})
+"""Where the Java virtual machine refuses classes of others."""
+
+
+class JvmOptions(Model):
+    """Options of the JVM bundle."""
+
+    package: Annotated[
+        str | None,
+        Field(pattern=rf"^{_WORD}(\.{_WORD})*$", max_length=200, examples=["com.acme.digits"]),
+    ] = None
+    """Java package of the classes; without it, `kspec.` and the model's name."""
+    group: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", max_length=200, examples=["com.acme"]
+        ),
+    ] = None
+    """Maven's `groupId`; without it, the package without its last word."""
+
+    @model_validator(mode="after")
+    def consistent(self) -> JvmOptions:
+        """A package that Java takes."""
+        words = self.package.split(".") if self.package else []
+        for word in words:
+            if word in KEYWORDS:
+                raise located(("package",), f"`{word}` is a word of Java, no name of a package")
+        if words and words[0] in RESERVED:
+            raise located(("package",), f"packages below `{words[0]}` are Java's own")
+        return self

@@ -1,0 +1,161 @@
+"""Inputs and outputs of a model as the templates print them.
+
+Classes, constants and components are called after kinds and places alone; the names, columns and
+labels of a spec are values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from kspec.targets.platforms.templates import Verbatim
+
+Details = Mapping[str, Any]
+"""An input or output as ``kspec-bundle.json`` describes it."""
+
+VARIES = -1
+"""Stands for a size that comes with the values."""
+_SAMPLING = MappingProxyType({None: "NONE", "nearest": "NEAREST", "bilinear": "BILINEAR"})
+_TYPES = MappingProxyType({"float32": "FLOAT", "int32": "INT32"})
+_COLUMNS = MappingProxyType(
+    {"Classification": "LABEL", "float": "DataTypes.FloatType", "float[]": "NUMBERS"}
+)
+_BOXED = MappingProxyType({"float": "Float"})
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or output: a constant of Java, and in records of several a component."""
+
+    kind: str
+    name: str
+    folder: str
+    """The templates of the constant's class."""
+    port: Verbatim
+    """The constant's class: ``ImageInput``."""
+    constant: Verbatim
+    """``INPUT``, or ``INPUT2`` of several."""
+    component: Verbatim
+    """``image1``."""
+    part: Verbatim
+    """What is behind a record to get at the component; nothing where it is the only one."""
+    value: Verbatim
+    """The type of a row's value: ``Picture``."""
+    arguments: tuple[Any, ...]
+    """What the constant is made with, after the name."""
+    texts: tuple[str, ...] | None
+    """Its last argument, columns or labels, if it has any."""
+    details: Details
+
+    @property
+    def boxed(self) -> Verbatim:
+        """The value's type in a list."""
+        return Verbatim(_BOXED.get(self.value.text, self.value.text))
+
+    @property
+    def column(self) -> Verbatim:
+        """The type of an output's values in Spark."""
+        return Verbatim(_COLUMNS[self.value.text])
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How Java has a kind of input or output."""
+
+    folder: str
+    port: str
+    component: str
+    value: Callable[[Details], str]
+    arguments: Callable[[Details], tuple[Any, ...]]
+    texts: str | None = None
+    """Under what the details have the texts."""
+
+
+def inputs(about: Mapping[str, Any]) -> tuple[Port, ...]:
+    """What the model takes, in its order."""
+    return _ports("INPUT", about["signature"]["inputs"])
+
+
+def outputs(about: Mapping[str, Any]) -> tuple[Port, ...]:
+    """What the model gives, in its order."""
+    return _ports("OUTPUT", about["signature"]["outputs"])
+
+
+def _ports(constant: str, given: Mapping[str, Details]) -> tuple[Port, ...]:
+    found = []
+    for place, (name, details) in enumerate(given.items(), 1):
+        kind = KINDS[details["kind"]]
+        found.append(
+            Port(
+                kind=details["kind"],
+                name=name,
+                folder=kind.folder,
+                port=Verbatim(kind.port),
+                constant=Verbatim(constant if len(given) == 1 else f"{constant}{place}"),
+                component=Verbatim(f"{kind.component}{place}"),
+                part=Verbatim("" if len(given) == 1 else f".{kind.component}{place}()"),
+                value=Verbatim(kind.value(details)),
+                arguments=kind.arguments(details),
+                texts=tuple(details[kind.texts]) if kind.texts else None,
+                details=details,
+            )
+        )
+    return tuple(found)
+
+
+def _image(details: Details) -> tuple[Any, ...]:
+    picture = details["picture"]
+    sampling = Verbatim(f"Sampling.{_SAMPLING[picture['resize']]}")
+    return (*details["shape"][1:], picture["maximum"], sampling)
+
+
+def _tensor(details: Details) -> tuple[Any, ...]:
+    sizes = (size if isinstance(size, int) else VARIES for size in details["shape"][1:])
+    return (Verbatim(f"OnnxJavaType.{_TYPES[details['dtype']]}"), *sizes)
+
+
+def _number(details: Details) -> str:
+    return "float" if details["shape"][1] == 1 else "float[]"
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "image": Kind("image", "ImageInput", "image", lambda _: "Picture", _image),
+        "numeric": Kind(
+            "numeric",
+            "NumericInput",
+            "numbers",
+            lambda _: "float[]",
+            lambda details: (details["shape"][1],),
+            "columns",
+        ),
+        "tensor": Kind("tensor", "TensorInput", "tensor", lambda _: "Tensor", _tensor),
+        "category": Kind(
+            "labels",
+            "LabelOutput",
+            "label",
+            lambda _: "Classification",
+            lambda _: (False,),
+            "labels",
+        ),
+        "binary": Kind(
+            "labels",
+            "LabelOutput",
+            "label",
+            lambda _: "Classification",
+            lambda _: (True,),
+            "labels",
+        ),
+        "number": Kind(
+            "number",
+            "NumberOutput",
+            "number",
+            _number,
+            lambda details: (details["shape"][1],),
+        ),
+    }
+)
+"""By what ``kspec-bundle.json`` calls them."""

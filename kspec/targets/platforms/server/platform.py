@@ -1,0 +1,132 @@
+"""The server: TensorFlow Serving, and a web service of its own over ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from kspec.schemas.base import Model
+from kspec.schemas.features import Image, Input, Numeric, Tensor
+from kspec.targets.formats.onnx.options import OnnxOptions
+from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
+from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
+from kspec.targets.platforms.templates import render_tree
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class ServerOptions(Model):
+    """Options of the server bundle."""
+
+    version: Annotated[int, Field(ge=1)] = 1
+    """The number under which both servers serve the model; TensorFlow Serving takes the highest
+    that it finds."""
+
+
+class Server(Platform):
+    """A versioned SavedModel for TensorFlow Serving, and a Python service for the ONNX file."""
+
+    name: ClassVar[str] = "server"
+    title: ClassVar[str] = "Server"
+    options: ClassVar[type[Model]] = ServerOptions
+
+    def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
+        return self.requests_for(options, {})
+
+    def requests_for(
+        self, options: Model, inputs: Mapping[str, Input]
+    ) -> tuple[ArtifactRequest, ...]:
+        assert isinstance(options, ServerOptions)
+        pictures = {
+            name: Picture(maximum=each.kind.maximum, resize=each.kind.resize)
+            for name, each in inputs.items()
+            if isinstance(each.kind, Image)
+        }
+        serving = TfServingOptions(
+            version=options.version, pictures=pictures, warm_up=not _open(inputs)
+        )
+        return (ArtifactRequest("onnx", OnnxOptions()), ArtifactRequest("tf_serving", serving))
+
+    def layout(self, name: str) -> Layout:  # noqa: ARG002
+        return Layout(artifacts="models/", golden="golden/")
+
+    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
+        return render_tree(TEMPLATES, _constants(about))
+
+    def usage(self, about: Mapping[str, Any]) -> str:
+        name = about["name"]
+        return f"""\
+# The web service, on port 8080
+pip install --require-hashes -r requirements.txt
+python -m server
+curl -d '{_example(about)}' localhost:8080/v1/models/{name}:predict?labels=true
+
+# Proof, one line of JSON; exit status 0 when it passes
+python -m server --self-test
+
+# The same in a container, or TensorFlow Serving on ports 8500 (gRPC) and 8501
+docker compose up --build web
+docker compose up tensorflow-serving
+
+# What the web service speaks: /v1 as TensorFlow Serving, /v2 as KServe and Triton; see
+# /openapi.json, /metrics, /v2/health/live and /v2/health/ready, and python -m server --help
+"""
+
+
+def _constants(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What the templates print."""
+    artifact, serving = about["artifacts"]
+    signature = about["signature"]
+    return {
+        "name": about["name"],
+        "release": about["version"],
+        "version": str(serving["options"]["version"]),
+        "description": about["description"] or "",
+        "inputs": [_input(name, each) for name, each in signature["inputs"].items()],
+        "outputs": [_output(name, each) for name, each in signature["outputs"].items()],
+        "artifact": artifact,
+        "golden": about["golden"],
+    }
+
+
+def _input(name: str, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns of vectors only: there each is a number of a row."""
+    named = about["kind"] == Numeric.key and len(about["columns"]) == about["shape"][-1]
+    return {
+        "name": name,
+        "dtype": about["dtype"],
+        "shape": tuple(about["shape"][1:]),
+        "columns": tuple(about["columns"]) if named else (),
+        "picture": about.get("picture"),
+    }
+
+
+def _output(name: str, about: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "dtype": about["dtype"],
+        "shape": tuple(about["shape"][1:]),
+        "kind": about["kind"],
+        "labels": tuple(about.get("labels", ())),
+    }
+
+
+def _example(about: Mapping[str, Any]) -> str:
+    """The body of a request. Names of inputs are words; those of columns need not be."""
+    names = about["signature"]["inputs"]
+    if len(names) > 1:
+        return '{"instances": [{' + ", ".join(f'"{name}": …' for name in names) + "}]}"
+    if about["golden"]["pictures"]:
+        return '{"instances": [{"b64": "…"}]}'
+    return '{"instances": [[…]]}'
+
+
+def _open(inputs: Mapping[str, Input]) -> bool:
+    """Whether a size beside the batch is known at run time only."""
+    kinds = (each.kind for each in inputs.values())
+    return any(
+        isinstance(size, str) for kind in kinds if isinstance(kind, Tensor) for size in kind.shape
+    )

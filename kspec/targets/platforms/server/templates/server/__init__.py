@@ -1,0 +1,4 @@
+"""A web service around one model: TensorFlow Serving's REST API and the Open Inference Protocol.
+
+`model.py` is generated for the model; every other file is the same for all models.
+"""

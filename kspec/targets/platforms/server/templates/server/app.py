@@ -1,0 +1,128 @@
+"""The application: routes, errors, and whether it is ready."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .answers import answer, refuse
+from .engine import Engine
+from .errors import RequestError
+from .inference import Inference
+from .metrics import Metrics
+from .openapi import document
+from .serving import Serving
+from .settings import Settings
+from .signature import Model
+
+Handler = Callable[[Request], Awaitable[Response]]
+logger = logging.getLogger("kspec")
+
+
+class App:
+    """What an ASGI server runs."""
+
+    def __init__(self, model: Model, folder: Path, settings: Settings) -> None:
+        self.engine = Engine(model, folder, settings)
+        self.draining = False
+        """Whether the end has been announced: requests are answered, but others should ask
+        elsewhere, and connections end with their answer."""
+        self._serving = Serving(self.engine, settings)
+        self._inference = Inference(self.engine, settings)
+        self._document = document(
+            model, settings, self._serving.classified, self._serving.regressed
+        )
+        routes = [*self._hot(), *self._cold(), Route("/metrics", self._metrics)]
+        self._starlette = Starlette(
+            routes=routes,
+            exception_handlers={
+                RequestError: _refused,
+                HTTPException: _missed,
+                Exception: _failed,
+            },
+            lifespan=self._lifespan,
+        )
+        self._measured = Metrics(self._starlette, frozenset(route.path for route in routes))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._measured(scope, receive, closing(send) if self.draining else send)
+
+    def _hot(self) -> Iterator[Route]:
+        serving = {"predict": self._serving.predict}
+        if self._serving.classified is not None:
+            serving["classify"] = self._serving.classify
+        if self._serving.regressed is not None:
+            serving["regress"] = self._serving.regress
+        for version in self._versions():
+            yield _post(f"/v2/models/{version}/infer", self._inference.infer)
+            for verb, handler in serving.items():
+                yield _post(f"/v1/models/{version}:{verb}", handler)
+
+    def _cold(self) -> Iterator[Route]:
+        for version in self._versions():
+            yield Route(f"/v1/models/{version}", self._serving.status)
+            yield Route(f"/v1/models/{version}/metadata", self._serving.metadata)
+            yield Route(f"/v2/models/{version}", self._inference.metadata)
+            yield Route(f"/v2/models/{version}/ready", self._inference.model_ready)
+        yield Route("/v1/models", self._serving.models)
+        yield Route("/v2", self._inference.server)
+        yield Route("/v2/health/live", self._inference.live)
+        yield Route("/v2/health/ready", self._ready)
+        yield Route("/openapi.json", self._openapi)
+
+    def _versions(self) -> tuple[str, str]:
+        model = self.engine.model
+        return model.name, f"{model.name}/versions/{model.version}"
+
+    async def _ready(self, _request: Request) -> Response:
+        return answer({"ready": not self.draining}, 503 if self.draining else 200)
+
+    async def _openapi(self, _request: Request) -> Response:
+        return answer(self._document)
+
+    async def _metrics(self, request: Request) -> Response:
+        return await self._measured.show(request)
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: ASGIApp) -> AsyncIterator[None]:
+        yield
+        self.engine.close()
+
+
+def closing(send: Send) -> Send:
+    """Answers that end their connection."""
+
+    async def last(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], (b"connection", b"close")]
+        await send(message)
+
+    return last
+
+
+def _post(path: str, handler: Handler) -> Route:
+    return Route(path, handler, methods=["POST"])
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)
+    return refuse(error)
+
+
+async def _missed(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return answer({"error": error.detail}, error.status_code, error.headers)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    logger.error("%s %s", request.method, request.url.path, exc_info=error)
+    return answer({"error": "the server failed"}, 500)

@@ -1,0 +1,129 @@
+"""The model in ONNX Runtime: short calls at once, long ones on a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime  # type: ignore[import-untyped]
+from onnxruntime.capi import onnxruntime_pybind11_state as errors  # type: ignore[import-untyped]
+
+from .errors import RequestError
+from .pictures import decode
+from .settings import Settings
+from .signature import Input, Model
+
+Arrays = Mapping[str, np.ndarray]
+AT_ONCE = 0.002
+"""Seconds that a call may hold up all other requests; a worker costs about 0.0001."""
+TIMED = 5
+FAILURES = (errors.Fail, errors.InvalidArgument, errors.RuntimeException)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a model is asked for."""
+
+    count: int
+    arrays: dict[str, np.ndarray]
+    files: dict[str, list[bytes]] = field(default_factory=dict)
+    """Pictures that are still to be decoded, by input."""
+
+
+class Engine:
+    """One session, on the CPU."""
+
+    def __init__(self, model: Model, folder: Path, settings: Settings) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = settings.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.model = model
+        self.name = f"onnxruntime {onnxruntime.__version__}"
+        self._settings = settings
+        self._session = onnxruntime.InferenceSession(
+            str(folder / model.artifact), options, providers=["CPUExecutionProvider"]
+        )
+        self._names = [each.name for each in model.outputs]
+        self._inputs = {each.name: each for each in model.inputs}
+        self._open = any(len(each.sizes) < len(each.shape) for each in model.inputs)
+        self._pool = ThreadPoolExecutor(settings.workers, "kspec")
+        self._waiting = 0
+        self._latency = self._measure()
+
+    async def infer(self, rows: Rows) -> Arrays:
+        """The outputs by name. Raises RequestError: 400 where a picture is none or where there is
+        no finite answer, 503 where too much waits, 504 after too long a time."""
+        if not rows.files and rows.count * self._latency <= AT_ONCE:
+            return self._run(rows.arrays, None)
+        if self._waiting >= self._settings.waiting:
+            raise RequestError(503, "too many requests wait", {"retry-after": "1"})
+        options = onnxruntime.RunOptions()
+        loop = asyncio.get_running_loop()
+        self._waiting += 1
+        work = self._pool.submit(self._work, rows, options)
+        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
+        try:
+            async with asyncio.timeout(self._settings.seconds):
+                return await asyncio.wrap_future(work)
+        except TimeoutError:
+            options.terminate = True
+            message = f"there was no answer within {self._settings.seconds:g} s"
+            raise RequestError(504, message) from None
+
+    def close(self) -> None:
+        """Wait for what runs."""
+        self._pool.shutdown()
+
+    def _done(self) -> None:
+        self._waiting -= 1
+
+    def _work(self, rows: Rows, options: Any) -> Arrays:
+        arrays = dict(rows.arrays)
+        for name, files in rows.files.items():
+            arrays[name] = self._decode(self._inputs[name], files)
+        return self._run(arrays, options)
+
+    def _decode(self, wanted: Input, files: list[bytes]) -> np.ndarray:
+        return np.stack([decode(file, wanted, self._settings.pixels) for file in files])
+
+    def _run(self, arrays: Arrays, options: Any) -> Arrays:
+        try:
+            results = self._session.run(self._names, arrays, options)
+        except FAILURES as error:
+            if not self._open:
+                raise
+            # A size that varies, such as a time, may be too small for the network.
+            message = f"the model does not take inputs of these sizes: {error}"
+            raise RequestError(400, message) from None
+        for name, result in zip(self._names, results, strict=True):
+            if not np.isfinite(result).all():
+                raise RequestError(400, f"{name} has no finite value for these inputs")
+        return dict(zip(self._names, results, strict=True))
+
+    def _measure(self) -> float:
+        """Seconds of a call with one row, once it is warm."""
+        zeros = {
+            each.name: np.zeros(
+                (1, *(size if isinstance(size, int) else 1 for size in each.shape)), each.dtype
+            )
+            for each in self.model.inputs
+        }
+        times = []
+        for _ in range(TIMED):
+            started = time.perf_counter()
+            try:
+                self._session.run(self._names, zeros)
+            except FAILURES:
+                if not self._open:
+                    raise
+                return AT_ONCE * 2  # one step of time may be too few; then every call is a long one
+            times.append(time.perf_counter() - started)
+        return statistics.median(times)

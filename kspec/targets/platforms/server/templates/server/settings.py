@@ -1,0 +1,30 @@
+"""The bounds within which the server works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every bound has a flag of its name: ``python -m server --rows 64``."""
+
+    body: int = 16 << 20
+    """Bytes of a request's body."""
+    depth: int = 32
+    """Lists and objects of JSON inside each other."""
+    rows: int = 1024
+    """Rows in a request."""
+    pixels: int = 1 << 24
+    """Pixels of a picture before it is resized."""
+    seconds: float = 30.0
+    """Time to receive a request, and again to answer it."""
+    waiting: int = 64
+    """Long calls that run or wait for a worker; one more is refused with 503."""
+    workers: int = 2
+    """Threads for long calls; short ones are answered at once."""
+    threads: int = 1
+    """Threads of ONNX Runtime within a call."""
+    drain: float = 5.0
+    """Seconds between the signal to end and the end of listening, in which the server is not ready
+    but answers."""
