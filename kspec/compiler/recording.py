@@ -1,5 +1,6 @@
 """What layers call while they are recorded that Keras would compute at once, and cannot: numbers in
-a shape that is known at run time only, and a variable before a symbol."""
+a shape that is known at run time only, and a variable before a symbol; and what Keras would take
+for another operation."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Any
 import keras
 from keras.src import backend
 from keras.src.backend.common.variables import Variable
+from keras.src.ops.numpy import Add
 
 OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "__add__": keras.ops.add,
@@ -21,6 +23,11 @@ OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "__pow__": keras.ops.power,
     "__matmul__": keras.ops.matmul,
 }
+
+
+class Plus(Add):  # type: ignore[misc]
+    """``x + y`` inside a layer, which is a tensor's own and not ``keras.ops.add``: that one takes
+    some tensors for a bias."""
 
 
 class Fill(keras.Operation):  # type: ignore[misc]
@@ -77,6 +84,8 @@ def recording(symbols: Sequence[Any]) -> Iterator[None]:
                 stack.enter_context(_replaced(backend.numpy, name, make, list(symbols)))
         for name, operator in OPERATORS.items():
             stack.enter_context(_replaced(Variable, name, _before_symbol, operator))
+        for name in ("__add__", "__radd__"):
+            stack.enter_context(_replaced(keras.KerasTensor, name, _plus, name == "__radd__"))
         yield
 
 
@@ -94,6 +103,13 @@ def _before_symbol(before: Callable[..., Any], operator: Callable[..., Any]) -> 
     def call(self: Any, other: Any) -> Any:
         symbolic = isinstance(other, keras.KerasTensor)
         return operator(self, other) if symbolic else before(self, other)
+
+    return call
+
+
+def _plus(_before: Callable[..., Any], after: bool) -> Callable[..., Any]:  # noqa: FBT001
+    def call(self: Any, other: Any) -> Any:
+        return Plus()(other, self) if after else Plus()(self, other)
 
     return call
 

@@ -101,7 +101,7 @@ def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
     load_weights(shop.model, weights / WEIGHTS)
     finalize(shop.model)
     graph = trace_document(shop.model, document)
-    rows, golden, facts = _judging(shop, graph)
+    rows, golden, facts = _judging(shop)
     if not varies(golden.expected):
         raise KspecError(
             Diagnostic(
@@ -152,12 +152,12 @@ def predict(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
 
 
-def _judging(shop: Workshop, graph: Graph) -> tuple[Rows, Rows, dict[str, Any]]:
+def _judging(shop: Workshop) -> tuple[Rows, Rows, dict[str, Any]]:
     """The rows to judge by, the golden ones, and where they are from. A spec that has weights needs
     no data: its rows are drawn then, and have no truth."""
     spec = shop.document.spec
     if spec.data is None and spec.weights is not None:
-        inputs = draw_inputs(graph, spec.inputs, DRAWN)
+        inputs = draw_inputs(spec.inputs, DRAWN)
         rows = Rows(inputs, predict(shop.model, inputs), {})
         columns = {name: (name,) for name in spec.inputs}
         return rows, rows, {"split": "drawn", "counts": {"drawn": DRAWN}, "columns": columns}

@@ -76,12 +76,14 @@ def _prove(
 
 
 def random_network(shop: Workshop) -> tuple[Graph, Rows]:
-    from kspec.compiler.keras_model import build_model, randomize, trace_document
+    from kspec.compiler.keras_model import build_model, randomize, settle, trace_document
     from kspec.compiler.trace import TraceError
 
     document = shop.document
     model = build_model(document)
     randomize(model)
+    inputs = draw_inputs(document.spec.inputs, ROWS)
+    settle(model, inputs)
     try:
         graph = trace_document(model, document)
     except TraceError as error:
@@ -91,7 +93,6 @@ def random_network(shop: Workshop) -> tuple[Graph, Rows]:
             ),
             document=document,
         ) from error
-    inputs = draw_inputs(graph, document.spec.inputs, ROWS)
     rows = Rows(inputs, predict(model, inputs), {})
     if not varies(rows.expected):
         raise KspecError(

@@ -725,6 +725,16 @@ class Known(keras.layers.Layer):
 def layers() -> Iterator[Case]:
     yield Case("sizes", Known(), ((B, 5, 4),))
     yield Case("sizes-time", Known(), ((B, T, 4),))
+    for name, bias, x in (
+        ("first-of-equal", (4, 1), (B, 4, 4)),
+        ("second", (3, 1, 1), (B, 3, 5, 4)),
+        ("second-for-third", (5, 1), (B, 5, 5, 4)),
+        ("of-higher-rank", (1, 1, 4), (B, 4)),
+        ("last", (1, 4), (B, 3, 4)),
+        ("none", (5, 1), (B, 3, 5, 4)),
+    ):
+        added = np.random.default_rng(0).normal(size=bias).astype(np.float32)
+        yield Case(f"add-bias-{name}", lambda x, added=added: k.add(x, added), (x,))
     yield Case("additive-attention", lambda x: keras.layers.AdditiveAttention()([x, x]), M)
     yield Case(
         "attention-causal",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
 import pytest
 
@@ -15,39 +13,11 @@ from kspec.compiler.verifier import verify
 keras = pytest.importorskip("keras")
 
 from keras import ops as k  # noqa: E402
-from keras.src.ops import core, einops, image, linalg, math, nn  # noqa: E402
-from keras.src.ops import numpy as knp  # noqa: E402
 
 from kspec.compiler.rules import RULES  # noqa: E402
 from kspec.compiler.trace import TraceError, trace  # noqa: E402
 from tests.compiler.keras_ops import CASES, REFUSED, Case, classes_of  # noqa: E402
-
-MODULES = (core, einops, image, linalg, math, nn, knp)
-OPERATIONS = tuple(
-    each
-    for module in MODULES
-    for each in vars(module).values()
-    if inspect.isclass(each)
-    and issubclass(each, keras.Operation)
-    and each is not keras.Operation
-    and each.__module__ == module.__name__
-)
-
-WITHOUT_A_CLASS = {
-    **dict.fromkeys(
-        ("bartlett", "blackman", "hamming", "hanning", "kaiser"), "a window of numbers: a constant"
-    ),
-    **dict.fromkeys(("empty", "eye", "identity", "ones", "tri", "zeros"), "a constant"),
-    **dict.fromkeys(("dtype", "is_tensor", "shape"), "a question of types, answered at once"),
-    **dict.fromkeys(
-        ("batch_normalization", "layer_normalization", "rms_normalization", "hard_swish", "swish"),
-        "another name",
-    ),
-    **dict.fromkeys(("image", "linalg", "nn", "numpy"), "a module of the same functions"),
-    "vectorize": "made of vectorized_map",
-    "convert_to_numpy": "it needs values, which symbols do not have",
-    "custom_gradient": "a decorator; at inference the function itself",
-}
+from tests.compiler.operations import OPERATIONS, WITHOUT_A_CLASS  # noqa: E402
 
 
 def test_every_operation_is_decided() -> None:

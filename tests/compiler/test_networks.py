@@ -93,6 +93,13 @@ def norm_after_flatten(x: Any) -> Any:
     return layers.Dense(3)(layers.Dropout(0.1)(layers.ReLU()(x)))
 
 
+def groups(x: Any) -> Any:
+    for count in (2, -1, 1):
+        x = layers.Conv2D(6, 3, padding="same")(x)
+        x = layers.ReLU()(layers.GroupNormalization(count)(x))
+    return layers.GlobalAveragePooling2D()(x)
+
+
 def two_heads(x: Any) -> Any:
     x = unit(x, 4)
     heat = layers.Conv2D(1, 1, name="heat")(x)
@@ -109,6 +116,7 @@ NETWORKS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "separable": (separable, PICTURE),
     "one-dimensional": (one_dimensional, STEPS),
     "norm-after-flatten": (norm_after_flatten, PICTURE),
+    "groups": (groups, PICTURE),
     "two-heads": (two_heads, GREY),
 }
 

@@ -6,7 +6,7 @@ refusals and the formats' tables of rules: the matrix holds every cell to exactl
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,7 +51,9 @@ def _page() -> Iterator[str]:
     yield "## Layers of Keras that are left out\n"
     yield "| `keras.layers` | why |\n|---|---|"
     yield from (f"| `{name}` | {reason} |" for name, reason in sorted(DECIDED_OUT.items()))
-    yield "\n## Operations\n"
+    yield "\n## `keras.ops`\n"
+    yield from _keras_operations()
+    yield "\n## Operations of the IR\n"
     yield (
         "What layers are made of. *native*: the format's rule writes it as it is; *decomposed*:"
         " written as simpler operations; a footnote: refused in that form, and why.\n"
@@ -90,6 +92,37 @@ def _written(id_: str) -> str:
     shapes = ", ".join(str(shape).replace("'", "").replace("None", "?") for shape in case.shapes)
     arguments = "" if case.arguments is None else f": {case.arguments}"
     return f"{case.key}{arguments} of {shapes}".replace("'", "").replace("|", "¦")
+
+
+def _keras_operations() -> Iterator[str]:
+    """What a custom layer may be written in: by module, and by reason."""
+    from kspec.compiler.rules import RULES
+    from tests.compiler.operations import OPERATIONS, WITHOUT_A_CLASS, name_of
+
+    lowered: defaultdict[str, list[str]] = defaultdict(list)
+    refused: defaultdict[str, list[str]] = defaultdict(list)
+    for each in OPERATIONS:
+        if each in RULES:
+            lowered[each.__module__.rpartition(".")[2]].append(name_of(each))
+        else:
+            refused[RULES.refused[each]].append(name_of(each))
+    yield (
+        f"What custom layers are written in. Of {len(OPERATIONS)} operations"
+        f" {sum(map(len, lowered.values()))} are lowered, the others refused.\n"
+    )
+    yield "| lowered | `keras.ops` |\n|---|---|"
+    yield from (f"| {module} | {_listed(names)} |" for module, names in sorted(lowered.items()))
+    yield "\n| refused, because | `keras.ops` |\n|---|---|"
+    yield from (f"| {reason} | {_listed(names)} |" for reason, names in sorted(refused.items()))
+    others: defaultdict[str, list[str]] = defaultdict(list)
+    for name, what in WITHOUT_A_CLASS.items():
+        others[what].append(name)
+    yield "\n| no operations themselves, but | `keras.ops` |\n|---|---|"
+    yield from (f"| {what} | {_listed(names)} |" for what, names in sorted(others.items()))
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names, key=str.lower))
 
 
 def _operations() -> Iterator[str]:

@@ -16,6 +16,7 @@ from kspec.compiler import ops
 from kspec.compiler.ir import Graph
 from kspec.compiler.reference import evaluate
 from kspec.targets.formats.onnx import Onnx
+from kspec.targets.formats.onnx.directions import Bidirectional
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.onnx.run import OnnxRunner
 from kspec.targets.formats.onnx.write import write_model
@@ -82,7 +83,7 @@ def test_sizes_survive_a_factor_that_rounding_makes_too_small(
 
 
 def test_every_operation_has_a_rule() -> None:
-    assert set(Onnx.rules) == set(ops.OPS.values())
+    assert set(Onnx.rules) == {*ops.OPS.values(), Bidirectional}
 
 
 def test_names_types_and_producer_are_the_graphs(tmp_path: Path) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Array
+from kspec.compiler.reference import evaluate
+from kspec.targets.formats.onnx.format import Onnx
+from kspec.targets.formats.onnx.options import OnnxOptions
+from kspec.targets.formats.onnx.run import OnnxRunner
 from kspec.targets.formats.tflite import TFLite
 from kspec.targets.formats.tflite.options import TFLiteOptions
-from tests.graphs import RECURRENT, GraphCase, feeds
+from tests.graphs import RECURRENT, Builder, GraphCase, feeds
 from tests.graphs.recurrent import recurrent
 
 BY_ID = {case.id: case for case in RECURRENT}
@@ -59,3 +65,47 @@ def test_tflite_takes_no_more_room_for_more_steps(op: ops.Recurrent, tmp_path: P
         path = write(recurrent("layer", op, time=time), tmp_path / str(time))
         found.append(path.stat().st_size)
     assert max(found) - min(found) <= 64
+
+
+def both_ways(op: ops.Recurrent, *, chained: bool = False) -> GraphCase:
+    """Layers that read one sequence in both directions, joined in each way; ``chained``, the second
+    one starts from what the first one ends with."""
+    build, units = Builder("both"), 4
+    x = build.input("x", "batch", "time", 3)
+    start = build.input("start", "batch", units)
+    found = []
+    for name, direction in (("ahead", "forward"), ("back", "reverse")):
+        weights = [
+            build.random(f"{name}/kernel", 3, op.gates * units),
+            build.random(f"{name}/recurrent", units, op.gates * units),
+            build.random(f"{name}/bias", *op.bias_shape(units)),
+        ]
+        zeros = [build.constant(f"{name}/zeros{k}", np.zeros((1, units), np.float32)) for k in "hc"]
+        states = [found[0][1] if chained and found else start, *zeros][: op.states]
+        names = [f"{name}/{part}" for part in ("sequence", "h", "c")][: op.states + 1]
+        each = replace(op, direction=direction)
+        found.append(build.add_all(names, each, x, *weights, *states))
+    (ahead, *finals), (back, *others) = found
+    joined = [
+        build.add("wide", ops.Concat(2), ahead, back),
+        build.add("swapped", ops.Concat(2), back, ahead),
+        build.add("sum", ops.Add(), ahead, back),
+        build.add("last", ops.Concat(1), finals[0], others[0]),
+    ]
+    return build.case(*joined, finals[-1], others[-1])
+
+
+@pytest.mark.parametrize("op", [ops.Lstm(), ops.Gru(), ops.Rnn(activation="hard_sigmoid")])
+@pytest.mark.parametrize("chained", [False, True])
+def test_onnx_reads_a_sequence_in_both_directions_at_once(
+    op: ops.Recurrent, chained: bool, tmp_path: Path
+) -> None:
+    case, path = both_ways(op, chained=chained), tmp_path / "model.onnx"
+    Onnx().write(Onnx().lower(case.graph), path, OnnxOptions())
+    kinds = [node.op_type for node in onnx.load(path).graph.node]
+    assert kinds.count(type(op).__name__.upper()) == (2 if chained else 1)
+    for batch in (1, 3):
+        rows = feeds(case, batch, time=5)
+        found, expected = OnnxRunner(path)(rows), evaluate(case.graph, rows)
+        for name, each in expected.items():
+            np.testing.assert_allclose(found[name], each, rtol=1e-5, atol=1e-5)

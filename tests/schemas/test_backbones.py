@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kspec.pipeline.compile import Workshop
+from kspec.pipeline.plan import random_network
+from kspec.pipeline.verification import check_trace
 from kspec.schemas.layers import Shape, ShapeError
 from kspec.schemas.layers.backbone import NETWORKS, Backbone
 from kspec.schemas.network import Step
@@ -143,3 +146,11 @@ def test_a_file_elsewhere_is_refused(file: str, tmp_path: Path) -> None:
     span = caught.value.diagnostics[0].span
     assert span is not None
     assert span.line == 7
+
+
+def test_a_plan_sees_through_it(tmp_path: Path) -> None:
+    """With random statistics every picture would have the same answer after so many layers."""
+    (tmp_path / "stem.safetensors").touch()
+    graph, rows = random_network(Workshop(load(written(tmp_path))))
+    assert np.ptp(rows.expected["score"], axis=0).min() > 1e-3
+    assert check_trace(graph, rows) == ()

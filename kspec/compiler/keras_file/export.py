@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from keras import tree
 from kspec import spec
 from kspec.compiler.ir import Array
 from kspec.compiler.keras_file.arguments import layer_of
+from kspec.compiler.keras_file.operations import layer_instead
 from kspec.compiler.keras_file.refusal import refused
 from kspec.compiler.keras_file.weights import is_random_state
 from kspec.compiler.keras_model import build_model, finalize
@@ -46,10 +47,11 @@ def spec_from_model(
     """The YAML of a spec that rebuilds the network, and the weights by the paths of the
     variables that `build_model` makes of it. The ``footer`` is more YAML, put below the network.
 
-    Inputs become tensors, outputs numbers: what they mean is not in the model. Models inside of
-    the model are written out. Raises KspecError KS738 for what a spec cannot say: layers outside
-    the catalogue, a layer that is called twice, operations between layers, several outputs of
-    one layer, outputs that are no vectors, and whatever else makes the answers differ.
+    Inputs become tensors, outputs numbers or tensors: what they mean is not in the model. Models
+    inside of the model are written out, and operations between layers as layers. Raises KspecError
+    KS738 for what a spec cannot say: layers outside the catalogue, a layer that is called twice,
+    operations that are no layer's, several outputs of one layer, and whatever else makes the
+    answers differ.
     """
     recorder = Recorder()
     inputs = {recorder.fresh(each): tensor for each, tensor in _input_names(model).items()}
@@ -100,8 +102,7 @@ class Recorder:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             if not isinstance(operation, keras.Layer):
-                between = Between(operation.name, type(operation).__name__)
-                return tree.map_structure(lambda _: between, operation.output)
+                return self.between(operation, args)
             if id(operation) in self.called:
                 raise refused("KS738", f"layer {operation.name!r} is called twice", INSTEAD)
             self.called.add(id(operation))
@@ -111,6 +112,17 @@ class Recorder:
             return self.step(operation, args, kwargs)
 
         return call
+
+    def between(self, operation: keras.Operation, args: tuple[Any, ...]) -> Any:
+        """The step of a layer that does what the operation does, or what stands for none."""
+        instead = layer_instead(operation, args)
+        if instead is None:
+            first = [each for each in tree.flatten(args) if isinstance(each, Between)][:1]
+            (between,) = first or [Between(operation.name, type(operation).__name__)]
+            return tree.map_structure(lambda _: between, operation.output)
+        name = self.fresh(operation.name)
+        self.steps.append(Step(name, *instead, None))
+        return name
 
     def step(self, layer: keras.Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         given = {key: kwargs[key] for key in kwargs if key not in ("training", "mask")}
@@ -125,7 +137,7 @@ class Recorder:
     def named(self, given: Any) -> str:
         """The step or input that a tensor is; raises KspecError for what a spec cannot name."""
         if isinstance(given, Between):
-            message = f"{given.name!r} is an operation between layers, {given.kind}"
+            message = f"{given.name!r} is an operation between layers, {given.kind}, and no layer's"
             raise refused("KS738", message, INSTEAD)
         if not isinstance(given, str) or given not in self.taken:
             raise refused("KS738", f"a layer is given {given!r:.60}, which is no tensor", INSTEAD)
@@ -143,7 +155,17 @@ class Recorder:
                 self.steps.append(Step(wanted, Identity(), (result,), None))
             else:
                 self.rename(result, wanted)
-        return [_valid(name) for name in outputs]
+        named = [_valid(name) for name in outputs]
+        self.drop_unused(named)
+        return named
+
+    def drop_unused(self, outputs: Iterable[str]) -> None:
+        """Leave out the steps that no output depends on: those of masks, say."""
+        alive = set(outputs)
+        for step in reversed(self.steps):
+            if step.name in alive:
+                alive.update(step.inputs)
+        self.steps = [step for step in self.steps if step.name in alive]
 
     def rename(self, old: str, new: str) -> None:
         self.taken.add(new)
@@ -196,13 +218,10 @@ def _render(
 ) -> str:
     lines = ["kspec: 1", f"name: {name}", "", "inputs:"]
     for each, tensor in inputs.items():
-        lines.append(f"  {each}: {_flow({'tensor': _input(each, tensor)})}")
+        lines.append(f"  {each}: {_flow({'tensor': _tensor('input', each, tensor)})}")
     lines.append("outputs:")
     for each, tensor in outputs.items():
-        if len(tensor.shape) != 2 or tensor.shape[-1] is None:
-            message = f"the output {each!r} is {tuple(tensor.shape[1:])} for a row, not a vector"
-            raise refused("KS738", message, INSTEAD)
-        lines.append(f"  {each}: {_flow({'number': {'size': tensor.shape[-1]}})}")
+        lines.append(f"  {each}: {_flow(_output(each, tensor))}")
     lines += ["", "network:"]
     before = next(iter(inputs)) if len(inputs) == 1 else None
     for step in steps:
@@ -217,13 +236,19 @@ def _render(
     return "\n".join(lines) + "\n"
 
 
-def _input(name: str, tensor: Any) -> dict[str, Any]:
+def _output(name: str, tensor: Any) -> dict[str, Any]:
+    if tensor.dtype == "float32" and len(tensor.shape) == 2 and tensor.shape[-1] is not None:
+        return {"number": {"size": tensor.shape[-1]}}
+    return {"tensor": _tensor("output", name, tensor)}
+
+
+def _tensor(what: str, name: str, tensor: Any) -> dict[str, Any]:
     shape = [
         size if size is not None else f"{name[:50]}_{axis}"
         for axis, size in enumerate(tensor.shape[1:], start=1)
     ]
     if tensor.dtype not in ("float32", "int32") or not shape:
-        raise refused("KS738", f"the input {name!r} is {tensor.dtype} of {shape}", INSTEAD)
+        raise refused("KS738", f"the {what} {name!r} is {tensor.dtype} of {shape}", INSTEAD)
     return {"shape": shape} | ({"dtype": "int32"} if tensor.dtype == "int32" else {})
 
 

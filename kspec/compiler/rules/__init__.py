@@ -15,6 +15,7 @@ from kspec.compiler.rules import (
     indexing,
     layers,
     neural,
+    normalization,
     patches,
     preprocessing,
     products,
@@ -31,6 +32,7 @@ RULES = (
     arithmetic.rules
     | activation.rules
     | neural.rules
+    | normalization.rules
     | reduction.rules
     | shape.rules
     | layers.rules

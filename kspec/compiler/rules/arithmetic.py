@@ -12,7 +12,8 @@ from keras.src.ops import math as kmath
 from keras.src.ops import numpy as knp
 
 from kspec.compiler import ops
-from kspec.compiler.ir import DType, Value
+from kspec.compiler.ir import DType, Shape, Value
+from kspec.compiler.recording import Plus
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ FLOAT_UNARY: Mapping[type, ops.Op] = {
 }
 
 BINARY: Mapping[type, ops.Op] = {
-    knp.Add: ops.Add(),
+    Plus: ops.Add(),
     knp.Subtract: ops.Subtract(),
     knp.Multiply: ops.Multiply(),
     knp.FloorDivide: ops.FloorDivide(),
@@ -113,6 +114,31 @@ def float_unary(tracer: Tracer, op: Any, x: Any) -> Value:
 @rules(*BINARY)
 def binary(tracer: Tracer, op: Any, x1: Any, x2: Any) -> Value:
     return tracer.emit(BINARY[type(op)], *promoted(tracer, x1, x2))
+
+
+@rules(knp.Add)
+def add(tracer: Tracer, _op: Any, x1: Any, x2: Any) -> Value:
+    left, right = promoted(tracer, x1, x2)
+    shape = bias_shape(left.shape, right.shape)
+    if shape != right.shape:
+        right = tracer.emit(ops.Reshape(shape), right)
+    return tracer.emit(ops.Add(), left, right)
+
+
+def bias_shape(x: Shape, added: Shape) -> Shape:
+    """The shape that a tensor is broadcast in when Keras adds it to x.
+
+    ``keras.src.backend.tensorflow.numpy.add`` takes for a bias whatever has one axis alone that is
+    longer than 1. It goes along the last axis of x if that is as long, or else along the second,
+    even where broadcasting would pair it with another one.
+    """
+    sizes = [dim for dim in added if isinstance(dim, str) or dim > 1]
+    if len(sizes) != 1 or isinstance(sizes[0], str) or len(x) < 2 or sizes[0] not in (x[1], x[-1]):
+        return added
+    trailing = 0 if sizes[0] == x[-1] else len(x) - 2
+    found = (sizes[0], *(1,) * trailing)
+    aligned = len(added) <= len(x) and added[-len(found) :] == found
+    return added if aligned else found
 
 
 @rules(knp.Divide, knp.TrueDivide)

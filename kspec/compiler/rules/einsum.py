@@ -13,7 +13,7 @@ from keras.src.ops import numpy as knp
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Dim, Value
-from kspec.compiler.rules.arithmetic import promoted
+from kspec.compiler.rules.arithmetic import add, bias_shape, promoted
 from kspec.compiler.rules.substitutes import traceable
 from kspec.compiler.table import Table
 
@@ -57,9 +57,10 @@ def _biased(tracer: Tracer, result: Value, bias: Value) -> Value:
     if (
         not isinstance(split.op, ops.Reshape)
         or not whole
+        or bias_shape(result.shape, bias.shape) != bias.shape
         or columns != (math.prod(map(int, shape)),)
     ):
-        return tracer.emit(ops.Add(), result, bias)
+        return add(tracer, None, result, bias)
     tracer.nodes.pop()
     flat = tracer.emit(ops.Reshape(columns), bias)
     return tracer.emit(ops.Reshape(result.shape), tracer.emit(ops.Add(), split.inputs[0], flat))

@@ -1,15 +1,16 @@
-"""Recurrent layers, and loops over time. ONNX keeps time before the batch, and an axis for the two
-directions, of which there is one here."""
+"""Recurrent layers, and loops over time. ONNX keeps time before the batch, and an axis for the
+directions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, Graph, Node, Value
 from kspec.compiler.table import Table
+from kspec.targets.formats.onnx.directions import Bidirectional
 from kspec.targets.formats.onnx.emission import Attribute, Emission, Operand, Rule
 
 rules: Table[Rule] = Table("onnx")
@@ -44,27 +45,60 @@ def is_native(node: Node, graph: Graph) -> bool:
 
 @rules(ops.Rnn, ops.Gru, ops.Lstm)
 def recurrent(op: ops.Recurrent, emit: Emission, x: Value, *inputs: Value) -> None:
-    kernel, recurrent_kernel, bias = (_constant(emit, each) for each in inputs[:3])
-    biases = bias if bias.ndim == 2 else np.stack([bias, 0 * bias])
-    order, units = _ORDERS[type(op)], len(recurrent_kernel)
-    outputs = emit.wanted(
-        _OPERATORS[type(op)],
-        emit("Transpose", x, perm=(1, 0, 2)),
-        _rows(kernel, order)[None],
-        _rows(recurrent_kernel, order)[None],
-        np.concatenate([_rows(each, order) for each in biases])[None],
-        None,
-        *(_start(emit, each, x) for each in inputs[3:]),
-        hidden_size=units,
-        direction=op.direction,
-        **_activations(op),
-    )
+    outputs = _layer(op, emit, x, [inputs], op.direction)
     for number, name in enumerate(outputs):
         if name and number:
             emit.give(number, "Squeeze", name, np.array([0], np.int64))
         elif name:
             one = emit("Squeeze", name, np.array([1], np.int64))
             emit.give(0, "Transpose", one, perm=(1, 0, 2))
+
+
+@rules(Bidirectional)
+def bidirectional(op: Bidirectional, emit: Emission, x: Value, *inputs: Value) -> None:
+    """The axis of the directions goes before that of the units, and is one with it."""
+    half = len(inputs) // 2
+    outputs = _layer(op.layer, emit, x, [inputs[:half], inputs[half:]], "bidirectional")
+    units = 2 * int(inputs[1].shape[0])
+    for number, name in enumerate(outputs):
+        if name and number:
+            rows = emit("Transpose", name, perm=(1, 0, 2))
+            emit.give(number, "Reshape", rows, np.array([0, units], np.int64))
+        elif name:
+            rows = emit("Transpose", name, perm=(2, 0, 1, 3))
+            emit.give(0, "Reshape", rows, np.array([0, 0, units], np.int64))
+
+
+def _layer(
+    op: ops.Recurrent,
+    emit: Emission,
+    x: Value,
+    directions: Sequence[Sequence[Value]],
+    name: str,
+) -> list[str]:
+    """The operator, with the weights and the initial states of each direction."""
+    units = int(directions[0][1].shape[0])
+    weights = zip(*(_weights(op, emit, each[:3]) for each in directions), strict=True)
+    states = zip(*(each[3:] for each in directions), strict=True)
+    return emit.wanted(
+        _OPERATORS[type(op)],
+        emit("Transpose", x, perm=(1, 0, 2)),
+        *(np.stack(each) for each in weights),
+        None,
+        *(_starts(emit, each, x) for each in states),
+        hidden_size=units,
+        direction=name,
+        **_activations(op, len(directions)),
+    )
+
+
+def _weights(op: ops.Recurrent, emit: Emission, given: Sequence[Value]) -> tuple[Array, ...]:
+    """Kernel, recurrent kernel and biases of one direction as the operator wants them."""
+    kernel, recurrent_kernel, bias = (_constant(emit, each) for each in given)
+    order = _ORDERS[type(op)]
+    biases = bias if bias.ndim == 2 else np.stack([bias, 0 * bias])
+    both = np.concatenate([_rows(each, order) for each in biases])
+    return _rows(kernel, order), _rows(recurrent_kernel, order), both
 
 
 def _constant(emit: Emission, value: Value) -> Array:
@@ -80,11 +114,17 @@ def _rows(weights: Array, order: tuple[int, ...]) -> Array:
     return np.ascontiguousarray(np.concatenate([parts[k] for k in order], axis=-1).T)
 
 
-def _start(emit: Emission, state: Value, x: Value) -> Operand:
-    """An initial state as [1, batch, units], or nothing where it is zeros."""
-    array = emit.array(state)
-    if array is not None and not array.any():
+def _starts(emit: Emission, states: Sequence[Value], x: Value) -> Operand:
+    """The initial states of all directions as [directions, batch, units], or nothing where they
+    are zeros."""
+    arrays = [emit.array(state) for state in states]
+    if all(array is not None and not array.any() for array in arrays):
         return None
+    found = [_start(emit, state, x) for state in states]
+    return emit("Concat", *found, axis=0) if len(found) > 1 else found[0]
+
+
+def _start(emit: Emission, state: Value, x: Value) -> Operand:
     first = np.array([0], np.int64)
     if state.shape[0] == x.shape[0]:
         return emit("Unsqueeze", state, first)
@@ -93,13 +133,13 @@ def _start(emit: Emission, state: Value, x: Value) -> Operand:
     return emit("Expand", emit("Unsqueeze", state, first), shape)
 
 
-def _activations(op: ops.Recurrent) -> dict[str, Attribute]:
+def _activations(op: ops.Recurrent, directions: int) -> dict[str, Attribute]:
     names = [op.activation]
     if isinstance(op, ops.Gru | ops.Lstm):
         names.insert(0, op.recurrent_activation)
     if isinstance(op, ops.Lstm):
         names.append(op.activation)
-    functions, numbers = zip(*(_GATES[name] for name in names), strict=True)
+    functions, numbers = zip(*(_GATES[name] for name in names * directions), strict=True)
     attributes: dict[str, Attribute] = {"activations": functions}
     # Each function takes the next of the numbers, if it takes any.
     if taken := [each for each in numbers if each is not None]:
