@@ -21,7 +21,8 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A worker of xdist has a folder of its own below that of all.
     shared = (base.parent if base.name.startswith("popen") else base) / "bundles"
     for example in EXAMPLES:
-        with locked(shared):
+        # Not the folder itself: the build locks it.
+        with locked(shared.with_name(f"building-{example}")):
             if not (shared / example).exists():
                 folder = ROOT / "examples" / example
                 document = kspec.load(folder / "model.yaml")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import TFLiteOptions
+from kspec.targets.platforms.browser.package import npm_name, render_package
 from kspec.targets.platforms.platform import ArtifactRequest, Platform
 
 
@@ -20,7 +21,7 @@ class BrowserOptions(Model):
 
 
 class Browser(Platform):
-    """A model file that a page fetches."""
+    """An npm package with a client, its types, a page to try the model in, and a self-test."""
 
     name: ClassVar[str] = "browser"
     title: ClassVar[str] = "Browser"
@@ -32,8 +33,8 @@ class Browser(Platform):
             return (ArtifactRequest("tflite", TFLiteOptions()),)
         return (ArtifactRequest("onnx", OnnxOptions()),)
 
+    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
+        return render_package(about)
+
     def usage(self, about: Mapping[str, Any]) -> str:
-        artifact = about["artifacts"][0]["path"]
-        if artifact.endswith(".tflite"):
-            return f'const model = await loadAndCompile("{artifact}", {{accelerator: "wasm"}});\n'
-        return f'const session = await ort.InferenceSession.create("{artifact}");\n'
+        return f'import {{ load }} from "{npm_name(about["name"])}";\n'

@@ -1,0 +1,76 @@
+"""Android: a Kotlin library module around a TFLite file that LiteRT runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from kspec.schemas.base import Model
+from kspec.targets.formats.card import Card
+from kspec.targets.formats.tflite.options import TFLiteOptions
+from kspec.targets.platforms.android.model import MAIN, describe, package_of, type_of
+from kspec.targets.platforms.android.options import AndroidOptions
+from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
+from kspec.targets.platforms.templates import render_tree
+
+TEMPLATES = Path(__file__).parent / "templates"
+DEBUG = "src/debug/assets/kspec"
+
+
+class Android(Platform):
+    """A Gradle module of Kotlin over LiteRT's ``CompiledModel``; copied into a project it is
+    complete. Golden rows are assets of debug builds only."""
+
+    name: ClassVar[str] = "android"
+    title: ClassVar[str] = "Android"
+    options: ClassVar[type[Model]] = AndroidOptions
+
+    def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
+        chosen = {name: getattr(options, name) for name in TFLiteOptions.model_fields}
+        return (ArtifactRequest("tflite", TFLiteOptions(**chosen)),)
+
+    def introduce(self, request: ArtifactRequest, card: Card) -> ArtifactRequest:
+        assert isinstance(request.options, TFLiteOptions)
+        said = request.options.card or card
+        return ArtifactRequest(request.format, request.options.model_copy(update={"card": said}))
+
+    def layout(self, name: str) -> Layout:
+        package = package_of(name)
+        return Layout(artifacts=f"{MAIN}/{package}/", golden=f"{DEBUG}/{package}/")
+
+    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
+        package = package_of(about["name"])
+        names = {"package": package, "type": type_of(about["name"])}
+        text = json.dumps(about, indent=2, sort_keys=True) + "\n"
+        return {
+            **render_tree(TEMPLATES, describe(about), names),
+            f"{DEBUG}/{package}/kspec-bundle.json": text.encode(),
+        }
+
+    def usage(self, about: Mapping[str, Any]) -> str:
+        values = describe(about)
+        given = ", ".join(_GIVEN[each["type"].text] for each in values["inputs"])
+        answer = values["outputs"][0]["property"].text
+        type_, package, module = type_of(about["name"]), package_of(about["name"]), values["module"]
+        return f"""\
+implementation(project(":{module}"))  // after include(":{module}") in settings.gradle.kts
+
+import kspec.{package}.*
+val model = {type_}.open(context)     // not on the main thread
+val answer = model.predict({given}).{answer}
+
+# The self-test: without a device, then on one, CPU and GPU; or {type_}.selfTest(context) in a
+# debug build, which logs its line:  adb logcat -s kspec
+gradle test
+gradle connectedDebugAndroidTest
+"""
+
+
+_GIVEN = {
+    "Pixels": "decodePixels(file)",
+    "FloatArray": "floatArrayOf(…)",
+    "IntArray": "intArrayOf(…)",
+}
+"""What stands for an argument of a type."""

@@ -1,0 +1,121 @@
+// @ts-check
+import { decode } from "./pictures.js";
+import { sample } from "./sampling.js";
+
+/** @import { InputDescription, Tensor } from "./types.js" */
+
+/**
+ * The tensors of one row, by input.
+ *
+ * @param {readonly InputDescription[]} inputs
+ * @param {object} row
+ * @returns {Promise<Map<string, Tensor>>}
+ */
+export async function prepare(inputs, row) {
+  const names = inputs.map((input) => input.name);
+  refuseOthers("input", Object.keys(row), names);
+  const found = new Map();
+  for (const input of inputs) {
+    const given = take("input", row, input.name);
+    found.set(input.name, await KINDS[input.kind](input, given));
+  }
+  return found;
+}
+
+/** @type {Record<string, (input: InputDescription, given: unknown) => Tensor | Promise<Tensor>>} */
+const KINDS = {
+  image: async (input, given) =>
+    given instanceof Float32Array ? fixed(input, given) : sample(await decode(given), input),
+  numeric: (input, given) => fixed(input, isList(given) ? given : inOrder(input, given)),
+  tensor: shaped,
+};
+
+/** @type {Record<string, Float32ArrayConstructor | Int32ArrayConstructor>} */
+const ARRAYS = { float32: Float32Array, int32: Int32Array };
+
+/**
+ * @param {InputDescription} input
+ * @param {ArrayLike<number>} values
+ */
+function fixed(input, values) {
+  return shaped(input, { data: values, shape: input.shape.slice(1) });
+}
+
+/**
+ * @param {InputDescription} input
+ * @param {unknown} given
+ * @returns {Tensor}
+ */
+function shaped({ name, dtype, shape }, given) {
+  const { data, shape: found } = /** @type {Tensor} */ (given ?? {});
+  const wanted = shape.slice(1);
+  const fits = found?.length === wanted.length && wanted.every(fitsSize, found);
+  if (!fits) {
+    throw new RangeError(`${name}: the shape is ${found?.join(" × ")}, not ${wanted.join(" × ")}`);
+  }
+  const size = found.reduce((product, each) => product * each, 1);
+  if (data?.length !== size) {
+    throw new RangeError(`${name}: ${data?.length} values, not ${size}`);
+  }
+  return { data: ARRAYS[dtype].from(data), shape: found };
+}
+
+/**
+ * @this {readonly number[]}
+ * @param {number | string} wanted
+ * @param {number} axis
+ */
+function fitsSize(wanted, axis) {
+  return typeof wanted === "string" || wanted === this[axis];
+}
+
+/**
+ * @param {InputDescription} input
+ * @param {unknown} row
+ */
+function inOrder({ name, columns }, row) {
+  if (typeof row !== "object" || row === null || columns.length === 0) {
+    throw new TypeError(`${name} takes numbers${columns.length ? ", or an object by column" : ""}`);
+  }
+  refuseOthers("column", Object.keys(row), columns);
+  return columns.map((column) => {
+    const value = take("column", row, column);
+    if (typeof value !== "number" || Number.isNaN(value)) {
+      throw new TypeError(`${column} is no number: ${value}`);
+    }
+    return value;
+  });
+}
+
+/**
+ * @param {string} what
+ * @param {object} row
+ * @param {string} name
+ * @returns {unknown}
+ */
+function take(what, row, name) {
+  if (!Object.hasOwn(row, name)) {
+    throw new TypeError(`the ${what} ${name} is missing`);
+  }
+  return /** @type {Record<string, unknown>} */ (row)[name];
+}
+
+/**
+ * @param {string} what
+ * @param {string[]} given
+ * @param {readonly string[]} known
+ */
+function refuseOthers(what, given, known) {
+  const other = given.find((name) => !known.includes(name));
+  if (other !== undefined) {
+    throw new TypeError(`there is no ${what} ${other}`);
+  }
+}
+
+/**
+ * @param {unknown} given
+ * @returns {given is ArrayLike<number>}
+ */
+function isList(given) {
+  return Array.isArray(given) || ArrayBuffer.isView(given);
+}

@@ -1,0 +1,135 @@
+// @ts-check
+import { rowOf } from "./golden.js";
+
+/**
+ * @import { Answers } from "../model.js"
+ * @import { Tensor } from "./types.js"
+ * @import { About, Golden, Tolerance } from "./golden.js"
+ */
+
+/** @typedef {{ kind: string, scale: number }} Output */
+
+const MOST_PROBLEMS = 8;
+
+/**
+ * Holds rows to the golden ones: |Δ| ≤ atol · s + rtol · |reference|, s the largest |reference| of
+ * the output, at most 1; what is not a number fails; labels are equal but for ties.
+ */
+export class Judge {
+  /** The largest |Δ| / tolerance; null after a value that is not finite. */
+  ratio = /** @type {number | null} */ (0);
+  /** @type {string[]} */
+  problems = [];
+  /** @type {Set<number>} */
+  #flipped = new Set();
+  /** @type {ReadonlyMap<string, Golden>} */
+  #golden;
+  /** @type {Map<string, Output>} */
+  #outputs;
+  /** @type {Tolerance} */
+  #tolerance;
+
+  /**
+   * @param {About} about
+   * @param {ReadonlyMap<string, Golden>} golden
+   */
+  constructor(about, golden) {
+    this.#golden = golden;
+    this.#tolerance = about.artifacts[0].tolerance;
+    this.#outputs = new Map(
+      Object.entries(about.signature.outputs).map(([name, { kind }]) => {
+        const { data } = /** @type {Golden} */ (golden.get(`output/${name}`));
+        return [name, { kind, scale: scaleOf(data) }];
+      }),
+    );
+  }
+
+  /** Rows whose label is another one. */
+  get flips() {
+    return this.#flipped.size;
+  }
+
+  /**
+   * @param {number} index
+   * @param {Answers} answers
+   * @param {ReadonlyMap<string, Tensor>} outputs
+   */
+  row(index, answers, outputs) {
+    for (const [name, output] of this.#outputs) {
+      const reference = rowOf(this.#golden, `output/${name}`, index);
+      this.#compare(`row ${index}, ${name}`, outputs.get(name), reference, output.scale);
+      if (this.#golden.has(`decision/${name}`)) {
+        const { label } = /** @type {Record<string, any>} */ (answers)[name];
+        this.#decide(index, name, label, reference.data, output);
+      }
+    }
+  }
+
+  /**
+   * @param {string} where
+   * @param {Tensor | undefined} found
+   * @param {Golden} reference
+   * @param {number} scale
+   */
+  #compare(where, found, reference, scale) {
+    if (found?.shape.join() !== reference.shape.join()) {
+      this.#blame(`${where}: the shape is ${found?.shape.join(" × ")}`);
+      return;
+    }
+    const { atol, rtol } = this.#tolerance;
+    const ratios = Array.from(found.data, (value, index) => {
+      const expected = reference.data[index];
+      const allowed = atol * scale + rtol * Math.abs(expected);
+      return value === expected ? 0 : Math.abs(value - expected) / allowed;
+    });
+    const worst = Math.max(...ratios);
+    if (!Number.isFinite(worst)) {
+      this.ratio = null;
+      this.#blame(`${where}: a value is not finite`);
+    } else {
+      this.ratio = this.ratio === null ? null : Math.max(this.ratio, worst);
+      if (worst > 1) {
+        this.#blame(`${where}: ${worst.toPrecision(3)} × the tolerance`);
+      }
+    }
+  }
+
+  /**
+   * @param {number} index
+   * @param {string} name
+   * @param {string} label
+   * @param {ArrayLike<number>} reference
+   * @param {Output} output
+   */
+  #decide(index, name, label, reference, { kind, scale }) {
+    const { data } = rowOf(this.#golden, `decision/${name}`, index);
+    const expected = new TextDecoder().decode(Uint8Array.from(data)).replace(/\0+$/, "");
+    const atol = this.#tolerance.atol * scale;
+    if (label !== expected && MARGINS[kind](reference) > (kind === "category" ? 2 * atol : atol)) {
+      this.#flipped.add(index);
+      this.#blame(`row ${index}, ${name}: the label is ${label}, not ${expected}`);
+    }
+  }
+
+  /** @param {string} problem */
+  #blame(problem) {
+    if (this.problems.length < MOST_PROBLEMS) {
+      this.problems.push(problem);
+    }
+  }
+}
+
+/** @type {Record<string, (reference: ArrayLike<number>) => number>} */
+const MARGINS = {
+  category: (reference) => {
+    const [first, second] = Array.from(reference).sort((a, b) => b - a);
+    return first - second;
+  },
+  binary: (reference) => Math.abs(reference[0] - 0.5),
+};
+
+/** @param {ArrayLike<number>} reference */
+function scaleOf(reference) {
+  const sizes = Array.from(reference, Math.abs).filter(Number.isFinite);
+  return Math.min(1, sizes.reduce((most, size) => Math.max(most, size), 0)) || 1;
+}

@@ -1,0 +1,18 @@
+// @ts-check
+
+/** Calls one after the other: the engines' WebAssembly takes no second call while one waits. */
+export class Turns {
+  /** @type {Promise<unknown>} */
+  #last = Promise.resolve();
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} call
+   * @returns {Promise<T>}
+   */
+  take(call) {
+    const turn = this.#last.then(call);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}

@@ -1,0 +1,121 @@
+/** Pixels as they are shown: red, green, blue and alpha of each, row by row, from the top left. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8ClampedArray | Uint8Array;
+}
+
+/**
+ * A picture: a file of it (PNG, and in a page whatever the browser decodes), its pixels, an
+ * element that shows it, or, as Float32Array, the raw values as they stand in the training data.
+ */
+export type Picture =
+  | Blob
+  | ArrayBuffer
+  | Uint8Array
+  | Pixels
+  | ImageBitmap
+  | HTMLImageElement
+  | HTMLCanvasElement
+  | HTMLVideoElement
+  | OffscreenCanvas
+  | Float32Array;
+
+/** Numbers in the order of the columns. */
+export type Vector = Float32Array | readonly number[];
+
+/** Numbers by column; none may be missing. */
+export type Row<Column extends string> = Readonly<Record<Column, number>>;
+
+/** An array of one row, its shape without the batch. */
+export interface Tensor {
+  readonly data: Float32Array | Int32Array;
+  readonly shape: readonly number[];
+}
+
+/** An array of several rows, its shape with the batch. */
+export type Batch = Tensor;
+
+export interface Decision<Label extends string = string> {
+  /** The most probable label. */
+  readonly label: Label;
+  /** Its probability, from 0 to 1. */
+  readonly confidence: number;
+  /** Of each label. */
+  readonly probabilities: Readonly<Record<Label, number>>;
+}
+
+export type Answer = Decision | number | Float32Array | Tensor;
+
+/** `webgpu` falls back to `wasm` where the browser has no adapter for it. */
+export type Device = "wasm" | "webgpu";
+
+export interface LoadOptions {
+  readonly device?: Device;
+}
+
+export interface InputDescription {
+  readonly name: string;
+  readonly kind: string;
+  readonly dtype: string;
+  /** With the batch; a name stands for a size that varies. */
+  readonly shape: readonly (number | string)[];
+  readonly columns: readonly string[];
+  /** How a picture becomes values; null for other inputs. */
+  readonly picture: PictureDescription | null;
+}
+
+export interface PictureDescription {
+  /** What a full channel becomes. */
+  readonly maximum: number;
+  /** `nearest`, `bilinear`, or null where another size is refused. */
+  readonly resize: string | null;
+}
+
+export interface OutputDescription {
+  readonly name: string;
+  readonly kind: string;
+  readonly shape: readonly (number | string)[];
+  readonly labels: readonly string[];
+}
+
+export interface Description {
+  readonly name: string;
+  readonly version: string;
+  readonly about: string;
+  readonly artifact: string;
+  readonly inputs: readonly InputDescription[];
+  readonly outputs: readonly OutputDescription[];
+}
+
+/** What runs the artifact. */
+export interface Session {
+  /** Name and version of the runtime. */
+  readonly engine: string;
+  readonly device: Device;
+  /** Whether the artifact takes several rows at once. */
+  readonly batches: boolean;
+  run(feeds: ReadonlyMap<string, Batch>): Promise<Map<string, Batch>>;
+  close(): Promise<void>;
+}
+
+/** The line `KSPEC-SELFTEST`. */
+export interface Verdict {
+  readonly platform: "browser";
+  readonly name: string;
+  readonly version: string;
+  readonly engine: string | null;
+  readonly device: string;
+  readonly artifact: string;
+  readonly rows: number;
+  /** The largest |Δ| / tolerance; null where a value is not finite. */
+  readonly worst_error_ratio: number | null;
+  /** Rows whose label is not the trained model's, ties apart. */
+  readonly flips: number;
+  /** The largest |Δ| / maximum of the golden picture; null without an image input. */
+  readonly picture_error: number | null;
+  /** The median of single rows. */
+  readonly latency_ms: number | null;
+  readonly pass: boolean;
+  readonly problems: readonly string[];
+}

@@ -1,0 +1,37 @@
+package kspec.{package}
+
+import com.google.ai.edge.litert.Accelerator
+import java.io.ByteArrayInputStream
+import java.io.File
+import javax.imageio.ImageIO
+import kotlin.system.exitProcess
+
+// The self-test of a bundle with LiteRT for Linux: all of the client but Android's own classes.
+
+object Run {
+    @JvmStatic
+    fun main(arguments: Array<String>) {
+        val report = SelfTest({type}.SUBJECT, Desk(File(arguments[0], "src"))).run()
+        println(report.line)
+        exitProcess(if (report.passed) 0 else 1)
+    }
+}
+
+private class Desk(private val folder: File) : Place {
+    override val engine = "LiteRT ${System.getProperty("kspec.litert.version")}"
+    override val device = "JVM ${System.getProperty("java.version")}, Linux"
+
+    override fun read(file: String): ByteArray = find(file).readBytes()
+
+    override fun decode(picture: ByteArray): Pixels {
+        val image = ImageIO.read(ByteArrayInputStream(picture))
+        val (width, height) = image.width to image.height
+        return Pixels(width, height, image.getRGB(0, 0, width, height, null, 0, width))
+    }
+
+    override fun open(): Engine =
+        LiteRtEngine.open(find({type}.SUBJECT.seals.file).path, {type}.SIGNATURE, Accelerator.CPU)
+
+    private fun find(file: String) =
+        listOf("main", "debug").map { File(folder, "$it/assets/${ {type}.FOLDER}/$file") }.first { it.exists() }
+}
