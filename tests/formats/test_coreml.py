@@ -429,3 +429,19 @@ def test_a_layer_over_rows_that_no_input_counts(tmp_path: Path) -> None:
     _, h, _ = build.add_all(("sequence", "h", "c"), ops.Lstm(), *layer)
     case = build.case(build.add("out", ops.Reshape(("batch", 5, 2)), h))
     assert worst_error(case, write(case.graph, tmp_path), 3) <= 1e-5
+
+
+def test_layers_that_share_weights_store_them_once(tmp_path: Path) -> None:
+    build = Builder("shared")
+    x, kernel = build.input("x", "batch", 64), build.random("kernel", 64, 64)
+    steps = build.input("steps", "batch", 9, 64)
+    layer = (build.random("wide", 64, 192), build.random("bias", 2, 192))
+    starts = build.constant("zeros", np.zeros((1, 64), np.float32))
+    y = build.add("once", ops.Linear(), x, kernel)
+    for name in ("first", "second"):
+        given = (steps, layer[0], layer[0], layer[1], starts)
+        (_, h) = build.add_all((f"{name}/all", f"{name}/last"), ops.Gru(), *given)
+        y = build.add(f"{name}/sum", ops.Add(), build.add(name, ops.Linear(), y, kernel), h)
+    path = write(build.case(y).graph, tmp_path)
+    stored = (path / WEIGHTS).stat().st_size
+    assert stored <= 1.1 * sum(array.nbytes for array in build.constants.values())

@@ -13,6 +13,9 @@ from kspec.targets.formats.coreml.names import Identifiers
 from kspec.targets.formats.coreml.options import CoreMLOptions
 from kspec.targets.formats.coreml.toolkit import Toolkit
 
+_FIRST = 16
+"""Elements of an array by which another one is looked for."""
+
 Var = Any
 """A value of coremltools' builder."""
 
@@ -41,7 +44,7 @@ class Emission:
         self._vars: dict[str, Var] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], Var] = {}
         self._measured: dict[str, Var] = {}
-        self._constants: dict[str, Var] = {}
+        self._alike: dict[tuple[str, tuple[int, ...], bytes], list[tuple[Array, Var]]] = {}
         self._own: dict[int, Var] = {}
         self._loop: Any = None
         self.minimum = options.minimum
@@ -167,14 +170,19 @@ class Emission:
         return getattr(self.kit.builder, kind)(name=identifier, **given)
 
     def _constant(self, value: Any, identifier: str) -> Var:
-        """The constant of that name, which the builder makes once though it may build a block
-        twice."""
-        if identifier not in self._constants:
-            with self._loop.enclosing_block if self._loop else nullcontext():
-                var = self.kit.builder.const(val=value, name=identifier, before_op=self._loop)
-            self._constants[identifier] = var
-            self.own(var)
-        return self._constants[identifier]
+        """A constant under that name, or the equal one that there is: layers share weights, and
+        the builder may build a block twice."""
+        array = np.asarray(value)
+        first: bytes = array.flat[:_FIRST].tobytes()
+        alike = self._alike.setdefault((array.dtype.str, array.shape, first), [])
+        for other, var in alike:
+            if np.array_equal(other, array, equal_nan=array.dtype.kind == "f"):
+                return var
+        with self._loop.enclosing_block if self._loop else nullcontext():
+            var = self.kit.builder.const(val=value, name=identifier, before_op=self._loop)
+        self.own(var)
+        alike.append((array, var))
+        return var
 
     def _share(self, value: Any) -> Var:
         """Equal parameters are one constant: a file of many small layers would be mostly these."""
