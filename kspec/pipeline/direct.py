@@ -20,8 +20,10 @@ from kspec.pipeline.placement import replace as put
 from kspec.pipeline.results import Artifact
 from kspec.pipeline.store import digest_path
 from kspec.pipeline.verification import Rows, check_trace, verify_artifact
+from kspec.schemas.base import Model
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.emission import artifact_name, emit
+from kspec.targets.formats.format import Format
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats as known_formats
 
@@ -35,15 +37,20 @@ def compile_keras(
     *,
     name: str | None = None,
     rows: Mapping[str, Array] | None = None,
+    dimensions: Mapping[str, int] | None = None,
 ) -> tuple[Artifact, ...]:
     """Compile a built Keras model to artifacts in ``out``, each run in a process of its own and
     compared with the model.
 
     ``rows`` are inputs of (rows, …) by name to compare on; without them standard normal ones are
-    drawn (whole numbers are 0 or 1). Raises KspecError, and then nothing in ``out`` has changed:
-    KS711 for a layer that cannot be lowered, KS710 for one that a format cannot express, KS720 and
-    KS721 for an artifact that differs or does not run, KS722 where the model answers the same for
-    all rows, KS723 where the graph itself differs from the model.
+    drawn (whole numbers are 0 or 1). ``dimensions`` are the sizes that a format with fixed shapes,
+    TFLite, gives to those that the model leaves open, by name: ``<input>_<axis>``; without them it
+    takes those of ``rows``. Every other format leaves them open.
+
+    Raises KspecError, and then nothing in ``out`` has changed: KS711 for a layer that cannot be
+    lowered, KS710 for one that a format cannot express, KS720 and KS721 for an artifact that
+    differs or does not run, KS722 where the model answers the same for all rows, KS723 where the
+    graph itself differs from the model.
     """
     from kspec.compiler.trace import TraceError, trace
 
@@ -62,12 +69,33 @@ def compile_keras(
         raise KspecError(
             Diagnostic("KS711", f"layer {error.layer!r} cannot be compiled: {error.message}")
         ) from error
-    judged = _judged(model, graph, rows)
-    return write_verified(graph, judged, formats, Path(out))
+    sizes = dict(dimensions or {}) if rows is None else sizes_of(graph, rows) | (dimensions or {})
+    judged = _judged(model, graph, rows if rows is not None else _random(graph, sizes))
+    return write_verified(graph, judged, formats, Path(out), sizes)
+
+
+def sizes_of(graph: Graph, rows: Mapping[str, Array]) -> dict[str, int]:
+    """The sizes that rows have of the dimensions that a graph leaves open, but for the batch."""
+    return {
+        dim: size
+        for value in graph.inputs
+        for dim, size in zip(value.shape[1:], rows[value.name].shape[1:], strict=True)
+        if isinstance(dim, str)
+    }
+
+
+def options_for(format_: Format, sizes: Mapping[str, int]) -> Model:
+    """The format's options for a model whose open dimensions have these sizes, among others."""
+    fields = format_.options.model_fields
+    given: dict[str, Any] = {"dimensions": sizes} if "dimensions" in fields else {}
+    if "largest_dimension" in fields and sizes:
+        default = fields["largest_dimension"].default
+        given["largest_dimension"] = max(default, *sizes.values())
+    return format_.options.model_validate(given)
 
 
 def write_verified(
-    graph: Graph, rows: Rows, formats: Sequence[str], out: Path
+    graph: Graph, rows: Rows, formats: Sequence[str], out: Path, sizes: Mapping[str, int]
 ) -> tuple[Artifact, ...]:
     """Emit a traced graph in each format, verify every artifact, and only then place them."""
     folded = run_passes(graph, COMMON)
@@ -76,7 +104,7 @@ def write_verified(
     with tempfile.TemporaryDirectory(prefix="kspec-") as folder:
         for each in formats:
             format_ = known_formats()[each]
-            request = ArtifactRequest(each, format_.options())
+            request = ArtifactRequest(each, options_for(format_, sizes))
             path = Path(folder, artifact_name(graph.name, request))
             try:
                 found.append(_write_verified(graph, folded, request, path, rows))
@@ -113,9 +141,9 @@ def _write_verified(
     )
 
 
-def _judged(model: Any, graph: Graph, rows: Mapping[str, Array] | None) -> Rows:
+def _judged(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Rows:
     """The rows with the model's own outputs, after the graph was held against them."""
-    inputs = dict(rows) if rows is not None else _random(graph)
+    inputs = dict(rows)
     given = [inputs[value.name] for value in graph.inputs]
     struct = getattr(model, "_inputs_struct", None)
     call = inputs if isinstance(struct, dict) else (given if len(given) > 1 else given[0])
@@ -142,11 +170,14 @@ def _flat(outputs: Any) -> list[Any]:
     return list(tree.flatten(outputs))
 
 
-def _random(graph: Graph) -> dict[str, Array]:
+def _random(graph: Graph, sizes: Mapping[str, int]) -> dict[str, Array]:
     drawn = np.random.Generator(np.random.PCG64(0))
     inputs = {}
     for value in graph.inputs:
-        shape = (ROWS, *(TIME if isinstance(dim, str) else dim for dim in value.shape[1:]))
+        shape = (
+            ROWS,
+            *(sizes.get(dim, TIME) if isinstance(dim, str) else dim for dim in value.shape[1:]),
+        )
         normal = drawn.normal(size=shape)
         array = normal if value.dtype.is_float else normal > 0
         inputs[value.name] = array.astype(value.dtype.numpy)

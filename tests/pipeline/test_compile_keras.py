@@ -75,6 +75,38 @@ def test_several_inputs_and_outputs_and_whole_numbers(tmp_path: Path) -> None:
     assert {each.rows for each in artifacts} == {9}
 
 
+def test_open_sizes_stay_open_but_in_tflite(tmp_path: Path) -> None:
+    import coremltools
+    import keras
+    import onnx
+    from ai_edge_litert.interpreter import Interpreter
+
+    layers = keras.layers
+    picture = keras.Input((None, None, 3), name="picture")
+    x = layers.Conv2D(4, 3, strides=2, padding="same", activation="relu")(picture)
+    x = layers.MaxPooling2D(3, strides=2, padding="same")(x)
+    output = layers.Dense(2, name="kind")(layers.GlobalAveragePooling2D()(x))
+    model = random_model(keras.Model(picture, output, name="open"))
+    with pytest.raises(KspecError, match="picture_1"):
+        kspec.compile_keras(model, ["tflite"], tmp_path)
+    rows = np.random.default_rng(0).normal(size=(3, 20, 300, 3)).astype(np.float32)
+    chosen = {"picture_1": 12, "picture_2": 15}
+    for given in ({"rows": {"picture": rows}}, {"dimensions": chosen}):
+        artifacts = kspec.compile_keras(model, out=tmp_path, **given)
+        assert {each.format for each in artifacts} == FORMATS
+        assert max(each.worst_error for each in artifacts) <= 1e-5
+        sizes = [20, 300] if "rows" in given else [12, 15]
+        details = Interpreter(str(tmp_path / "open.tflite")).get_input_details()
+        assert details[0]["shape"].tolist() == [1, *sizes, 3]
+        (declared,) = onnx.load(tmp_path / "open.onnx").graph.input
+        dims = declared.type.tensor_type.shape.dim
+        assert [dim.dim_param for dim in dims] == ["batch", "picture_1", "picture_2", ""]
+        package = coremltools.models.MLModel(str(tmp_path / "open.mlpackage"), skip_model_load=True)
+        array = package.get_spec().description.input[0].type.multiArrayType
+        bounds = [each.upperBound for each in array.shapeRange.sizeRanges]
+        assert bounds[1:] == [max(256, *sizes)] * 2 + [3]
+
+
 def test_what_is_refused_leaves_nothing(tmp_path: Path) -> None:
     import keras
 

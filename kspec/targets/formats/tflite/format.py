@@ -56,7 +56,10 @@ class TFLite(Format):
 
         for value in graph.values():
             if unknown := [dim for dim in value.shape if isinstance(dim, str)]:
-                raise TFLiteError(f"{value.name}: the size of {unknown[0]} must be given")
+                raise TFLiteError(
+                    f"shapes are fixed in a TFLite file: give the size of {unknown[0]}"
+                    f" in dimensions: {{{unknown[0]}: …}}"
+                )
         emitter = Emitter(graph, self.rules)
         emitter.run()
         program = shorten(emitter.program(graph.inputs, graph.outputs))
