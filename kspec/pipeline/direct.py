@@ -69,7 +69,7 @@ def compile_keras(
         raise KspecError(
             Diagnostic("KS711", f"layer {error.layer!r} cannot be compiled: {error.message}")
         ) from error
-    sizes = dict(dimensions or {}) if rows is None else sizes_of(graph, rows) | (dimensions or {})
+    sizes = {**({} if rows is None else sizes_of(graph, rows)), **(dimensions or {})}
     judged = _judged(model, graph, rows if rows is not None else _random(graph, sizes))
     return write_verified(graph, judged, formats, Path(out), sizes)
 
