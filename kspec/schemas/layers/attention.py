@@ -156,7 +156,21 @@ class MultiHeadAttention(Projecting):
             if not 1 <= axis <= len(query) - 1:
                 message = f"axis {axis} is none of the steps of {show(query)}"
                 raise ShapeError(message, "attention_axes", "axes are counted from 1")
+        self.expect_sequence(query, value)
         return (*query[:-1], *(self.output_sizes or query[-1:]))
+
+    def expect_sequence(self, query: Shape, value: Shape) -> None:
+        """Keras makes the masks of what is seen for the first axis, and fits them to one."""
+        axes = self.attention_axes or tuple(range(1, len(query)))
+        for field in ("use_causal_mask", "sliding_window"):
+            if not getattr(self, field):
+                continue
+            if len(axes) > 1:
+                message = f"{field} is for attention over one axis, found {len(axes)}"
+                raise ShapeError(message, field, "name the axis in attention_axes")
+            if any(differ(each[0], each[axes[0] - 1]) for each in (query, value)):
+                message = f"{field} needs axis {axes[0]} to be as long as axis 1"
+                raise ShapeError(f"{message}, found {show(query)} and {show(value)}", field)
 
 
 class GroupQueryAttention(Projecting):

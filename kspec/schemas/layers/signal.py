@@ -59,6 +59,9 @@ class MelSpectrogram(Layer):
         if len(shape) != 1:
             raise ShapeError(f"{self.key} needs a vector of samples, found {show(shape)}")
         samples = known(self, shape)
+        if samples <= self.fft_length // 2:
+            message = f"half of fft_length {self.fft_length} is reflected at either end"
+            raise ShapeError(f"{message}, which {samples} samples do not give", "fft_length")
         stride = self.sequence_stride
         return (self.num_mel_bins, (samples + stride + 1) // stride)
 
