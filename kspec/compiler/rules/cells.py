@@ -14,7 +14,7 @@ from keras.src.layers.rnn.conv_lstm import ConvLSTMCell
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Dim, DType, Graph, Node, TensorType, Value
+from kspec.compiler.ir import Array, Dim, DType, Graph, Node, TensorType, Value
 from kspec.compiler.ops.recurrent import Direction, Gate
 from kspec.compiler.rules.arithmetic import as_float, cast
 
@@ -53,11 +53,11 @@ def over_time(tracer: Tracer, layer: Any, sequences: Value, initial_state: Any, 
         mask = _boolean(tracer, mask, tracer.value(sequences))
     cell = layer.cell
     cells = cell.cells if isinstance(cell, layers.StackedRNNCells) else [cell]
-    starts = _initial(tracer, layer, cells, initial_state)
+    x = as_float(tracer, sequences)
+    starts = _initial(tracer, layer, cells, initial_state, x.shape[0])
     direction: Direction = "reverse" if layer.go_backwards else "forward"
     loop = _Loop(direction, "zero" if layer.zero_output_for_mask else "hold", mask)
     runs: list[Run] = []
-    x = as_float(tracer, sequences)
     for each, start in zip(cells, starts, strict=True):
         lower = _NATIVE.get(type(each)) or _custom
         runs.append(lower(tracer, each, x, start, loop))
@@ -83,18 +83,28 @@ def _boolean(tracer: Tracer, mask: Any, x: Value) -> Value:
     return value
 
 
-def _initial(tracer: Tracer, layer: Any, cells: Sequence[Any], given: Any) -> list[list[Value]]:
+def _initial(
+    tracer: Tracer, layer: Any, cells: Sequence[Any], given: Any, batch: Dim
+) -> list[list[Value]]:
     """The initial states of each cell: those given, or what the layer starts from, for one row."""
     groups = [_state_count(cell) for cell in cells]
     if given is not None:
         flat = [as_float(tracer, each) for each in tree.flatten(given)]
     else:
-        own = tree.flatten(layer.get_initial_state(1))
-        flat = [tracer.value(np.asarray(each, np.float32), "state") for each in own]
+        own = (np.asarray(each, np.float32) for each in tree.flatten(layer.get_initial_state(1)))
+        flat = [_started(tracer, each, batch) for each in own]
     if len(flat) != sum(groups):
         raise tracer.error(f"{len(flat)} initial states for {sum(groups)}")
     rest = iter(flat)
     return [[next(rest) for _ in range(count)] for count in groups]
+
+
+def _started(tracer: Tracer, state: Array, batch: Dim) -> Value:
+    """What a state begins with, as a constant; pictures of one number as that number."""
+    if state.ndim < 3 or np.ptp(state) != 0:
+        return tracer.value(state, "state")
+    number = tracer.value(state[(slice(1),) * state.ndim], "state")
+    return tracer.emit(ops.BroadcastTo((batch, *state.shape[1:])), number)
 
 
 def _state_count(cell: Any) -> int:
@@ -153,15 +163,18 @@ def _custom(tracer: Tracer, cell: Any, x: Value, start: list[Value], loop: _Loop
     """A cell that is traced, as the body of a loop."""
     start = [_full(tracer, each, x.shape[0]) for each in start]
     initial, sequences = list(start), [x]
+    last: list[int] = []  # the states that hold what was given last
     if loop.mask is not None:
         sequences.append(loop.mask)
         if loop.masked == "hold":
+            last.append(len(initial))
             initial.append(_before_the_first(tracer, cell, x, start))
 
     def step(states: list[Value], steps: list[Value]) -> tuple[list[Value], list[Value]]:
         before = states[: len(start)]
         output, new = _called(tracer, cell, steps[0], before)
         if loop.mask is None:
+            last[:] = [k for k, each in enumerate(new) if each == output]
             return new, [output]
         held = _zeros(tracer, output) if loop.masked == "zero" else states[-1]
         output = _where(tracer, steps[1], output, held)
@@ -169,8 +182,8 @@ def _custom(tracer: Tracer, cell: Any, x: Value, start: list[Value], loop: _Loop
         return [*kept, *([output] if loop.masked == "hold" else [])], [output]
 
     states, (sequence,) = scan(tracer, step, initial, sequences, loop.direction)
-    last = _last(tracer, sequence, loop.direction)
-    return Run(sequence, last, tuple(states[: len(start)]))
+    final = states[last[0]] if last else _last(tracer, sequence, loop.direction)
+    return Run(sequence, final, tuple(states[: len(start)]))
 
 
 def _called(tracer: Tracer, cell: Any, x: Value, states: list[Value]) -> tuple[Value, list[Value]]:

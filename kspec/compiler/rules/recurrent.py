@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from keras import layers, tree
+from keras import ops as kops
+from keras.src.layers.rnn.conv_lstm import ConvLSTMCell
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Value
@@ -38,6 +40,27 @@ def recurrent(
     if layer.return_sequences and layer.go_backwards:
         output = tracer.emit(ops.Reverse((1,)), output)
     return (output, *run.states) if layer.return_state else output
+
+
+@rules(ConvLSTMCell)
+def conv_lstm_cell(tracer: Tracer, cell: Any, inputs: Value, states: list[Value]) -> Any:
+    """As Keras', with one convolution of the input and one of the state for all four gates."""
+
+    axis = 1 if cell.data_format == "channels_first" else cell.rank + 1
+    sizes = [4 * cell.filters if each == axis else 1 for each in range(cell.rank + 2)]
+
+    def step(x: Any, h: Any, c: Any) -> Any:
+        given = cell.input_conv(x, cell.kernel, padding=cell.padding)
+        if cell.use_bias:
+            given = given + kops.reshape(cell.bias, sizes)
+        total = given + cell.recurrent_conv(h, cell.recurrent_kernel)
+        i, f, g, o = kops.split(total, 4, axis=axis)
+        i, f, o = (cell.recurrent_activation(each) for each in (i, f, o))
+        c = f * c + i * cell.activation(g)
+        h = o * cell.activation(c)
+        return h, [h, c]
+
+    return tracer.record(step, inputs, *states)
 
 
 @rules(layers.Bidirectional)
