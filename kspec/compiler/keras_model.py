@@ -15,7 +15,7 @@ from kspec.compiler.trace import trace
 from kspec.schemas.features import Image, Input, Numeric, Tensor
 from kspec.schemas.layers import LAYERS, Layer
 from kspec.schemas.layers.base import Part, show
-from kspec.spec.diagnostics import KspecError
+from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document, ResolvedStep
 from kspec.spec.extensions import keras_class, unusable
 
@@ -31,14 +31,28 @@ def build_model(document: Document, *, seed: int = 0) -> keras.Model:
     spec = document.spec
     inputs = {name: _input(name, each) for name, each in spec.inputs.items()}
     values = {name: _prepared(name, spec.inputs[name], inputs[name]) for name in inputs}
+    made: dict[str, keras.Layer] = {}
     for step in document.steps:
-        layer = make_layer(step.layer, keras_name(step.name))
+        if step.shared is None:
+            made[step.name] = make_layer(step.layer, keras_name(step.name))
+        layer = made[step.shared or step.name]
         given = [values[name] for name in step.inputs]
-        values[step.name] = call_layer(layer, step.layer, given)
+        try:
+            values[step.name] = call_layer(layer, step.layer, given)
+        except ValueError as error:
+            if step.shared is None:
+                raise
+            raise _not_again(step, error) from error
         if step.layer.key not in LAYERS:
             _check_promise(step, given, values[step.name])
     outputs = {name: values[name] for name in spec.outputs}
     return keras.Model(inputs, outputs, name=keras_name(spec.name))
+
+
+def _not_again(step: ResolvedStep, error: ValueError) -> KspecError:
+    first = next(iter(str(error).strip().splitlines()), "")
+    message = f"`{step.shared}` cannot be called again: {first}"
+    return KspecError(Diagnostic("KS412", message, step.route, calls=step.calls))
 
 
 def _check_promise(step: ResolvedStep, given: Sequence[Any], found: Any) -> None:

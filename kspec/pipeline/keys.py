@@ -121,7 +121,13 @@ class Keys:
             "inputs": {name: each.model_dump(mode="json") for name, each in spec.inputs.items()},
             "outputs": list(spec.outputs),
             "steps": [
-                [step.name, step.layer.key, step.layer.model_dump(mode="json"), list(step.inputs)]
+                [
+                    step.name,
+                    step.layer.key,
+                    step.layer.model_dump(mode="json"),
+                    list(step.inputs),
+                    step.shared,
+                ]
                 for step in self.document.steps
             ],
             "code": {

@@ -22,5 +22,8 @@ class Step(Entry):
     """The step's name, for `from` and for outputs."""
     from_: Annotated[Names | None, Field(alias="from")] = None
     """The inputs or steps above that it takes; without it, the step before."""
+    use: Name | None = None
+    """In place of a layer: a step above, or a call of a block, whose layers are called again, with
+    the same variables, on what this step takes."""
     repeat: Positive = 1
     """How many times in a row."""

@@ -14,6 +14,8 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SIGNATURE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(\((?P<parameters>[^()]*)\))?")
 STEP_KEYS = ("name", "from", "repeat")
 """Keys of a step that stand beside its layer."""
+USE = "use"
+"""The key of a step that calls the layers of another again."""
 INPUT = "input"
 """In a block's body: what the call takes."""
 MAX_ITEMS = 64

@@ -23,6 +23,8 @@ class ResolvedStep:
     """Where the layer was written: `("network", 3, "conv2d")`, or inside the body of a block."""
     calls: tuple[Route, ...] = ()
     """The block calls that led to it, outermost first."""
+    shared: str | None = None
+    """The step above whose layer, with its variables, is called again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,12 +8,13 @@ whose rounds are `name_1`, `name_2`, …. An output's name goes to the very step
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from kspec.spec.blocks import INPUT, Block, bind
+from kspec.spec.blocks import INPUT, USE, Block, bind
 from kspec.spec.diagnostics import Diagnostic, Route, Span
 from kspec.spec.node import Node
 from kspec.spec.parameters import Scope, substitute
 from kspec.spec.steps import Head, StepReader
 from kspec.spec.suggestions import suggest
+from kspec.spec.words import describe
 
 MAX_STEPS = 10_000
 MAX_VALUES = 200_000
@@ -37,6 +38,8 @@ class Expanded:
     calls: tuple[Route, ...]
     is_known: bool
     """Whether there is such a layer."""
+    shared: str | None = None
+    """The step whose layer, with its variables, is called again."""
 
     def point(self) -> Span:
         """The place of the layer's key."""
@@ -85,6 +88,10 @@ class Expander:
         self.steps: list[Expanded] = []
         self.places: dict[str, str | None] = {}
         """What each full name means: a step, or None for one that is not known."""
+        self.incoming: dict[str, Sources] = {}
+        """What each block call takes, by its full name."""
+        self.spans: dict[str, tuple[int, int]] = {}
+        """Which of the steps each call of a layer or block gave, by its full name."""
         self.called: set[str] = set()
         """The blocks that were called."""
         self.calls = 0
@@ -128,8 +135,9 @@ class Expander:
     def _step(self, head: Head, level: _Level) -> None:
         sources = self._sources(head, level)
         for turn in range(1, head.repeat + 1):
-            name = self._name(head, level, turn)
+            name, start = self._name(head, level, turn), len(self.steps)
             last = self._call(head, name, sources, level)
+            self.spans[level.prefix + name] = (start, len(self.steps))
             sources = (last,) if last is not None else None
         if head.name is not None:
             level.below.pop(head.name, None)
@@ -140,6 +148,8 @@ class Expander:
         """The name of the step that gives the result."""
         self._count(head, level)
         full = level.prefix + name
+        if head.key == USE:
+            return self._use(head, full, sources, level)
         block = self.blocks.get(head.key)
         if block is None:
             self._emit(head, full, sources, level)
@@ -150,6 +160,7 @@ class Expander:
             self._report("KS309", f"the block calls itself: {way}", head.node, level)
             return None
         self.called.add(block.name)
+        self.incoming[full] = sources
         calls = (*level.calls, head.route)
         scope = bind(
             block, head.body, level.scope, self.params, self.problems, head.node, level.calls
@@ -160,6 +171,64 @@ class Expander:
         last = inner.previous[-1] if inner.previous else None
         self.places[full] = last
         return last
+
+    def _use(self, head: Head, full: str, sources: Sources, level: _Level) -> str | None:
+        """Copy the steps of what is named, each to call the layer of its original."""
+        self.places[full] = None
+        target = self._used(head, level)
+        if target is None or sources is None:
+            return None
+        originals = self.steps[slice(*self.spans[target])]
+        before = self.incoming.get(target, originals[0].inputs) or ()
+        if len(before) != len(sources):
+            needed = "one input" if len(before) == 1 else f"{len(before)} inputs"
+            message = f"`{target.removeprefix(level.prefix)}` takes {needed}, found {len(sources)}"
+            self._report("KS412", message, head.node, level, "name as many in `from`")
+            return None
+        names = dict(zip(before, sources, strict=True))
+        names |= {step.name: full + step.name.removeprefix(target) for step in originals}
+        self.steps += [self._copy(step, names, head, level) for step in originals]
+        keys = [target]
+        if target in self.incoming:
+            self.incoming[full] = sources
+            keys += [key for key in self.places if key.startswith(f"{target}/")]
+        for key in keys:
+            self.places[full + key.removeprefix(target)] = names.get(self.places[key] or "")
+        return self.places[full]
+
+    def _used(self, head: Head, level: _Level) -> str | None:
+        """The full name of the step or call that `use` names."""
+        written = head.body or head.node
+        node = substitute(written, level.scope, self.problems, level.calls)
+        if not isinstance(node.value, str):
+            if node.style != "unknown":
+                message = f"expected the name of a step or block call, found {describe(node)}"
+                self._report("KS203", message, node, level)
+            return None
+        target = level.prefix + node.value
+        if self._look_up(node, level) is None:
+            return None
+        if target in self.spans:
+            return target
+        rounds = f"the rounds of `{node.value}` are called `{node.value}_1`, …"
+        help_ = rounds if f"{target}_1" in self.spans else "`use` names one of these"
+        message = f"`{node.value}` is no step above and no call of a block"
+        self._report("KS412", message, written, level, help_)
+        return None
+
+    def _copy(
+        self, step: Expanded, names: Mapping[str, str], head: Head, level: _Level
+    ) -> Expanded:
+        self._count(head, level)
+        return replace(
+            step,
+            name=names[step.name],
+            node=head.node,
+            inputs=step.inputs and tuple(names[each] for each in step.inputs),
+            route=head.route,
+            calls=level.calls,
+            shared=step.shared or step.name,
+        )
 
     def _emit(self, head: Head, full: str, sources: Sources, level: _Level) -> None:
         body = head.body

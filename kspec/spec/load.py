@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from kspec.schemas import Spec
 from kspec.schemas.base import Model
 from kspec.schemas.data import Data, inside
-from kspec.spec.blocks import Block, define
+from kspec.spec.blocks import USE, Block, define
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document, ResolvedStep, locate
 from kspec.spec.expansion import Expander, ExpansionError
@@ -21,7 +21,7 @@ from kspec.spec.extensions import Catalogue, layers_of
 from kspec.spec.messages import CONTEXT, explain
 from kspec.spec.network import (
     Candidate,
-    build_layer,
+    build_layers,
     check_outputs,
     check_use,
     infer_shapes,
@@ -134,17 +134,16 @@ class _Loader:
         sections = tree.mapping
         inputs, outputs = sections.get("inputs"), sections.get("outputs")
         before = len(self.problems)
-        blocks = define(sections.get("blocks"), layers, self.problems)
+        keys = (USE, *layers)
+        blocks = define(sections.get("blocks"), keys, self.problems)
         names = _keys(inputs)
-        expander = Expander(blocks, layers, names, _keys(outputs), scope, self.problems)
+        expander = Expander(blocks, keys, names, _keys(outputs), scope, self.problems)
         network = sections.get("network")
         try:
             steps = expander.run(network) if network is not None else ()
         except ExpansionError:
             return ()
-        candidates = tuple(
-            Candidate(step, build_layer(step, layers, self.problems)) for step in steps
-        )
+        candidates = build_layers(steps, layers, self.problems)
         shapes = infer_shapes(candidates, input_shapes(inputs), self.problems)
         if candidates:
             check_outputs(outputs, candidates, shapes, self.problems)
@@ -253,7 +252,13 @@ def _digest(spec: Spec, steps: tuple[ResolvedStep, ...]) -> str:
     content = {
         "spec": spec.model_dump(mode="json", exclude={"params", "blocks", "network"}),
         "steps": [
-            [step.name, step.layer.key, step.layer.model_dump(mode="json"), step.inputs]
+            [
+                step.name,
+                step.layer.key,
+                step.layer.model_dump(mode="json"),
+                step.inputs,
+                step.shared,
+            ]
             for step in steps
         ],
     }

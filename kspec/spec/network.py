@@ -31,7 +31,19 @@ class Candidate:
         step = self.step
         if self.layer is None or step.inputs is None:
             return None
-        return ResolvedStep(step.name, self.layer, step.inputs, step.route, step.calls)
+        return ResolvedStep(step.name, self.layer, step.inputs, step.route, step.calls, step.shared)
+
+
+def build_layers(
+    steps: tuple[Expanded, ...], layers: Mapping[str, type[Layer]], problems: list[Diagnostic]
+) -> tuple[Candidate, ...]:
+    """The steps with their layers, of which those that are shared are built once."""
+    built: dict[str, Layer | None] = {}
+    for step in steps:
+        built[step.name] = (
+            built[step.shared] if step.shared else build_layer(step, layers, problems)
+        )
+    return tuple(Candidate(step, built[step.name]) for step in steps)
 
 
 def build_layer(
@@ -82,12 +94,35 @@ def infer_shapes(
 ) -> Shapes:
     """The shape of every step, in order; what a wrong step gives is unknown to those below it."""
     shapes = dict(inputs)
+    first: dict[str, tuple[Shape, ...]] = {}
+    """What the layer of each step is made for."""
     for candidate in candidates:
-        taken = [shapes.get(name) for name in candidate.step.inputs or ()]
+        step = candidate.step
+        taken = [shapes.get(name) for name in step.inputs or ()]
         known = tuple(shape for shape in taken if shape is not None)
         is_known = bool(taken) and len(known) == len(taken) and candidate.layer is not None
-        shapes[candidate.step.name] = _output(candidate, known, problems) if is_known else None
+        shapes[step.name] = _output(candidate, known, problems) if is_known else None
+        first[step.name] = known
+        if is_known and step.shared is not None:
+            _check_again(candidate, first[step.shared], known, problems)
     return shapes
+
+
+def _check_again(
+    candidate: Candidate,
+    first: tuple[Shape, ...],
+    taken: tuple[Shape, ...],
+    problems: list[Diagnostic],
+) -> None:
+    """A layer that is called again can take what comes in."""
+    step, layer = candidate.step, candidate.layer
+    for before, shape in zip(first, taken, strict=False):
+        if layer is not None and not layer.takes_again(before, shape):
+            message = f"`{step.shared}` was made for {show(before)}, found {show(shape)}"
+            help_ = f"a step of its own, `{step.key}`, has variables of its own"
+            problems.append(
+                Diagnostic("KS406", message, step.route, step.point(), help_, step.calls)
+            )
 
 
 def _output(
@@ -172,8 +207,9 @@ def check_use(
     """Every step and every input leads to an output."""
     alive = set(outputs)
     for candidate in reversed(candidates):
-        if candidate.step.name in alive:
-            alive.update(candidate.step.inputs or ())
+        step = candidate.step
+        if step.name in alive:
+            alive.update((*(step.inputs or ()), *((step.shared,) if step.shared else ())))
     for name, node in (inputs.mapping if inputs is not None else {}).items():
         if name not in alive:
             message = f"no output depends on the input `{name}`"

@@ -21,7 +21,8 @@ def adapt(model: Any, split: Split) -> None:
     from kspec.compiler.keras_model import adaptive_layers
 
     for layer in adaptive_layers(model):
-        until = keras.Model(model.inputs, layer.input)
+        first = layer._inbound_nodes[0].input_tensors  # noqa: SLF001 - it may be called again
+        until = keras.Model(model.inputs, first)
         given = [split.inputs[tensor.name] for tensor in model.inputs]
         values = _outputs(until, given)
         found = moments(values, layer._keep_axis)  # noqa: SLF001

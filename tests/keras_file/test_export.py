@@ -17,7 +17,15 @@ from kspec.compiler.keras_model import build_model, call_layer, make_layer, rand
 from kspec.spec import load
 from kspec.spec.diagnostics import KspecError
 from tests.cases import CASES, Case
-from tests.keras_file.models import built_late, compiled, prepared, rows_of, sequential, text
+from tests.keras_file.models import (
+    built_late,
+    compiled,
+    nested,
+    prepared,
+    rows_of,
+    sequential,
+    text,
+)
 
 
 def branches() -> Any:
@@ -61,6 +69,19 @@ def operating() -> Any:
     )
 
 
+def twins() -> Any:
+    """An encoder for two pictures, one layer on several sizes, one activation for all."""
+    bend, head = layers.ReLU(), layers.Conv2D(2, 1)
+    seen = keras.Input((8, 8, 3))
+    small = layers.BatchNormalization()(layers.Conv2D(4, 3)(seen))
+    encoder = keras.Model(seen, [bend(small), layers.Dense(5)(layers.Flatten()(bend(small)))])
+    one, other = keras.Input((8, 8, 3), name="one"), keras.Input((8, 8, 3), name="other")
+    (left, near), (right, far) = encoder(one), encoder(other)
+    heads = [bend(head(left)), bend(head(layers.MaxPooling2D()(right)))]
+    pooled = layers.Concatenate()([layers.GlobalMaxPooling2D()(each) for each in heads])
+    return keras.Model({"one": one, "other": other}, {"apart": near - far, "heads": pooled})
+
+
 def mobile_net() -> Any:
     return keras.applications.MobileNetV2((32, 32, 3), weights=None, classes=7, alpha=0.35)
 
@@ -91,9 +112,12 @@ def same(model: Any, again: Any, rows: Any) -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [sequential, built_late, text, branches, operating, mobile_net, compiled, picturing],
+    [
+        sequential, built_late, text, branches, operating, nested, twins, mobile_net, compiled,
+        picturing,
+    ],
     ids=lambda make: make.__name__,
-)
+)  # fmt: skip
 def test_a_model_goes_through_a_file_and_a_spec(make: Callable[[], Any], tmp_path: Path) -> None:
     model = prepared(make)
     model.save(tmp_path / "model.keras")
@@ -150,9 +174,10 @@ def test_every_layer_is_written_as_it_was(case: Case, tmp_path: Path) -> None:
     )
 
 
-def shared() -> Any:
-    layer, one, other = layers.Dense(3), keras.Input((3,)), keras.Input((3,))
-    return keras.Model([one, other], layers.Add()([layer(one), layer(other)]))
+def in_two_ways() -> Any:
+    layer, rows = layers.Attention(use_scale=True, name="seen"), keras.Input((5, 3))
+    seen = layer([rows, rows]) + layer([rows, rows], use_causal_mask=True)
+    return keras.Model(rows, layers.Flatten()(seen))
 
 
 def sorting() -> Any:
@@ -178,7 +203,7 @@ def with_code() -> Any:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (shared, "is called twice"),
+        (in_two_ways, "layer 'seen' is called in two ways"),
         (sorting, "is an operation between layers, Sort, and no layer's"),
         (with_state, "layer 'stateful', return_state: "),
         (masked_by_hand, "would not give the model's answers"),

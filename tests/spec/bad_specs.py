@@ -134,6 +134,7 @@ BAD: dict[str, Bad] = {
     "KS409": Bad(spec(inputs=TWO, network=network("concatenate", Y))),
     "KS410": Bad(spec(params="python: layers.py")),
     "KS411": Bad(spec(params="python: layers.py"), python="class Scale:\n    key = 'scale'\n"),
+    "KS412": Bad(spec(network=network("dense: 4\nname: deep\nrepeat: 2", "use: deep", Y))),
 }
 """By code. `rows.csv` lies beside each; the only target known is `android`."""
 

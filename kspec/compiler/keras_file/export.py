@@ -23,6 +23,7 @@ from kspec.compiler.keras_file.weights import is_random_state
 from kspec.compiler.keras_model import build_model, finalize
 from kspec.schemas.layers.base import Layer
 from kspec.schemas.layers.core import Identity
+from kspec.spec.blocks import USE
 
 INSTEAD = "`kspec emit` compiles the model without a spec"
 ROWS, STEPS = 3, 5
@@ -39,6 +40,8 @@ class Step:
     layer: Layer
     inputs: tuple[str, ...]
     made: keras.Layer | None
+    again: str | None = None
+    """The step whose layer it calls once more."""
 
 
 def spec_from_model(
@@ -49,9 +52,8 @@ def spec_from_model(
 
     Inputs become tensors, outputs numbers or tensors: what they mean is not in the model. Models
     inside of the model are written out, and operations between layers as layers. Raises KspecError
-    KS738 for what a spec cannot say: layers outside the catalogue, a layer that is called twice,
-    operations that are no layer's, several outputs of one layer, and whatever else makes the
-    answers differ.
+    KS738 for what a spec cannot say: layers outside the catalogue, operations that are no layer's,
+    several outputs of one layer, and whatever else makes the answers differ.
     """
     recorder = Recorder()
     inputs = {recorder.fresh(each): tensor for each, tensor in _input_names(model).items()}
@@ -89,7 +91,8 @@ class Recorder:
 
     steps: list[Step] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
-    called: set[int] = field(default_factory=set)
+    called: dict[int, Step] = field(default_factory=dict)
+    """The first step of each layer that has weights."""
 
     def run(self, model: Any, inputs: list[str]) -> list[str]:
         """The names of the model's outputs."""
@@ -103,9 +106,6 @@ class Recorder:
         def call(*args: Any, **kwargs: Any) -> Any:
             if not isinstance(operation, keras.Layer):
                 return self.between(operation, args)
-            if id(operation) in self.called:
-                raise refused("KS738", f"layer {operation.name!r} is called twice", INSTEAD)
-            self.called.add(id(operation))
             if isinstance(operation, keras.Model):
                 results = self.run(operation, [self.named(each) for each in tree.flatten(args)])
                 return tree.pack_sequence_as(_structure(operation), results)
@@ -130,8 +130,15 @@ class Recorder:
         inputs = [self.named(each) for each in inputs if each is not None]
         call = {key: value for key, value in given.items() if value not in (None, False)}
         made = layer_of(layer, call)
+        first = self.called.get(id(layer))
+        if first is not None and first.layer != made:
+            raise refused("KS738", f"layer {layer.name!r} is called in two ways", INSTEAD)
         name = self.fresh(layer.name)
-        self.steps.append(Step(name, made, tuple(inputs), layer))
+        again = None if first is None else first.name
+        step = Step(name, made, tuple(inputs), layer if first is None else None, again)
+        self.steps.append(step)
+        if layer.weights:
+            self.called.setdefault(id(layer), step)
         return name
 
     def named(self, given: Any) -> str:
@@ -164,7 +171,7 @@ class Recorder:
         alive = set(outputs)
         for step in reversed(self.steps):
             if step.name in alive:
-                alive.update(step.inputs)
+                alive.update(step.inputs if step.again is None else (*step.inputs, step.again))
         self.steps = [step for step in self.steps if step.name in alive]
 
     def rename(self, old: str, new: str) -> None:
@@ -174,6 +181,7 @@ class Recorder:
                 step,
                 name=new if step.name == old else step.name,
                 inputs=tuple(new if each == old else each for each in step.inputs),
+                again=new if step.again == old else step.again,
             )
             for step in self.steps
         ]
@@ -225,15 +233,22 @@ def _render(
     lines += ["", "network:"]
     before = next(iter(inputs)) if len(inputs) == 1 else None
     for step in steps:
-        written = step.layer.written()
-        body = _flow(written[step.layer.key]) if isinstance(written, dict) else ""
-        lines.append(f"  - {step.layer.key}: {body}".rstrip())
+        lines.append(f"  - {_written(step)}")
         lines.append(f"    name: {step.name}")
         if step.inputs != (before,):
             given = step.inputs[0] if len(step.inputs) == 1 else list(step.inputs)
             lines.append(f"    from: {_flow(given)}")
         before = step.name
     return "\n".join(lines) + "\n"
+
+
+def _written(step: Step) -> str:
+    """The layer's key with its arguments."""
+    if step.again is not None:
+        return f"{USE}: {step.again}"
+    written = step.layer.written()
+    body = _flow(written[step.layer.key]) if isinstance(written, dict) else ""
+    return f"{step.layer.key}: {body}".rstrip()
 
 
 def _output(name: str, tensor: Any) -> dict[str, Any]:

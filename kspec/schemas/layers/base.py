@@ -88,6 +88,14 @@ class Layer(Part):
         inside the spec's folder."""
         return None
 
+    def takes_again(self, first: Shape, shape: Shape) -> bool:
+        """Whether the layer, made for the first shape, can be called with another too. What is not
+        seen here, Keras says when the model is made."""
+        learns = any(name.endswith("_initializer") for name in type(self).model_fields)
+        if not (learns or self.parts() or ":" in self.keras):
+            return True
+        return agree(first, shape)
+
     @abstractmethod
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         """The shape it makes of its inputs' shapes; raises `ShapeError` for what Keras refuses."""
@@ -99,6 +107,18 @@ class Elementwise(Layer):
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
         return shape
+
+
+def agree(first: Shape, shape: Shape, *axes: int) -> bool:
+    """Whether two shapes have as many axes, and the same sizes as far as they are known: on these
+    axes, counted with the batch, or on all."""
+    rank = len(first) + 1
+    places = [axis % rank - 1 for axis in axes] or range(len(first))
+    return len(first) == len(shape) and all(
+        first[place] == shape[place]
+        or not (isinstance(first[place], int) and isinstance(shape[place], int))
+        for place in places
+    )
 
 
 def show(shape: Iterable[Dim]) -> str:

@@ -15,6 +15,7 @@ from kspec.schemas.layers.base import (
     Size1,
     Size2,
     Size3,
+    agree,
     known,
     spatial,
 )
@@ -64,6 +65,9 @@ class Convolution(Layer, Generic[Size]):
     """Bounds of the bias."""
     activity_regularizer: Regularizer | None = None
     """Penalty on the output."""
+
+    def takes_again(self, first: Shape, shape: Shape) -> bool:
+        return agree(first, shape, -1)
 
     @model_validator(mode="after")
     def constraints_within_kernels(self) -> Self:

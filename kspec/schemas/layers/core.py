@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from kspec.schemas.layers.activation import Activation
-from kspec.schemas.layers.base import Dim, Elementwise, Layer, Shape, ShapeError, known, show
+from kspec.schemas.layers.base import Dim, Elementwise, Layer, Shape, ShapeError, agree, known, show
 from kspec.schemas.values import Listed, Number, Positive
 from kspec.schemas.weights import (
     Above0,
@@ -51,6 +51,9 @@ class Dense(Layer):
     """Bounds of the kernel."""
     bias_constraint: VectorConstraint | None = None
     """Bounds of the bias."""
+
+    def takes_again(self, first: Shape, shape: Shape) -> bool:
+        return agree(first, shape, -1)
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -175,6 +178,9 @@ class Embedding(Layer):
     """Bounds of the table."""
     mask_zero: bool = False
     """Whether 0 means that there is nothing; later layers then skip these steps."""
+
+    def takes_again(self, first: Shape, shape: Shape) -> bool:
+        return len(first) == len(shape)
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes

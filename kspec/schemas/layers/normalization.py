@@ -11,6 +11,7 @@ from kspec.schemas.layers.base import (
     Elementwise,
     Shape,
     ShapeError,
+    agree,
     distinct,
     known,
     show,
@@ -89,6 +90,9 @@ class BatchNormalization(Affine):
     renorm_momentum: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.99
     """Momentum of the statistics that the corrections use."""
 
+    def takes_again(self, first: Shape, shape: Shape) -> bool:
+        return agree(first, shape, self.axis)
+
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
         known(self, shape, self.axis, "axis")
@@ -103,6 +107,9 @@ class LayerNormalization(Affine):
 
     axis: Axes = (-1,)
     """The axis, or axes, that mean and variance are taken over."""
+
+    def takes_again(self, first: Shape, shape: Shape) -> bool:
+        return agree(first, shape, *self.axis)
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -119,6 +126,9 @@ class RMSNormalization(Elementwise):
     """The axis, or axes, that the mean is taken over: the last ones."""
     epsilon: Above0 = 1e-6
     """Added to the mean of the squares."""
+
+    def takes_again(self, first: Shape, shape: Shape) -> bool:
+        return agree(first, shape, *self.axis)
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -144,6 +154,9 @@ class GroupNormalization(Affine):
     """Groups that the channels are split into; -1: each channel by itself."""
     axis: Axis = -1
     """The axis of the channels."""
+
+    def takes_again(self, first: Shape, shape: Shape) -> bool:
+        return agree(first, shape, self.axis)
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes

@@ -130,4 +130,15 @@ RULES: tuple[Rule, ...] = (
         wrong='class Scale(Layer):\n    key = "dense"',
         right='class Scale(Layer):\n    key = "scale"\n    keras = "my_layers.scale:Scale"',
     ),
+    Rule(
+        code="KS412",
+        title="a `use` of what cannot be used again",
+        explanation=(
+            "`use` names a step above, or a call of a block, whose layers it calls once more\n"
+            "with the same variables, and takes as many inputs. Rounds of `repeat` are steps\n"
+            "of their own."
+        ),
+        wrong="- dense: 8\n  name: deep\n  repeat: 2\n- use: deep",
+        right="- dense: 8\n  name: deep\n  repeat: 2\n- use: deep_1\n- use: deep_2",
+    ),
 )
