@@ -10,6 +10,7 @@ import numpy as np
 from keras import layers
 from keras.src.utils.numerical_utils import encode_categorical_inputs
 
+from kspec.compiler import ops
 from kspec.compiler.ir import Value
 from kspec.compiler.rules.image import axes_of_pictures, known
 from kspec.compiler.rules.substitutes import Operations, traceable
@@ -39,6 +40,33 @@ def discretization(tracer: Tracer, layer: Any, inputs: Value) -> Any:
         )
 
     return tracer.record(formula, inputs)
+
+
+@rules(layers.Resizing)
+def resizing(tracer: Tracer, layer: Any, inputs: Value, **_: Any) -> Any:
+    """Keras' symbols have it that whole numbers stay whole; they are rounded, and bounded by their
+    type."""
+    value = tracer.value(inputs)
+
+    def formula(x: Any) -> Any:
+        return keras.ops.image.resize(
+            x,
+            (layer.height, layer.width),
+            interpolation=layer.interpolation,
+            antialias=layer.antialias,
+            crop_to_aspect_ratio=layer.crop_to_aspect_ratio,
+            pad_to_aspect_ratio=layer.pad_to_aspect_ratio,
+            fill_mode=layer.fill_mode,
+            fill_value=layer.fill_value,
+            data_format=layer.data_format,
+        )
+
+    result = tracer.record(formula, value)
+    if result.dtype is value.dtype:
+        return result
+    if not value.dtype.is_float:
+        result = tracer.emit(ops.Round(), result)
+    return tracer.record(lambda x: keras.ops.saturate_cast(x, value.dtype.value), result)
 
 
 @rules(layers.CenterCrop)
