@@ -755,6 +755,17 @@ def loops() -> Iterator[Case]:
         lambda x: k.scan(lambda c, e: (c + e, c * e), x[0], x, reverse=True),
         ((4, 3),),
     )
+    yield Case("scan-long", lambda x: k.scan(lambda c, e: (c + e, c * e), x[0], x), ((20, 3),))
+    yield Case(
+        "scan-time",
+        lambda x: k.scan(
+            lambda c, e: (c / 2 + e, k.tanh(c)),
+            k.zeros_like(x[:, 0]),
+            k.transpose(x, (1, 0, 2)),
+            reverse=True,
+        ),
+        ((B, T, 4),),
+    )
     yield Case("map", lambda x: k.map(lambda e: e * k.sum(e), x), ((4, 3),))
     yield Case("vectorized_map", lambda x: k.vectorized_map(lambda e: e * k.sum(e), x), ((4, 3),))
     yield Case("fori_loop", lambda x: k.fori_loop(0, 3, lambda i, s: s * 2 + i, x), V)

@@ -1,5 +1,5 @@
-"""Control flow of ``keras.ops``: loops of a known length are written out, choices made of both
-results. What their functions read must be given to them as arguments."""
+"""Control flow of ``keras.ops``: scans are loops, others of a known length are written out, choices
+made of both results. What their functions read must be given to them as arguments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from keras.src.ops import core
 
 from kspec.compiler import ops
 from kspec.compiler.ir import DType, Value
+from kspec.compiler.ops.recurrent import Direction
 from kspec.compiler.rules.arithmetic import cast
+from kspec.compiler.rules.cells import scan as over_steps
 from kspec.compiler.rules.creation import known_array
 from kspec.compiler.table import Table
 
@@ -23,6 +25,8 @@ rules: Table[Callable[..., Any]] = Table("trace: control flow")
 
 _MOST = 256
 """How many turns of a loop are written out."""
+_FEW = 8
+"""How many of one that could be a loop over time."""
 
 
 def values_of(tracer: Tracer, given: Any) -> Any:
@@ -51,7 +55,11 @@ def _stacked(results: list[Any]) -> Any:
 
 @rules(core.Scan)
 def scan(tracer: Tracer, op: Any, f: Any, init: Any, xs: Any = None) -> Any:
+    """A short one is written out; one over sequences is a loop, of any length"""
     given, start = values_of(tracer, xs), values_of(tracer, init)
+    sequences = [each for each in tree.flatten(given) if each is not None]
+    if sequences and not (isinstance(sequences[0].shape[0], int) and sequences[0].shape[0] <= _FEW):
+        return _looped(tracer, f, start, given, reverse=op.reverse)
     turns = list(range(_count(tracer, given, op.length)))
 
     def formula(carry: Any, xs: Any) -> Any:
@@ -61,6 +69,28 @@ def scan(tracer: Tracer, op: Any, f: Any, init: Any, xs: Any = None) -> Any:
         return carry, _stacked([kept[at] for at in turns])
 
     return tracer.record(formula, start, given)
+
+
+def _looped(tracer: Tracer, f: Any, start: Any, given: Any, *, reverse: bool) -> Any:
+    """What is scanned has its steps first; a loop of the IR has a batch before them, here of 1."""
+    sequences = [each for each in tree.flatten(given) if each is not None]
+    wide = [tracer.emit(ops.Reshape((1, *each.shape)), each) for each in sequences]
+    structure: list[Any] = []
+
+    def step(states: list[Value], steps: list[Value]) -> tuple[list[Value], list[Value]]:
+        narrow = (tracer.emit(ops.Reshape(each.shape[1:]), each) for each in steps)
+        element = tree.map_structure(lambda each: None if each is None else next(narrow), given)
+        carry, result = tracer.record(f, tree.pack_sequence_as(start, states), element)
+        structure[:] = [result]
+        results = [tracer.value(each) for each in tree.flatten(result) if each is not None]
+        outputs = [tracer.emit(ops.Reshape((1, *each.shape)), each) for each in results]
+        return [tracer.value(each) for each in tree.flatten(carry)], outputs
+
+    direction: Direction = "reverse" if reverse else "forward"
+    states, outputs = over_steps(tracer, step, tree.flatten(start), wide, direction)
+    rows = (tracer.emit(ops.Reshape(each.shape[1:]), each) for each in outputs)
+    stacked = tree.map_structure(lambda each: None if each is None else next(rows), structure[0])
+    return tree.pack_sequence_as(start, states), stacked
 
 
 @rules(core.Map)
