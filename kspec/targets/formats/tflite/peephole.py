@@ -33,7 +33,7 @@ def _drop_repeated(program: Program) -> tuple[Operator, ...]:
     kept = []
     for old in program.operators:
         operator = replace(old, inputs=tuple(same.get(each.name, each) for each in old.inputs))
-        if len(operator.outputs) > 1:
+        if len(operator.outputs) > 1 or operator.output.name in program.variables:
             kept.append(operator)
             continue
         output = operator.output
