@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Graph, Node, TensorType, Value
 from kspec.compiler.ops.base import Op, OpError
-from kspec.compiler.passes import Pass
+from kspec.compiler.passes.remove_dead import remove_dead
 from kspec.compiler.passes.rewrite import Rewrite, RewriteRule, rewrite
 from kspec.compiler.table import Table
 
@@ -31,17 +31,12 @@ class Bidirectional(Op):
         )
 
 
-def pair_directions(native: Callable[[Node, Graph], bool]) -> Pass:
-    """A pass that writes as one each pair of layers that differ in direction and weights alone."""
-
-    def run(graph: Graph) -> Graph:
-        pairs = {node.name: pair for pair in _pairs(graph, native) for node in pair}
-        return _paired(graph, pairs) if pairs else graph
-
-    return run
-
-
-def _paired(graph: Graph, pairs: Mapping[str, tuple[Node, Node]]) -> Graph:
+def pair_directions(graph: Graph) -> Graph:
+    """Write as one each pair of layers that differ in direction and weights alone. The last step
+    before a lowered graph is written: nothing but the writer knows the result."""
+    pairs = {node.name: pair for pair in _pairs(graph) for node in pair}
+    if not pairs:
+        return graph
     made: dict[str, tuple[Value, ...]] = {}
 
     def paired(node: Node, result: Rewrite) -> tuple[Value, ...] | None:
@@ -55,16 +50,16 @@ def _paired(graph: Graph, pairs: Mapping[str, tuple[Node, Node]]) -> Graph:
 
     rules: Table[RewriteRule] = Table("pair_directions", {ops.Concat: _rejoined})
     rules(ops.Rnn, ops.Gru, ops.Lstm)(paired)
-    return rewrite(graph, rules)
+    return remove_dead(rewrite(graph, rules))
 
 
-def _pairs(graph: Graph, native: Callable[[Node, Graph], bool]) -> Iterator[tuple[Node, Node]]:
+def _pairs(graph: Graph) -> Iterator[tuple[Node, Node]]:
     """(forwards, backwards), where the later of them could stand where the first does."""
     known = {value.name for value in graph.inputs} | set(graph.constants)
     waiting: dict[tuple[object, ...], tuple[Node, set[str]]] = {}
     for node in graph.nodes:
         op = node.op
-        if isinstance(op, ops.Rnn | ops.Gru | ops.Lstm) and native(node, graph):
+        if isinstance(op, ops.Rnn | ops.Gru | ops.Lstm):
             types = tuple(value.type for value in node.inputs[1:])
             key = (replace(op, direction="forward"), node.inputs[0], types)
             first, before = waiting.pop(key, (None, known))

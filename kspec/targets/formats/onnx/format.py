@@ -28,6 +28,7 @@ class Onnx(Format):
     packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
 
     def write(self, graph: Graph, path: Path, options: Model) -> None:  # noqa: ARG002
+        from kspec.targets.formats.onnx.directions import pair_directions
         from kspec.targets.formats.onnx.write import write_model
 
-        write_model(graph, self.rules, path)
+        write_model(pair_directions(graph), self.rules, path)
