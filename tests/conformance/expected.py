@@ -30,7 +30,6 @@ COREML = ("coreml",)
 
 REFUSED: tuple[Cells, ...] = (
     Cells("conv_lstm3d-*", AXES, COREML),
-    Cells("up_sampling2d-6", "one dimension of a reshape", COREML),
 )  # fmt: skip
 """Refused by the trace, for all formats, or by a format."""
 

@@ -119,7 +119,9 @@ def broadcasting(node: Node, graph: Graph) -> str | None:
 def repeating(node: Node, graph: Graph) -> str | None:
     (x,), op = node.inputs, node.op
     assert isinstance(op, ops.Repeat)
-    if isinstance(x.shape[op.axis], str) and x.type.rank == _GREATEST_RANK:
+    if isinstance(x.shape[op.axis], int) or (x.dtype.is_float and x.type.rank > 2):
+        return None
+    if x.type.rank == _GREATEST_RANK:
         return (
             f"along a size known at run time only, Core ML repeats {x.type.rank - 1} axes at most"
         )

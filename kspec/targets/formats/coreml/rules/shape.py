@@ -119,18 +119,36 @@ def tile(node: Node, emit: Emission) -> Var:
 
 @RULES(ops.Repeat)
 def repeat(node: Node, emit: Emission) -> Var:
-    """Neighbours by index; along an axis of unknown size by a new axis that is tiled and merged."""
+    """Neighbours by index; along an axis of unknown size as pixels, which are floats of three axes
+    at least, or else by a new axis that is tiled and merged."""
     assert isinstance(node.op, ops.Repeat)
     (value,), axis = node.inputs, node.op.axis % node.output.type.rank
     size = value.shape[axis]
     if isinstance(size, int):
         source = np.repeat(np.arange(size, dtype=np.int32), node.op.times)
         return _pick(node, emit, source, axis)
+    if value.dtype.is_float and value.type.rank > 2:
+        return _upsampled(node, emit, axis)
     repeats = [1] * (value.type.rank + 1)
     repeats[axis + 1] = node.op.times
     x = emit("expand_dims", f"{node.name}/expanded", x=emit[value], axes=[axis + 1])
     tiled = emit("tile", f"{node.name}/tiled", x=x, reps=repeats)
     return emit("reshape", node.name, x=tiled, shape=sizes(node, emit, node.output.shape))
+
+
+def _upsampled(node: Node, emit: Emission, axis: int) -> Var:
+    """The last two axes are a picture's; one before them changes places with the height."""
+    assert isinstance(node.op, ops.Repeat)
+    x, rank, times = emit[node.inputs[0]], node.output.type.rank, node.op.times
+    width = times if axis == rank - 1 else 1
+    factors = {"scale_factor_height": times // width, "scale_factor_width": width}
+    if axis >= rank - 2:
+        return emit("upsample_nearest_neighbor", node.name, x=x, **factors)
+    perm = list(range(rank))
+    perm[axis], perm[rank - 2] = rank - 2, axis
+    moved = emit("transpose", f"{node.name}/moved", x=x, perm=perm)
+    larger = emit("upsample_nearest_neighbor", f"{node.name}/larger", x=moved, **factors)
+    return emit("transpose", node.name, x=larger, perm=perm)
 
 
 @RULES(ops.Gather)
