@@ -3,7 +3,7 @@ SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit fuzz bench docs lock format clean chromium arm64
+.PHONY: help demo test lint unit fuzz bench docs lock format clean chromium arm64 android
 
 PYTHON ?= python3
 N      ?= 1000
@@ -37,7 +37,7 @@ lint: $(READY) ## Check style, types and the order of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(READY) chromium arm64 ## Run the tests alone
+unit: $(READY) chromium arm64 android ## Run the tests alone
 	$(PYTEST)
 
 fuzz: $(READY) ## Judge N random networks from SEED in every format against Keras
@@ -79,6 +79,14 @@ clean: ## Remove the virtual environment, caches and everything that was built
 chromium:
 	@command -v chromium >/dev/null || [ "$$(uname)" = Darwin ] \
 		|| $(call apt,chromium,the report page is tested in it) || true
+
+# The tests of the android platform need a JDK, Kotlin's compiler and Android's classes.
+android: .tools/android/.ready
+
+.tools/android/.ready: tests/platforms/android/pom.xml
+	@{ command -v javac && command -v mvn; } >/dev/null || $(call apt,default-jdk-headless maven,Kotlin is compiled)
+	@mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(abspath $(@D)) >/dev/null
+	@touch $@
 
 arm64: $(READY)
 	@$(BIN)/python -m tests.platforms.arm64 || true
