@@ -12,13 +12,15 @@ LITERT = "2.3.0"
 """The runtime's version in the app; the artifact was proven by the same."""
 _BLOCK = 500
 """Texts in one list: a method of the virtual machine holds 64 KB of code."""
-_KEYWORDS = frozenset(
-    "abstract as assert boolean break byte case catch char class const continue default do double"
-    " else enum extends false final finally float for fun goto if implements import in instanceof"
-    " int interface is long native new null object package private protected public return short"
-    " static strictfp super switch synchronized this throw throws transient true try typealias"
-    " typeof val var void volatile when while".split()  # noqa: SIM905
-)
+_KEYWORDS = frozenset({
+    "abstract", "as", "assert", "boolean", "break", "byte", "case", "catch", "char", "class",
+    "const", "continue", "default", "do", "double", "else", "enum", "extends", "false", "final",
+    "finally", "float", "for", "fun", "goto", "if", "implements", "import", "in", "instanceof",
+    "int", "interface", "is", "long", "native", "new", "null", "object", "package", "private",
+    "protected", "public", "return", "short", "static", "strictfp", "super", "switch",
+    "synchronized", "this", "throw", "throws", "transient", "true", "try", "typealias", "typeof",
+    "val", "var", "void", "volatile", "when", "while",
+})  # fmt: skip
 """Words that cannot name a package in Kotlin, or not in Java."""
 _VECTORS = 2
 """The rank of outputs that hold one decision a row."""
