@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import json
 import re
@@ -18,10 +17,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from kspec.targets.platforms.raspberry_pi import RaspberryPi, package_of, unit_of
+from kspec.targets.platforms.raspberry_pi import package_of
 from tests.platforms import arm64
-from tests.platforms.hostile import disguise
-from tests.platforms.skeleton import skeleton
 
 ENGINES = ("litert", "onnxruntime")
 FILES = {"litert": ".tflite", "onnxruntime": ".onnx"}
@@ -46,7 +43,7 @@ def self_test(bundle: Path, engine: str, run: Run = natively) -> dict[str, Any]:
     (line,) = done.stdout.splitlines()
     mark, _, found = line.partition(" ")
     assert mark == "KSPEC-SELFTEST", done.stderr
-    report = json.loads(found, parse_constant=lambda name: pytest.fail(name))
+    report = json.loads(found, parse_constant=pytest.fail)
     assert done.returncode == (0 if report["pass"] else 1)
     assert report["pass"] is not bool(report["problems"])
     return report
