@@ -66,7 +66,10 @@ class Demo {
       return;
     }
     try {
-      const given = description.inputs.map(({ name }, index) => [name, this.controls[index].value()]);
+      const given = description.inputs.map(({ name }, index) => [
+        name,
+        this.controls[index].value(),
+      ]);
       const begin = performance.now();
       const answers = await this.#model.predict(Object.fromEntries(given));
       const time = performance.now() - begin;

@@ -35,7 +35,9 @@ export function pictureControl(input, changed) {
   const update = async () => {
     changed();
     try {
-      const { data } = /** @type {Tensor} */ ((await prepare([input], { [input.name]: value() })).get(input.name));
+      const { data } = /** @type {Tensor} */ (
+        (await prepare([input], { [input.name]: value() })).get(input.name)
+      );
       paint(seen, pixelsOf(data, input));
     } catch {
       wipe(seen);
@@ -59,7 +61,12 @@ export function pictureControl(input, changed) {
 
   wipe(stage);
   if (drawable) {
-    draw(stage, (PEN * STAGE) / width, () => given !== null && ((given = null), wipe(stage)), update);
+    draw(
+      stage,
+      (PEN * STAGE) / width,
+      () => given !== null && ((given = null), wipe(stage)),
+      update,
+    );
   }
   const file = element("input", { type: "file", accept: "image/*", className: "unseen" });
   file.addEventListener("change", () => file.files?.[0] && take(file.files[0]));
@@ -74,10 +81,18 @@ export function pictureControl(input, changed) {
       element(
         "div",
         { className: "beside" },
-        element("figure", {}, seen.canvas, element("figcaption", { textContent: `What the model sees: ${width} × ${height}` })),
+        element(
+          "figure",
+          {},
+          seen.canvas,
+          element("figcaption", { textContent: `What the model sees: ${width} × ${height}` }),
+        ),
         element("label", { className: "button" }, "Open a picture", file),
         element("button", { type: "button", textContent: "Clear", onclick: clear }),
-        element("p", { className: "quiet", textContent: `${drawable ? "Draw, drop" : "Drop"} or paste a picture.` }),
+        element("p", {
+          className: "quiet",
+          textContent: `${drawable ? "Draw, drop" : "Drop"} or paste a picture.`,
+        }),
       ),
     ),
     value,
@@ -191,7 +206,12 @@ function draw(context, pen, begin, changed) {
     if (last === null) {
       return;
     }
-    Object.assign(context, { lineCap: "round", lineJoin: "round", lineWidth: pen, strokeStyle: "white" });
+    Object.assign(context, {
+      lineCap: "round",
+      lineJoin: "round",
+      lineWidth: pen,
+      strokeStyle: "white",
+    });
     context.beginPath();
     context.moveTo(...last);
     last = at(event);

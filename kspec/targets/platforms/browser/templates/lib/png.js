@@ -79,7 +79,7 @@ function readParts(bytes) {
   /** @type {Record<string, Uint8Array<ArrayBuffer>>} */
   const chunks = { PLTE: none, tRNS: none };
   const data = [];
-  for (let place = 8; place + 12 <= bytes.length; ) {
+  for (let place = 8; place + 12 <= bytes.length;) {
     const length = view.getUint32(place);
     const kind = String.fromCharCode(...bytes.subarray(place + 4, place + 8));
     const content = bytes.subarray(place + 8, place + 8 + length);
@@ -95,7 +95,13 @@ function readParts(bytes) {
   }
   const [depth, colour, , , interlace] = header.subarray(8);
   return {
-    header: { width: view.getUint32(16), height: view.getUint32(20), depth, colour, interlaced: interlace === 1 },
+    header: {
+      width: view.getUint32(16),
+      height: view.getUint32(20),
+      depth,
+      colour,
+      interlaced: interlace === 1,
+    },
     palette: chunks.PLTE,
     transparency: chunks.tRNS,
     data: new Blob(data),
@@ -175,7 +181,8 @@ function pixel({ header: { depth, colour }, palette, transparency }, samples, co
     return [palette[entry], palette[entry + 1], palette[entry + 2], transparency[first] ?? 255];
   }
   if (colour === 2 || colour === 6) {
-    const hidden = transparency[1] === first && transparency[3] === second && transparency[5] === third;
+    const hidden =
+      transparency[1] === first && transparency[3] === second && transparency[5] === third;
     return [first, second, third, colour === 6 ? samples[from + 3] : hidden ? 0 : 255];
   }
   const grey = (first * 255) / (2 ** depth - 1);

@@ -26,7 +26,10 @@ export function sample(pixels, { name, shape, picture }) {
     grid = alongColumns(alongRows(grid, height, along), width, along);
   }
   const factor = maximum / 255;
-  return { data: Float32Array.from(grid.values, (value) => value * factor), shape: [height, width, channels] };
+  return {
+    data: Float32Array.from(grid.values, (value) => value * factor),
+    shape: [height, width, channels],
+  };
 }
 
 /**
@@ -42,7 +45,8 @@ function channelsOf({ width, height, data }, channels) {
   for (let pixel = 0; pixel < width * height; pixel += 1) {
     const [from, to] = [pixel * 4, pixel * channels];
     if (colours === 1) {
-      values[to] = (19595 * data[from] + 38470 * data[from + 1] + 7471 * data[from + 2] + 32768) >> 16;
+      values[to] =
+        (19595 * data[from] + 38470 * data[from + 1] + 7471 * data[from + 2] + 32768) >> 16;
     } else {
       values[to] = data[from];
       values[to + 1] = data[from + 1];
