@@ -121,7 +121,8 @@ def _scalar(value: Any) -> str:
 
 
 def _swift_character(character: str) -> str:
-    plain = character.isascii() and character.isprintable() and character not in '"\\'
+    # Highlighters and tree-sitter take ``/*`` for a comment even in a string.
+    plain = character.isascii() and character.isprintable() and character not in '"\\*'
     # A lone surrogate is no character of Swift.
     code = 0xFFFD if 0xD800 <= ord(character) < 0xE000 else ord(character)
     return character if plain else f"\\u{{{code:x}}}"
