@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -83,12 +83,18 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(bundle: Path, *flags: str, python: str = sys.executable) -> Iterator[Service]:
-    """``python -m server`` in the bundle, once it is ready; ended at the end, if need be."""
+def serving(
+    bundle: Path,
+    *flags: str,
+    command: Sequence[str] = (sys.executable, "-m", "server"),
+) -> Iterator[Service]:
+    """A server that runs in the bundle, once it is ready; ended at the end, if need be."""
     port = free_port()
-    command = [python, "-m", "server", "--port", str(port), *flags]
     process = subprocess.Popen(
-        command, cwd=bundle, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, "--port", str(port), *flags],
+        cwd=bundle,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         wait_until_ready(process, f"http://127.0.0.1:{port}/v2/health/ready")
