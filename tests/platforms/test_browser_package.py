@@ -11,6 +11,7 @@ import struct
 import subprocess
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,13 @@ def interlaced() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
+def turned(orientation: int) -> bytes:
+    """A picture that EXIF says is to be turned."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return png("RGB", exif=exif)
+
+
 PICTURES = {
     "bits": lambda: png("1"),
     "grey": lambda: png("L"),
@@ -157,6 +165,7 @@ PICTURES = {
     "colour, one transparent": lambda: png("RGB", transparency=(1, 2, 3)),
     "colour with alpha": lambda: png("RGBA"),
     "interlaced": interlaced,
+    **{f"turned, {each}": partial(turned, each) for each in range(1, 9)},
 }
 WANTED = (
     Picture(height=7, width=13, channels=1, maximum=16.0, resize="bilinear"),

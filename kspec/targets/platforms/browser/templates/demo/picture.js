@@ -85,7 +85,7 @@ export function pictureControl(input, changed) {
           "figure",
           {},
           seen.canvas,
-          element("figcaption", { textContent: `What the model sees: ${width} × ${height}` }),
+          element("figcaption", { textContent: `The model sees ${width}\u00a0×\u00a0${height}` }),
         ),
         element("label", { className: "button" }, "Open a picture", file),
         element("button", { type: "button", textContent: "Clear", onclick: clear }),
