@@ -59,6 +59,7 @@ def package(bundle: Path) -> str:
 
 def check_passed(report: dict[str, Any], bundle: Path, engine: str) -> None:
     assert report["pass"], report
+    assert report["platform"] == "raspberry_pi"
     name = "ai-edge-litert" if engine == "litert" else engine
     assert re.fullmatch(rf"{name} \d+\.\d+\.\d+", report["engine"])
     described = about(bundle)

@@ -21,6 +21,7 @@ from .errors import EngineError, InputError
 from .golden import read_safetensors
 from .verdict import error_ratio, flipped_rows
 
+PLATFORM = "raspberry_pi"
 TIMED_CALLS = 30
 MAX_PICTURE_ERROR = 1e-6
 _BUNDLE = "kspec-bundle.json"
@@ -33,6 +34,7 @@ Row = dict[str, Any]
 class Report:
     """What was found; the fields are the keys of the line."""
 
+    platform: str
     name: str
     version: str
     engine: str
@@ -54,7 +56,7 @@ class Report:
 def check(spec: Spec, engine: Engine, threads: int | None) -> Report:
     """Run the client on the golden rows."""
     artifact = spec.artifacts[engine]
-    report = Report(spec.name, spec.version, engine, _device(), artifact.file)
+    report = Report(PLATFORM, spec.name, spec.version, engine, _device(), artifact.file)
     wanted = {artifact.file: artifact.sha256, spec.golden.file: spec.golden.sha256}
     report.problems += [f"{name} is not the file that was built" for name in _altered(wanted)]
     if not report.problems:
