@@ -47,6 +47,16 @@ def swift(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {name: each for name, each in files.items() if name.endswith(".swift")}
 
 
+def texts_of(source: str) -> list[list[str]]:
+    """The columns and labels that the generated code holds, read back as Swift reads them."""
+    lists = re.findall(r"^ +(?:columns|labels): \[(.*)\],?$", source, re.M)
+    texts = (re.findall(r'"((?:[^"\\]|\\u\{\w+\})*)"', each) for each in lists)
+    return [
+        [re.sub(r"\\u\{(\w+)\}", lambda code: chr(int(code[1], 16)), text) for text in each]
+        for each in texts
+    ]
+
+
 def judge(bundle: Path) -> tuple[float, list[str]]:
     """What the package in a bundle makes of its golden rows, one by one: the largest error in units
     of the tolerance, and the labels."""
@@ -190,6 +200,11 @@ def test_whatever_a_spec_says_is_a_string_constant(bundles: Path, example: str) 
             changed.add(Path(name).name)
             if name.endswith(".swift"):
                 assert skeleton(found[name], ".swift") == skeleton(files[name], ".swift"), turn
+        said = disguise(about, turn)["signature"]
+        wanted = [each["columns"] for each in said["inputs"].values() if each["kind"] != "image"]
+        wanted += [each["labels"] for each in said["outputs"].values()]
+        source = found[f"Sources/{Modules(example).module}/{Modules(example).type}.swift"].decode()
+        assert [each for each in texts_of(source) if each] == wanted, turn
     assert changed == {"kspec-bundle.json", f"{Modules(example).type}.swift"}
 
 

@@ -53,7 +53,9 @@ def describe(about: Mapping[str, Any]) -> dict[str, Any]:
         "accelerator": Verbatim(options["accelerator"].upper()),
         "gpu": options["accelerator"] == "gpu",
         "batch": options["batch"],
-        "inputs": _numbered(_input(*each, sizes) for each in about["signature"]["inputs"].items()),
+        "inputs": _numbered(
+            _input(name, of, sizes) for name, of in about["signature"]["inputs"].items()
+        ),
         "outputs": _numbered(_output(*each) for each in about["signature"]["outputs"].items()),
         "artifact": artifact["path"].rpartition("/")[2],
         "artifact_sha256": artifact["sha256"],

@@ -9,12 +9,12 @@ import com.sun.jna.Pointer
 import com.sun.jna.ptr.NativeLongByReference
 import com.sun.jna.ptr.PointerByReference
 
-// What the clients use of LiteRT's Kotlin API, version 2.3, which is on Google's Maven only: the same
-// names and signatures, over the C API of the same runtime's library for Linux.
+// What the client uses of LiteRT's Kotlin API, 2.x, which is on Google's Maven only: the same names
+// and signatures, over the C API of the same runtime's library for Linux.
 
 public enum class Accelerator(internal val bit: Int) { NONE(0), CPU(1), GPU(2), NPU(4) }
 
-public class LiteRtException(public val code: Int, message: String) : Exception(message)
+public class LiteRtException(private val code: Int, message: String) : Exception(message)
 
 public class TensorBuffer internal constructor(private val handle: Pointer) : AutoCloseable {
     public fun writeFloat(data: FloatArray): Unit = locked(WRITE, data.size) { it.write(0, data, 0, data.size) }
@@ -46,20 +46,22 @@ public class CompiledModel private constructor(
     private val model: Pointer,
     private val handle: Pointer,
 ) : AutoCloseable {
-    public class Options(internal vararg val accelerators: Accelerator)
+    public class Options(internal val accelerators: Set<Accelerator>) {
+        public constructor(vararg accelerators: Accelerator) : this(setOf(*accelerators))
+    }
 
     private val signature = made { check("LiteRtGetModelSignature", model, NativeLong(0), it) }
     private val inputs = names("Input")
     private val outputs = names("Output")
 
-    public fun createInputBuffer(inputName: String, signature: String? = null): TensorBuffer =
+    public fun createInputBuffer(inputName: String, signature: String = ""): TensorBuffer =
         buffer("Input", inputs.indexOf(inputName), signature)
 
-    public fun createOutputBuffer(outputName: String, signature: String? = null): TensorBuffer =
+    public fun createOutputBuffer(outputName: String, signature: String = ""): TensorBuffer =
         buffer("Output", outputs.indexOf(outputName), signature)
 
-    public fun run(inputs: Map<String, TensorBuffer>, outputs: Map<String, TensorBuffer>, signature: String? = null) {
-        require(signature == null)
+    public fun run(inputs: Map<String, TensorBuffer>, outputs: Map<String, TensorBuffer>, signature: String = "") {
+        require(signature.isEmpty())
         val given = this.inputs.map { inputs.getValue(it).pointer }
         val taken = this.outputs.map { outputs.getValue(it).pointer }
         check("LiteRtRunCompiledModel", handle, NativeLong(0), size(given), array(given), size(taken), array(taken))
@@ -80,8 +82,8 @@ public class CompiledModel private constructor(
         }
     }
 
-    private fun buffer(kind: String, index: Int, signature: String?): TensorBuffer {
-        if (index < 0 || signature != null) throw LiteRtException(6, "no such tensor")
+    private fun buffer(kind: String, index: Int, signature: String): TensorBuffer {
+        if (index < 0 || signature.isNotEmpty()) throw LiteRtException(6, "no such tensor")
         val place = NativeLong(index.toLong())
         val needs = made { check("LiteRtGetCompiledModel${kind}BufferRequirements", handle, NativeLong(0), place, it) }
         val tensor = made { check("LiteRtGetSignature${kind}TensorByIndex", this.signature, place, it) }

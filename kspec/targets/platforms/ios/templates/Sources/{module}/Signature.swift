@@ -50,10 +50,12 @@ public struct Input: Sendable {
         guard row.count == columns.count else {
             throw InputError("\(name): \(row.count) values, a row has \(columns.count)")
         }
-        return try tensor(columns.map { column in
+        var values: [Float] = []
+        for column in columns {
             guard let value = row[column] else { throw InputError("\(name): no value for \(column)") }
-            return value
-        })
+            values.append(value)
+        }
+        return try tensor(values)
     }
 
     /// One row of a picture. Throws `InputError` for another size where none is resized.
