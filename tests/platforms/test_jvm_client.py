@@ -21,6 +21,7 @@ from kspec.data.pictures import decode
 from kspec.schemas.features import Image as Picture
 from kspec.targets.platforms.jvm import Jvm
 from tests.platforms import jvm
+from tests.platforms.android.toolchain import compile_kotlin, jars
 
 ORIENTATION = 0x0112
 """The tag of EXIF."""
@@ -214,6 +215,16 @@ def test_a_model_of_many_inputs_and_outputs(bundles: Path, tmp_path: Path) -> No
     report = jvm.self_test("com.acme.vision_2.SelfTest", tmp_path / "out", *resources, jvm.RUNTIME)
     assert report["pass"], report
     assert (report["rows"], report["picture_error"]) == (6, 0)
+
+
+def test_kotlin_calls_it(bundles: Path, tmp_path: Path) -> None:
+    project, _ = jvm.built(bundles, "digits")
+    path = jvm.classes(project)
+    compile_kotlin([jvm.SOURCES / "Use.kt"], tmp_path, *path)
+    picture = next(project.rglob("src/**/golden-pixels.png"))
+    label, *others = jvm.java("UseKt", tmp_path, *path, *jars(), words=[str(picture)]).split()
+    assert label in map(str, range(10))
+    assert others == ["true", "true"]
 
 
 def utf8(texts: np.ndarray) -> np.ndarray:
