@@ -3,7 +3,7 @@ SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit fuzz bench bench-server docs lock format clean chromium compiler browser arm64 android
+.PHONY: help demo test lint unit fuzz bench bench-server docs lock format clean chromium compiler browser arm64 android jvm
 
 PYTHON ?= python3
 N      ?= 1000
@@ -37,7 +37,7 @@ lint: $(READY) ## Check style, types and the order of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(READY) chromium compiler browser arm64 android ## Run the tests alone
+unit: $(READY) chromium compiler browser arm64 android jvm ## Run the tests alone
 	$(PYTEST)
 
 fuzz: $(READY) ## Judge N random networks from SEED in every format against Keras
@@ -109,6 +109,11 @@ browser: $(READY) chromium
 	@{ command -v node && command -v npm; } >/dev/null \
 		|| $(call apt,nodejs npm,the browser's bundles are tested with it) || true
 	@$(BIN)/python -m tests.platforms.web || true
+
+# Maven loads what the bundle's own project names when the tests build it.
+jvm:
+	@{ command -v javac && command -v mvn; } >/dev/null \
+		|| $(call apt,default-jdk-headless maven,the JVM's bundle is built with it) || true
 
 arm64: $(READY)
 	@$(BIN)/python -m tests.platforms.arm64 || true
