@@ -12,9 +12,13 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from safetensors.numpy import save_file
 
 from kspec.data.pictures import decode
+from kspec.pipeline.comparison import flips, scale_of, within
+from kspec.schemas.features import Binary, Category, Output
 from kspec.schemas.features import Image as Picture
+from kspec.targets.formats.format import Tolerance
 from kspec.targets.platforms.android import Android
 from kspec.targets.platforms.android.model import package_of, type_of
 from tests.platforms.android.toolchain import HERE, Classes, compile_kotlin
@@ -196,7 +200,7 @@ def test_pictures_become_the_numbers_of_the_training(classes: Classes, tmp_path:
     colors = np.random.default_rng(3).integers(0, 256, (7, 9, 4), np.uint8)
     image = Image.fromarray(colors)
     image.save(path)
-    code, said = classes.run("kspec.digits.Probe", path)
+    code, said = classes.run("kspec.digits.Probe", "pictures", path)
     lines = [line.split() for line in said.splitlines()]
     assert (code, len(lines)) == (0, 8 + 4 + 2 * 12)
     for orientation, width, height, *values in lines[:8]:
@@ -219,6 +223,33 @@ def test_pictures_become_the_numbers_of_the_training(classes: Classes, tmp_path:
         )
         expected = decode(path, wanted).astype(np.float32).reshape(-1)
         assert np.array_equal(np.array(values, np.int32).view(np.float32), expected), method
+
+
+def test_the_verdict_is_that_of_the_build(classes: Classes, tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    kinds = {"category": Category(labels=("a", "b", "c")), "binary": Binary(labels=("a", "b"))}
+    tensors, expected = {}, []
+    for name, kind in kinds.items():
+        for case in range(60):
+            exact = random.random((4, 3 if name == "category" else 1)).astype(np.float32)
+            exact *= np.float32(10.0 ** random.integers(-3, 2))
+            found = exact + random.normal(0, [3e-3, 3e-2][case % 2], exact.shape).astype(np.float32)
+            if case % 6 == 5:
+                found.flat[random.integers(found.size)] = [np.nan, np.inf, -np.inf][case % 3]
+            tensors |= {f"found/{name}-{case:02}": found, f"exact/{name}-{case:02}": exact}
+            near = within(found, exact, Tolerance(1e-2, 1e-3), scale_of(exact))
+            flipped = flips(found, exact, Output(kind=kind), 1e-2 * scale_of(exact)).sum()
+            expected.append(f"{name}-{case:02} {str(near).lower()} {flipped}")
+    save_file(tensors, tmp_path / "cases.safetensors")
+    code, said = classes.run("kspec.digits.Probe", "verdicts", tmp_path / "cases.safetensors")
+    assert code == 0
+    assert said.splitlines() == sorted(expected)
+    assert len({each.partition(" ")[2] for each in expected}) > 4
+
+
+def test_a_fixed_batch_is_filled_up(classes: Classes) -> None:
+    rows = " ".join(f"{2 * row}.0,{2 * row + 1}.0" for row in range(7))
+    assert classes.run("kspec.digits.Probe", "batches") == (0, f"3 3 3 {rows}\n")
 
 
 def test_whatever_a_spec_says_is_a_string_constant(bundles: Path, example: str) -> None:
