@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -175,6 +176,15 @@ def test_what_the_code_says_is_what_the_bundle_says(bundles: Path, example: str)
                 assert {name, *each.get("labels", ())} <= texts
                 assert each["kind"] != "numeric" or set(each["columns"]) <= texts
         assert hidden["description"] in texts
+
+
+def test_the_code_is_typed(bundles: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundles / "digits/server/server", tmp_path / "server")
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "server"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_requirements_are_pinned_by_hash(bundles: Path) -> None:
