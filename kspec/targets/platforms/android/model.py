@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kspec.targets.platforms.identifiers import identifiers
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
 
 MAIN = "src/main/assets/kspec"
@@ -99,15 +100,13 @@ def _output(name: str, of: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _numbered(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With identifiers of their own, by kind and position alone: `image`, `image2`."""
-    counts: dict[str, int] = {}
-    numbered = []
-    for index, each in enumerate(found):
-        kind = each["identifier"]
-        counts[kind] = counts.get(kind, 0) + 1
-        own = Verbatim(kind if counts[kind] == 1 else f"{kind}{counts[kind]}")
-        numbered.append({**each, "index": index, "parameter": own, "property": own})
-    return numbered
+    """With a place and an identifier of their own."""
+    all_ = list(found)
+    own = identifiers(each["identifier"] for each in all_)
+    return [
+        {**each, "index": index, "identifier": name}
+        for index, (each, name) in enumerate(zip(all_, own, strict=True))
+    ]
 
 
 def _blocks(texts: Sequence[str]) -> list[Sequence[str]]:

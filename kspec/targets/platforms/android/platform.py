@@ -52,7 +52,7 @@ class Android(Platform):
     def usage(self, about: Mapping[str, Any]) -> str:
         values = describe(about)
         given = ", ".join(_GIVEN[each["type"].text] for each in values["inputs"])
-        answer = values["outputs"][0]["property"].text
+        answer = values["outputs"][0]["identifier"].text
         type_, package, module = type_of(about["name"]), package_of(about["name"]), values["module"]
         return f"""\
 implementation(project(":{module}"))  // after include(":{module}") in settings.gradle.kts

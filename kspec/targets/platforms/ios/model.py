@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from kspec.targets.platforms.identifiers import identifiers
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
 
 MACOS = MappingProxyType({"iOS16": "13.0", "iOS17": "14.0", "iOS18": "15.0"})
@@ -103,12 +104,10 @@ def _output(name: str, of: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _numbered(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With identifiers of their own, by kind and position alone: `image`, `image2`."""
-    counts: dict[str, int] = {}
-    numbered = []
-    for index, each in enumerate(found):
-        kind = each["identifier"]
-        counts[kind] = counts.get(kind, 0) + 1
-        own = Verbatim(kind if counts[kind] == 1 else f"{kind}{counts[kind]}")
-        numbered.append({**each, "index": index, "identifier": own})
-    return numbered
+    """With a place and an identifier of their own."""
+    all_ = list(found)
+    own = identifiers(each["identifier"] for each in all_)
+    return [
+        {**each, "index": index, "identifier": name}
+        for index, (each, name) in enumerate(zip(all_, own, strict=True))
+    ]
