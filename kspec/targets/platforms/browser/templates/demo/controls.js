@@ -1,6 +1,6 @@
 // @ts-check
 import { element } from "./elements.js";
-import { pictureControl } from "./picture.js";
+import { PictureControl } from "./picture.js";
 
 /** @import { InputDescription, Tensor } from "../lib/types.js" */
 
@@ -14,7 +14,11 @@ import { pictureControl } from "./picture.js";
  */
 
 /** @type {Record<string, (input: InputDescription, changed: () => void) => Control>} */
-export const CONTROLS = { image: pictureControl, numeric: rowControl, tensor: arrayControl };
+export const CONTROLS = {
+  image: (input, changed) => new PictureControl(input, changed),
+  numeric: rowControl,
+  tensor: arrayControl,
+};
 
 /**
  * A field for each number.
