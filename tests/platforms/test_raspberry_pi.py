@@ -149,6 +149,11 @@ def forget_row(bundle: Path, engine: str) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
 
 
+def forget_signature(bundle: Path, engine: str) -> None:
+    path = bundle / "kspec-bundle.json"
+    path.write_text(json.dumps({**about(bundle), "signature": {}}))
+
+
 def remove_engine(bundle: Path, engine: str) -> None:
     name = "ai_edge_litert" if engine == "litert" else engine
     (bundle / f"{name}.py").write_text('raise ImportError("not here")')
@@ -160,6 +165,7 @@ SABOTAGE: dict[str, tuple[Callable[[Path, str], None], str]] = {
     "a weight that is no number": (break_weight, "nan times the tolerance off"),
     "labels": (swap("labels"), "rows have another label"),
     "golden rows": (forget_row, "golden.safetensors is not the file that was built"),
+    "description": (forget_signature, "kspec-bundle.json: KeyError"),
     "no engine": (remove_engine, "is not installed"),
 }
 OF_EXAMPLE: dict[str, dict[str, tuple[Callable[[Path, str], None], str]]] = {

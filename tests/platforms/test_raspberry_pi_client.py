@@ -29,6 +29,7 @@ import kspec
 from kspec.data.pictures import decode
 from kspec.schemas.features import Image as Picture
 from kspec.targets.platforms.raspberry_pi import RaspberryPi
+from tests.platforms import arm64
 from tests.platforms.conftest import ROOT
 from tests.platforms.hostile import disguise
 from tests.platforms.skeleton import skeleton
@@ -365,3 +366,12 @@ def test_options_reach_client_and_artifacts(tmp_path: Path) -> None:
         assert report["engine"].startswith(engine)
     assert "'batch': 5" in (bundle / "breast_cancer_model/spec.py").read_text()
     assert "threads=1" in (bundle / "breast_cancer_model/spec.py").read_text()
+
+
+def test_the_wheels_are_those_that_bundles_are_proven_with() -> None:
+    pinned, locked = (
+        dict(re.findall(r"(?m)^([\w-]+)==(\S+)", path.read_text()))
+        for path in (arm64.REQUIREMENTS, ROOT / "requirements.lock")
+    )
+    assert pinned.keys() >= {"ai-edge-litert", "onnxruntime", "numpy", "pillow"}
+    assert pinned.items() <= locked.items()
