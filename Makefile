@@ -3,7 +3,7 @@ SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit fuzz bench docs lock format clean chromium arm64
+.PHONY: help demo test lint unit fuzz bench bench-server docs lock format clean chromium compiler browser arm64 android jvm
 
 PYTHON ?= python3
 N      ?= 1000
@@ -24,7 +24,7 @@ apt = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	|| { echo "please install $(1): $(2)" >&2; false; }
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Build examples/digits for all its targets; ends with the artifacts and the report
 	$(BIN)/kspec build examples/digits/model.yaml
@@ -37,7 +37,7 @@ lint: $(READY) ## Check style, types and the order of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(READY) chromium arm64 ## Run the tests alone
+unit: $(READY) chromium compiler browser arm64 android jvm ## Run the tests alone
 	$(PYTEST)
 
 fuzz: $(READY) ## Judge N random networks from SEED in every format against Keras
@@ -47,6 +47,12 @@ bench: $(READY) ## Measure emission beside today's converters; writes docs/bench
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes \
 		-r requirements-benchmarks.lock
 	$(BIN)/python -m benchmarks.emit $(if $(ONLY),--only $(ONLY))
+
+bench-server: $(READY) ## Measure the server bundle's web service; writes docs/server.md
+	$(UV) venv --quiet --allow-existing --python $(BIN)/python .tools/server
+	$(UV) pip install --quiet --python .tools/server/bin/python --require-hashes \
+		-r benchmarks/server.lock
+	$(BIN)/python -m benchmarks.server --peers .tools/server
 
 docs: $(READY) ## Write the generated pages and the JSON Schema again
 	$(BIN)/python -m kspec.schemas.json_schema > kspec/schemas/kspec-v1.json
@@ -65,6 +71,14 @@ lock: $(READY) ## Resolve the dependencies again, for every Python and platform 
 	$(UV) pip compile --group pyproject.toml:benchmarks --constraint requirements.lock --universal \
 		--python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --quiet --output-file requirements-benchmarks.lock
+	$(UV) pip compile kspec/targets/platforms/server/requirements.in \
+		--constraint requirements.lock --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet \
+		--output-file kspec/targets/platforms/server/templates/requirements.txt
+	grep -o '^[a-z].*==[^ ]*' kspec/targets/platforms/server/templates/requirements.txt \
+		| grep -v protobuf | $(UV) pip compile benchmarks/server.in --constraint - \
+		--universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --quiet --output-file benchmarks/server.lock
 	$(UV) pip compile kspec/targets/platforms/raspberry_pi/requirements.in --constraint \
 		requirements.lock --python-version 3.11 --python-platform aarch64-manylinux_2_28 \
 		--upgrade --only-binary :all: --emit-build-options --generate-hashes --no-emit-index-url \
@@ -79,6 +93,27 @@ clean: ## Remove the virtual environment, caches and everything that was built
 chromium:
 	@command -v chromium >/dev/null || [ "$$(uname)" = Darwin ] \
 		|| $(call apt,chromium,the report page is tested in it) || true
+
+compiler:
+	@command -v cc >/dev/null || $(call apt,gcc libc6-dev,SavedModels are loaded from C)
+
+# The tests of the android platform need a JDK, Kotlin's compiler and Android's classes.
+android: .tools/android/.ready
+
+.tools/android/.ready: tests/platforms/android/pom.xml
+	@{ command -v javac && command -v mvn; } >/dev/null || $(call apt,default-jdk-headless maven,Kotlin is compiled)
+	@mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(abspath $(@D)) >/dev/null
+	@touch $@
+
+browser: $(READY) chromium
+	@{ command -v node && command -v npm; } >/dev/null \
+		|| $(call apt,nodejs npm,the browser's bundles are tested with it) || true
+	@$(BIN)/python -m tests.platforms.web || true
+
+# Maven loads what the bundle's own project names when the tests build it.
+jvm:
+	@{ command -v javac && command -v mvn; } >/dev/null \
+		|| $(call apt,default-jdk-headless maven,the JVM's bundle is built with it) || true
 
 arm64: $(READY)
 	@$(BIN)/python -m tests.platforms.arm64 || true

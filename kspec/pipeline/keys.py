@@ -19,7 +19,7 @@ from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
 from kspec.targets.formats.card import Card
 from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
-from kspec.targets.registry import formats, platforms
+from kspec.targets.registry import formats, origin, platforms
 
 MODEL_CODE = ("schemas", "compiler/keras_model.py", "compiler/keras_backbone.py")
 GRAPH_CODE = ("schemas", "compiler")
@@ -207,6 +207,7 @@ class Keys:
                 "verify": [self.verify(request).digest for request in target.requests],
                 "options": target.options.model_dump(mode="json"),
                 "about": [spec.name, spec.version, spec.description],
+                "origin": origin(target.name),
                 "kspec": code_digest(
                     "targets/platforms",
                     *(f"{HERE}/{each}" for each in ("bundle.py", "readme.py", "templates")),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any
 
 from kspec.schemas.base import Model
+from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.formats.format import Format
 from kspec.targets.platforms.plain import plain
 from kspec.targets.platforms.platform import Platform
@@ -30,17 +32,34 @@ _PLATFORMS = (
 )
 
 
-@cache
+_BROKEN = (
+    ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError, LookupError,
+    RuntimeError, OSError,
+)  # fmt: skip
+"""What the code of an extension that does not work may raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    made: Any
+    origin: str
+    """The distribution with its version; empty for what is ours."""
+
+    @property
+    def whose(self) -> str:
+        return self.origin or "kspec itself"
+
+
 def formats() -> Mapping[str, Format]:
-    """Every format by name; ``kspec.formats`` is the entry point of others."""
-    return _by_name(_loaded("kspec.formats", _FORMATS))
+    """Every format by name; ``kspec.formats`` is the entry point of others. Raises KspecError KS906
+    or KS907 for an extension that cannot be used."""
+    return _made(_formats())
 
 
-@cache
 def platforms() -> Mapping[str, Platform]:
     """Every platform by name, each format as a plain one; ``kspec.platforms`` is the entry point
-    of others."""
-    return _by_name([*_loaded("kspec.platforms", _PLATFORMS), *map(plain, formats().values())])
+    of others. Raises KspecError as `formats` does."""
+    return _made(_platforms())
 
 
 def target_options() -> Mapping[str, type[Model]]:
@@ -48,18 +67,54 @@ def target_options() -> Mapping[str, type[Model]]:
     return {name: platform.options for name, platform in platforms().items()}
 
 
-def _loaded(group: str, ours: tuple[str, ...]) -> Iterator[Any]:
+def origin(target: str) -> str:
+    """The distribution that brings a target, with its version: a part of what its bundles depend
+    on. Empty for our own."""
+    return _platforms()[target].origin
+
+
+@cache
+def _formats() -> Mapping[str, _Found]:
+    return _by_name(_loaded("kspec.formats", _FORMATS, Format))
+
+
+@cache
+def _platforms() -> Mapping[str, _Found]:
+    as_platforms = (_Found(plain(each.made), each.origin) for each in _formats().values())
+    return _by_name([*_loaded("kspec.platforms", _PLATFORMS, Platform), *as_platforms])
+
+
+def _made(found: Mapping[str, _Found]) -> Mapping[str, Any]:
+    return MappingProxyType({name: each.made for name, each in found.items()})
+
+
+def _loaded(group: str, ours: tuple[str, ...], kind: type) -> Iterator[_Found]:
     for path in ours:
         module, _, name = path.partition(":")
-        yield getattr(import_module(module), name)()
+        yield _Found(getattr(import_module(module), name)(), "")
     for entry in sorted(entry_points(group=group), key=lambda each: each.name):
-        yield entry.load()()
+        yield _extension(entry, kind)
 
 
-def _by_name(found: Any) -> Mapping[str, Any]:
-    table: dict[str, Any] = {}
+def _extension(entry: EntryPoint, kind: type) -> _Found:
+    origin_ = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+    what = f"the {kind.__name__.lower()} `{entry.name}` of {origin_}"
+    try:
+        made = entry.load()()
+    except _BROKEN as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise KspecError(Diagnostic("KS906", f"{what} does not load: {reason}")) from error
+    if not isinstance(made, kind):
+        raise KspecError(Diagnostic("KS906", f"{what} is no {kind.__name__}: {entry.value}"))
+    return _Found(made, origin_)
+
+
+def _by_name(found: Iterable[_Found]) -> Mapping[str, _Found]:
+    table: dict[str, _Found] = {}
     for each in found:
-        if each.name in table:
-            raise ValueError(f"two targets are called {each.name}: {table[each.name]} and {each}")
-        table[each.name] = each
+        name = each.made.name
+        if name in table:
+            both = f"{table[name].whose} and {each.whose}"
+            raise KspecError(Diagnostic("KS907", f"two targets are called `{name}`: of {both}"))
+        table[name] = each
     return MappingProxyType(table)

@@ -13,7 +13,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".tools" / "arm64"
@@ -23,17 +25,38 @@ EMULATOR = "qemu-aarch64-static"
 PYTHONS = ("3.11", "3.13")
 """Those of Raspberry Pi OS bookworm and trixie."""
 
-# LiteRT and ONNX Runtime end in a crash where this does not describe an arm64 processor.
-CPUINFO = """\
-processor\t: 0
-BogoMIPS\t: 108.00
-Features\t: fp asimd evtstrm crc32 cpuid
-CPU implementer\t: 0x41
-CPU architecture: 8
-CPU variant\t: 0x0
-CPU part\t: 0xd08
-CPU revision\t: 3
-"""
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A board's processor, as QEMU calls it and as the system describes it. LiteRT and ONNX Runtime
+    end in a crash where ``/proc/cpuinfo`` is that of another architecture."""
+
+    cpu: str
+    part: str
+    features: str
+
+    @property
+    def cpuinfo(self) -> str:
+        return (
+            "processor\t: 0\nBogoMIPS\t: 108.00\n"
+            f"Features\t: {self.features}\n"
+            "CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\n"
+            f"CPU part\t: {self.part}\nCPU revision\t: 3\n\n"
+        )
+
+
+BOARDS: Mapping[str, Board] = MappingProxyType(
+    {
+        "Raspberry Pi 4": Board("cortex-a72", "0xd08", "fp asimd evtstrm crc32 cpuid"),
+        # Engines choose other kernels here: it has half precision and dot products.
+        "Raspberry Pi 5": Board(
+            "cortex-a76",
+            "0xd0b",
+            "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc"
+            " dcpop asimddp",
+        ),
+    }
+)
 
 
 def missing() -> str:
@@ -44,12 +67,12 @@ def missing() -> str:
     return ""
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Python on arm64 in that folder: ``-m digits_model self-test``."""
-    root = FOLDER / "root"
-    command = (str(FOLDER / EMULATOR), "-L", str(root), "-cpu", "cortex-a72")
+def run(board: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python on a board, in that folder: ``-m digits_model self-test``."""
+    cpu = BOARDS[board].cpu
+    command = (str(FOLDER / EMULATOR), "-L", str(FOLDER / cpu), "-cpu", cpu)
     return subprocess.run(
-        [*command, str(root / "usr/bin/python3"), *arguments],
+        [*command, str(FOLDER / "root/usr/bin/python3"), *arguments],
         cwd=folder,
         env={"PYTHONPATH": str(FOLDER / "site")},
         capture_output=True,
@@ -74,7 +97,7 @@ def make() -> None:
 
 def _unpack_system(new: Path) -> None:
     archives, root = new / "apt/cache/archives", new / "root"
-    for each in (new / "apt/lists/partial", archives / "partial", root / "proc"):
+    for each in (new / "apt/lists/partial", archives / "partial", root):
         each.mkdir(parents=True)
     (new / "apt/status").touch()
     apt = _Apt(new / "apt")
@@ -87,7 +110,12 @@ def _unpack_system(new: Path) -> None:
         subprocess.run(["dpkg-deb", "--extract", each, root], check=True)
     if not (root / "lib").exists():
         (root / "lib").symlink_to("usr/lib")  # as Debian's own systems have it
-    (root / "proc/cpuinfo").write_text(CPUINFO)
+    for board in BOARDS.values():
+        processes = new / board.cpu / "proc"
+        processes.mkdir(parents=True)
+        (processes / "cpuinfo").write_text(board.cpuinfo)
+        for each in root.iterdir():
+            (new / board.cpu / each.name).symlink_to(Path("../root", each.name))
     content = subprocess.check_output(["dpkg-deb", "--fsys-tarfile", emulator])
     with (new / EMULATOR).open("wb") as file:
         command = ["tar", "--extract", "--to-stdout", f"./usr/bin/{EMULATOR}"]
@@ -139,4 +167,7 @@ if __name__ == "__main__":
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         sys.exit("no arm64 system: that takes Debian's apt")
     if missing():
-        make()
+        try:
+            make()
+        except (OSError, subprocess.CalledProcessError) as error:
+            sys.exit(f"no arm64 system: {error}")

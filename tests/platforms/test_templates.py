@@ -33,6 +33,10 @@ def test_text_is_one_string_constant(suffix: str) -> None:
     for text in TEXTS:
         source = FRAMES[suffix].format(LITERALS[suffix](text)).encode()
         assert skeleton(source, suffix) == expected, text
+    # Two texts beside each other make nothing together.
+    sums = [" + ".join(map(LITERALS[suffix], each)) for each in (("/*", "*/"), ("a", "b"))]
+    first, second = (skeleton(FRAMES[suffix].format(each).encode(), suffix) for each in sums)
+    assert first == second
 
 
 @given(st.text())

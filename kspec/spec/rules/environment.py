@@ -59,6 +59,29 @@ RULES: tuple[Rule, ...] = (
         exit_code=3,
     ),
     Rule(
+        code="KS906",
+        title="an extension does not load",
+        explanation=(
+            "An installed package says that it brings a platform or a format, by the entry\n"
+            "point `kspec.platforms` or `kspec.formats`, and its code ended with an error, or\n"
+            "gave something else. The message names the package; kspec works without it."
+        ),
+        wrong='[project.entry-points."kspec.platforms"]\nbrick = "kspec_brick:Bric"',
+        right='[project.entry-points."kspec.platforms"]\nbrick = "kspec_brick:Brick"',
+        exit_code=3,
+    ),
+    Rule(
+        code="KS907",
+        title="two targets of one name",
+        explanation=(
+            "Two installed packages bring a platform or a format of the same name, or one has\n"
+            "that of kspec's own. Which of them a spec means cannot be known: remove one."
+        ),
+        wrong='name = "ios"   # in a platform of another package',
+        right='name = "brick"',
+        exit_code=3,
+    ),
+    Rule(
         code="KS910",
         title="a file is in the way",
         explanation=("`kspec init` writes new files only; it never replaces one."),

@@ -13,10 +13,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 SUFFIX = ".j2"
 _WORDS = re.compile(r"[A-Za-z0-9]+")
@@ -50,18 +54,24 @@ def render_tree(
 
 def render(path: Path, values: Mapping[str, Any]) -> str:
     """One template, with literals of the language that its name without ``.j2`` ends in."""
+    suffix = Path(path.name.removesuffix(SUFFIX)).suffix
+    return str(_environment(path.parent, suffix).get_template(path.name).render(**values))
+
+
+@cache
+def _environment(folder: Path, suffix: str) -> Environment:
+    """Templates of a folder and a language; they are compiled once."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    spell = LITERALS[Path(path.name.removesuffix(SUFFIX)).suffix]
-    environment = Environment(  # noqa: S701 - what is printed is quoted by ``finalize``
-        loader=FileSystemLoader(path.parent),
+    spell = LITERALS[suffix]
+    return Environment(  # noqa: S701 - what is printed is quoted by ``finalize``
+        loader=FileSystemLoader(folder),
         finalize=lambda value: value.text if isinstance(value, Verbatim) else spell(value),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(path.name).render(**values)
 
 
 def type_name(name: str) -> str:
@@ -121,7 +131,8 @@ def _scalar(value: Any) -> str:
 
 
 def _swift_character(character: str) -> str:
-    plain = character.isascii() and character.isprintable() and character not in '"\\'
+    # Highlighters and tree-sitter take ``/*`` for a comment even in a string.
+    plain = character.isascii() and character.isprintable() and character not in '"\\*'
     # A lone surrogate is no character of Swift.
     code = 0xFFFD if 0xD800 <= ord(character) < 0xE000 else ord(character)
     return character if plain else f"\\u{{{code:x}}}"

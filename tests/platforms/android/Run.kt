@@ -7,17 +7,21 @@ import javax.imageio.ImageIO
 import kotlin.system.exitProcess
 
 // The self-test of a bundle with LiteRT for Linux: all of the client but Android's own classes.
+// The second argument names constants that a test has altered.
 
 object Run {
     @JvmStatic
     fun main(arguments: Array<String>) {
-        val report = SelfTest({type}.SUBJECT, Desk(File(arguments[0], "src"))).run()
+        val subject = SUBJECTS.getValue(arguments.getOrElse(1) { "" })
+        val report = SelfTest(subject, Desk(File(arguments[0], "src"), subject)).run()
         println(report.line)
         exitProcess(if (report.passed) 0 else 1)
     }
 }
 
-private class Desk(private val folder: File) : Place {
+private val SUBJECTS = mapOf({subjects})
+
+private class Desk(private val folder: File, private val subject: Subject) : Place {
     override val engine = "LiteRT ${System.getProperty("kspec.litert.version")}"
     override val device = "JVM ${System.getProperty("java.version")}, Linux"
 
@@ -30,8 +34,8 @@ private class Desk(private val folder: File) : Place {
     }
 
     override fun open(): Engine =
-        LiteRtEngine.open(find({type}.SUBJECT.seals.file).path, {type}.SIGNATURE, Accelerator.CPU)
+        LiteRtEngine.open(find(subject.seals.file).path, subject.signature, Accelerator.CPU)
 
     private fun find(file: String) =
-        listOf("main", "debug").map { File(folder, "$it/assets/${ {type}.FOLDER}/$file") }.first { it.exists() }
+        listOf("main", "debug").map { File(folder, "$it/assets/kspec/{package}/$file") }.first { it.exists() }
 }

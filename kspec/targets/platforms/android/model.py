@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kspec.targets.platforms.identifiers import identifiers
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
 
 MAIN = "src/main/assets/kspec"
@@ -12,13 +13,15 @@ LITERT = "2.3.0"
 """The runtime's version in the app; the artifact was proven by the same."""
 _BLOCK = 500
 """Texts in one list: a method of the virtual machine holds 64 KB of code."""
-_KEYWORDS = frozenset(
-    "abstract as assert boolean break byte case catch char class const continue default do double"
-    " else enum extends false final finally float for fun goto if implements import in instanceof"
-    " int interface is long native new null object package private protected public return short"
-    " static strictfp super switch synchronized this throw throws transient true try typealias"
-    " typeof val var void volatile when while".split()  # noqa: SIM905
-)
+_KEYWORDS = frozenset({
+    "abstract", "as", "assert", "boolean", "break", "byte", "case", "catch", "char", "class",
+    "const", "continue", "default", "do", "double", "else", "enum", "extends", "false", "final",
+    "finally", "float", "for", "fun", "goto", "if", "implements", "import", "in", "instanceof",
+    "int", "interface", "is", "long", "native", "new", "null", "object", "package", "private",
+    "protected", "public", "return", "short", "static", "strictfp", "super", "switch",
+    "synchronized", "this", "throw", "throws", "transient", "true", "try", "typealias", "typeof",
+    "val", "var", "void", "volatile", "when", "while",
+})  # fmt: skip
 """Words that cannot name a package in Kotlin, or not in Java."""
 _VECTORS = 2
 """The rank of outputs that hold one decision a row."""
@@ -51,7 +54,9 @@ def describe(about: Mapping[str, Any]) -> dict[str, Any]:
         "accelerator": Verbatim(options["accelerator"].upper()),
         "gpu": options["accelerator"] == "gpu",
         "batch": options["batch"],
-        "inputs": _numbered(_input(*each, sizes) for each in about["signature"]["inputs"].items()),
+        "inputs": _numbered(
+            _input(name, of, sizes) for name, of in about["signature"]["inputs"].items()
+        ),
         "outputs": _numbered(_output(*each) for each in about["signature"]["outputs"].items()),
         "artifact": artifact["path"].rpartition("/")[2],
         "artifact_sha256": artifact["sha256"],
@@ -95,15 +100,13 @@ def _output(name: str, of: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _numbered(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With identifiers of their own, by kind and position alone: `image`, `image2`."""
-    counts: dict[str, int] = {}
-    numbered = []
-    for index, each in enumerate(found):
-        kind = each["identifier"]
-        counts[kind] = counts.get(kind, 0) + 1
-        own = Verbatim(kind if counts[kind] == 1 else f"{kind}{counts[kind]}")
-        numbered.append({**each, "index": index, "parameter": own, "property": own})
-    return numbered
+    """With a place and an identifier of their own."""
+    all_ = list(found)
+    own = identifiers(each["identifier"] for each in all_)
+    return [
+        {**each, "index": index, "identifier": name}
+        for index, (each, name) in enumerate(zip(all_, own, strict=True))
+    ]
 
 
 def _blocks(texts: Sequence[str]) -> list[Sequence[str]]:

@@ -52,7 +52,7 @@ class Android(Platform):
     def usage(self, about: Mapping[str, Any]) -> str:
         values = describe(about)
         given = ", ".join(_GIVEN[each["type"].text] for each in values["inputs"])
-        answer = values["outputs"][0]["property"].text
+        answer = values["outputs"][0]["identifier"].text
         type_, package, module = type_of(about["name"]), package_of(about["name"]), values["module"]
         return f"""\
 implementation(project(":{module}"))  // after include(":{module}") in settings.gradle.kts
@@ -61,10 +61,12 @@ import kspec.{package}.*
 val model = {type_}.open(context)     // not on the main thread
 val answer = model.predict({given}).{answer}
 
-# The self-test: without a device, then on one, CPU and GPU; or {type_}.selfTest(context) in a
-# debug build, which logs its line:  adb logcat -s kspec
+# The self-test: all but the engine on the JVM, then the whole on a device, CPU and GPU; or
+# {type_}.selfTest(context) in a debug build, which logs its line:  adb logcat -s kspec
 gradle test
 gradle connectedDebugAndroidTest
+# What only a device can show: LiteRT's own build for Android, its GPU and NPU, Android's decoder of
+# pictures, and how fast it is.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from kspec.schemas.base import Model
@@ -37,4 +38,26 @@ class Browser(Platform):
         return render_package(about)
 
     def usage(self, about: Mapping[str, Any]) -> str:
-        return f'import {{ load }} from "{npm_name(about["name"])}";\n'
+        signature = about["signature"]
+        given = ", ".join(
+            f'"{name}": {_GIVEN[each["kind"]]}' for name, each in signature["inputs"].items()
+        )
+        name = next(iter(signature["outputs"]))
+        return f"""\
+npm ci               # the runtime, held to its hashes; copied to vendor/
+npm run selftest     # the proof under Node.js: KSPEC-SELFTEST {{…}}
+npm start            # a page to try the model in, with the proof in that browser
+
+// In a page: serve this folder as it is, and nothing is ever loaded from elsewhere
+import {{ load }} from "/{about["name"]}/index.js"; // or "{npm_name(about["name"])}", with npm
+const model = await load("/{about["name"]}/"); // {{ device: "webgpu" }} where there is one
+const answers = await model.predict({{ {given} }});
+console.log(answers["{name}"]);
+
+// Of a Content-Security-Policy it needs script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'.
+// serve.mjs has the headers that a server should send; the model runs without any of them.
+"""
+
+
+_GIVEN = MappingProxyType({"image": "file", "numeric": "row", "tensor": "{ data, shape }"})
+"""How an input is called in an example."""

@@ -106,21 +106,21 @@ def _values(
         "version": about["version"],
         "inputs": takes,
         "outputs": gives,
+        "named": any(each.texts for each in takes),
         "kinds": {each.kind for each in (*takes, *gives)},
         "only": takes[0].kind if len(takes) == 1 else None,
         "row": takes[0].value if len(takes) == 1 else Verbatim(f"{name}.Row"),
         "answer": gives[0].value if len(gives) == 1 else Verbatim(f"{name}.Prediction"),
         "boxed": gives[0].boxed if len(gives) == 1 else Verbatim(f"{name}.Prediction"),
-        "artifact": _resource(artifact["path"]),
-        "artifact_sha256": artifact["sha256"],
-        "golden": _resource(golden["file"]),
-        "golden_sha256": golden["sha256"],
-        "pictures": {each: _resource(path) for each, path in golden["pictures"].items()},
+        "artifact": _file(artifact["path"], artifact["sha256"]),
+        "golden": _file(golden["file"], golden["sha256"]),
+        "pictures": {each: _file(path)["resource"] for each, path in golden["pictures"].items()},
         **artifact["tolerance"],
         "spark": SPARK.issuperset(each.kind for each in takes),
     }
 
 
-def _resource(path: str) -> str:
-    """As the class loader has it."""
-    return f"/{RESOURCES}{Path(path).name}"
+def _file(path: str, sha256: str = "") -> dict[str, str]:
+    """A file of the bundle, as the class loader has it."""
+    name = Path(path).name
+    return {"name": name, "resource": f"/{RESOURCES}{name}", "sha256": sha256}

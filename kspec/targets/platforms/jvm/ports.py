@@ -47,7 +47,7 @@ class Port:
     arguments: tuple[Any, ...]
     """What the constant is made with, after the name."""
     texts: tuple[str, ...] | None
-    """Its last argument, columns or labels, if it has any."""
+    """Its last argument, columns or labels, where it has one."""
     details: Details
 
     @property
@@ -70,8 +70,7 @@ class Kind:
     component: str
     value: Callable[[Details], str]
     arguments: Callable[[Details], tuple[Any, ...]]
-    texts: str | None = None
-    """Under what the details have the texts."""
+    texts: Callable[[Details], tuple[str, ...]] | None = None
 
 
 def inputs(about: Mapping[str, Any]) -> tuple[Port, ...]:
@@ -99,7 +98,7 @@ def _ports(constant: str, given: Mapping[str, Details]) -> tuple[Port, ...]:
                 part=Verbatim("" if len(given) == 1 else f".{kind.component}{place}()"),
                 value=Verbatim(kind.value(details)),
                 arguments=kind.arguments(details),
-                texts=tuple(details[kind.texts]) if kind.texts else None,
+                texts=kind.texts(details) if kind.texts else None,
                 details=details,
             )
         )
@@ -121,41 +120,35 @@ def _number(details: Details) -> str:
     return "float" if details["shape"][1] == 1 else "float[]"
 
 
+def _columns(details: Details) -> tuple[str, ...]:
+    """One for each number; none where a column holds several."""
+    columns = tuple(details["columns"])
+    return columns if len(columns) == details["shape"][1] else ()
+
+
+def _labels(details: Details) -> tuple[str, ...]:
+    return tuple(details["labels"])
+
+
+def _size(details: Details) -> tuple[Any, ...]:
+    return (details["shape"][1],)
+
+
+def _always(value: Any) -> Callable[[Details], Any]:
+    return lambda _: value
+
+
+_PICTURE, _NUMBERS, _TENSOR = _always("Picture"), _always("float[]"), _always("Tensor")
+_LABEL = _always("Classification")
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "image": Kind("image", "ImageInput", "image", lambda _: "Picture", _image),
-        "numeric": Kind(
-            "numeric",
-            "NumericInput",
-            "numbers",
-            lambda _: "float[]",
-            lambda details: (details["shape"][1],),
-            "columns",
-        ),
-        "tensor": Kind("tensor", "TensorInput", "tensor", lambda _: "Tensor", _tensor),
-        "category": Kind(
-            "labels",
-            "LabelOutput",
-            "label",
-            lambda _: "Classification",
-            lambda _: (False,),
-            "labels",
-        ),
-        "binary": Kind(
-            "labels",
-            "LabelOutput",
-            "label",
-            lambda _: "Classification",
-            lambda _: (True,),
-            "labels",
-        ),
-        "number": Kind(
-            "number",
-            "NumberOutput",
-            "number",
-            _number,
-            lambda details: (details["shape"][1],),
-        ),
+        "image": Kind("image", "ImageInput", "image", _PICTURE, _image),
+        "numeric": Kind("numeric", "NumericInput", "numbers", _NUMBERS, _size, _columns),
+        "tensor": Kind("tensor", "TensorInput", "tensor", _TENSOR, _tensor),
+        "category": Kind("labels", "LabelOutput", "label", _LABEL, _always((False,)), _labels),
+        "binary": Kind("labels", "LabelOutput", "label", _LABEL, _always((True,)), _labels),
+        "number": Kind("number", "NumberOutput", "number", _number, _size),
     }
 )
 """By what ``kspec-bundle.json`` calls them."""

@@ -14,7 +14,12 @@ from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import Size, TFLiteOptions
 from kspec.targets.platforms.platform import ArtifactRequest, Platform
-from kspec.targets.platforms.templates import Verbatim, package_name, render_tree
+from kspec.targets.platforms.templates import (
+    Verbatim,
+    package_name,
+    render_tree,
+    spell_python,
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
 ENGINES: Mapping[str, str] = MappingProxyType({"tflite": "litert", "onnx": "onnxruntime"})
@@ -68,6 +73,10 @@ class RaspberryPi(Platform):
         package, unit = package_of(about["name"]), unit_of(about["name"])
         pictures = len(about["signature"]["inputs"]) == len(about["golden"]["pictures"]) == 1
         source = "golden-*.png" if pictures else "rows.csv"
+        row = ", ".join(
+            f"{spell_python(name)}: {_example(each)}"
+            for name, each in about["signature"]["inputs"].items()
+        )
         return f"""\
 # On the Raspberry Pi: the 64-bit system, bookworm or trixie
 sudo cp -r . /opt/{unit} && cd /opt/{unit} && sudo python3 -m venv .venv
@@ -82,6 +91,8 @@ sudo cp systemd/{unit}.* /etc/systemd/system/ && sudo systemctl enable --now {un
 
 # From Python
 from {package} import Model
+
+answer = Model().predict({{{row}}})
 """
 
 
@@ -93,6 +104,14 @@ def package_of(name: str) -> str:
 def unit_of(name: str) -> str:
     """The service of a model, and its folder: nothing that Debian brings has such a name."""
     return package_of(name).replace("_", "-")
+
+
+def _example(given: Mapping[str, Any]) -> str:
+    """A value that the input takes, as code; sizes that vary are 1."""
+    if given["kind"] == "image":
+        return '"picture.png"'
+    sizes = [size if isinstance(size, int) else 1 for size in given["shape"][1:]]
+    return f"[0.0] * {sizes[0]}" if given["kind"] == "numeric" else f"numpy.zeros({sizes})"
 
 
 def _memory(about: Mapping[str, Any]) -> int:

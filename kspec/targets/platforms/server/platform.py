@@ -58,16 +58,18 @@ class Server(Platform):
 
     def usage(self, about: Mapping[str, Any]) -> str:
         name = about["name"]
+        pictures = about["golden"]["pictures"]
+        signature = "; its signature serving_bytes takes JPEG and PNG" if pictures else ""
         return f"""\
 # The web service, on port 8080
 pip install --require-hashes -r requirements.txt
 python -m server
-curl -d '{_example(about)}' localhost:8080/v1/models/{name}:predict?labels=true
+curl -d '{_example(about)}' 'localhost:8080/v1/models/{name}:predict?labels=true'
 
 # Proof, one line of JSON; exit status 0 when it passes
 python -m server --self-test
 
-# The same in a container, or TensorFlow Serving on ports 8500 (gRPC) and 8501
+# In a container; or TensorFlow Serving on ports 8500 (gRPC) and 8501{signature}
 docker compose up --build web
 docker compose up tensorflow-serving
 

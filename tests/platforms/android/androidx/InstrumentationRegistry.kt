@@ -4,7 +4,7 @@ import android.app.Instrumentation
 
 // What the instrumented test uses of androidx.test, which is on Google's Maven only.
 
-object InstrumentationRegistry {
+public object InstrumentationRegistry {
     @JvmStatic
-    fun getInstrumentation(): Instrumentation = throw UnsupportedOperationException("no device")
+    public fun getInstrumentation(): Instrumentation = throw UnsupportedOperationException("no device")
 }

@@ -3,26 +3,27 @@ package com.google.ai.edge.litert
 import android.content.res.AssetManager
 import com.sun.jna.Memory
 import com.sun.jna.Native
+import com.sun.jna.NativeLibrary
 import com.sun.jna.NativeLong
 import com.sun.jna.Pointer
 import com.sun.jna.ptr.NativeLongByReference
 import com.sun.jna.ptr.PointerByReference
 
-// What the clients use of LiteRT's Kotlin API, version 2.3, which is on Google's Maven only: the same
-// names and signatures, over the C API of the same runtime's library for Linux.
+// What the client uses of LiteRT's Kotlin API, 2.x, which is on Google's Maven only: the same names
+// and signatures, over the C API of the same runtime's library for Linux.
 
-enum class Accelerator(internal val bit: Int) { NONE(0), CPU(1), GPU(2), NPU(4) }
+public enum class Accelerator(internal val bit: Int) { NONE(0), CPU(1), GPU(2), NPU(4) }
 
-class LiteRtException(val code: Int, message: String) : Exception(message)
+public class LiteRtException(private val code: Int, message: String) : Exception(message)
 
-class TensorBuffer internal constructor(private val handle: Pointer) : AutoCloseable {
-    fun writeFloat(data: FloatArray): Unit = locked(WRITE, data.size) { it.write(0, data, 0, data.size) }
+public class TensorBuffer internal constructor(private val handle: Pointer) : AutoCloseable {
+    public fun writeFloat(data: FloatArray): Unit = locked(WRITE, data.size) { it.write(0, data, 0, data.size) }
 
-    fun writeInt(data: IntArray): Unit = locked(WRITE, data.size) { it.write(0, data, 0, data.size) }
+    public fun writeInt(data: IntArray): Unit = locked(WRITE, data.size) { it.write(0, data, 0, data.size) }
 
-    fun readFloat(): FloatArray = locked(READ, null) { it.getFloatArray(0, count()) }
+    public fun readFloat(): FloatArray = locked(READ, null) { it.getFloatArray(0, count()) }
 
-    override fun close() = call<Unit>("LiteRtDestroyTensorBuffer", handle)
+    override fun close(): Unit = library.getFunction("LiteRtDestroyTensorBuffer").invokeVoid(arrayOf(handle))
 
     internal val pointer get() = handle
 
@@ -40,34 +41,36 @@ class TensorBuffer internal constructor(private val handle: Pointer) : AutoClose
     }
 }
 
-class CompiledModel private constructor(
+public class CompiledModel private constructor(
     private val environment: Pointer,
     private val model: Pointer,
     private val handle: Pointer,
 ) : AutoCloseable {
-    class Options(internal vararg val accelerators: Accelerator)
+    public class Options(internal val accelerators: Set<Accelerator>) {
+        public constructor(vararg accelerators: Accelerator) : this(setOf(*accelerators))
+    }
 
     private val signature = made { check("LiteRtGetModelSignature", model, NativeLong(0), it) }
     private val inputs = names("Input")
     private val outputs = names("Output")
 
-    fun createInputBuffer(inputName: String, signature: String? = null): TensorBuffer =
+    public fun createInputBuffer(inputName: String, signature: String = ""): TensorBuffer =
         buffer("Input", inputs.indexOf(inputName), signature)
 
-    fun createOutputBuffer(outputName: String, signature: String? = null): TensorBuffer =
+    public fun createOutputBuffer(outputName: String, signature: String = ""): TensorBuffer =
         buffer("Output", outputs.indexOf(outputName), signature)
 
-    fun run(inputs: Map<String, TensorBuffer>, outputs: Map<String, TensorBuffer>, signature: String? = null) {
-        require(signature == null)
+    public fun run(inputs: Map<String, TensorBuffer>, outputs: Map<String, TensorBuffer>, signature: String = "") {
+        require(signature.isEmpty())
         val given = this.inputs.map { inputs.getValue(it).pointer }
         val taken = this.outputs.map { outputs.getValue(it).pointer }
         check("LiteRtRunCompiledModel", handle, NativeLong(0), size(given), array(given), size(taken), array(taken))
     }
 
-    override fun close() {
-        call<Unit>("LiteRtDestroyCompiledModel", handle)
-        call<Unit>("LiteRtDestroyModel", model)
-        call<Unit>("LiteRtDestroyEnvironment", environment)
+    override fun close(): Unit {
+        library.getFunction("LiteRtDestroyCompiledModel").invokeVoid(arrayOf(handle))
+        library.getFunction("LiteRtDestroyModel").invokeVoid(arrayOf(model))
+        library.getFunction("LiteRtDestroyEnvironment").invokeVoid(arrayOf(environment))
     }
 
     private fun names(kind: String): List<String> {
@@ -79,8 +82,8 @@ class CompiledModel private constructor(
         }
     }
 
-    private fun buffer(kind: String, index: Int, signature: String?): TensorBuffer {
-        if (index < 0 || signature != null) throw LiteRtException(6, "no such tensor")
+    private fun buffer(kind: String, index: Int, signature: String): TensorBuffer {
+        if (index < 0 || signature.isNotEmpty()) throw LiteRtException(6, "no such tensor")
         val place = NativeLong(index.toLong())
         val needs = made { check("LiteRtGetCompiledModel${kind}BufferRequirements", handle, NativeLong(0), place, it) }
         val tensor = made { check("LiteRtGetSignature${kind}TensorByIndex", this.signature, place, it) }
@@ -90,8 +93,8 @@ class CompiledModel private constructor(
         )
     }
 
-    companion object {
-        fun create(filePath: String, options: Options): CompiledModel {
+    public companion object {
+        public fun create(filePath: String, options: Options): CompiledModel {
             val environment = made { check("LiteRtCreateEnvironment", 0, null, it) }
             val model = made { check("LiteRtCreateModelFromFile", environment, filePath, it) }
             val chosen = made { check("LiteRtCreateOptions", it) }
@@ -101,7 +104,7 @@ class CompiledModel private constructor(
             )
         }
 
-        fun create(assetManager: AssetManager, assetName: String, options: Options): CompiledModel =
+        public fun create(assetManager: AssetManager, assetName: String, options: Options): CompiledModel =
             throw UnsupportedOperationException("$assetManager has no $assetName here, nor $options")
     }
 }
@@ -110,10 +113,7 @@ private const val READ = 0
 private const val WRITE = 1
 private const val RANKED_TENSOR_TYPE = 72L
 
-private val library by lazy { com.sun.jna.NativeLibrary.getInstance(System.getProperty("kspec.litert")) }
-
-private inline fun <reified T> call(name: String, vararg arguments: Any?): T =
-    library.getFunction(name).invoke(T::class.java, arguments) as T
+private val library by lazy { NativeLibrary.getInstance(System.getProperty("kspec.litert")) }
 
 private fun check(name: String, vararg arguments: Any?) {
     val status = library.getFunction(name).invokeInt(arguments)

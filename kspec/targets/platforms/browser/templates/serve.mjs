@@ -31,7 +31,10 @@ async function fileFor(url) {
   try {
     const path = decodeURIComponent(new URL(url, "http://localhost").pathname);
     const file = normalize(join(root, path.endsWith("/") ? `${path}index.html` : path));
-    const hidden = file.slice(root.length).split(sep).some((part) => part.startsWith("."));
+    const hidden = file
+      .slice(root.length)
+      .split(sep)
+      .some((part) => part.startsWith("."));
     return file.startsWith(root) && !hidden && (await stat(file)).isFile() ? file : null;
   } catch {
     return null;

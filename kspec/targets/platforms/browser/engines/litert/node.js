@@ -8,7 +8,11 @@ import { runInThisContext } from "node:vm";
 /** @param {string} url */
 function importScripts(url) {
   const filename = fileURLToPath(url);
-  const asked = { __filename: filename, __dirname: dirname(filename), require: createRequire(filename) };
+  const asked = {
+    __filename: filename,
+    __dirname: dirname(filename),
+    require: createRequire(filename),
+  };
   Object.assign(globalThis, asked);
   runInThisContext(readFileSync(filename, "utf8"), { filename });
 }

@@ -14,7 +14,12 @@ export function showAnswers(answers) {
   const several = Object.keys(answers).length > 1;
   return Object.entries(answers).map(([name, answer]) => {
     const heading = element("h3", { textContent: name, className: several ? "" : "unseen" });
-    return element("article", {}, heading, ...(isDecision(answer) ? decision(answer) : numbers(answer)));
+    return element(
+      "article",
+      {},
+      heading,
+      ...(isDecision(answer) ? decision(answer) : numbers(answer)),
+    );
   });
 }
 
@@ -29,7 +34,11 @@ function decision({ label, confidence, probabilities }) {
       element("strong", { textContent: label }),
       element("span", { textContent: percent(confidence) }),
     ),
-    element("ol", { className: "bars" }, ...shown.map(([each, value]) => bar(each, value, each === label))),
+    element(
+      "ol",
+      { className: "bars" },
+      ...shown.map(([each, value]) => bar(each, value, each === label)),
+    ),
   ];
 }
 
@@ -56,7 +65,9 @@ function bar(label, value, best) {
 /** @param {Exclude<Answer, Decision>} answer */
 function numbers(answer) {
   if (typeof answer === "number") {
-    return [element("p", { className: "label" }, element("strong", { textContent: round(answer) }))];
+    return [
+      element("p", { className: "label" }, element("strong", { textContent: round(answer) })),
+    ];
   }
   const values = "shape" in answer ? answer.data : answer;
   const text = Array.from(values.slice(0, 64), round).join("  ");
@@ -74,7 +85,11 @@ function isDecision(answer) {
 
 /** @param {number} value */
 function percent(value) {
-  return value.toLocaleString("en", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  return value.toLocaleString("en", {
+    style: "percent",
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+  });
 }
 
 /** @param {number} value */

@@ -1,6 +1,6 @@
 // @ts-check
 import { element } from "./elements.js";
-import { pictureControl } from "./picture.js";
+import { PictureControl } from "./picture.js";
 
 /** @import { InputDescription, Tensor } from "../lib/types.js" */
 
@@ -14,7 +14,11 @@ import { pictureControl } from "./picture.js";
  */
 
 /** @type {Record<string, (input: InputDescription, changed: () => void) => Control>} */
-export const CONTROLS = { image: pictureControl, numeric: rowControl, tensor: arrayControl };
+export const CONTROLS = {
+  image: (input, changed) => new PictureControl(input, changed),
+  numeric: rowControl,
+  tensor: arrayControl,
+};
 
 /**
  * A field for each number.
@@ -28,16 +32,29 @@ function rowControl({ name, shape, columns }, changed) {
   const named = columns.length > 0;
   const titles = named ? columns : Array.from({ length: size }, (_, index) => String(index + 1));
   const fields = titles.map(() => {
-    return element("input", { type: "text", inputMode: "decimal", autocomplete: "off", value: "0", oninput: changed });
+    return element("input", {
+      type: "text",
+      inputMode: "decimal",
+      autocomplete: "off",
+      value: "0",
+      oninput: changed,
+    });
   });
   const labels = titles.map((title, index) => {
     return element("label", {}, element("span", { textContent: title }), fields[index]);
   });
   return {
-    element: element("fieldset", { className: "row" }, element("legend", { textContent: name }), ...labels),
+    element: element(
+      "fieldset",
+      { className: "row" },
+      element("legend", { textContent: name }),
+      ...labels,
+    ),
     value() {
       const values = fields.map((field) => numberIn(field));
-      return named ? Object.fromEntries(columns.map((column, index) => [column, values[index]])) : values;
+      return named
+        ? Object.fromEntries(columns.map((column, index) => [column, values[index]]))
+        : values;
     },
     show({ data }) {
       fields.forEach((field, index) => {
@@ -56,7 +73,12 @@ function rowControl({ name, shape, columns }, changed) {
  * @returns {Control}
  */
 function arrayControl({ name, shape }, changed) {
-  const area = element("textarea", { rows: 8, spellcheck: false, oninput: changed, ariaLabel: name });
+  const area = element("textarea", {
+    rows: 8,
+    spellcheck: false,
+    oninput: changed,
+    ariaLabel: name,
+  });
   const wanted = shape.slice(1);
   /** @type {readonly number[]} */
   let example = [];
@@ -85,7 +107,9 @@ function arrayControl({ name, shape }, changed) {
  * @param {number} length
  */
 function sizes(wanted, length) {
-  const known = wanted.filter((each) => typeof each === "number").reduce((product, each) => product * each, 1);
+  const known = wanted
+    .filter((each) => typeof each === "number")
+    .reduce((product, each) => product * each, 1);
   const open = wanted.filter((each) => typeof each === "string").length;
   return open > 1 ? null : wanted.map((each) => (typeof each === "number" ? each : length / known));
 }

@@ -30,7 +30,7 @@ class Demo {
       await this.#model?.close();
       this.#model = await load(BASE, { device });
       this.#examples ??= await examples();
-      this.step(0);
+      await this.step(0);
       await prove(BASE, device);
     } catch (error) {
       byId("trouble").hidden = false;
@@ -42,7 +42,7 @@ class Demo {
   }
 
   /** @param {number} by */
-  step(by) {
+  async step(by) {
     if (this.#examples === null) {
       return;
     }
@@ -52,13 +52,19 @@ class Demo {
     byId("previous").disabled = byId("next").disabled = rows < 2;
     const { inputs, truth } = row(this.#example);
     this.controls.forEach((control, index) => control.show(inputs[index]));
-    this.changed();
     byId("truth").textContent = truth;
+    await this.ask();
   }
 
-  /** Ask again; an answer that a later question overtook is not shown. */
-  async changed() {
+  /** A person gave something else than an example. */
+  changed() {
+    byId("example").textContent = "Examples";
     byId("truth").textContent = "";
+    void this.ask();
+  }
+
+  /** Ask the model; an answer that a later question overtook is not shown. */
+  async ask() {
     this.#asked += 1;
     const asked = this.#asked;
     await new Promise(requestAnimationFrame);
@@ -66,7 +72,10 @@ class Demo {
       return;
     }
     try {
-      const given = description.inputs.map(({ name }, index) => [name, this.controls[index].value()]);
+      const given = description.inputs.map(({ name }, index) => [
+        name,
+        this.controls[index].value(),
+      ]);
       const begin = performance.now();
       const answers = await this.#model.predict(Object.fromEntries(given));
       const time = performance.now() - begin;

@@ -2,11 +2,9 @@
 import { prepare } from "../lib/inputs.js";
 import { decode } from "../lib/pictures.js";
 import { element } from "./elements.js";
+import { acceptDrops, draw, drawing, paint, pixelsOf, surface, wipe } from "./stage.js";
 
-/**
- * @import { InputDescription, Pixels, Tensor } from "../lib/types.js"
- * @import { Control } from "./controls.js"
- */
+/** @import { InputDescription, Tensor } from "../lib/types.js" */
 
 /** Pictures up to this size can be drawn by hand. */
 const DRAWABLE = 64;
@@ -14,215 +12,109 @@ const STAGE = 336;
 /** The width of the pen, in pixels of the model's picture. */
 const PEN = 1.15;
 
-/**
- * A stage to draw on or to drop a picture on, and beside it what the model sees.
- *
- * @param {InputDescription} input
- * @param {() => void} changed
- * @returns {Control}
- */
-export function pictureControl(input, changed) {
-  const [height, width, channels] = /** @type {number[]} */ (input.shape.slice(1));
-  const drawable = Math.max(height, width) <= DRAWABLE && channels % 2 === 1;
-  const stage = surface(STAGE, Math.round((STAGE * height) / width), "stage");
-  const seen = surface(width, height, "seen");
-  stage.canvas.ariaLabel = drawable ? "Draw here, or drop a picture" : "Drop a picture here";
-  seen.canvas.ariaLabel = "What the model sees";
+/** A stage to draw on or to drop a picture on, and beside it what the model sees. */
+export class PictureControl {
+  #input;
+  #changed;
+  #stage;
+  #seen;
   /** @type {any} A file, raw values, or null for what is drawn. */
-  let given = null;
+  #given = null;
 
-  const value = () => given ?? drawing(stage, input);
-  const update = async () => {
-    changed();
+  /**
+   * @param {InputDescription} input
+   * @param {() => void} changed
+   */
+  constructor(input, changed) {
+    const [height, width, channels] = /** @type {number[]} */ (input.shape.slice(1));
+    const drawable = Math.max(height, width) <= DRAWABLE && channels % 2 === 1;
+    this.#input = input;
+    this.#changed = changed;
+    this.#stage = surface(STAGE, Math.round((STAGE * height) / width), "stage");
+    this.#seen = surface(width, height, "seen");
+    this.#stage.canvas.ariaLabel = `${drawable ? "Draw here, or drop" : "Drop"} a picture`;
+    this.#seen.canvas.ariaLabel = "What the model sees";
+    wipe(this.#stage);
+    if (drawable) {
+      const pen = (PEN * STAGE) / width;
+      draw(
+        this.#stage,
+        pen,
+        () => this.#begin(),
+        () => this.#update(),
+      );
+    }
+    const board = element("div", { className: "board" }, this.#stage.canvas);
+    acceptDrops(board, (file) => this.#take(file));
+    const legend = element("legend", { textContent: input.name });
+    const beside = this.#beside(`The model sees ${width}\u00a0×\u00a0${height}`, drawable);
+    this.element = element("fieldset", { className: "picture" }, legend, board, beside);
+  }
+
+  value() {
+    return this.#given ?? drawing(this.#stage, this.#input);
+  }
+
+  /** @param {Tensor} example */
+  show({ data }) {
+    this.#given = Float32Array.from(data);
+    paint(this.#stage, pixelsOf(data, this.#input));
+    paint(this.#seen, pixelsOf(data, this.#input));
+  }
+
+  /**
+   * @param {string} caption
+   * @param {boolean} drawable
+   */
+  #beside(caption, drawable) {
+    const file = element("input", { type: "file", accept: "image/*", className: "unseen" });
+    file.addEventListener("change", () => file.files?.[0] && this.#take(file.files[0]));
+    return element(
+      "div",
+      { className: "beside" },
+      element("figure", {}, this.#seen.canvas, element("figcaption", { textContent: caption })),
+      element("label", { className: "button" }, "Open a picture", file),
+      element("button", { type: "button", textContent: "Clear", onclick: () => this.#clear() }),
+      element("p", {
+        className: "quiet",
+        textContent: `${drawable ? "Draw, drop" : "Drop"} or paste a picture.`,
+      }),
+    );
+  }
+
+  /** A drawing begins where a picture was. */
+  #begin() {
+    if (this.#given !== null) {
+      this.#given = null;
+      wipe(this.#stage);
+    }
+  }
+
+  #clear() {
+    this.#given = null;
+    wipe(this.#stage);
+    return this.#update();
+  }
+
+  /** @param {File} file */
+  async #take(file) {
+    this.#given = file;
     try {
-      const { data } = /** @type {Tensor} */ ((await prepare([input], { [input.name]: value() })).get(input.name));
-      paint(seen, pixelsOf(data, input));
+      paint(this.#stage, await decode(file));
     } catch {
-      wipe(seen);
+      wipe(this.#stage); // what is wrong with it is said with the answer
     }
-  };
-  /** @param {any} picture */
-  const take = async (picture) => {
-    given = picture;
+    await this.#update();
+  }
+
+  async #update() {
+    this.#changed();
     try {
-      paint(stage, await decode(picture));
+      const found = await prepare([this.#input], { [this.#input.name]: this.value() });
+      const { data } = /** @type {Tensor} */ (found.get(this.#input.name));
+      paint(this.#seen, pixelsOf(data, this.#input));
     } catch {
-      wipe(stage);
+      wipe(this.#seen);
     }
-    await update();
-  };
-  const clear = async () => {
-    given = null;
-    wipe(stage);
-    await update();
-  };
-
-  wipe(stage);
-  if (drawable) {
-    draw(stage, (PEN * STAGE) / width, () => given !== null && ((given = null), wipe(stage)), update);
   }
-  const file = element("input", { type: "file", accept: "image/*", className: "unseen" });
-  file.addEventListener("change", () => file.files?.[0] && take(file.files[0]));
-  const board = element("div", { className: "board" }, stage.canvas);
-  acceptDrops(board, take);
-  return {
-    element: element(
-      "fieldset",
-      { className: "picture" },
-      element("legend", { textContent: input.name }),
-      board,
-      element(
-        "div",
-        { className: "beside" },
-        element("figure", {}, seen.canvas, element("figcaption", { textContent: `What the model sees: ${width} × ${height}` })),
-        element("label", { className: "button" }, "Open a picture", file),
-        element("button", { type: "button", textContent: "Clear", onclick: clear }),
-        element("p", { className: "quiet", textContent: `${drawable ? "Draw, drop" : "Drop"} or paste a picture.` }),
-      ),
-    ),
-    value,
-    show({ data }) {
-      given = Float32Array.from(data);
-      paint(stage, pixelsOf(given, input));
-      paint(seen, pixelsOf(given, input));
-    },
-  };
-}
-
-/** @typedef {CanvasRenderingContext2D} Surface */
-
-/**
- * @param {number} width
- * @param {number} height
- * @param {string} className
- */
-function surface(width, height, className) {
-  const canvas = element("canvas", { width, height, className, role: "img" });
-  return /** @type {Surface} */ (canvas.getContext("2d", { willReadFrequently: true }));
-}
-
-/** @param {Surface} context */
-function wipe(context) {
-  context.fillStyle = "black";
-  context.fillRect(0, 0, context.canvas.width, context.canvas.height);
-}
-
-/**
- * @param {Surface} context
- * @param {Pixels} pixels
- */
-function paint(context, { width, height, data }) {
-  const small = surface(width, height, "");
-  small.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
-  wipe(context);
-  const { canvas } = context;
-  const scale = Math.min(canvas.width / width, canvas.height / height);
-  context.imageSmoothingEnabled = scale < 1;
-  context.drawImage(
-    small.canvas,
-    (canvas.width - width * scale) / 2,
-    (canvas.height - height * scale) / 2,
-    width * scale,
-    height * scale,
-  );
-}
-
-/**
- * The drawing as a picture for the model: where it resizes, of twice its size, so that each of its
- * pixels is the mean of four; else of its size.
- *
- * @param {Surface} stage
- * @param {InputDescription} input
- */
-function drawing({ canvas }, { shape, picture }) {
-  const times = picture?.resize === "bilinear" ? 2 : 1;
-  const [height, width] = [Number(shape[1]) * times, Number(shape[2]) * times];
-  const small = surface(width, height, "");
-  small.imageSmoothingQuality = "high";
-  small.drawImage(canvas, 0, 0, width, height);
-  return small.getImageData(0, 0, width, height);
-}
-
-/**
- * Values of the model's input as a picture for people.
- *
- * @param {ArrayLike<number>} values
- * @param {InputDescription} input
- * @returns {Pixels}
- */
-function pixelsOf(values, { shape, picture }) {
-  const [height, width, channels] = /** @type {number[]} */ (shape.slice(1));
-  const factor = 255 / (picture?.maximum ?? 255);
-  const data = new Uint8ClampedArray(width * height * 4);
-  for (let pixel = 0; pixel < width * height; pixel += 1) {
-    for (let channel = 0; channel < 3; channel += 1) {
-      data[pixel * 4 + channel] = values[pixel * channels + (channels < 3 ? 0 : channel)] * factor;
-    }
-    data[pixel * 4 + 3] = channels % 2 === 0 ? values[(pixel + 1) * channels - 1] * factor : 255;
-  }
-  return { width, height, data };
-}
-
-/**
- * @param {Surface} context
- * @param {number} pen
- * @param {() => void} begin
- * @param {() => void} changed
- */
-function draw(context, pen, begin, changed) {
-  const { canvas } = context;
-  canvas.classList.add("drawable");
-  /** @param {PointerEvent} event */
-  const at = ({ clientX, clientY }) => {
-    const box = canvas.getBoundingClientRect();
-    const scale = canvas.width / box.width;
-    return /** @type {const} */ ([(clientX - box.left) * scale, (clientY - box.top) * scale]);
-  };
-  /** @type {readonly [number, number] | null} */
-  let last = null;
-  canvas.addEventListener("pointerdown", (event) => {
-    begin();
-    canvas.setPointerCapture(event.pointerId);
-    last = at(event);
-    stroke(event);
-  });
-  /** @param {PointerEvent} event */
-  const stroke = (event) => {
-    if (last === null) {
-      return;
-    }
-    Object.assign(context, { lineCap: "round", lineJoin: "round", lineWidth: pen, strokeStyle: "white" });
-    context.beginPath();
-    context.moveTo(...last);
-    last = at(event);
-    context.lineTo(...last);
-    context.stroke();
-    changed();
-  };
-  canvas.addEventListener("pointermove", stroke);
-  for (const end of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(end, () => (last = null));
-  }
-}
-
-/**
- * @param {HTMLElement} target
- * @param {(file: File) => void} take
- */
-function acceptDrops(target, take) {
-  target.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    target.classList.add("over");
-  });
-  target.addEventListener("dragleave", () => target.classList.remove("over"));
-  target.addEventListener("drop", (event) => {
-    event.preventDefault();
-    target.classList.remove("over");
-    const file = event.dataTransfer?.files[0];
-    file && take(file);
-  });
-  document.addEventListener("paste", (event) => {
-    const file = event.clipboardData?.files[0];
-    file && take(file);
-  });
 }

@@ -20,7 +20,9 @@ export async function prove(base, device) {
     className: `verdict ${verdict.pass ? "good" : "bad"}`,
   });
   byId("selftest").tBodies[0].replaceChildren(...rows(verdict).map(line));
-  byId("problems").replaceChildren(...verdict.problems.map((textContent) => element("li", { textContent })));
+  byId("problems").replaceChildren(
+    ...verdict.problems.map((textContent) => element("li", { textContent })),
+  );
 }
 
 /**
@@ -35,14 +37,29 @@ function rows(verdict) {
     ["Engine", verdict.engine ?? "none"],
     ["Device", verdict.device === "webgpu" ? "WebGPU" : "WebAssembly"],
     ["Golden rows", String(verdict.rows)],
-    ["Worst error", worst === null ? "not finite" : `${(100 * worst).toPrecision(2)} % of the tolerance`],
+    [
+      "Worst error",
+      worst === null ? "not finite" : `${(100 * worst).toPrecision(2)} % of the tolerance`,
+    ],
     ["Labels that differ", String(verdict.flips)],
-    ...(picture === null ? [] : [/** @type {[string, string]} */ (["Golden picture", picture === 0 ? "exact" : picture.toExponential(1)])]),
+    ...(picture === null
+      ? []
+      : [
+          /** @type {[string, string]} */ ([
+            "Golden picture",
+            picture === 0 ? "exact" : picture.toExponential(1),
+          ]),
+        ]),
     ["Latency, median", latency === null ? "not measured" : `${latency.toPrecision(2)} ms`],
   ];
 }
 
 /** @param {[string, string]} row */
 function line([name, value]) {
-  return element("tr", {}, element("th", { scope: "row", textContent: name }), element("td", { textContent: value }));
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row", textContent: name }),
+    element("td", { textContent: value }),
+  );
 }

@@ -27,7 +27,8 @@ const KINDS = {
 };
 
 /**
- * The first of the most probable: of two labels the second one only above ½.
+ * The first of the most probable: of two labels the second one only above ½. Raises a RangeError
+ * for what is not a number, which decides nothing.
  *
  * @param {readonly string[]} labels
  * @param {number[]} probabilities
@@ -35,6 +36,9 @@ const KINDS = {
  */
 function decide(labels, probabilities) {
   const best = probabilities.indexOf(Math.max(...probabilities));
+  if (best < 0) {
+    throw new RangeError("the model's answer is not a number");
+  }
   return {
     label: labels[best],
     confidence: probabilities[best],

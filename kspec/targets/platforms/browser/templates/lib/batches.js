@@ -9,7 +9,9 @@
  * @returns {Map<string, Batch>[]}
  */
 export function stack(rows) {
-  const shapes = new Set(rows.map((row) => JSON.stringify([...row.values()].map((each) => each.shape))));
+  const shapes = new Set(
+    rows.map((row) => JSON.stringify([...row.values()].map((each) => each.shape))),
+  );
   const groups = shapes.size === 1 ? [rows] : rows.map((row) => [row]);
   return groups.map((group) => {
     const names = [...group[0].keys()];

@@ -131,5 +131,10 @@ const MARGINS = {
 /** @param {ArrayLike<number>} reference */
 function scaleOf(reference) {
   const sizes = Array.from(reference, Math.abs).filter(Number.isFinite);
-  return Math.min(1, sizes.reduce((most, size) => Math.max(most, size), 0)) || 1;
+  return (
+    Math.min(
+      1,
+      sizes.reduce((most, size) => Math.max(most, size), 0),
+    ) || 1
+  );
 }

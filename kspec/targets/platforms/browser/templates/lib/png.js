@@ -1,4 +1,5 @@
 // @ts-check
+import { orientationIn, turnUpright } from "./exif.js";
 
 /** @import { Pixels } from "./types.js" */
 
@@ -11,7 +12,14 @@
  * @property {boolean} interlaced
  */
 
-/** @typedef {{ header: Header, palette: Uint8Array, transparency: Uint8Array, data: Blob }} Parts */
+/**
+ * @typedef {object} Parts
+ * @property {Header} header
+ * @property {Uint8Array} palette
+ * @property {Uint8Array} transparency
+ * @property {Uint8Array} exif
+ * @property {Blob} data
+ */
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 /** @type {Record<number, number>} Samples of a pixel by colour type. */
@@ -57,16 +65,18 @@ export async function decodePng(bytes, limit) {
     const columns = Math.ceil((width - left) / right);
     const rows = columns > 0 ? Math.ceil((height - top) / down) : 0;
     const line = Math.ceil((columns * SAMPLES[colour] * depth) / 8);
+    /** @type {Uint8Array} */
+    let above = new Uint8Array(line);
     for (let row = 0; row < rows; row += 1, place += line + 1) {
-      unfilter(lines, place, line, row === 0, Math.max(1, (SAMPLES[colour] * depth) >> 3));
-      const samples = unpack(lines.subarray(place + 1, place + 1 + line), depth);
+      above = unfilter(lines, place, line, above, Math.max(1, (SAMPLES[colour] * depth) >> 3));
+      const samples = unpack(above, depth);
       const target = (top + row * down) * width + left;
       for (let column = 0; column < columns; column += 1) {
-        data.set(pixel(parts, samples, column), (target + column * right) * 4);
+        spread(parts, samples, column, data, (target + column * right) * 4);
       }
     }
   }
-  return { width, height, data };
+  return turnUpright({ width, height, data }, orientationIn(parts.exif));
 }
 
 /**
@@ -77,9 +87,9 @@ function readParts(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const none = new Uint8Array();
   /** @type {Record<string, Uint8Array<ArrayBuffer>>} */
-  const chunks = { PLTE: none, tRNS: none };
+  const chunks = { PLTE: none, tRNS: none, eXIf: none };
   const data = [];
-  for (let place = 8; place + 12 <= bytes.length; ) {
+  for (let place = 8; place + 12 <= bytes.length;) {
     const length = view.getUint32(place);
     const kind = String.fromCharCode(...bytes.subarray(place + 4, place + 8));
     const content = bytes.subarray(place + 8, place + 8 + length);
@@ -95,9 +105,16 @@ function readParts(bytes) {
   }
   const [depth, colour, , , interlace] = header.subarray(8);
   return {
-    header: { width: view.getUint32(16), height: view.getUint32(20), depth, colour, interlaced: interlace === 1 },
+    header: {
+      width: view.getUint32(16),
+      height: view.getUint32(20),
+      depth,
+      colour,
+      interlaced: interlace === 1,
+    },
     palette: chunks.PLTE,
     transparency: chunks.tRNS,
+    exif: chunks.eXIf,
     data: new Blob(data),
   };
 }
@@ -113,38 +130,64 @@ async function inflate({ data }) {
 }
 
 /**
+ * Undo the filter of a line, which is the byte before it.
+ *
  * @param {Uint8Array} lines
  * @param {number} place Where the line begins, with its filter.
  * @param {number} length
- * @param {boolean} first Whether no line is above.
+ * @param {Uint8Array} above The line before it, zeros before the first.
  * @param {number} step Bytes from a sample to the same of the next pixel.
  */
-function unfilter(lines, place, length, first, step) {
-  const filter = FILTERS[lines[place]];
-  if (filter === undefined || place + length >= lines.length) {
+function unfilter(lines, place, length, above, step) {
+  const undo = FILTERS[lines[place]];
+  if (undo === undefined || place + length >= lines.length) {
     throw new RangeError("a damaged PNG");
   }
-  const begin = place + 1;
-  for (let index = 0; index < length; index += 1) {
-    const left = index < step ? 0 : lines[begin + index - step];
-    const up = first ? 0 : lines[begin + index - length - 1];
-    const corner = first || index < step ? 0 : lines[begin + index - length - 1 - step];
-    lines[begin + index] += filter(left, up, corner);
-  }
+  const line = lines.subarray(place + 1, place + 1 + length);
+  undo(line, above, step);
+  return line;
 }
 
-/** @type {((left: number, up: number, corner: number) => number)[]} */
+/** @type {((line: Uint8Array, above: Uint8Array, step: number) => void)[]} */
 const FILTERS = [
-  () => 0,
-  (left) => left,
-  (_, up) => up,
-  (left, up) => (left + up) >> 1,
-  (left, up, corner) => {
-    const guess = left + up - corner;
-    const [a, b, c] = [Math.abs(guess - left), Math.abs(guess - up), Math.abs(guess - corner)];
-    return a <= b && a <= c ? left : b <= c ? up : corner;
+  () => {},
+  (line, _, step) => {
+    for (let index = step; index < line.length; index += 1) {
+      line[index] += line[index - step];
+    }
+  },
+  (line, above) => {
+    for (let index = 0; index < line.length; index += 1) {
+      line[index] += above[index];
+    }
+  },
+  (line, above, step) => {
+    for (let index = 0; index < line.length; index += 1) {
+      line[index] += ((index < step ? 0 : line[index - step]) + above[index]) >> 1;
+    }
+  },
+  (line, above, step) => {
+    for (let index = 0; index < line.length; index += 1) {
+      const left = index < step ? 0 : line[index - step];
+      const corner = index < step ? 0 : above[index - step];
+      line[index] += nearest(left, above[index], corner);
+    }
   },
 ];
+
+/**
+ * Paeth's predictor.
+ *
+ * @param {number} left
+ * @param {number} up
+ * @param {number} corner
+ */
+function nearest(left, up, corner) {
+  const a = Math.abs(up - corner);
+  const b = Math.abs(left - corner);
+  const c = Math.abs(left + up - corner - corner);
+  return a <= b && a <= c ? left : b <= c ? up : corner;
+}
 
 /**
  * @param {Uint8Array} line
@@ -162,22 +205,33 @@ function unpack(line, depth) {
 }
 
 /**
+ * Write one pixel as red, green, blue and alpha.
+ *
  * @param {Parts} parts
  * @param {Uint8Array} samples
  * @param {number} column
- * @returns {[number, number, number, number]}
+ * @param {Uint8ClampedArray} data
+ * @param {number} to
  */
-function pixel({ header: { depth, colour }, palette, transparency }, samples, column) {
+function spread({ header: { depth, colour }, palette, transparency }, samples, column, data, to) {
   const from = column * SAMPLES[colour];
-  const [first, second, third] = [samples[from], samples[from + 1], samples[from + 2]];
+  const first = samples[from];
   if (colour === 3) {
-    const entry = first * 3;
-    return [palette[entry], palette[entry + 1], palette[entry + 2], transparency[first] ?? 255];
+    data[to] = palette[first * 3];
+    data[to + 1] = palette[first * 3 + 1];
+    data[to + 2] = palette[first * 3 + 2];
+    data[to + 3] = transparency[first] ?? 255;
+  } else if (colour === 2 || colour === 6) {
+    const [second, third] = [samples[from + 1], samples[from + 2]];
+    const hidden =
+      transparency[1] === first && transparency[3] === second && transparency[5] === third;
+    data[to] = first;
+    data[to + 1] = second;
+    data[to + 2] = third;
+    data[to + 3] = colour === 6 ? samples[from + 3] : hidden ? 0 : 255;
+  } else {
+    const grey = (first * 255) / (2 ** depth - 1);
+    data[to] = data[to + 1] = data[to + 2] = grey;
+    data[to + 3] = colour === 4 ? samples[from + 1] : transparency[1] === first ? 0 : 255;
   }
-  if (colour === 2 || colour === 6) {
-    const hidden = transparency[1] === first && transparency[3] === second && transparency[5] === third;
-    return [first, second, third, colour === 6 ? samples[from + 3] : hidden ? 0 : 255];
-  }
-  const grey = (first * 255) / (2 ** depth - 1);
-  return [grey, grey, grey, colour === 4 ? second : transparency[1] === first ? 0 : 255];
 }

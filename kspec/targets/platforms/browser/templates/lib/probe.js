@@ -48,7 +48,9 @@ function madeUp({ shape, dtype, picture }, scale) {
   }
   const data = Float32Array.from({ length }, (_, index) => {
     const wave = Math.sin(index + 1);
-    return picture === null ? wave * scale : (picture.maximum * Math.min(scale, 1) * (1 + wave)) / 2;
+    return picture === null
+      ? wave * scale
+      : (picture.maximum * Math.min(scale, 1) * (1 + wave)) / 2;
   });
   return { data, shape: sizes };
 }

@@ -19,10 +19,19 @@ export function readSafetensors(bytes) {
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, begin)));
   const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
   return new Map(
-    entries.map(([name, { dtype, shape, data_offsets: [from, to] }]) => {
-      // A copy of its own is aligned as the array asks.
-      const { buffer } = bytes.slice(begin + from, begin + to);
-      return [name, { data: new ARRAYS[dtype](buffer), shape }];
-    }),
+    entries.map(
+      ([
+        name,
+        {
+          dtype,
+          shape,
+          data_offsets: [from, to],
+        },
+      ]) => {
+        // A copy of its own is aligned as the array asks.
+        const { buffer } = bytes.slice(begin + from, begin + to);
+        return [name, { data: new ARRAYS[dtype](buffer), shape }];
+      },
+    ),
   );
 }

@@ -2,8 +2,6 @@
 
 /** @import { InputDescription, Pixels, Tensor } from "./types.js" */
 
-/** @typedef {{ values: Float64Array, height: number, width: number, channels: number }} Grid */
-
 /**
  * The values of a picture as training had them: channels, size, then from 255 to the maximum of
  * the data, all in double precision.
@@ -20,39 +18,23 @@ export function sample(pixels, { name, shape, picture }) {
       `${name}: ${pixels.width} × ${pixels.height} pixels, the model takes ${width} × ${height}`,
     );
   }
-  let grid = channelsOf(pixels, channels);
-  if (resize !== null) {
-    const along = RESIZE[resize];
-    grid = alongColumns(alongRows(grid, height, along), width, along);
-  }
+  const along = RESIZE[resize ?? "nearest"];
   const factor = maximum / 255;
-  return { data: Float32Array.from(grid.values, (value) => value * factor), shape: [height, width, channels] };
-}
-
-/**
- * Grey is what Pillow makes of colour; transparency is dropped where there is no channel for it.
- *
- * @param {Pixels} pixels
- * @param {number} channels
- * @returns {Grid}
- */
-function channelsOf({ width, height, data }, channels) {
-  const values = new Float64Array(width * height * channels);
-  const colours = channels < 3 ? 1 : 3;
-  for (let pixel = 0; pixel < width * height; pixel += 1) {
-    const [from, to] = [pixel * 4, pixel * channels];
-    if (colours === 1) {
-      values[to] = (19595 * data[from] + 38470 * data[from + 1] + 7471 * data[from + 2] + 32768) >> 16;
-    } else {
-      values[to] = data[from];
-      values[to + 1] = data[from + 1];
-      values[to + 2] = data[from + 2];
-    }
-    if (channels > colours) {
-      values[to + colours] = data[from + 3];
+  const data = new Float32Array(height * width * channels);
+  const [first, second] = [lineOf(pixels, channels), lineOf(pixels, channels)];
+  for (let row = 0; row < height; row += 1) {
+    const [before, after, share] = along(row, pixels.height, height);
+    const line = between(first(before), second(after), share);
+    for (let column = 0; column < width; column += 1) {
+      const [from, to, part] = along(column, pixels.width, width);
+      for (let channel = 0; channel < channels; channel += 1) {
+        const low = line[from * channels + channel];
+        const value = low + (line[to * channels + channel] - low) * part;
+        data[(row * width + column) * channels + channel] = value * factor;
+      }
     }
   }
-  return { values, height, width, channels };
+  return { data, shape: [height, width, channels] };
 }
 
 /**
@@ -75,41 +57,59 @@ const RESIZE = {
 };
 
 /**
- * @param {Grid} grid
- * @param {number} wanted
- * @param {Along} along
- * @returns {Grid}
+ * @param {Float64Array} low
+ * @param {Float64Array} high
+ * @param {number} share
  */
-function alongRows({ values, height, width, channels }, wanted, along) {
-  const line = width * channels;
-  const found = new Float64Array(wanted * line);
-  for (let row = 0; row < wanted; row += 1) {
-    const [before, after, share] = along(row, height, wanted);
-    for (let each = 0; each < line; each += 1) {
-      const low = values[before * line + each];
-      found[row * line + each] = low + (values[after * line + each] - low) * share;
-    }
-  }
-  return { values: found, height: wanted, width, channels };
+function between(low, high, share) {
+  return low.map((value, index) => value + (high[index] - value) * share);
 }
 
 /**
- * @param {Grid} grid
- * @param {number} wanted
- * @param {Along} along
- * @returns {Grid}
+ * Reads lines of a picture, channel by channel. Grey is what Pillow makes of colour; transparency
+ * is dropped where there is no channel for it.
+ *
+ * @param {Pixels} pixels
+ * @param {number} channels
  */
-function alongColumns({ values, height, width, channels }, wanted, along) {
-  const found = new Float64Array(height * wanted * channels);
-  for (let column = 0; column < wanted; column += 1) {
-    const [before, after, share] = along(column, width, wanted);
-    for (let row = 0; row < height; row += 1) {
-      for (let channel = 0; channel < channels; channel += 1) {
-        const low = values[(row * width + before) * channels + channel];
-        const high = values[(row * width + after) * channels + channel];
-        found[(row * wanted + column) * channels + channel] = low + (high - low) * share;
-      }
+function lineOf({ width, data }, channels) {
+  const values = new Float64Array(width * channels);
+  const write = WRITERS[channels];
+  /** @param {number} row */
+  return (row) => {
+    for (let column = 0; column < width; column += 1) {
+      write(data, (row * width + column) * 4, values, column * channels);
     }
-  }
-  return { values: found, height, width: wanted, channels };
+    return values;
+  };
+}
+
+/** @typedef {(data: Pixels["data"], from: number, values: Float64Array, to: number) => void} Write */
+
+/** @type {Record<number, Write>} By the number of channels. */
+const WRITERS = {
+  1: (data, from, values, to) => {
+    values[to] = grey(data, from);
+  },
+  2: (data, from, values, to) => {
+    values[to] = grey(data, from);
+    values[to + 1] = data[from + 3];
+  },
+  3: (data, from, values, to) => {
+    values[to] = data[from];
+    values[to + 1] = data[from + 1];
+    values[to + 2] = data[from + 2];
+  },
+  4: (data, from, values, to) => {
+    WRITERS[3](data, from, values, to);
+    values[to + 3] = data[from + 3];
+  },
+};
+
+/**
+ * @param {Pixels["data"]} data
+ * @param {number} from
+ */
+function grey(data, from) {
+  return (19595 * data[from] + 38470 * data[from + 1] + 7471 * data[from + 2] + 32768) >> 16;
 }

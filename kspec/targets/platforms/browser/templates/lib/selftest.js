@@ -23,7 +23,11 @@ const HERE = new URL("../", import.meta.url);
  * @returns {Promise<Verdict>}
  */
 export async function selftest(baseUrl = HERE, options = {}) {
-  const found = { ...BLANK, device: options.device ?? "wasm", problems: /** @type {string[]} */ ([]) };
+  const found = {
+    ...BLANK,
+    device: options.device ?? "wasm",
+    problems: /** @type {string[]} */ ([]),
+  };
   let model;
   try {
     const base = folderOf(baseUrl);
@@ -106,7 +110,10 @@ function rowFor({ signature }, golden, row) {
     Object.entries(signature.inputs).map(([name, { kind, columns }]) => {
       const tensor = rowOf(golden, `input/${name}`, row);
       if (kind === "numeric" && columns.length === tensor.data.length) {
-        return [name, Object.fromEntries(columns.map((column, index) => [column, tensor.data[index]]))];
+        return [
+          name,
+          Object.fromEntries(columns.map((column, index) => [column, tensor.data[index]])),
+        ];
       }
       return [name, kind === "tensor" ? tensor : tensor.data];
     }),

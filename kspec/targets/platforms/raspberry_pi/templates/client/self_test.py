@@ -21,6 +21,7 @@ from .errors import EngineError, InputError
 from .golden import read_safetensors
 from .verdict import error_ratio, flipped_rows
 
+PLATFORM = "raspberry_pi"
 TIMED_CALLS = 30
 MAX_PICTURE_ERROR = 1e-6
 _BUNDLE = "kspec-bundle.json"
@@ -33,6 +34,7 @@ Row = dict[str, Any]
 class Report:
     """What was found; the fields are the keys of the line."""
 
+    platform: str
     name: str
     version: str
     engine: str
@@ -54,7 +56,7 @@ class Report:
 def check(spec: Spec, engine: Engine, threads: int | None) -> Report:
     """Run the client on the golden rows."""
     artifact = spec.artifacts[engine]
-    report = Report(spec.name, spec.version, engine, _device(), artifact.file)
+    report = Report(PLATFORM, spec.name, spec.version, engine, _device(), artifact.file)
     wanted = {artifact.file: artifact.sha256, spec.golden.file: spec.golden.sha256}
     report.problems += [f"{name} is not the file that was built" for name in _altered(wanted)]
     if not report.problems:
@@ -64,6 +66,8 @@ def check(spec: Spec, engine: Engine, threads: int | None) -> Report:
             _Check(model, report).run()
         except (EngineError, InputError) as error:
             report.problems.append(str(error))
+        except (OSError, ValueError, KeyError) as error:  # an altered description
+            report.problems.append(f"{_BUNDLE}: {type(error).__name__}: {error}")
     return report
 
 
@@ -85,6 +89,7 @@ class _Check:
 
     def __init__(self, model: Client[Any, Any], report: Report) -> None:
         self.model, self.report, self.spec = model, report, model.spec
+        self.ratios: list[float] = []
         self.golden = read_safetensors(FOLDER / model.spec.golden.file)
         self.signature = json.loads((FOLDER / _BUNDLE).read_text("utf-8"))["signature"]
 
@@ -110,12 +115,12 @@ class _Check:
         return [dict(zip(inputs, row, strict=True)) for row in zip(*inputs.values(), strict=True)]
 
     def _judge(self, answers: list[Mapping[str, Any]]) -> None:
-        ratios, flipped = [], set[int]()
+        flipped = set[int]()
         for output in self.spec.outputs:
             given = [answer[output.name] for answer in answers]
             reference = self.golden[f"output/{output.name}"].astype(np.float64)
             ratio = error_ratio(self._values(output, given), reference, self.model.artifact)
-            ratios.append(ratio)
+            self.ratios.append(ratio)
             if not ratio <= 1:
                 self._add(f"output {output.name!r} is {ratio:.3g} times the tolerance off")
             if output.labels:
@@ -126,7 +131,8 @@ class _Check:
         if flipped:
             self._add(f"{len(flipped)} rows have another label, row {min(flipped)} first")
         self.report.flips = max(len(flipped), self.report.flips or 0)
-        self.report.worst_error_ratio = _worst([*ratios, self.report.worst_error_ratio])
+        finite = all(map(math.isfinite, self.ratios))
+        self.report.worst_error_ratio = max(self.ratios) if finite else None
 
     def _values(self, output: Output, given: list[Any]) -> NDArray[np.float64]:
         if not output.labels:
@@ -144,10 +150,8 @@ class _Check:
             file = FOLDER / self.spec.golden.pictures[each.name]
             found = tensor(each, file, self.model.artifact.sizes).astype(np.float64)
             wanted = self.golden[f"picture/{each.name}"][0]
-            error = (
-                float(np.abs(found - wanted).max())
-                / self.signature["inputs"][each.name]["picture"]["maximum"]
-            )
+            maximum = self.signature["inputs"][each.name]["picture"]["maximum"]
+            error = float(np.abs(found - wanted).max()) / maximum
             self.report.picture_error = max(error, self.report.picture_error or 0.0)
             if error > MAX_PICTURE_ERROR:
                 self._add(f"input {each.name!r}: the golden picture is {error:.3g} off")
@@ -163,8 +167,3 @@ class _Check:
     def _add(self, problem: str) -> None:
         if problem not in self.report.problems:
             self.report.problems.append(problem)
-
-
-def _worst(ratios: list[float | None]) -> float | None:
-    known = [each for each in ratios if each is not None]
-    return max(known) if all(map(math.isfinite, known)) else None

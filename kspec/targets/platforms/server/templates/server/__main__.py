@@ -41,6 +41,7 @@ def main() -> int:
         host=given.host,
         port=given.port,
         access_log=False,
+        limit_concurrency=settings.connections,
         server_header=False,
         timeout_graceful_shutdown=int(settings.seconds) + 1,
         ws="none",

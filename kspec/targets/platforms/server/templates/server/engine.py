@@ -44,7 +44,7 @@ class Engine:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = settings.threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # a request that does not fit is no news for the log
         self.model = model
         self.name = f"onnxruntime {onnxruntime.__version__}"
         self._settings = settings

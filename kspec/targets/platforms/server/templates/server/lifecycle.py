@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import socket
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
 from .app import App
 
-LINGER = 0.5
-"""Seconds in which what is on its way on connections that are open already may still arrive."""
+SETTLE, LINGER = 0.1, 2.0
+"""Seconds in which, after the end of listening, what is on its way on open connections arrives, and
+for how long a connection without a request is waited for."""
 
 
 class Server(uvicorn.Server):
@@ -38,7 +42,45 @@ class Server(uvicorn.Server):
         return self._until is not None and now >= self._until
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # A second handle of each listener: closing the last one resets the connections that the
+        # system has taken and asyncio has not.
+        listeners = [
+            socket.socket(fileno=os.dup(each.fileno()))
+            for server in self.servers
+            for each in server.sockets
+        ]
         for server in self.servers:
             server.close()
-        await asyncio.sleep(LINGER)
+        for each in listeners:
+            await self._take_over(each)
+        await self._hear_out()
         await super().shutdown(sockets)
+
+    async def _take_over(self, listener: socket.socket) -> None:
+        """Serve the connections that wait, and stop listening."""
+        waiting: list[socket.socket] = []
+        listener.settimeout(0)
+        with listener, contextlib.suppress(BlockingIOError):
+            while True:
+                waiting.append(listener.accept()[0])
+        loop = asyncio.get_running_loop()
+        for each in waiting:
+            each.settimeout(0)
+            await loop.connect_accepted_socket(self._protocol, each)
+
+    async def _hear_out(self) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + LINGER
+        await asyncio.sleep(SETTLE)
+        while loop.time() < end and any(each.cycle is None for each in self._connections()):
+            await asyncio.sleep(SETTLE)
+
+    def _connections(self) -> set[Any]:
+        return set(self.server_state.connections)
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        found: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any, Final
 
 from .inference import LABELS
@@ -115,32 +116,33 @@ def _value(each: Input) -> Schema:
 
 
 def _infer(model: Model) -> Schema:
+    """Keys that are not known are ignored, as the protocol has it."""
     outputs = [each.name for each in model.outputs]
     outputs += [f"{each.name}{LABELS}" for each in model.outputs if each.decides]
-    wanted = _closed({"name": {"enum": outputs}})
     given = [_tensor(each) for each in model.inputs]
-    return _closed(
-        {"inputs": {"type": "array", "prefixItems": given, "items": False, "minItems": len(given)}},
-        id={"type": "string"},
-        outputs={"type": "array", "items": wanted},
-        parameters=_closed({}, labels={"type": "boolean"}, binary_data_output={"const": False}),
-    )
+    tensors = {"type": "array", "prefixItems": given, "items": False, "minItems": len(given)}
+    found = _object(inputs=tensors)
+    found["properties"] |= {
+        "id": {"type": "string"},
+        "outputs": _list(_object(name={"enum": outputs})),
+        "parameters": {
+            "type": "object",
+            "properties": {"labels": {"type": "boolean"}, "binary_data_output": {"const": False}},
+        },
+    }
+    return found
 
 
 def _tensor(each: Input) -> Schema:
     """A row; a schema cannot say that the data are as many as the shape asks for."""
     sizes = [size if isinstance(size, int) else 1 for size in each.shape]
-    count = 1
-    for size in sizes:
-        count *= size
+    count = prod(sizes)
     data = {"type": "array", "items": _number(each), "minItems": count, "maxItems": count}
-    return _closed(
-        {
-            "name": {"const": each.name},
-            "shape": {"const": [1, *sizes]},
-            "datatype": {"const": DTYPES[each.dtype]},
-            "data": data,
-        }
+    return _object(
+        name={"const": each.name},
+        shape={"const": [1, *sizes]},
+        datatype={"const": DTYPES[each.dtype]},
+        data=data,
     )
 
 

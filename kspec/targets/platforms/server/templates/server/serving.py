@@ -16,6 +16,9 @@ from .signature import Input, Output
 from .tensors import from_columns, from_rows
 
 SIGNATURE: Final = "serving_default"
+PREDICT: Final = frozenset({"instances", "inputs", "signature_name"})
+EXAMPLES: Final = frozenset({"examples", "signature_name"})
+"""Keys of a body. A context, which TensorFlow Serving would add to each example, is not known."""
 _TYPES: Final = {"float32": "DT_FLOAT", "int32": "DT_INT32", "int64": "DT_INT64"}
 
 
@@ -59,7 +62,7 @@ class Serving:
 
     async def predict(self, request: Request) -> Response:
         labels = wants_labels(request)
-        body = await self._body(request)
+        body = await self._body(request, PREDICT)
         value, model = body.value, self._model
         if ("instances" in value) == ("inputs" in value):
             raise RequestError(400, "the body has neither or both of instances and inputs")
@@ -92,14 +95,14 @@ class Serving:
         return answer({"results": outputs[output.name].reshape(-1)})
 
     async def _examples(self, request: Request) -> Arrays:
-        body = await self._body(request)
-        if "context" in body.value:
-            raise RequestError(400, "a context is not read: put every feature into every example")
+        body = await self._body(request, EXAMPLES)
         rows = from_rows(body.value.get("examples"), "examples", body, self._model, self._settings)
         return await self._engine.infer(rows)
 
-    async def _body(self, request: Request) -> Body:
+    async def _body(self, request: Request, known: frozenset[str]) -> Body:
         body = parse(await receive(request, self._settings), self._settings)
+        if unknown := body.value.keys() - known:
+            raise RequestError(400, f"the key {unknown.pop()!r} is not known here")
         if body.value.get("signature_name", SIGNATURE) not in ("", SIGNATURE):
             raise RequestError(400, f"there is no signature but {SIGNATURE}")
         return body

@@ -19,6 +19,8 @@ class Settings:
     """Pixels of a picture before it is resized."""
     seconds: float = 30.0
     """Time to receive a request, and again to answer it."""
+    connections: int = 1024
+    """Connections at once; one more is answered 503."""
     waiting: int = 64
     """Long calls that run or wait for a worker; one more is refused with 503."""
     workers: int = 2

@@ -1,0 +1,81 @@
+"""iOS: a Swift package around an ML Program that Core ML runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from kspec.schemas.base import Model
+from kspec.targets.formats.card import Card
+from kspec.targets.formats.coreml.options import CoreMLOptions
+from kspec.targets.platforms.ios.model import Modules, describe
+from kspec.targets.platforms.ios.options import IOSOptions
+from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
+from kspec.targets.platforms.templates import render_tree
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class IOS(Platform):
+    """A Swift package over Core ML; golden rows are a library of their own in it, which an app
+    leaves out."""
+
+    name: ClassVar[str] = "ios"
+    title: ClassVar[str] = "iOS"
+    options: ClassVar[type[Model]] = IOSOptions
+
+    def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
+        return (ArtifactRequest("coreml", CoreMLOptions(**dict(options))),)
+
+    def introduce(self, request: ArtifactRequest, card: Card) -> ArtifactRequest:
+        assert isinstance(request.options, CoreMLOptions)
+        said = request.options.card or card
+        return ArtifactRequest(request.format, request.options.model_copy(update={"card": said}))
+
+    def layout(self, name: str) -> Layout:
+        modules = Modules(name)
+        return Layout(
+            artifacts=f"Sources/{modules.module}/Resources/",
+            golden=f"Sources/{modules.golden}/Golden/",
+        )
+
+    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
+        modules = Modules(about["name"])
+        text = json.dumps(about, indent=2, sort_keys=True) + "\n"
+        return {
+            **render_tree(TEMPLATES, describe(about), modules.names),
+            f"Sources/{modules.golden}/Golden/kspec-bundle.json": text.encode(),
+        }
+
+    def usage(self, about: Mapping[str, Any]) -> str:
+        modules, values = Modules(about["name"]), describe(about)
+        given = ", ".join(
+            f"{each['identifier'].text}: {_GIVEN[each['type'].text]}" for each in values["inputs"]
+        )
+        answer = values["outputs"][0]["identifier"].text
+        return f"""\
+.package(path: "ios")                    // the folder of this file, in the app's Package.swift
+.product(name: "{modules.module}", package: "ios")
+
+import {modules.module}
+let model = try await {modules.type}()
+let answer = try await model.predict({given}).{answer}
+
+# On a Mac, in this folder. Core ML runs on Apple's systems only: what no other system could
+# show is that the Swift compiles, that Core ML opens and runs the package as its evaluation in
+# NumPy does, and how fast; that ImageIO decodes the golden picture exactly; and, on a device,
+# what the GPU and the Neural Engine make of it.
+swift run {modules.tool}                  # the self-test on the CPU; `all` on every unit
+swift test
+xcodebuild test -scheme {modules.module}-Package -destination 'platform=iOS,name=YOUR IPHONE'
+"""
+
+
+_GIVEN = {
+    "Pixels": "Pixels(file: data)",
+    "[Float]": "[…]",
+    "[Int32]": "[…]",
+}
+"""What stands for an argument of a type."""

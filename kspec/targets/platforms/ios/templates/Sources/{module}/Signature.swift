@@ -1,0 +1,141 @@
+/// What the model takes and gives.
+public struct Signature: Sendable {
+    public let inputs: [Input]
+    public let outputs: [Output]
+    let batch: Batch
+}
+
+/// How many rows the artifact takes at once.
+enum Batch: Sendable {
+    case fixed(Int)
+    case upTo(Int)
+}
+
+/// A mistake in what an app hands over.
+public struct InputError: Error, Sendable, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// An input. Values are raw, as they stand in the data: rescaling and normalisation are in the model.
+public struct Input: Sendable {
+    public let name: String
+    /// Sizes of one row; nil is one that varies.
+    public let shape: [Int?]
+    /// What the numbers of a row are called, in their order; empty where they have no names.
+    public let columns: [String]
+    let picture: Picture?
+
+    init(name: String, shape: [Int?], columns: [String] = [], picture: Picture? = nil) {
+        self.name = name
+        self.shape = shape
+        self.columns = columns
+        self.picture = picture
+    }
+
+    /// One row. Throws `InputError` where the numbers are too few or too many.
+    func tensor(_ values: [Float]) throws -> Tensor {
+        Tensor(shape: try sizes(of: values.count), values: .floats(values))
+    }
+
+    func tensor(_ values: [Int32]) throws -> Tensor {
+        Tensor(shape: try sizes(of: values.count), values: .integers(values))
+    }
+
+    /// One row by column. Throws `InputError` for columns that are missing or unknown.
+    func tensor(_ row: [String: Float]) throws -> Tensor {
+        guard row.count == columns.count else {
+            throw InputError("\(name): \(row.count) values, a row has \(columns.count)")
+        }
+        var values: [Float] = []
+        for column in columns {
+            guard let value = row[column] else { throw InputError("\(name): no value for \(column)") }
+            values.append(value)
+        }
+        return try tensor(values)
+    }
+
+    /// One row of a picture. Throws `InputError` for another size where none is resized.
+    func tensor(_ pixels: Pixels) throws -> Tensor {
+        guard let picture else { throw InputError("\(name) is no picture") }
+        let sizes = shape.compactMap { $0 }
+        return try tensor(pixels.sample(height: sizes[0], width: sizes[1], channels: sizes[2], as: picture))
+    }
+
+    /// One size at most may vary; it is what the count of numbers makes it.
+    private func sizes(of count: Int) throws -> [Int] {
+        let known = shape.reduce(1) { $0 * ($1 ?? 1) }
+        guard count > 0, count % known == 0, count == known || shape.contains(nil) else {
+            throw InputError("\(name): \(count) numbers, a row has \(known)")
+        }
+        return [1] + shape.map { $0 ?? count / known }
+    }
+}
+
+/// How a picture becomes numbers: a full channel is `maximum`.
+struct Picture: Sendable {
+    enum Resize: Sendable {
+        case nearest
+        case bilinear
+    }
+
+    let maximum: Double
+    let resize: Resize?
+}
+
+/// An output.
+public struct Output: Sendable {
+    enum Meaning: Sendable {
+        case category
+        case binary
+        case number
+    }
+
+    public let name: String
+    let meaning: Meaning
+    /// In the order of the probabilities; of a binary output the negative, then the positive one.
+    public let labels: [String]
+
+    init(name: String, meaning: Meaning, labels: [String] = []) {
+        self.name = name
+        self.meaning = meaning
+        self.labels = labels
+    }
+
+    /// The label that the values of one row decide for; nil for numbers.
+    func decide(_ values: [Float]) -> String? {
+        switch meaning {
+        case .category: Classification(labels: labels, probabilities: values).label
+        case .binary: BinaryClassification(labels: labels, probability: values[0]).label
+        case .number: nil
+        }
+    }
+}
+
+/// One label of several, with a probability for each of the labels.
+public struct Classification: Sendable {
+    public let labels: [String]
+    public let probabilities: [Float]
+    public let index: Int
+
+    init(labels: [String], probabilities: [Float]) {
+        self.labels = labels
+        self.probabilities = probabilities
+        index = probabilities.indices.dropFirst().reduce(0) { probabilities[$1] > probabilities[$0] ? $1 : $0 }
+    }
+
+    public var label: String { labels[index] }
+    public var confidence: Float { probabilities[index] }
+}
+
+/// Yes or no: `probability` is that of the positive label, which wins above one half.
+public struct BinaryClassification: Sendable {
+    let labels: [String]
+    public let probability: Float
+
+    public var isPositive: Bool { probability > 0.5 }
+    public var label: String { labels[isPositive ? 1 : 0] }
+}

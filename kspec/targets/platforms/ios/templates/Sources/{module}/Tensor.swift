@@ -1,0 +1,46 @@
+/// Numbers in row-major order; the first size of the shape counts the rows.
+public struct Tensor: Sendable, Equatable {
+    public enum Values: Sendable, Equatable {
+        case floats([Float])
+        case integers([Int32])
+    }
+
+    public let shape: [Int]
+    public let values: Values
+
+    /// Traps where there are too few or too many numbers.
+    public init(shape: [Int], values: Values) {
+        let size = shape.reduce(1, *)
+        switch values {
+        case .floats(let found): precondition(found.count == size, "other numbers than the shape has")
+        case .integers(let found): precondition(found.count == size, "other numbers than the shape has")
+        }
+        self.shape = shape
+        self.values = values
+    }
+
+    public var rows: Int { shape[0] }
+
+    /// The numbers of one row; empty where they are integers.
+    public func row(_ index: Int) -> [Float] {
+        guard case .floats(let found) = values else { return [] }
+        return Array(found[index * width..<(index + 1) * width])
+    }
+
+    var width: Int { shape.dropFirst().reduce(1, *) }
+
+    /// The rows at these places, in their order.
+    func take(_ indices: [Int]) -> Tensor {
+        let sizes = [indices.count] + shape.dropFirst()
+        switch values {
+        case .floats(let found):
+            return Tensor(shape: sizes, values: .floats(pick(found, indices)))
+        case .integers(let found):
+            return Tensor(shape: sizes, values: .integers(pick(found, indices)))
+        }
+    }
+
+    private func pick<Number>(_ numbers: [Number], _ indices: [Int]) -> [Number] {
+        indices.flatMap { numbers[$0 * width..<($0 + 1) * width] }
+    }
+}

@@ -1,0 +1,54 @@
+/// An output agrees where |Δ| ≤ atol · s + rtol · |reference|.
+struct Tolerance: Sendable {
+    let atol: Double
+    let rtol: Double
+
+    /// Of what may compute in half precision, as the Neural Engine does: 11 bits, a few of them lost.
+    static let half = Tolerance(atol: 1e-2, rtol: 1e-2)
+}
+
+/// How far the rows of one output are from the reference.
+struct Verdict {
+    private let output: Output
+    private let reference: [[Float]]
+    private let decisions: [String]
+    private let tolerance: Tolerance
+    /// s: the largest finite |reference|, at most 1.
+    private let scale: Double
+
+    init(output: Output, reference: Tensor, decisions: [String], tolerance: Tolerance) {
+        self.output = output
+        self.reference = (0..<reference.rows).map(reference.row)
+        self.decisions = decisions
+        self.tolerance = tolerance
+        let largest = self.reference.joined().filter(\.isFinite).map { abs(Double($0)) }.max() ?? 0
+        scale = largest > 0 ? min(1, largest) : 1
+    }
+
+    /// The largest |Δ| / (atol · s + rtol · |reference|); infinite where a value is not a number.
+    func errorRatio(_ found: [[Float]]) -> Double {
+        guard found.map(\.count) == reference.map(\.count) else { return .infinity }
+        return zip(found.joined(), reference.joined()).map { ratio(Double($0), Double($1)) }.max() ?? 0
+    }
+
+    /// Rows whose label differs, where the reference's margin is beyond the tolerance.
+    func flips(_ found: [[Float]]) -> Int {
+        decisions.indices.filter { row in
+            guard found.indices.contains(row), !found[row].contains(where: \.isNaN) else { return true }
+            return output.decide(found[row]) != decisions[row] && isDecided(reference[row])
+        }.count
+    }
+
+    private func ratio(_ value: Double, _ exact: Double) -> Double {
+        if value == exact { return 0 }
+        let ratio = abs(value - exact) / (tolerance.atol * scale + tolerance.rtol * abs(exact))
+        return ratio.isNaN || !exact.isFinite ? .infinity : ratio
+    }
+
+    private func isDecided(_ exact: [Float]) -> Bool {
+        let atol = tolerance.atol * scale
+        if output.meaning == .binary { return abs(Double(exact[0]) - 0.5) > atol }
+        let ordered = exact.sorted()
+        return Double(ordered[ordered.count - 1] - ordered[ordered.count - 2]) > 2 * atol
+    }
+}

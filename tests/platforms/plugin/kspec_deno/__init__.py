@@ -1,0 +1,28 @@
+"""The platform ``deno``: a TypeScript module beside the model."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from kspec.schemas.base import Model
+from kspec.targets.formats.onnx.options import OnnxOptions
+from kspec.targets.platforms.platform import ArtifactRequest, Platform
+from kspec.targets.platforms.templates import render_tree
+
+
+class DenoOptions(Model):
+    threads: Literal[1, 2, 4] = 1
+    """How many threads the model may use."""
+
+
+class Deno(Platform):
+    name, title, options = "deno", "Deno", DenoOptions
+
+    def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
+        return (ArtifactRequest("onnx", OnnxOptions()),)
+
+    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
+        return render_tree(Path(__file__).parent / "templates", {"about": about})
+
+    def usage(self, about: Mapping[str, Any]) -> str:
+        return 'import { artifact, inputs, outputs } from "./model.ts";\n'

@@ -1,0 +1,202 @@
+"""The JVM bundle: Maven proves it, and nothing that is wrong with it passes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto, load, save
+
+from kspec.targets.platforms.jvm import Jvm
+from tests.platforms import jvm
+from tests.platforms.conftest import EXAMPLES
+from tests.platforms.hostile import disguise
+from tests.platforms.skeleton import skeleton
+
+PACKAGES = {"digits": "kspec.digits", "breast-cancer": "kspec.breast_cancer"}
+MODELS = {"digits": "DigitsModel", "breast-cancer": "BreastCancerModel"}
+RESOURCES = "META-INF/kspec"
+
+
+@pytest.fixture
+def platform() -> str:
+    return "jvm"
+
+
+@pytest.fixture
+def project(bundles: Path, example: str) -> Path:
+    return jvm.built(bundles, example)[0]
+
+
+def about(project: Path) -> dict[str, Any]:
+    return json.loads((project / "kspec-bundle.json").read_text())
+
+
+def source(project: Path, example: str, name: str, part: str = "main") -> Path:
+    return project / f"src/{part}/java" / PACKAGES[example].replace(".", "/") / f"{name}.java"
+
+
+def test_maven_proves_the_bundle(bundles: Path, example: str) -> None:
+    project, output = jvm.built(bundles, example)
+    assert re.search(r"Tests run: 3, Failures: 0, Errors: 0, Skipped: 0\n", output)
+    report = jvm.said(output)
+    expected = about(project)
+    assert report["pass"]
+    assert (report["platform"], report["name"], report["version"]) == ("jvm", example, "1.0.0")
+    assert report["engine"] == "onnxruntime 1.29.0"
+    assert report["rows"] == expected["golden"]["rows"]
+    assert 0 < report["worst_error_ratio"] <= 1
+    assert report["flips"] == 0
+    assert report["picture_error"] == (0 if expected["golden"]["pictures"] else None)
+    assert 0 < report["latency_ms"] < 100
+
+
+def test_one_jar_is_all_an_app_needs(bundles: Path, tmp_path: Path) -> None:
+    """The same jar is built elsewhere; the self-test runs with it, and by itself."""
+    project, _ = jvm.built(bundles, "breast-cancer")
+    again = shutil.copytree(bundles / "breast-cancer/jvm", tmp_path / "again")
+    output = jvm.maven(again, "--quiet", "package", "exec:java", "-DskipTests")
+    assert jvm.said(output)["pass"]
+    jar = "target/breast-cancer-1.0.0.jar"
+    assert (again / jar).read_bytes() == (project / jar).read_bytes()
+    tests = project / "target/test-classes"
+    found = jvm.self_test("kspec.breast_cancer.SelfTest", tests, project / jar, jvm.RUNTIME)
+    assert found["pass"]
+
+
+def test_the_function_for_spark_compiles(bundles: Path, tmp_path: Path) -> None:
+    project, _ = jvm.built(bundles, "digits")
+    assert (project / "target/classes/kspec/digits/SparkFunction.class").exists()
+    copy = shutil.copytree(bundles / "breast-cancer/jvm", tmp_path / "spark")
+    jvm.maven(copy, "--quiet", "compile", "--activate-profiles", "spark")
+    assert (copy / "target/classes/kspec/breast_cancer/SparkFunction.class").exists()
+
+
+Edit = Callable[[str], str]
+
+
+def swapped(one: str, other: str) -> Edit:
+    def edit(text: str) -> str:
+        assert text.count(f'"{one}"') == text.count(f'"{other}"') == 1
+        held = text.replace(f'"{one}"', '"\0"').replace(f'"{other}"', f'"{one}"')
+        return held.replace('"\0"', f'"{other}"')
+
+    return edit
+
+
+def replaced(old: str, new: str) -> Edit:
+    def edit(text: str) -> str:
+        assert text.count(old) == 1
+        return text.replace(old, new)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("example", "edit", "problem"),
+    [
+        ("digits", swapped("3", "4"), "rows have another label"),
+        ("digits", replaced("16.0", "255.0"), "a golden picture differs"),
+        ("digits", replaced("BILINEAR", "NEAREST"), "a golden picture differs"),
+        ("digits", replaced("BILINEAR", "NONE"), "takes 8 × 8"),
+        ("breast-cancer", swapped("benign", "malignant"), "rows have another label"),
+        ("breast-cancer", swapped("mean_area", "worst_area"), "times the tolerance"),
+        ("breast-cancer", replaced('"diagnosis", true', '"diagnosis", false'), "ONNX Runtime"),
+    ],
+)
+def test_a_wrong_client_fails(
+    project: Path, example: str, edit: Edit, problem: str, tmp_path: Path
+) -> None:
+    altered = tmp_path / f"{MODELS[example]}.java"
+    altered.write_text(edit(source(project, example, MODELS[example]).read_text()))
+    path = jvm.classes(project)
+    jvm.compile_java([altered], tmp_path / "out", *path)
+    report = jvm.self_test(f"{PACKAGES[example]}.SelfTest", tmp_path / "out", *path)
+    assert not report["pass"]
+    assert problem in "\n".join(report["problems"])
+
+
+@pytest.mark.parametrize("change", ["bit", "value", "nan", "missing"])
+def test_a_wrong_artifact_fails(project: Path, example: str, change: str, tmp_path: Path) -> None:
+    """The hash tells a flipped bit; larger faults are seen in the answers as well."""
+    place = tmp_path / RESOURCES / f"{example}.onnx"
+    place.parent.mkdir(parents=True)
+    graph = load(project / f"src/main/resources/{RESOURCES}/{example}.onnx")
+    weight = next(
+        each
+        for each in graph.graph.initializer
+        if each.data_type == TensorProto.FLOAT and len(each.raw_data) > 64
+    )
+    values = np.frombuffer(weight.raw_data, np.uint32).copy()
+    values[7] = {"bit": values[7] ^ 1, "value": 0x42F00000, "nan": 0x7FC00000}.get(change, 0)
+    weight.raw_data = values.tobytes()
+    save(graph, place)
+    if change == "missing":
+        place.write_bytes(b"")
+    report = jvm.self_test(f"{PACKAGES[example]}.SelfTest", tmp_path, *jvm.classes(project))
+    assert not report["pass"]
+    assert f"{example}.onnx has another SHA-256" in report["problems"][0]
+    assert (report["worst_error_ratio"] is None) == (change in ("nan", "missing"))
+    assert (len(report["problems"]) > 1) == (change != "bit")
+
+
+def test_hostile_texts_are_only_constants(bundles: Path, example: str) -> None:
+    plain = about(bundles / example / "jvm")
+    expected = Jvm().files(plain)
+    tokens = {
+        path: skeleton(content, ".java")
+        for path, content in expected.items()
+        if path.endswith(".java")
+    }
+    for turn in range(EXAMPLES.index(example), 200, len(EXAMPLES)):
+        found = Jvm().files(disguise(plain, turn))
+        assert found.keys() == expected.keys()
+        for path, content in found.items():
+            if content != expected[path]:
+                assert skeleton(content, ".java") == tokens[path], (turn, path)
+
+
+@pytest.mark.parametrize("turn", [0, 60])
+def test_hostile_texts_come_back(bundles: Path, turn: int, tmp_path: Path) -> None:
+    project, _ = jvm.built(bundles, "digits")
+    told = disguise(about(project), turn)
+    sources = [jvm.SOURCES / "Echo.java"]
+    for path, content in Jvm().files(told).items():
+        if path.startswith("src/main"):
+            place = tmp_path / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+            sources.append(place)
+    jvm.compile_java(sources, tmp_path / "out", jvm.RUNTIME)
+    printed = jvm.java("Echo", tmp_path / "out", jvm.RUNTIME).split()
+    signature = told["signature"]
+    texts = [*signature["inputs"], *signature["outputs"]]
+    texts += next(iter(signature["outputs"].values()))["labels"]
+    assert [bytes.fromhex(each).decode("utf-16-be") for each in printed] == texts
+
+
+def test_the_same_description_makes_the_same_bytes(bundles: Path, example: str) -> None:
+    bundle = bundles / example / "jvm"
+    code = (
+        "import hashlib, json, sys; from kspec.targets.platforms.jvm import Jvm;"
+        "files = Jvm().files(json.load(open(sys.argv[1])));"
+        "print({k: hashlib.sha256(v).hexdigest() for k, v in files.items()})"
+    )
+    command = [sys.executable, "-c", code, str(bundle / "kspec-bundle.json")]
+    printed = [
+        subprocess.run(
+            command, env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert printed[0] == printed[1]
+    for path, content in Jvm().files(about(bundle)).items():
+        assert (bundle / path).read_bytes() == content

@@ -1,0 +1,100 @@
+"""The web service as a process on loopback: its end under load, its memory, slow clients."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from tests.platforms import load, service
+
+PATH = "/v1/models/digits:predict"
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def digits(bundles: Path) -> Path:
+    return bundles / "digits/server"
+
+
+@pytest.fixture(scope="module")
+def body(digits: Path) -> bytes:
+    row = load_file(digits / "golden/golden.safetensors")["input/pixels"][:1]
+    return json.dumps({"instances": row.tolist()}).encode()
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["kept connections", "fresh connections"])
+def test_the_end_under_load_loses_no_request(digits: Path, body: bytes, *, keep: bool) -> None:
+    """Clients that go on until nobody listens: each request is answered, or never was sent."""
+
+    async def end(server: service.Service) -> load.Fates:
+        content = load.request(PATH, body)
+        clients = load.storm(server.port, content, clients=16, count=100_000, keep=keep)
+        running = asyncio.create_task(clients)
+        await asyncio.sleep(0.7)
+        server.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(running, 30)
+
+    with service.serving(digits, "--drain", "1") as server:
+        fates = asyncio.run(end(server))
+        assert server.process.wait(10) == 0
+    assert fates.lost == 0
+    assert fates.refused == 16
+    assert fates.answered.keys() == {200}
+    assert fates.answered[200] > 100
+
+
+def test_memory_stays_flat(digits: Path, body: bytes) -> None:
+    """A short form of what `make bench-server` does with 100,000 requests."""
+    wrong = body.replace(b"instances", b"instance")
+    with service.serving(digits) as server:
+        sizes = []
+        for _ in range(4):
+            for content in (body, wrong):
+                requests = load.storm(
+                    server.port, load.request(PATH, content), clients=8, count=60, keep=True
+                )
+                asyncio.run(requests)
+            sizes.append(server.resident)
+    assert sizes[-1] - sizes[1] < 4 * MIB, sizes
+
+
+def test_a_client_that_dawdles_is_dropped(digits: Path) -> None:
+    with service.serving(digits, "--seconds", "0.3") as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as slow:
+            slow.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n".encode())
+            slow.settimeout(5)
+            started = time.monotonic()
+            answer = slow.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - started < 4
+
+
+def test_many_rows_do_not_hold_up_others(digits: Path) -> None:
+    """While large batches are computed on workers, the state is told at once."""
+    rows = np.zeros((1024, 8, 8, 1), np.int32).tolist()
+    content = load.request(PATH, json.dumps({"instances": rows}).encode(), close=True)
+
+    async def ask(port: int) -> float:
+        heavy = asyncio.create_task(load.storm(port, content, clients=4, count=4, keep=False))
+        await asyncio.sleep(0.2)
+        longest = 0.0
+        while not heavy.done():
+            started = time.monotonic()
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+            longest = max(longest, time.monotonic() - started)
+            writer.close()
+        assert (await heavy).answered == {200: 16}
+        return longest
+
+    with service.serving(digits) as server:
+        assert asyncio.run(ask(server.port)) < 2
