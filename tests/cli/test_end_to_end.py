@@ -44,11 +44,12 @@ def test_a_build_says_what_it_did(built, parsed):
     found = parsed(done.stdout, "build")
     assert found["name"] == "circle"
     assert all(stage["ran"] for stage in found["stages"])
-    assert [each["target"] for each in found["artifacts"]] == [
-        "ios",
-        "android",
-        "browser",
-        "server",
+    assert [(each["target"], each["format"]) for each in found["artifacts"]] == [
+        ("ios", "coreml"),
+        ("android", "tflite"),
+        ("browser", "onnx"),
+        ("server", "onnx"),
+        ("server", "tf_serving"),
     ]
     for each in found["artifacts"]:
         assert {name: type(value) for name, value in each.items()} == ARTIFACT
@@ -60,7 +61,7 @@ def test_a_build_says_what_it_did(built, parsed):
     onnx = next(each for each in found["artifacts"] if each["format"] == "onnx")
     content = (kspec.folder / onnx["path"]).read_bytes()
     assert (hashlib.sha256(content).hexdigest(), len(content)) == (onnx["sha256"], onnx["bytes"])
-    assert len(found["gates"]) == 8
+    assert len(found["gates"]) == 10
     assert all(each["passed"] for each in found["gates"])
     assert (kspec.folder / found["manifest"]).exists()
     assert (kspec.folder / found["report"]).exists()
@@ -89,8 +90,8 @@ def test_verify_finds_what_was_altered(built, parsed, tmp_path):
     assert done.returncode == 0, done.stdout
     found = parsed(done.stdout, "verify")
     assert found["rows"] == "build"
-    assert [set(each) for each in found["artifacts"]] == [set(ARTIFACT)] * 4
-    assert len(found["gates"]) == 8
+    assert [set(each) for each in found["artifacts"]] == [set(ARTIFACT)] * 5
+    assert len(found["gates"]) == 10
     copy = tmp_path / "browser"
     shutil.copytree(kspec.folder / "dist" / "browser", copy)
     (artifact,) = copy.glob("*.onnx")
@@ -129,7 +130,7 @@ def test_inspect_reads_what_was_built(built):
     assert "float32[batch, 2]" in bundle
     assert "outside, inside" in bundle
     manifest = kspec.apart("inspect", "dist/manifest.json", "--output-format", "json")
-    assert len(json.loads(manifest.stdout)["artifacts"]) == 4
+    assert len(json.loads(manifest.stdout)["artifacts"]) == 5
     graph = kspec.apart("inspect", "model.yaml", *QUICK, "--ir", options=("-X", "importtime"))
     assert graph.stdout.startswith("graph circle(point: float32[batch, 2]) -> (place: ")
     assert not re.search(r"\| +tensorflow$", graph.stderr, re.MULTILINE)

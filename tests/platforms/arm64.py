@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,6 +25,8 @@ PACKAGES = ("python3-minimal", "libpython3-stdlib", "libstdc++6")
 EMULATOR = "qemu-aarch64-static"
 PYTHONS = ("3.11", "3.13")
 """Those of Raspberry Pi OS bookworm and trixie."""
+GLIBC = (17, 27, 28)
+"""What wheels may ask for; bookworm has 2.36."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +154,15 @@ class _Apt:
 
 
 def _install(site: Path, python: str, *options: str) -> None:
+    """By pip, as users do: it refuses what uv would take."""
     beside = Path(sys.executable).with_name("uv")
-    command = [shutil.which("uv") or str(beside), "pip", "install", "--quiet", "--target", site]
-    wheels = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", python)
-    strict = ("--no-deps", "--require-hashes", "--requirements", REQUIREMENTS)
-    subprocess.run([*command, *wheels, *strict, *options], check=True)
+    uv = (shutil.which("uv") or str(beside), "tool", "run", "--python", sys.executable, "pip")
+    pip = uv if find_spec("pip") is None else (sys.executable, "-m", "pip")
+    platforms = [f"--platform=manylinux_2_{each}_aarch64" for each in GLIBC]
+    strict = ("--require-hashes", "--only-binary=:all:", "--requirement", REQUIREMENTS)
+    where = ("--target", site, "--python-version", python, "--implementation", "cp")
+    quiet = ("--quiet", "--disable-pip-version-check", "--root-user-action=ignore")
+    subprocess.run([*pip, "install", *quiet, *where, *platforms, *strict, *options], check=True)
 
 
 def _digest() -> str:

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from kspec.pipeline.locks import locked
+from kspec.targets.platforms.jvm import RUNTIME as VERSION
 
 REPOSITORY = Path.home() / ".m2/repository"
-RUNTIME = REPOSITORY / "com/microsoft/onnxruntime/onnxruntime/1.29.0/onnxruntime-1.29.0.jar"
+RUNTIME = REPOSITORY / f"com/microsoft/onnxruntime/onnxruntime/{VERSION}/onnxruntime-{VERSION}.jar"
 SOURCES = Path(__file__).parent / "java"
 MARK = "KSPEC-SELFTEST "
 

@@ -1,7 +1,8 @@
-"""Every kind of input and output at once, by a network written by hand."""
+"""Every kind of input and output at once, by a network written by hand, one a large picture."""
 
 from __future__ import annotations
 
+import io
 import json
 from hashlib import sha256
 from pathlib import Path
@@ -14,13 +15,16 @@ import pytest
 from onnx import TensorProto, helper
 from safetensors.numpy import save_file
 
+from kspec.data.golden import golden_picture
+from kspec.data.pictures import decode
+from kspec.schemas.features import Image
 from kspec.targets.platforms.browser import Browser
 from tests.platforms import web
 
 pytestmark = web.needed(web.missing())
 ROWS = 6
 INPUTS = {
-    "photo": (TensorProto.FLOAT, ["batch", 4, 5, 3]),
+    "photo": (TensorProto.FLOAT, ["batch", 200, 240, 3]),
     "row": (TensorProto.FLOAT, ["batch", 3]),
     "series": (TensorProto.FLOAT, ["batch", "time", 2]),
     "words": (TensorProto.INT32, ["batch", 4]),
@@ -32,6 +36,7 @@ OUTPUTS = {
     "pair": ["batch", 2],
     "steps": ["batch", "time", 2],
 }
+PHOTO = Image(height=200, width=240, channels=3, maximum=1.0)
 LABELS = {"mood": ["constructor", "__proto__", "7"], "alarm": ["no", "yes"]}
 
 
@@ -74,7 +79,7 @@ def signature() -> dict[str, Any]:
         }
         for name, (dtype, shape) in INPUTS.items()
     }
-    inputs["photo"]["picture"] = {"maximum": 1.0, "resize": None}
+    inputs["photo"]["picture"] = {"maximum": PHOTO.maximum, "resize": PHOTO.resize}
     decisions = {"mood": "category", "alarm": "binary"}
     outputs = {
         name: {"kind": decisions.get(name, "number"), "dtype": "float32", "shape": shape}
@@ -88,7 +93,7 @@ def golden(content: bytes) -> dict[str, Any]:
     """Rows, and what ONNX Runtime for Python says of them."""
     drawn = np.random.default_rng(5)
     feeds = {
-        "photo": drawn.random((ROWS, 4, 5, 3), np.float32)
+        "photo": drawn.random((ROWS, 200, 240, 3), np.float32)
         * np.linspace(0.4, 1.6, ROWS, dtype="f")[:, None, None, None],
         "row": drawn.normal(size=(ROWS, 3)).astype(np.float32),
         "series": drawn.normal(size=(ROWS, 7, 2)).astype(np.float32),
@@ -109,6 +114,7 @@ def golden(content: bytes) -> dict[str, Any]:
     rows = {f"input/{k}": v for k, v in feeds.items()} | {
         f"output/{k}": v for k, v in found.items()
     }
+    rows["picture/photo"] = decode(io.BytesIO(golden_picture(PHOTO)), PHOTO)[None]
     return {k: np.ascontiguousarray(v) for k, v in (rows | texts).items()}
 
 
@@ -116,6 +122,7 @@ def golden(content: bytes) -> dict[str, Any]:
 def bundle(tmp_path: Path) -> Path:
     content = network().SerializeToString()
     (tmp_path / "kinds.onnx").write_bytes(content)
+    (tmp_path / "golden-photo.png").write_bytes(golden_picture(PHOTO))
     save_file(golden(content), tmp_path / "golden.safetensors")
     rows = (tmp_path / "golden.safetensors").read_bytes()
     about = {
@@ -135,7 +142,7 @@ def bundle(tmp_path: Path) -> Path:
             "file": "golden.safetensors",
             "sha256": sha256(rows).hexdigest(),
             "rows": ROWS,
-            "pictures": {},
+            "pictures": {"photo": "golden-photo.png"},
         },
     }
     (tmp_path / "kspec-bundle.json").write_text(json.dumps(about))
@@ -151,7 +158,7 @@ def test_all_kinds_under_node(bundle: Path) -> None:
     assert done.returncode == 0, done.stdout
     script = (
         'import { load } from "./index.js"; const model = await load();'
-        "const row = (count) => ({ photo: new Float32Array(60).fill(0.5), row: [1, 2, 3],"
+        "const row = (count) => ({ photo: new Float32Array(144000).fill(0.5), row: [1, 2, 3],"
         " series: { data: new Float32Array(2 * count).fill(2), shape: [count, 2] },"
         " words: { data: Int32Array.of(1, 2, 3, 4), shape: [4] } });"
         "const found = await model.predictAll([row(1), row(2)]);"
@@ -175,7 +182,7 @@ def test_all_kinds_have_types(bundle: Path) -> None:
 import { load } from "./index.js";
 const model = await load();
 const answers = await model.predict({
-  photo: new Float32Array(60),
+  photo: new Float32Array(144000),
   row: { toString: 1, "b\\u2028": 2, c: 3 },
   series: { data: new Float32Array(4), shape: [2, 2] },
   words: { data: new Int32Array(4), shape: [4] },

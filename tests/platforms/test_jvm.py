@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, load, save
 
-from kspec.targets.platforms.jvm import Jvm
+from kspec.targets.platforms.jvm import RUNTIME, Jvm
 from tests.platforms import jvm
 from tests.platforms.conftest import EXAMPLES
 from tests.platforms.hostile import disguise
@@ -51,7 +52,7 @@ def test_maven_proves_the_bundle(bundles: Path, example: str) -> None:
     expected = about(project)
     assert report["pass"]
     assert (report["platform"], report["name"], report["version"]) == ("jvm", example, "1.0.0")
-    assert report["engine"] == "onnxruntime 1.29.0"
+    assert report["engine"] == f"onnxruntime {RUNTIME}"
     assert report["rows"] == expected["golden"]["rows"]
     assert 0 < report["worst_error_ratio"] <= 1
     assert report["flips"] == 0
@@ -70,6 +71,17 @@ def test_one_jar_is_all_an_app_needs(bundles: Path, tmp_path: Path) -> None:
     tests = project / "target/test-classes"
     found = jvm.self_test("kspec.breast_cancer.SelfTest", tests, project / jar, jvm.RUNTIME)
     assert found["pass"]
+
+
+def test_the_runtime_is_silent_and_starts_in_large_apps(bundles: Path) -> None:
+    """Later versions send telemetry, and read the command line with what overflows the stack."""
+    project, _ = jvm.built(bundles, "breast-cancer")
+    with zipfile.ZipFile(jvm.RUNTIME) as jar:
+        native = jar.read("ai/onnxruntime/native/linux-x64/libonnxruntime.so")
+    assert b"events.data" not in native
+    crowd = Path("/" + "x" * 20_000)
+    name = "kspec.breast_cancer.SelfTest"
+    assert jvm.self_test(name, *jvm.classes(project), crowd)["pass"]
 
 
 def test_the_function_for_spark_compiles(bundles: Path, tmp_path: Path) -> None:
@@ -186,7 +198,7 @@ def test_hostile_texts_come_back(bundles: Path, turn: int, tmp_path: Path) -> No
 def test_the_same_description_makes_the_same_bytes(bundles: Path, example: str) -> None:
     bundle = bundles / example / "jvm"
     code = (
-        "import hashlib, json, sys; from kspec.targets.platforms.jvm import Jvm;"
+        "import hashlib, json, sys; from kspec.targets.platforms.jvm import RUNTIME, Jvm;"
         "files = Jvm().files(json.load(open(sys.argv[1])));"
         "print({k: hashlib.sha256(v).hexdigest() for k, v in files.items()})"
     )

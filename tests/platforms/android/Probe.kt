@@ -22,10 +22,13 @@ object Probe {
         val pixels = Pixels(width, height, image.getRGB(0, 0, width, height, null, 0, width))
         for (orientation in 1..8) {
             val turned = pixels.upright(orientation)
-            println("$orientation ${turned.width} ${turned.height} ${turned.colors.joinToString(" ")}")
+            println(
+                "$orientation ${turned.width} ${turned.height} ${turned.colors.joinToString(" ")}"
+            )
         }
         for (resize in listOf(null, Resize.NEAREST, Resize.BILINEAR)) {
-            val sizes = if (resize == null) listOf(height to width) else listOf(5 to 11, 40 to 3, 1 to 1)
+            val sizes =
+                if (resize == null) listOf(height to width) else listOf(5 to 11, 40 to 3, 1 to 1)
             for ((high, wide) in sizes) for (channels in 1..4) {
                 val values = pixels.sample(high, wide, channels, Picture(16.0, resize))
                 val bits = values.joinToString(" ") { it.toRawBits().toString() }
@@ -36,7 +39,11 @@ object Probe {
 
     /** Of each case whether it is within the tolerance, and its flips. */
     private fun verdicts(tensors: Map<String, Tensor>) {
-        for (name in tensors.keys.filter { it.startsWith("found/") }.map { it.removePrefix("found/") }.sorted()) {
+        for (name in
+            tensors.keys
+                .filter { it.startsWith("found/") }
+                .map { it.removePrefix("found/") }
+                .sorted()) {
             val found = tensors.getValue("found/$name") as Floats
             val exact = tensors.getValue("exact/$name") as Floats
             val meaning = Meaning.valueOf(name.substringBefore("-").uppercase())
@@ -50,19 +57,25 @@ object Probe {
 
     /** Seven rows through a batch of three. */
     private fun batches() {
-        val echo = object : Engine {
-            override val label = ""
-            override val isHalf = false
+        val echo =
+            object : Engine {
+                override val label = ""
+                override val isHalf = false
 
-            override fun run(inputs: List<Tensor>): List<FloatArray> {
-                print("${inputs[0].rows} ")
-                return listOf((inputs[0] as Floats).values)
+                override fun run(inputs: List<Tensor>): List<FloatArray> {
+                    print("${inputs[0].rows} ")
+                    return listOf((inputs[0] as Floats).values)
+                }
+
+                override fun close() = Unit
             }
-
-            override fun close() = Unit
-        }
-        val signature = Signature(listOf(Input("x", listOf(2))), listOf(Output("y", Meaning.NUMBER)), 3)
+        val signature =
+            Signature(listOf(Input("x", listOf(2))), listOf(Output("y", Meaning.NUMBER)), 3)
         val rows = Floats(intArrayOf(7, 2), FloatArray(14) { it.toFloat() })
-        println(Predictor(signature, echo).run(listOf(rows)).joinToString(" ") { it[0].joinToString(",") })
+        println(
+            Predictor(signature, echo).run(listOf(rows)).joinToString(" ") {
+                it[0].joinToString(",")
+            }
+        )
     }
 }

@@ -37,5 +37,7 @@ private class Desk(private val folder: File, private val subject: Subject) : Pla
         LiteRtEngine.open(find(subject.seals.file).path, subject.signature, Accelerator.CPU)
 
     private fun find(file: String) =
-        listOf("main", "debug").map { File(folder, "$it/assets/kspec/{package}/$file") }.first { it.exists() }
+        listOf("main", "debug")
+            .map { File(folder, "$it/assets/kspec/{package}/$file") }
+            .first { it.exists() }
 }

@@ -16,6 +16,9 @@ from kspec.targets.platforms.templates import Verbatim, package_name, render_tre
 TEMPLATES = Path(__file__).parent / "templates"
 RESOURCES = "META-INF/kspec/"
 """Where in the jar the artifact lies: no package, so that a module keeps it open."""
+RUNTIME = "1.28.0"
+"""Of ``com.microsoft.onnxruntime:onnxruntime``. Later ones send telemetry, whose regular
+expressions overflow the stack of a thread where the command line is long: the JVM dies."""
 SPARK = frozenset({"image", "numeric"})
 """Kinds of inputs that a column of Spark has."""
 
@@ -66,7 +69,7 @@ try ({model(about)} model = {model(about)}.load()) {{
 
 // Scala
 Using.resource({model(about)}.load()) {{ model => println(model.predict({row}){shown}) }}
-"""
+{_spark_usage(about, takes)}"""
 
 
 def package(about: Mapping[str, Any]) -> str:
@@ -88,6 +91,30 @@ def model(about: Mapping[str, Any]) -> str:
     return f"{type_name(about['name'])}Model"
 
 
+def _spark_usage(about: Mapping[str, Any], takes: tuple[Port, ...]) -> str:
+    """The lines for Spark; none where its columns cannot hold what the model takes."""
+    if not _has_columns(takes):
+        return ""
+    columns = [
+        f"SparkFunction.numbers({model(about)}.{each.constant.text})"
+        if each.texts
+        else f'col("{_COLUMNS[each.kind]}")'
+        for each in takes
+    ]
+    jar = f"target/{about['name']}-{about['version']}.jar"
+    return f"""
+// Spark: mvn package -Pspark, then spark-submit with --jars {jar}
+// and --packages com.microsoft.onnxruntime:onnxruntime:{RUNTIME}
+rows.withColumn("answer", SparkFunction.answer({", ".join(columns)}))
+"""
+
+
+def _has_columns(takes: tuple[Port, ...]) -> bool:
+    return SPARK.issuperset(each.kind for each in takes)
+
+
+_COLUMNS = {"image": "content", "numeric": "numbers"}
+"""What a column that holds an input may be called: ``content`` is that of Spark's binary files."""
 _ROWS = {"image": 'Path.of("picture.png")', "numeric": "row", "tensor": "row"}
 """What the lines to copy predict, by the kind of the only input."""
 
@@ -99,6 +126,7 @@ def _values(
     artifact, golden = about["artifacts"][0], about["golden"]
     name = model(about)
     return {
+        "runtime": RUNTIME,
         "package": Verbatim(package(about)),
         "group": group(about),
         "model": Verbatim(name),
@@ -116,7 +144,7 @@ def _values(
         "golden": _file(golden["file"], golden["sha256"]),
         "pictures": {each: _file(path)["resource"] for each, path in golden["pictures"].items()},
         **artifact["tolerance"],
-        "spark": SPARK.issuperset(each.kind for each in takes),
+        "spark": _has_columns(takes),
     }
 
 

@@ -6,5 +6,6 @@ import android.app.Instrumentation
 
 public object InstrumentationRegistry {
     @JvmStatic
-    public fun getInstrumentation(): Instrumentation = throw UnsupportedOperationException("no device")
+    public fun getInstrumentation(): Instrumentation =
+        throw UnsupportedOperationException("no device")
 }

@@ -12,20 +12,29 @@ import com.sun.jna.ptr.PointerByReference
 // What the client uses of LiteRT's Kotlin API, 2.x, which is on Google's Maven only: the same names
 // and signatures, over the C API of the same runtime's library for Linux.
 
-public enum class Accelerator(internal val bit: Int) { NONE(0), CPU(1), GPU(2), NPU(4) }
+public enum class Accelerator(internal val bit: Int) {
+    NONE(0),
+    CPU(1),
+    GPU(2),
+    NPU(4),
+}
 
 public class LiteRtException(private val code: Int, message: String) : Exception(message)
 
 public class TensorBuffer internal constructor(private val handle: Pointer) : AutoCloseable {
-    public fun writeFloat(data: FloatArray): Unit = locked(WRITE, data.size) { it.write(0, data, 0, data.size) }
+    public fun writeFloat(data: FloatArray): Unit =
+        locked(WRITE, data.size) { it.write(0, data, 0, data.size) }
 
-    public fun writeInt(data: IntArray): Unit = locked(WRITE, data.size) { it.write(0, data, 0, data.size) }
+    public fun writeInt(data: IntArray): Unit =
+        locked(WRITE, data.size) { it.write(0, data, 0, data.size) }
 
     public fun readFloat(): FloatArray = locked(READ, null) { it.getFloatArray(0, count()) }
 
-    override fun close(): Unit = library.getFunction("LiteRtDestroyTensorBuffer").invokeVoid(arrayOf(handle))
+    override fun close(): Unit =
+        library.getFunction("LiteRtDestroyTensorBuffer").invokeVoid(arrayOf(handle))
 
-    internal val pointer get() = handle
+    internal val pointer
+        get() = handle
 
     private fun count(): Int {
         val size = NativeLongByReference()
@@ -34,14 +43,16 @@ public class TensorBuffer internal constructor(private val handle: Pointer) : Au
     }
 
     private fun <T> locked(mode: Int, size: Int?, act: (Pointer) -> T): T {
-        if (size != null && size != count()) throw LiteRtException(1, "$size numbers for ${count()}")
+        if (size != null && size != count())
+            throw LiteRtException(1, "$size numbers for ${count()}")
         val address = PointerByReference()
         check("LiteRtLockTensorBuffer", handle, address, mode)
         return act(address.value).also { check("LiteRtUnlockTensorBuffer", handle) }
     }
 }
 
-public class CompiledModel private constructor(
+public class CompiledModel
+private constructor(
     private val environment: Pointer,
     private val model: Pointer,
     private val handle: Pointer,
@@ -60,11 +71,23 @@ public class CompiledModel private constructor(
     public fun createOutputBuffer(outputName: String, signature: String = ""): TensorBuffer =
         buffer("Output", outputs.indexOf(outputName), signature)
 
-    public fun run(inputs: Map<String, TensorBuffer>, outputs: Map<String, TensorBuffer>, signature: String = "") {
+    public fun run(
+        inputs: Map<String, TensorBuffer>,
+        outputs: Map<String, TensorBuffer>,
+        signature: String = "",
+    ) {
         require(signature.isEmpty())
         val given = this.inputs.map { inputs.getValue(it).pointer }
         val taken = this.outputs.map { outputs.getValue(it).pointer }
-        check("LiteRtRunCompiledModel", handle, NativeLong(0), size(given), array(given), size(taken), array(taken))
+        check(
+            "LiteRtRunCompiledModel",
+            handle,
+            NativeLong(0),
+            size(given),
+            array(given),
+            size(taken),
+            array(taken),
+        )
     }
 
     override fun close(): Unit {
@@ -77,7 +100,14 @@ public class CompiledModel private constructor(
         val count = NativeLongByReference()
         check("LiteRtGetNumSignature${kind}s", signature, count)
         return List(count.value.toInt()) { index ->
-            made { check("LiteRtGetSignature${kind}Name", signature, NativeLong(index.toLong()), it) }
+            made {
+                    check(
+                        "LiteRtGetSignature${kind}Name",
+                        signature,
+                        NativeLong(index.toLong()),
+                        it,
+                    )
+                }
                 .getString(0, "UTF-8")
         }
     }
@@ -85,11 +115,30 @@ public class CompiledModel private constructor(
     private fun buffer(kind: String, index: Int, signature: String): TensorBuffer {
         if (index < 0 || signature.isNotEmpty()) throw LiteRtException(6, "no such tensor")
         val place = NativeLong(index.toLong())
-        val needs = made { check("LiteRtGetCompiledModel${kind}BufferRequirements", handle, NativeLong(0), place, it) }
-        val tensor = made { check("LiteRtGetSignature${kind}TensorByIndex", this.signature, place, it) }
-        val type = Memory(RANKED_TENSOR_TYPE).also { check("LiteRtGetRankedTensorType", tensor, it) }
+        val needs = made {
+            check(
+                "LiteRtGetCompiledModel${kind}BufferRequirements",
+                handle,
+                NativeLong(0),
+                place,
+                it,
+            )
+        }
+        val tensor = made {
+            check("LiteRtGetSignature${kind}TensorByIndex", this.signature, place, it)
+        }
+        val type =
+            Memory(RANKED_TENSOR_TYPE).also { check("LiteRtGetRankedTensorType", tensor, it) }
         return TensorBuffer(
-            made { check("LiteRtCreateManagedTensorBufferFromRequirements", environment, type, needs, it) }
+            made {
+                check(
+                    "LiteRtCreateManagedTensorBufferFromRequirements",
+                    environment,
+                    type,
+                    needs,
+                    it,
+                )
+            }
         )
     }
 
@@ -98,14 +147,26 @@ public class CompiledModel private constructor(
             val environment = made { check("LiteRtCreateEnvironment", 0, null, it) }
             val model = made { check("LiteRtCreateModelFromFile", environment, filePath, it) }
             val chosen = made { check("LiteRtCreateOptions", it) }
-            check("LiteRtSetOptionsHardwareAccelerators", chosen, options.accelerators.sumOf { it.bit })
+            check(
+                "LiteRtSetOptionsHardwareAccelerators",
+                chosen,
+                options.accelerators.sumOf { it.bit },
+            )
             return CompiledModel(
-                environment, model, made { check("LiteRtCreateCompiledModel", environment, model, chosen, it) }
+                environment,
+                model,
+                made { check("LiteRtCreateCompiledModel", environment, model, chosen, it) },
             )
         }
 
-        public fun create(assetManager: AssetManager, assetName: String, options: Options): CompiledModel =
-            throw UnsupportedOperationException("$assetManager has no $assetName here, nor $options")
+        public fun create(
+            assetManager: AssetManager,
+            assetName: String,
+            options: Options,
+        ): CompiledModel =
+            throw UnsupportedOperationException(
+                "$assetManager has no $assetName here, nor $options"
+            )
     }
 }
 
@@ -120,9 +181,12 @@ private fun check(name: String, vararg arguments: Any?) {
     if (status != 0) throw LiteRtException(status, "$name: $status")
 }
 
-private fun made(make: (PointerByReference) -> Unit): Pointer = PointerByReference().also(make).value
+private fun made(make: (PointerByReference) -> Unit): Pointer =
+    PointerByReference().also(make).value
 
 private fun size(pointers: List<Pointer>) = NativeLong(pointers.size.toLong())
 
-private fun array(pointers: List<Pointer>) = Memory(pointers.size.toLong() * Native.POINTER_SIZE)
-    .also { it.write(0, pointers.toTypedArray(), 0, pointers.size) }
+private fun array(pointers: List<Pointer>) =
+    Memory(pointers.size.toLong() * Native.POINTER_SIZE).also {
+        it.write(0, pointers.toTypedArray(), 0, pointers.size)
+    }

@@ -13,7 +13,8 @@ import { description } from "./model.js";
 
 export { description };
 
-const HERE = new URL("./", import.meta.url);
+/** A template, as bundlers take a plain `new URL(…, import.meta.url)` for a file of theirs. */
+const HERE = new URL("./", `${import.meta.url}`);
 
 /**
  * @param {string | URL} baseUrl

@@ -20,7 +20,7 @@ export async function open(base, artifact, device) {
     new TextDecoder().decode(await readBytes(new URL("package.json", folder))),
   );
   if (isNode) {
-    await importModule(new URL("./node.js", import.meta.url));
+    await importModule(new URL("./node.js", `${import.meta.url}`));
   }
   const litert = await importModule(new URL("dist/index.js", folder));
   // The runtime is one for the whole page; a second load of it is an error.

@@ -74,7 +74,7 @@ function rowControl({ name, shape, columns }, changed) {
  */
 function arrayControl({ name, shape }, changed) {
   const area = element("textarea", {
-    rows: 8,
+    rows: 4,
     spellcheck: false,
     oninput: changed,
     ariaLabel: name,

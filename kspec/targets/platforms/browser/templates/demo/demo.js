@@ -29,6 +29,7 @@ class Demo {
     try {
       await this.#model?.close();
       this.#model = await load(BASE, { device });
+      byId("device").value = this.#model.device;
       this.#examples ??= await examples();
       await this.step(0);
       await prove(BASE, device);

@@ -35,7 +35,7 @@ const KINDS = {
  * @returns {Decision}
  */
 function decide(labels, probabilities) {
-  const best = probabilities.indexOf(Math.max(...probabilities));
+  const best = probabilities.indexOf(probabilities.reduce((a, b) => Math.max(a, b)));
   if (best < 0) {
     throw new RangeError("the model's answer is not a number");
   }

@@ -82,7 +82,7 @@ export class Judge {
       const allowed = atol * scale + rtol * Math.abs(expected);
       return value === expected ? 0 : Math.abs(value - expected) / allowed;
     });
-    const worst = Math.max(...ratios);
+    const worst = largest(ratios);
     if (!Number.isFinite(worst)) {
       this.ratio = null;
       this.#blame(`${where}: a value is not finite`);
@@ -128,13 +128,16 @@ const MARGINS = {
   binary: (reference) => Math.abs(reference[0] - 0.5),
 };
 
+/**
+ * Not a number, where one of the values is none.
+ *
+ * @param {number[]} values
+ */
+export function largest(values) {
+  return values.reduce((most, value) => Math.max(most, value), 0);
+}
+
 /** @param {ArrayLike<number>} reference */
 function scaleOf(reference) {
-  const sizes = Array.from(reference, Math.abs).filter(Number.isFinite);
-  return (
-    Math.min(
-      1,
-      sizes.reduce((most, size) => Math.max(most, size), 0),
-    ) || 1
-  );
+  return Math.min(1, largest(Array.from(reference, Math.abs).filter(Number.isFinite))) || 1;
 }

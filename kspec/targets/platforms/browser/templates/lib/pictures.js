@@ -18,7 +18,8 @@ const AS_STORED = {
  * The pixels of a file, of an element or of what already is pixels.
  *
  * A PNG is decoded here: exactly, the same in each browser and under Node, and with the colours of
- * transparent pixels, which a canvas loses. Any other file is the browser's.
+ * transparent pixels, which a canvas loses. Any other file is the browser's: of a JPEG, decoders
+ * differ by a step or two of 255.
  *
  * @param {unknown} given
  * @returns {Promise<Pixels>}

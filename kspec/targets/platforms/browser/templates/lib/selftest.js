@@ -3,7 +3,7 @@ import { description, load } from "../index.js";
 import { folderOf, readBytes } from "./files.js";
 import { readAbout, readGolden, rowOf } from "./golden.js";
 import { prepare } from "./inputs.js";
-import { Judge } from "./judge.js";
+import { Judge, largest } from "./judge.js";
 
 /**
  * @import { LoadOptions, Tensor, Verdict } from "./types.js"
@@ -15,7 +15,8 @@ import { Judge } from "./judge.js";
 
 const CALLS = 20;
 const PICTURE_TOLERANCE = 1e-6;
-const HERE = new URL("../", import.meta.url);
+/** A template, as in index.js. */
+const HERE = new URL("../", `${import.meta.url}`);
 
 /**
  * @param {string | URL} baseUrl
@@ -133,9 +134,10 @@ async function pictureError(base, { golden: { pictures }, signature }, golden) {
     const found = /** @type {Tensor} */ ((await prepare(inputs, { [name]: picture })).get(name));
     const expected = rowOf(golden, `picture/${name}`, 0).data;
     const maximum = signature.inputs[name].picture?.maximum ?? 1;
-    errors.push(...found.data.map((value, index) => Math.abs(value - expected[index]) / maximum));
+    const differences = Array.from(found.data, (value, index) => Math.abs(value - expected[index]));
+    errors.push(largest(differences) / maximum);
   }
-  return errors.length ? Math.max(...errors) : null;
+  return errors.length ? largest(errors) : null;
 }
 
 /**

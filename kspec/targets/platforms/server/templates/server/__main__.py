@@ -43,6 +43,7 @@ def main() -> int:
         access_log=False,
         limit_concurrency=settings.connections,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=int(settings.seconds) + 1,
         ws="none",
     )

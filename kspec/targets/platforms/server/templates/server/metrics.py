@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -42,6 +43,7 @@ class Metrics:
             "kspec_requests_running", "Requests not answered yet.", registry=self._registry
         )
         ProcessCollector(registry=self._registry)
+        self._known: dict[tuple[str, int], tuple[Any, Any]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,8 +64,15 @@ class Metrics:
             await self._app(scope, receive, watch)
         finally:
             self._running.dec()
-            self._requests.labels(path, status).inc()
-            self._seconds.labels(path).observe(time.perf_counter() - started)
+            count, seconds = self._known.get((path, status)) or self._series(path, status)
+            count.inc()
+            seconds.observe(time.perf_counter() - started)
+
+    def _series(self, path: str, status: int) -> tuple[Any, Any]:
+        """Found once: looking a series up costs as much as counting."""
+        found = self._requests.labels(path, status), self._seconds.labels(path)
+        self._known[path, status] = found
+        return found
 
     async def show(self, _request: Request) -> Response:
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)

@@ -10,9 +10,9 @@ from .inference import LABELS
 from .serving import SIGNATURE
 from .settings import Settings
 from .signature import DTYPES, Input, Model, Output
+from .tensors import RANGES
 
 Schema = dict[str, Any]
-LARGEST: Final = {"float32": 3.4028234e38, "int32": 2**31 - 1}
 ERRORS: Final = {
     "400": "Not what the model takes.",
     "408": "The body did not arrive in time.",
@@ -148,7 +148,8 @@ def _tensor(each: Input) -> Schema:
 
 def _number(each: Input) -> Schema:
     kind = "number" if each.dtype == "float32" else "integer"
-    return {"type": kind, "minimum": -LARGEST[each.dtype], "maximum": LARGEST[each.dtype]}
+    least, most = RANGES[each.dtype]
+    return {"type": kind, "minimum": least, "maximum": most}
 
 
 def _batch(row: Schema, settings: Settings) -> Schema:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,13 @@ from .errors import RequestError
 from .settings import Settings
 from .signature import Input, Model
 
+RANGES: Final = MappingProxyType(
+    {
+        "float32": (float(np.finfo("float32").min), float(np.finfo("float32").max)),
+        "int32": (int(np.iinfo("int32").min), int(np.iinfo("int32").max)),
+    }
+)
+"""The least and the greatest number of a type."""
 B64: Final = "b64"
 """The key of bytes in TensorFlow Serving's JSON."""
 
@@ -74,12 +82,11 @@ def cast(found: np.ndarray, wanted: Input) -> np.ndarray:
     that the type does not hold."""
     if found.dtype.kind not in ("iuf" if wanted.dtype == "float32" else "iu"):
         raise RequestError(400, f"{wanted.name} takes {wanted.dtype} only")
-    with np.errstate(over="ignore"):
-        result = found.astype(wanted.dtype, copy=False)
-    right = np.isfinite(result) if wanted.dtype == "float32" else result == found
-    if not right.all():
+    least, most = RANGES[wanted.dtype]
+    # Written so that a NaN, which is the least and the most of an array, is out of range too.
+    if found.size and not (found.min() >= least and found.max() <= most):
         raise RequestError(400, f"{wanted.name} has a number that {wanted.dtype} does not hold")
-    return result
+    return found.astype(wanted.dtype, copy=False)
 
 
 def checked(

@@ -36,9 +36,11 @@ struct CoreMLEngine: Engine {
         for (name, tensor) in zip(inputs, tensors) {
             switch tensor.values {
             case .floats(let values):
-                features[name] = MLFeatureValue(shapedArray: MLShapedArray(scalars: values, shape: tensor.shape))
+                let array = MLShapedArray(scalars: values, shape: tensor.shape)
+                features[name] = MLFeatureValue(shapedArray: array)
             case .integers(let values):
-                features[name] = MLFeatureValue(shapedArray: MLShapedArray(scalars: values, shape: tensor.shape))
+                let array = MLShapedArray(scalars: values, shape: tensor.shape)
+                features[name] = MLFeatureValue(shapedArray: array)
             }
         }
         let found = try model.prediction(from: MLDictionaryFeatureProvider(dictionary: features))
@@ -51,9 +53,13 @@ struct CoreMLEngine: Engine {
     }
 
     /// What an earlier start has left may be of no use any more: then it is compiled again.
-    private static func open(_ cache: CompiledModels, _ configuration: MLModelConfiguration) async throws -> CoreML.MLModel {
+    private static func open(
+        _ cache: CompiledModels, _ configuration: MLModelConfiguration
+    ) async throws -> CoreML.MLModel {
         let place = try await cache.find()
-        if let model = try? CoreML.MLModel(contentsOf: place, configuration: configuration) { return model }
+        if let model = try? CoreML.MLModel(contentsOf: place, configuration: configuration) {
+            return model
+        }
         try cache.discard()
         return try CoreML.MLModel(contentsOf: try await cache.find(), configuration: configuration)
     }
@@ -63,7 +69,9 @@ struct CoreMLEngine: Engine {
             let name: String
         }
         let metadata = model.modelDescription.metadata[.creatorDefinedKey] as? [String: String]
-        guard let text = metadata?["kspec.signature"] else { throw EngineError("a model without its signature") }
+        guard let text = metadata?["kspec.signature"] else {
+            throw EngineError("a model without its signature")
+        }
         let entries = try JSONDecoder().decode([String: Entry].self, from: Data(text.utf8))
         return Dictionary(uniqueKeysWithValues: entries.map { ($1.name, $0) })
     }
@@ -93,13 +101,18 @@ struct CompiledModels {
 
     func discard() throws {
         let place = try location()
-        if FileManager.default.fileExists(atPath: place.path) { try FileManager.default.removeItem(at: place) }
+        if FileManager.default.fileExists(atPath: place.path) {
+            try FileManager.default.removeItem(at: place)
+        }
     }
 
     /// Compiled models are of one version of the system.
     private func location() throws -> URL {
         let support = try FileManager.default.url(
-            for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true
+            for: .applicationSupportDirectory,
+            in: .userDomainMask,
+            appropriateFor: nil,
+            create: true
         )
         var folder = support.appendingPathComponent("kspec", isDirectory: true)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -125,7 +138,9 @@ actor Predictor {
     /// For each row its outputs, in their order.
     func run(_ inputs: [Tensor]) throws -> [[[Float]]] {
         let rows = inputs[0].rows
-        guard inputs.allSatisfy({ $0.rows == rows }) else { throw InputError("as many rows of every input") }
+        guard inputs.allSatisfy({ $0.rows == rows }) else {
+            throw InputError("as many rows of every input")
+        }
         var answers: [[[Float]]] = []
         while answers.count < rows {
             let left = Array(answers.count..<rows)
@@ -144,7 +159,8 @@ actor Predictor {
             return (chunk, chunk)
         case .fixed(let count):
             let chunk = Array(left.prefix(count))
-            return (chunk, chunk + Array(repeating: chunk[chunk.count - 1], count: count - chunk.count))
+            let last = chunk[chunk.count - 1]
+            return (chunk, chunk + Array(repeating: last, count: count - chunk.count))
         }
     }
 }

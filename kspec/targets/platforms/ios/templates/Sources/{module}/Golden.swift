@@ -22,7 +22,8 @@ struct GoldenRows {
 
     /// The label that each row must get; none where nothing is decided.
     func decisions(_ output: Output) -> [String] {
-        guard let texts = tensors["decision/\(output.name)"], case .integers(let numbers) = texts.values
+        guard let texts = tensors["decision/\(output.name)"],
+            case .integers(let numbers) = texts.values
         else { return [] }
         return (0..<texts.rows).map { row in
             let bytes = numbers[row * texts.width..<(row + 1) * texts.width].map { UInt8($0) }
@@ -60,9 +61,11 @@ func readSafetensors(_ file: Data) throws -> [String: Tensor] {
         let data = bytes[(8 + length + entry.offsets[0])..<(8 + length + entry.offsets[1])]
         switch entry.dtype {
         case "F32":
-            return Tensor(shape: entry.shape, values: .floats(words(data).map { Float(bitPattern: $0) }))
+            let numbers = words(data).map { Float(bitPattern: $0) }
+            return Tensor(shape: entry.shape, values: .floats(numbers))
         case "I32":
-            return Tensor(shape: entry.shape, values: .integers(words(data).map { Int32(bitPattern: $0) }))
+            let numbers = words(data).map { Int32(bitPattern: $0) }
+            return Tensor(shape: entry.shape, values: .integers(numbers))
         case "U8": return Tensor(shape: entry.shape, values: .integers(data.map { Int32($0) }))
         default: throw EngineError("tensors of the type \(entry.dtype)")
         }
@@ -77,7 +80,9 @@ private func words(_ data: ArraySlice<UInt8>) -> [UInt32] {
 }
 
 func sha256(_ data: Data) -> String {
-    SHA256.hash(data: data).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    SHA256.hash(data: data)
+        .map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+        .joined()
 }
 
 /// The hash of a folder: over a line for each of its files, in the order of their paths.

@@ -28,9 +28,12 @@ extension Pixels {
     /// The pixels as they are stored, in the image's own colour space. Throws `InputError` for more
     /// than eight bits a channel, and for colours other than grey and RGB.
     public init(_ image: CGImage) throws {
-        guard image.width * image.height <= maximumPixels else { throw InputError("too many pixels") }
-        guard image.bitsPerComponent <= 8 else { throw InputError("more than eight bits a channel") }
-        guard let stored = image.colorSpace else { throw InputError("a picture without a colour space") }
+        guard image.width * image.height <= maximumPixels else {
+            throw InputError("too many pixels")
+        }
+        guard image.bitsPerComponent <= 8, let stored = image.colorSpace else {
+            throw InputError("more than eight bits a channel, or no colour space")
+        }
         let space = stored.baseColorSpace ?? stored
         switch space.model {
         case .rgb: try self.init(image, in: space, channels: 4, alpha: .last)
@@ -64,7 +67,9 @@ extension Pixels {
     }
     #endif
 
-    private init(_ image: CGImage, in space: CGColorSpace, channels: Int, alpha: CGImageAlphaInfo) throws {
+    private init(
+        _ image: CGImage, in space: CGColorSpace, channels: Int, alpha: CGImageAlphaInfo
+    ) throws {
         guard
             let format = vImage_CGImageFormat(
                 bitsPerComponent: 8,
@@ -78,12 +83,18 @@ extension Pixels {
         let rows = UnsafeRawBufferPointer(start: buffer.data, count: buffer.rowBytes * image.height)
         let order = channels == 1 ? [0, 0, 0] : [0, 1, 2, 3]
         try self.init(
-            width: image.width, height: image.height, rows: rows, stride: buffer.rowBytes, order: order
+            width: image.width,
+            height: image.height,
+            rows: rows,
+            stride: buffer.rowBytes,
+            order: order
         )
     }
 
     /// Where there is no fourth channel, nothing is transparent.
-    private init(width: Int, height: Int, rows: UnsafeRawBufferPointer, stride: Int, order: [Int]) throws {
+    private init(
+        width: Int, height: Int, rows: UnsafeRawBufferPointer, stride: Int, order: [Int]
+    ) throws {
         let step = (order.max() ?? 0) + 1
         var bytes: [UInt8] = []
         bytes.reserveCapacity(4 * width * height)

@@ -43,7 +43,9 @@ public struct Pixels: Sendable, Equatable {
 
     /// Rows of height × width × channels: 1 is grey, 2 grey and alpha, 3 colour, 4 colour and alpha.
     /// Computed in double precision, rows first, then columns: the numbers of the training, exactly.
-    func sample(height high: Int, width wide: Int, channels: Int, as picture: Picture) throws -> [Float] {
+    func sample(
+        height high: Int, width wide: Int, channels: Int, as picture: Picture
+    ) throws -> [Float] {
         guard picture.resize != nil || (width == wide && height == high) else {
             throw InputError("\(width) × \(height) pixels, the model takes \(wide) × \(high)")
         }
@@ -54,9 +56,10 @@ public struct Pixels: Sendable, Equatable {
         values.reserveCapacity(high * wide * channels)
         for y in 0..<high {
             for x in 0..<wide {
-                for channel in 0..<channels {
-                    let first = rows.blend(y) { self.channel(channel, of: channels, x: columns.before[x], y: $0) }
-                    let second = rows.blend(y) { self.channel(channel, of: channels, x: columns.after[x], y: $0) }
+                let (left, right) = (columns.before[x], columns.after[x])
+                for index in 0..<channels {
+                    let first = rows.blend(y) { channel(index, of: channels, x: left, y: $0) }
+                    let second = rows.blend(y) { channel(index, of: channels, x: right, y: $0) }
                     values.append(Float((first + (second - first) * columns.share[x]) * factor))
                 }
             }

@@ -26,9 +26,12 @@ public struct Report: Sendable {
 
     init(_ facts: [String: Any], problems: [String]) {
         let all = facts.merging(["pass": problems.isEmpty, "problems": problems]) { $1 }
-        let json = try? JSONSerialization.data(withJSONObject: all, options: [.sortedKeys, .withoutEscapingSlashes])
+        let json = try? JSONSerialization.data(
+            withJSONObject: all, options: [.sortedKeys, .withoutEscapingSlashes]
+        )
         passed = problems.isEmpty && json != nil
-        line = "KSPEC-SELFTEST " + String(decoding: json ?? Data("{\"pass\":false}".utf8), as: UTF8.self)
+        let text = json.map { String(decoding: $0, as: UTF8.self) } ?? "{\"pass\":false}"
+        line = "KSPEC-SELFTEST " + text
     }
 }
 
@@ -69,13 +72,20 @@ struct SelfTest {
     }
 
     private mutating func prove() async throws {
-        guard try sha256(folder: package) == subject.seals.artifact else { throw EngineError("another artifact") }
+        guard try sha256(folder: package) == subject.seals.artifact else {
+            throw EngineError("another artifact")
+        }
         let rows = try Data(contentsOf: golden.appendingPathComponent("golden.safetensors"))
-        guard sha256(rows) == subject.seals.golden else { throw EngineError("other golden rows") }
+        guard sha256(rows) == subject.seals.golden else {
+            throw EngineError("other golden rows")
+        }
         let bundle = try Data(contentsOf: golden.appendingPathComponent("kspec-bundle.json"))
         let known = try GoldenRows(safetensors: rows, bundle: bundle)
         let engine = try await CoreMLEngine(
-            package: package, seal: subject.seals.artifact, signature: subject.signature, units: units
+            package: package,
+            seal: subject.seals.artifact,
+            signature: subject.signature,
+            units: units
         )
         try await judge(known, Predictor(signature: subject.signature, engine: engine))
         try comparePictures(known)
@@ -95,12 +105,17 @@ struct SelfTest {
         report((max(single.ratio, together.ratio), max(single.flips, together.flips)))
     }
 
-    private func verdict(_ found: [[[Float]]], _ known: GoldenRows) throws -> (ratio: Double, flips: Int) {
+    private func verdict(
+        _ found: [[[Float]]], _ known: GoldenRows
+    ) throws -> (ratio: Double, flips: Int) {
         var (ratio, flips) = (0.0, 0)
         for (place, output) in subject.signature.outputs.enumerated() {
             let reference = try known.tensor("output/\(output.name)")
             let verdict = Verdict(
-                output: output, reference: reference, decisions: known.decisions(output), tolerance: tolerance
+                output: output,
+                reference: reference,
+                decisions: known.decisions(output),
+                tolerance: tolerance
             )
             ratio = max(ratio, verdict.errorRatio(found.map { $0[place] }))
             flips += verdict.flips(found.map { $0[place] })
@@ -111,7 +126,9 @@ struct SelfTest {
     private mutating func report(_ found: (ratio: Double, flips: Int)) {
         facts["worst_error_ratio"] = found.ratio.isFinite ? found.ratio as Any : NSNull()
         facts["flips"] = found.flips
-        if !(found.ratio <= 1) { problems.append("outputs differ by \(found.ratio) times the tolerance") }
+        if !(found.ratio <= 1) {
+            problems.append("outputs differ by \(found.ratio) times the tolerance")
+        }
         if found.flips > 0 { problems.append("\(found.flips) rows are decided otherwise") }
     }
 
@@ -128,11 +145,14 @@ struct SelfTest {
     /// The largest |Δ| / maximum over the golden pictures.
     private mutating func comparePictures(_ known: GoldenRows) throws {
         for input in subject.signature.inputs {
-            guard let picture = input.picture, let file = subject.pictures[input.name] else { continue }
+            guard let picture = input.picture, let file = subject.pictures[input.name] else {
+                continue
+            }
             let pixels = try Pixels(file: try Data(contentsOf: golden.appendingPathComponent(file)))
             let values = try input.tensor(pixels).row(0)
             let exact = try known.tensor("picture/\(input.name)").row(0)
-            let error = zip(values, exact).map { abs(Double($0) - Double($1)) / picture.maximum }.max() ?? 0
+            let differences = zip(values, exact).map { abs(Double($0) - Double($1)) }
+            let error = (differences.max() ?? 0) / picture.maximum
             facts["picture_error"] = max(error, facts["picture_error"] as? Double ?? 0)
             if !(error <= 1e-6) { problems.append("the golden picture becomes another tensor") }
         }

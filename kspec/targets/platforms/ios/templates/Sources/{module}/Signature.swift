@@ -20,7 +20,8 @@ public struct InputError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// An input. Values are raw, as they stand in the data: rescaling and normalisation are in the model.
+/// An input. Values are raw, as they stand in the data: rescaling and normalisation are in the
+/// model.
 public struct Input: Sendable {
     public let name: String
     /// Sizes of one row; nil is one that varies.
@@ -52,7 +53,9 @@ public struct Input: Sendable {
         }
         var values: [Float] = []
         for column in columns {
-            guard let value = row[column] else { throw InputError("\(name): no value for \(column)") }
+            guard let value = row[column] else {
+                throw InputError("\(name): no value for \(column)")
+            }
             values.append(value)
         }
         return try tensor(values)
@@ -62,7 +65,10 @@ public struct Input: Sendable {
     func tensor(_ pixels: Pixels) throws -> Tensor {
         guard let picture else { throw InputError("\(name) is no picture") }
         let sizes = shape.compactMap { $0 }
-        return try tensor(pixels.sample(height: sizes[0], width: sizes[1], channels: sizes[2], as: picture))
+        let values = try pixels.sample(
+            height: sizes[0], width: sizes[1], channels: sizes[2], as: picture
+        )
+        return try tensor(values)
     }
 
     /// One size at most may vary; it is what the count of numbers makes it.
@@ -124,7 +130,9 @@ public struct Classification: Sendable {
     init(labels: [String], probabilities: [Float]) {
         self.labels = labels
         self.probabilities = probabilities
-        index = probabilities.indices.dropFirst().reduce(0) { probabilities[$1] > probabilities[$0] ? $1 : $0 }
+        index = probabilities.indices.dropFirst().reduce(0) { best, each in
+            probabilities[each] > probabilities[best] ? each : best
+        }
     }
 
     public var label: String { labels[index] }

@@ -10,11 +10,12 @@ public struct Tensor: Sendable, Equatable {
 
     /// Traps where there are too few or too many numbers.
     public init(shape: [Int], values: Values) {
-        let size = shape.reduce(1, *)
-        switch values {
-        case .floats(let found): precondition(found.count == size, "other numbers than the shape has")
-        case .integers(let found): precondition(found.count == size, "other numbers than the shape has")
-        }
+        let count =
+            switch values {
+            case .floats(let found): found.count
+            case .integers(let found): found.count
+            }
+        precondition(count == shape.reduce(1, *), "other numbers than the shape has")
         self.shape = shape
         self.values = values
     }

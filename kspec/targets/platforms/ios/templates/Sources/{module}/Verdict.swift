@@ -28,13 +28,16 @@ struct Verdict {
     /// The largest |Δ| / (atol · s + rtol · |reference|); infinite where a value is not a number.
     func errorRatio(_ found: [[Float]]) -> Double {
         guard found.map(\.count) == reference.map(\.count) else { return .infinity }
-        return zip(found.joined(), reference.joined()).map { ratio(Double($0), Double($1)) }.max() ?? 0
+        let pairs = zip(found.joined(), reference.joined())
+        return pairs.map { ratio(Double($0), Double($1)) }.max() ?? 0
     }
 
     /// Rows whose label differs, where the reference's margin is beyond the tolerance.
     func flips(_ found: [[Float]]) -> Int {
         decisions.indices.filter { row in
-            guard found.indices.contains(row), !found[row].contains(where: \.isNaN) else { return true }
+            guard found.indices.contains(row), !found[row].contains(where: \.isNaN) else {
+                return true
+            }
             return output.decide(found[row]) != decisions[row] && isDecided(reference[row])
         }.count
     }
