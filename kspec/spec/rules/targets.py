@@ -145,10 +145,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS738",
         title="model that cannot be written as a spec",
-        explanation="A spec has the layers of the catalogue, with one output each. Operations between\n"
-        "layers are written as the layers that do the same, where there are any; a sort, a\n"
-        "slice, or a layer that gives its state has no words in it. `kspec emit model.keras`\n"
-        "compiles such models without a spec.",
+        explanation="A spec has the layers of the catalogue, with one output each. Operations\n"
+        "between layers are written as the layers that do the same, where there are any; a\n"
+        "sort, a slice, or a layer that gives its state has no words in it. `kspec emit\n"
+        "model.keras` compiles such models without a spec.",
         wrong="kspec import sorted.keras",
         right="kspec emit sorted.keras --format onnx",
     ),
