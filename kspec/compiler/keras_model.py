@@ -15,7 +15,7 @@ from kspec.compiler.trace import trace
 from kspec.schemas.features import Image, Input, Numeric, Tensor
 from kspec.schemas.layers import LAYERS, Layer
 from kspec.schemas.layers.base import Part, show
-from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document, ResolvedStep
 from kspec.spec.extensions import keras_class, unusable
 
@@ -37,22 +37,11 @@ def build_model(document: Document, *, seed: int = 0) -> keras.Model:
             made[step.name] = make_layer(step.layer, keras_name(step.name))
         layer = made[step.shared or step.name]
         given = [values[name] for name in step.inputs]
-        try:
-            values[step.name] = call_layer(layer, step.layer, given)
-        except ValueError as error:
-            if step.shared is None:
-                raise
-            raise _not_again(step, error) from error
+        values[step.name] = call_layer(layer, step.layer, given)
         if step.layer.key not in LAYERS:
             _check_promise(step, given, values[step.name])
     outputs = {name: values[name] for name in spec.outputs}
     return keras.Model(inputs, outputs, name=keras_name(spec.name))
-
-
-def _not_again(step: ResolvedStep, error: ValueError) -> KspecError:
-    first = next(iter(str(error).strip().splitlines()), "")
-    message = f"`{step.shared}` cannot be called again: {first}"
-    return KspecError(Diagnostic("KS412", message, step.route, calls=step.calls))
 
 
 def _check_promise(step: ResolvedStep, given: Sequence[Any], found: Any) -> None:

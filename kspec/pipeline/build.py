@@ -89,10 +89,10 @@ def emit(
     store: Path | None = None,
     notify: Notify | None = None,
 ) -> tuple[Artifact, ...]:
-    """Emit and verify artifacts of the trained model. Raises KspecError KS630 where the store has
-    none."""
+    """Emit and verify artifacts of the trained model, or of the weights that the spec has instead
+    of training. Raises KspecError KS630 where the store has no trained model."""
     run = _Build(document, store, None, notify)
-    if not run.stages.has(run.keys.train):
+    if document.spec.train is not None and not run.stages.has(run.keys.train):
         raise KspecError(
             Diagnostic("KS630", "the model is not trained", help="train first: `kspec train`")
         )

@@ -112,3 +112,48 @@ def test_layers_that_are_used_again_have_their_variables_once(tmp_path):
     assert seen[0].shape == seen[1].shape
     expected = {name: keras.ops.convert_to_numpy(v) for name, v in model(rows).items()}
     assert check_trace(trace_document(model, document), Rows(rows, expected, {})) == ()
+
+
+AGAIN = """\
+kspec: 1
+name: again
+inputs: {{a: {{tensor: {first}}}, b: {{tensor: {other}}}}}
+outputs: {{y: {{tensor: {first}}}, z: {{tensor: {other}}}}}
+network:
+  - {layer}
+    name: y
+    from: [a{more}]
+  - use: y
+    name: z
+    from: [b{again}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("layer", "first", "other", "fits"),
+    [
+        ("relu:", [5, 8], [7, 6], True),
+        ("prelu:", [5, 8], [7, 8], False),
+        ("dense: 8", [5, 8], [7, 8], True),
+        ("dense: 8", [5, 8], [5, 6], False),
+        ("batch_normalization: {axis: 1}", [5, 8], [5, 6], True),
+        ("batch_normalization: {axis: 1}", [5, 8], [7, 8], False),
+        ("rms_normalization:", [5, 8], ["time", 8], True),
+        ("rms_normalization:", [5, 8], [5, 6], False),
+        ("normalization:", [5, 8], [5, 6], False),
+        ("additive_attention:", [5, 8], [7, 8], True),
+        ("additive_attention:", [5, 8], [5, 6], False),
+        ("bidirectional: {layer: {lstm: {units: 4, return_sequences: true}}}",
+         [5, 8], ["time", 8], True),
+        ("bidirectional: {layer: {lstm: {units: 4, return_sequences: true}}}",
+         [5, 8], [5, 6], False),
+    ],
+)  # fmt: skip
+def test_layers_take_again_what_their_variables_allow(layer, first, other, fits):
+    pair = {"more": ", a", "again": ", b"} if "attention" in layer else {"more": "", "again": ""}
+    text = AGAIN.format(layer=layer, first=first, other=other, **pair)
+    try:
+        codes = [step.shared for step in parsed(text).steps]
+    except KspecError as error:
+        codes = [each.code for each in error.diagnostics]
+    assert ("KS406" not in codes) is fits

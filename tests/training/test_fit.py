@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kspec.data.dataset import Split
+from kspec.compiler.keras_model import build_model
+from kspec.data.dataset import Split, load_dataset
 from kspec.data.splits import shuffled
+from kspec.pipeline.metrics import task_metrics
+from kspec.spec import load
 from kspec.spec.diagnostics import KspecError
 from kspec.training.adaptation import adapt
 from kspec.training.batches import Batches
@@ -292,3 +295,43 @@ def test_normalisation_anywhere_takes_its_statistics_from_the_training_rows(tmp_
     seen = keras.Model(model.input, second.output)({"x": rows}).numpy()
     assert seen.mean() == pytest.approx(0, abs=1e-5)
     assert seen.std() == pytest.approx(1, abs=1e-5)
+
+
+def test_given_weights_keep_their_statistics(tmp_path):
+    model, given = build(), spec(epochs=1).model_copy(update={"weights": "given.safetensors"})
+    normalization = model.get_layer("x.normalize")
+    normalization.adapt_mean.assign(np.full(6, 7.0))
+    before = model.get_layer("hidden").kernel.numpy()
+    fit(model, dataset(), given, tmp_path, monitor=Silent())
+    np.testing.assert_array_equal(normalization.adapt_mean, 7.0)
+    assert (model.get_layer("hidden").kernel.numpy() != before).any()
+
+
+AGAIN = """\
+kspec: 1
+name: again
+data: {source: {csv: rows.csv}}
+inputs: {x: {numeric: 6, columns: "x_*"}}
+outputs: {again: {tensor: [2, 3], columns: "x_*"}}
+network:
+  - dense: 6
+  - reshape: [2, 3]
+    name: again
+train: {epochs: 1}
+"""
+
+
+def test_a_tensor_is_learnt(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(40, 6))
+    names = ",".join(f"x_{index}" for index in range(6))
+    np.savetxt(tmp_path / "rows.csv", rows, delimiter=",", header=names, comments="")
+    (tmp_path / "model.yaml").write_text(AGAIN)
+    document = load(tmp_path / "model.yaml")
+    data, model = load_dataset(document), build_model(document)
+    assert data.train.targets["again"].shape == (28, 2, 3)
+    result = fit(model, data, document.spec, tmp_path / "run", monitor=Silent())
+    assert {"loss", "val_loss", "mean_absolute_error"} <= set(result.history[0])
+    found = {"again": np.asarray(model({"x": data.test.inputs["x"]})["again"])}
+    error = found["again"] - data.test.targets["again"]
+    metrics = task_metrics(found, data.test.targets, document.spec.outputs)
+    assert metrics["mae"] == pytest.approx(abs(error).mean(), rel=1e-6)

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from kspec.schemas.base import located
-from kspec.schemas.layers.base import Axes, Dim, Layer, Shape, ShapeError, known, show
+from kspec.schemas.layers.base import Axes, Dim, Layer, Shape, ShapeError, agree, known, show
 from kspec.schemas.layers.recurrent import Share
 from kspec.schemas.values import Positive, Seed, Spread
 from kspec.schemas.weights import (
@@ -99,6 +99,9 @@ class AdditiveAttention(Listing):
 
     use_scale: bool = True
     """Whether to learn a factor on each channel of the scores."""
+
+    def takes_again(self, first: Shape, shape: Shape) -> bool:
+        return agree(first, shape, -1)
 
 
 class Projecting(Attending):

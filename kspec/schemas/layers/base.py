@@ -89,8 +89,7 @@ class Layer(Part):
         return None
 
     def takes_again(self, first: Shape, shape: Shape) -> bool:
-        """Whether the layer, made for the first shape, can be called with another too. What is not
-        seen here, Keras says when the model is made."""
+        """Whether the layer, made for the first shape, can be called with another too."""
         learns = any(name.endswith("_initializer") for name in type(self).model_fields)
         if not (learns or self.parts() or ":" in self.keras):
             return True

@@ -12,6 +12,7 @@ from kspec.schemas.layers.base import (
     Layer,
     Shape,
     ShapeError,
+    agree,
     distinct,
     known,
     show,
@@ -78,6 +79,9 @@ class Normalization(Elementwise):
         if self.mean and len(self.mean) > 1 and self.axis is None:
             raise located(("mean",), "axis: null has one mean only")
         return self
+
+    def takes_again(self, first: Shape, shape: Shape) -> bool:
+        return self.axis is None or agree(first, shape, *self.axis)
 
     @property
     def adapts(self) -> bool:

@@ -145,10 +145,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS738",
         title="model that cannot be written as a spec",
-        explanation="A spec has the layers of the catalogue, each called once, with one output.\n"
-        "Shared layers, operations between layers and layers with several outputs have no words\n"
-        "in it; `kspec emit model.keras` compiles them without a spec.",
-        wrong="kspec import siamese.keras",
-        right="kspec emit siamese.keras --format onnx",
+        explanation="A spec has the layers of the catalogue, with one output each. Operations\n"
+        "between layers are written as the layers that do the same, where there are any; a\n"
+        "sort, a slice, or a layer that gives its state has no words in it. `kspec emit\n"
+        "model.keras` compiles such models without a spec.",
+        wrong="kspec import sorted.keras",
+        right="kspec emit sorted.keras --format onnx",
     ),
 )

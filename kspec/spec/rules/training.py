@@ -42,7 +42,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS605",
         title="no training settings",
-        explanation="The spec has no section `train`, so there is nothing to train by.",
+        explanation="The spec has no section `train`, so there is nothing to train by, and no\n"
+        "`weights` either, which would be built as they are.",
         wrong="kspec: 1\nname: digits",
         right="kspec: 1\nname: digits\ntrain: {epochs: 20}",
     ),
