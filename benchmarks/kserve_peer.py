@@ -109,6 +109,7 @@ def main() -> None:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("url", nargs="?")
     parser.add_argument("--port", type=int)
+    parser.add_argument("--quiet", action="store_true", help="no line for each request")
     chosen = parser.parse_args()
     about = json.loads((chosen.bundle / "kspec-bundle.json").read_text("utf-8"))
     if chosen.what == "ask":
@@ -117,8 +118,9 @@ def main() -> None:
     server = ModelServer(
         http_port=chosen.port, enable_grpc=False, enable_latency_logging=False, workers=1
     )
-    for name in ("uvicorn.access", "kserve.trace"):  # a line a request would count against it
-        logging.getLogger(name).setLevel(logging.WARNING)
+    if chosen.quiet:
+        for name in ("uvicorn.access", "kserve.trace"):
+            logging.getLogger(name).setLevel(logging.WARNING)
     server.start([Served(chosen.bundle, about)])
 
 

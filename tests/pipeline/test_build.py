@@ -145,7 +145,12 @@ def test_a_second_build_does_nothing(built: Built) -> None:
         ("name: tiny", "name:   tiny  # a comment", set(), {}),
         ("  epochs: 3\n  batch_size: 16", "  batch_size: 16\n  epochs: 3", set(), {}),
         ('accuracy: ">= 0.2"', 'accuracy: ">= 0.3"', {"report"}, {"report": "changed: gates"}),
-        ("corner is lit", "one is lit", PACKED, {"package·ios": "changed: about"}),
+        (
+            "corner is lit",
+            "one is lit",
+            PACKED | {"emit·coreml", "verify·coreml", "emit·tflite", "verify·tflite"},
+            {"package·browser": "changed: about", "emit·coreml": "changed: format"},
+        ),
         (
             "android: {}",
             "android: {batch: 4}",

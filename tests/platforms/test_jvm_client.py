@@ -53,6 +53,10 @@ def pictures(folder: Path) -> None:
     for name in ("RGB.png", "turned-1.jpg"):
         whole = (folder / name).read_bytes()
         (folder / f"cut-{name}").write_bytes(whole[: len(whole) * 3 // 4])
+    made["L"].save(folder / "grey.bmp")
+    far = bytearray((folder / "grey.bmp").read_bytes())
+    far[13] = 0xF0  # the highest byte of where the pixels lie
+    (folder / "far.bmp").write_bytes(far)
     (folder / "text.png").write_text("no picture")
 
 
@@ -89,7 +93,8 @@ def test_pictures_become_what_they_are_in_training(bundles: Path, tmp_path: Path
             values = np.frombuffer(found.read_bytes(), "<f4").reshape(expected.shape)
             np.testing.assert_array_equal(values, expected, f"{file.name} {wanted}")
     assert {"text.png", "print.jpg", "cut-RGB.png", "cut-turned-1.jpg"} <= refused
-    assert {"sixteen-bits.png", "turned-6.jpg"} <= refused
+    assert {"sixteen-bits.png", "turned-6.jpg", "far.bmp"} <= refused
+    assert not refused & {"grey.bmp", "grey.jpg", "palette.png", "turned-2.jpg", "RGBA.png"}
 
 
 def words(file: Path, wanted: Picture, found: Path) -> tuple[Any, ...]:

@@ -83,7 +83,7 @@ def test_many_rows_do_not_hold_up_others(digits: Path) -> None:
     content = load.request(PATH, json.dumps({"instances": rows}).encode(), close=True)
 
     async def ask(port: int) -> float:
-        heavy = asyncio.create_task(load.storm(port, content, clients=4, count=4, keep=False))
+        heavy = asyncio.create_task(load.storm(port, content, clients=3, count=2, keep=False))
         await asyncio.sleep(0.2)
         longest = 0.0
         while not heavy.done():
@@ -93,7 +93,7 @@ def test_many_rows_do_not_hold_up_others(digits: Path) -> None:
             assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
             longest = max(longest, time.monotonic() - started)
             writer.close()
-        assert (await heavy).answered == {200: 16}
+        assert (await heavy).answered == {200: 6}
         return longest
 
     with service.serving(digits) as server:

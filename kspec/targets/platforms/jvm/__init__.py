@@ -53,11 +53,14 @@ class Jvm(Platform):
         takes, gives = inputs(about), outputs(about)
         row = _ROWS[takes[0].kind] if len(takes) == 1 else "row"
         shown = ".label()" if len(gives) == 1 and gives[0].folder == "labels" else ""
+        given = _GIVEN[takes[0].kind] if len(takes) == 1 else f"a {model(about)}.Row"
         return f"""\
 mvn verify                          # builds the jar; a test proves it: KSPEC-SELFTEST {{…}}
 mvn -q test-compile exec:java       # the proof alone
 mvn install                         # for the apps of this machine:
                                     # {group(about)}:{about["name"]}:{about["version"]}
+
+// {row} stands for {given}
 
 // Java
 try ({model(about)} model = {model(about)}.load()) {{
@@ -117,6 +120,11 @@ _COLUMNS = {"image": "content", "numeric": "numbers"}
 """What a column that holds an input may be called: ``content`` is that of Spark's binary files."""
 _ROWS = {"image": 'Path.of("picture.png")', "numeric": "row", "tensor": "row"}
 """What the lines to copy predict, by the kind of the only input."""
+_GIVEN = {
+    "image": "a file; a byte[], a BufferedImage or a Picture will do",
+    "numeric": "a float[]; a Map of numbers by column will do",
+    "tensor": "a Tensor",
+}
 
 
 def _values(

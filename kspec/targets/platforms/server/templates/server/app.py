@@ -8,7 +8,6 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -25,6 +24,7 @@ from .settings import Settings
 from .signature import Model
 
 Handler = Callable[[Request], Awaitable[Response]]
+FAILED = answer({"error": "the server failed"}, 500)
 
 
 class App:
@@ -42,32 +42,37 @@ class App:
         )
         self._hot = dict(self._predictions())
         hot = (Route(path, handler, methods=["POST"]) for path, handler in self._hot.items())
-        routes = [*hot, *self._cold(), Route("/metrics", self._metrics)]
+        routes = [*hot, *self._cold(), Route("/metrics", self._show_metrics)]
         self._starlette = Starlette(
             routes=routes,
-            exception_handlers={
-                HTTPException: _missed,
-            },
+            exception_handlers={HTTPException: _missed, Exception: _failed},
             lifespan=self._lifespan,
         )
-        guarded = ServerErrorMiddleware(self._dispatch, handler=_failed)
-        self._measured = Metrics(guarded, frozenset(route.path for route in routes))
+        self._metrics = Metrics(frozenset(route.path for route in routes))
+        self._measured = self._metrics.around(self._starlette)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._measured(scope, receive, closing(send) if self.draining else send)
-
-    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Predictions go past Starlette's routes, which cost as much as a small network."""
+        if self.draining:
+            send = closing(send)
         hot = scope["type"] == "http" and scope["method"] == "POST"
         handler = self._hot.get(scope["path"]) if hot else None
         if handler is None:
-            await self._starlette(scope, receive, send)
-            return
-        try:
-            response = await handler(Request(scope, receive))
-        except RequestError as error:
-            response = refuse(error)
-        await response(scope, receive, send)
+            await self._measured(scope, receive, send)
+        else:
+            await self._predict(handler, scope, receive, send)
+
+    async def _predict(self, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
+        """Past Starlette's routes, which cost as much as a small network. An error that is none of
+        the client's is answered, and goes on to the ASGI server, which logs it."""
+        response = FAILED
+        with self._metrics.measured(scope["path"]) as measure:
+            try:
+                response = await handler(Request(scope, receive))
+            except RequestError as error:
+                response = refuse(error)
+            finally:
+                measure.status = response.status_code
+                await response(scope, receive, send)
 
     def _predictions(self) -> Iterator[tuple[str, Handler]]:
         serving = {"predict": self._serving.predict}
@@ -102,8 +107,8 @@ class App:
     async def _openapi(self, _request: Request) -> Response:
         return answer(self._document)
 
-    async def _metrics(self, request: Request) -> Response:
-        return await self._measured.show(request)
+    async def _show_metrics(self, _request: Request) -> Response:
+        return self._metrics.show()
 
     @asynccontextmanager
     async def _lifespan(self, _app: ASGIApp) -> AsyncIterator[None]:
@@ -129,4 +134,4 @@ async def _missed(_request: Request, error: Exception) -> Response:
 
 async def _failed(_request: Request, _error: Exception) -> Response:
     """The error itself goes on to the ASGI server, which logs it."""
-    return answer({"error": "the server failed"}, 500)
+    return FAILED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -14,7 +13,6 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,10 +22,11 @@ OTHER = "other"
 
 
 class Metrics:
-    """Counts requests by route and status, and how long they take, around an application."""
+    """Counts requests by route and status, and how long they take."""
 
-    def __init__(self, app: ASGIApp, paths: frozenset[str]) -> None:
-        self._app, self._paths = app, paths
+    def __init__(self, paths: frozenset[str]) -> None:
+        self._paths = paths
+        self._running = 0
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "kspec_requests", "Requests answered.", ("path", "status"), registry=self._registry
@@ -39,40 +38,67 @@ class Metrics:
             buckets=BUCKETS,
             registry=self._registry,
         )
-        self._running = Gauge(
+        running = Gauge(
             "kspec_requests_running", "Requests not answered yet.", registry=self._registry
         )
+        running.set_function(lambda: self._running)
         ProcessCollector(registry=self._registry)
-        self._known: dict[tuple[str, int], tuple[Any, Any]] = {}
+        self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        path = scope["path"] if scope["path"] in self._paths else OTHER
-        status = 500
+    def measured(self, path: str) -> Measure:
+        """Counts what is done within it as a request."""
+        return Measure(self, path if path in self._paths else OTHER)
 
-        async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """An application whose requests are counted."""
 
-        started = time.perf_counter()
-        self._running.inc()
-        try:
-            await self._app(scope, receive, watch)
-        finally:
-            self._running.dec()
-            count, seconds = self._known.get((path, status)) or self._series(path, status)
-            count.inc()
-            seconds.observe(time.perf_counter() - started)
+        async def measured(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+                return
+            with self.measured(scope["path"]) as measure:
 
-    def _series(self, path: str, status: int) -> tuple[Any, Any]:
+                async def watch(message: Message) -> None:
+                    if message["type"] == "http.response.start":
+                        measure.status = message["status"]
+                    await send(message)
+
+                await app(scope, receive, watch)
+
+        return measured
+
+    def show(self) -> Response:
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+
+    def begin(self) -> None:
+        self._running += 1
+
+    def end(self, path: str, status: int, seconds: float) -> None:
+        self._running -= 1
+        count, histogram = self._known.get((path, status)) or self._series(path, status)
+        count.inc()
+        histogram.observe(seconds)
+
+    def _series(self, path: str, status: int) -> tuple[Counter, Histogram]:
         """Found once: looking a series up costs as much as counting."""
         found = self._requests.labels(path, status), self._seconds.labels(path)
         self._known[path, status] = found
         return found
 
-    async def show(self, _request: Request) -> Response:
-        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+
+class Measure:
+    """One request."""
+
+    __slots__ = ("_metrics", "_path", "_started", "status")
+
+    def __init__(self, metrics: Metrics, path: str) -> None:
+        self._metrics, self._path = metrics, path
+        self.status = 500
+
+    def __enter__(self) -> Measure:
+        self._metrics.begin()
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._metrics.end(self._path, self.status, time.perf_counter() - self._started)
