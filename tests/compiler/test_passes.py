@@ -19,6 +19,7 @@ from kspec.compiler.passes.decompose import DECOMPOSITIONS, decompose
 from kspec.compiler.passes.fold_affine import fold_affine
 from kspec.compiler.passes.fold_constants import fold_constants
 from kspec.compiler.passes.fuse_activations import fuse_activations
+from kspec.compiler.passes.multiply_reciprocals import multiply_reciprocals
 from kspec.compiler.passes.remove_dead import remove_dead
 from kspec.compiler.passes.share_constants import share_constants
 from kspec.compiler.passes.simplify import simplify
@@ -49,6 +50,7 @@ PASSES: dict[str, tuple[Pass, float]] = {
     "share_constants": (share_constants, 1e-9),
     "channels_first": (channels_first, 1e-9),
     "fuse_activations": (fuse_activations, 1e-9),
+    "multiply_reciprocals": (multiply_reciprocals, 1e-6),
     "common": (common, 1e-6),
     "common_first": (common_first, 1e-6),
 }

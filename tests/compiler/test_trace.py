@@ -146,6 +146,10 @@ def models() -> Iterator[Any]:
     yield make("names-that-collide", lambda x: Gate(name="add")(dense(6, name="multiply")(x)))
     for name in ("..", "a\nb", "const", "é 1", '"quoted"', "x:0", "-1", "lambda"):
         yield make(f"named-{name!r}", lambda x, name=name: dense(2, name=name)(x))
+    planes = {"padding": "same", "data_format": "channels_first"}
+    for width in (5, 6):  # Keras adds a bias of 6 planes along a width of 6
+        conv = keras.layers.Conv2D(6, 3, **planes)
+        yield make(f"planes-of-width-{width}", lambda x, conv=conv: conv(x), (3, 4, width))
     yield make("time", lambda x: keras.layers.Flatten()(dense(2)(x)), (None, 6))
     yield make("rows", lambda x: keras.ops.reshape(x, (-1, 2)), (3, 4))
     chain = [keras.Input((6,), name="start"), dense(3, activation="softmax"), Gate()]

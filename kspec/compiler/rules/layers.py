@@ -13,7 +13,7 @@ from keras.src.activations import activations
 
 from kspec.compiler import ops
 from kspec.compiler.ir import DType, Value
-from kspec.compiler.rules.arithmetic import as_float, cast
+from kspec.compiler.rules.arithmetic import add, as_float, cast
 from kspec.compiler.rules.neural import last, padding_of, per_axis
 from kspec.compiler.rules.substitutes import softmax, traceable
 from kspec.compiler.table import Table
@@ -54,21 +54,24 @@ def identity(_tracer: Tracer, _layer: Any, inputs: Value, **_: Any) -> Value:
 @rules(layers.Conv1D, layers.Conv2D, layers.Conv3D)
 def conv(tracer: Tracer, layer: Any, inputs: Value) -> Any:
     """Keras checks the kernel of a grouped convolution wrongly on symbols, so it cannot be traced.
-    ``causal`` is padding on the left with zeros."""
+    ``causal`` is padding on the left with zeros. With channels first, Keras adds the bias along the
+    last axis where that is as long: see ``bias_shape``."""
     count, x = layer.rank, tracer.value(inputs)
     dilations = per_axis(layer.dilation_rate, count)
     if layer.padding == "causal":
         before = (0, dilations[0] * (layer.kernel_size[0] - 1), 0)
         x = tracer.emit(ops.Pad(before, (0, 0, 0)), x)
 
-    def lower(x: Value) -> Value:
+    def lower(x: Value, *bias: Value) -> Value:
         strides, spatial = per_axis(layer.strides, count), x.shape[1:-1]
         padding = padding_of(layer, spatial, tuple(layer.kernel_size), strides, dilations)
         made = ops.Conv(strides, padding, "last", dilations, layer.groups)
-        bias = [tracer.value(layer.bias)] if layer.use_bias else []
         return tracer.emit(made, x, tracer.value(layer.kernel), *bias)
 
-    result = last(tracer, layer, x, lower)
+    bias = [tracer.value(layer.bias)] if layer.use_bias else []
+    result = last(tracer, layer, x, lambda x: lower(x, *bias))
+    if bias and layer.data_format == "channels_first" and result.shape[-1] == layer.filters:
+        result = add(tracer, None, last(tracer, layer, x, lower), *bias)
     with traceable(layer):
         return tracer.record(layer.activation, result) if layer.activation else result
 

@@ -7,6 +7,7 @@ from kspec.compiler.passes import Pass
 from kspec.compiler.passes.decompose import decompose
 from kspec.compiler.passes.fuse_activations import fuse_activations
 from kspec.compiler.passes.loops import loops
+from kspec.compiler.passes.multiply_reciprocals import multiply_reciprocals
 from kspec.targets.formats.tflite.rules.recurrent import is_native
 
 PASSES: tuple[Pass, ...] = (
@@ -22,5 +23,6 @@ PASSES: tuple[Pass, ...] = (
         ops.Softsign,
         ops.Tan,
     ),
+    multiply_reciprocals,  # LiteRT.js on WebGPU gives NaN for a DIV before a FULLY_CONNECTED
     fuse_activations,
 )
