@@ -15,6 +15,7 @@ UV     := $(or $(shell command -v uv),$(BIN)/uv)
 PYTEST := $(BIN)/pytest -n auto --maxprocesses=4 --dist loadfile
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
+export ORT_DISABLE_TELEMETRY = 1
 
 # $(call apt,PACKAGE,WHY): on Debian as root, install it; elsewhere, say so and fail.
 apt = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \

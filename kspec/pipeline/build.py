@@ -131,9 +131,10 @@ class _Build:
     def whole(self, out: Path) -> BuildResult:
         plan_ = self.prove()
         compiled = self.compile()
-        proven = [(request, self.verify(request)) for request in self.keys.requests]
+        asked = self.keys.requests
+        proven = [self.verify(request) for request in asked]
         artifacts: Artifacts = {
-            target.name: tuple(found for request, found in proven if request in target.requests)
+            target.name: tuple(proven[asked.index(request)] for request in target.requests)
             for target in self.keys.targets
         }
         gates = self.judge(artifacts)

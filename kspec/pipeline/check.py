@@ -16,6 +16,8 @@ from kspec.schemas.features import Tensor
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.spec.load import load
+from kspec.targets.formats.card import Card
+from kspec.targets.platforms.platform import Subject
 from kspec.targets.registry import platforms, target_options
 from kspec.training.objectives import check_training
 
@@ -77,7 +79,7 @@ def _unsized(spec: Spec) -> Iterator[Diagnostic]:
     for target, written in spec.targets.items():
         platform = platforms()[target]
         options = platform.options.model_validate(written)
-        for request in platform.requests_for(options, spec.inputs):
+        for request in platform.requests(options, Subject(spec.inputs, Card())):
             given = getattr(request.options, "dimensions", open_sizes)
             if missing := sorted(open_sizes - set(given)):
                 yield Diagnostic(

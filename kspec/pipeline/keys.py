@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,14 @@ from typing import Any
 from kspec.data.files import digest_files
 from kspec.pipeline.store import code_digest, digest_path, key_of, versions
 from kspec.schemas.base import Model
-from kspec.schemas.features import Category, Input
+from kspec.schemas.features import Category
 from kspec.schemas.layers import LAYERS
 from kspec.schemas.spec import Spec
 from kspec.spec import extensions
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
 from kspec.targets.formats.card import Card
-from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
+from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
 from kspec.targets.registry import formats, origin, platforms
 
 MODEL_CODE = ("schemas", "compiler/keras_model.py", "compiler/keras_backbone.py")
@@ -63,15 +63,11 @@ class Target:
     """The name of the model."""
     platform: Platform
     options: Model
-    inputs: Mapping[str, Input] = field(default_factory=dict)
-    """What the model takes."""
-    card: Card = field(default_factory=Card)
-    """What artifacts may say of the model."""
+    subject: Subject
 
     @cached_property
     def requests(self) -> tuple[ArtifactRequest, ...]:
-        asked = self.platform.requests_for(self.options, self.inputs)
-        return tuple(self.platform.introduce(request, self.card) for request in asked)
+        return self.platform.requests(self.options, self.subject)
 
     @cached_property
     def layout(self) -> Layout:
@@ -97,8 +93,7 @@ class Keys:
                 self.document.spec.name,
                 known[name],
                 known[name].options.model_validate(options),
-                self.document.spec.inputs,
-                card_of(self.document.spec),
+                Subject(self.document.spec.inputs, card_of(self.document.spec)),
             )
             for name, options in self.document.spec.targets.items()
         )

@@ -16,8 +16,12 @@ from markdown_it import MarkdownIt
 from kspec.pipeline.bundle import describe_bundle
 from kspec.pipeline.keys import Target
 from kspec.pipeline.readme import code, escape, fence, render_bundle_readme
+from kspec.targets.formats.card import Card
+from kspec.targets.platforms.platform import Subject
 from kspec.targets.registry import platforms
 from tests.pipeline.sample_build import HOSTILE, Sample, hostile, sample
+
+NOTHING = Subject({}, Card())
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def built(tmp_path: Path) -> Sample:
 
 def render(of: Sample) -> str:
     platform = platforms()["browser"]
-    target = Target("browser", of.document.spec.name, platform, platform.options())
+    target = Target("browser", of.document.spec.name, platform, platform.options(), NOTHING)
     chosen = tuple(each for each in of.result.artifacts if each.format != "coreml")
     about: dict[str, Any] = describe_bundle(of.document, target, chosen, of.compiled)
     return render_bundle_readme(target, about)

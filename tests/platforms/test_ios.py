@@ -20,6 +20,7 @@ from kspec.targets.formats.coreml.run import CoreMLRunner
 from kspec.targets.platforms.ios import IOS
 from kspec.targets.platforms.ios.model import MACOS, Modules
 from kspec.targets.platforms.ios.options import IOSOptions
+from kspec.targets.platforms.platform import Subject
 from tests.platforms.hostile import disguise
 from tests.platforms.ios.calls import Swift, parse
 from tests.platforms.skeleton import skeleton
@@ -215,10 +216,11 @@ def test_the_bundle_is_what_its_description_makes(bundle: Path) -> None:
 
 def test_options_reach_the_artifact() -> None:
     own = Card(version="9.9.9")
-    (request,) = IOS().requests(IOSOptions(minimum="iOS17", batch=None))
-    described = IOS().introduce(request, Card(version="1.0.0")).options.model_dump()
+    subject = Subject({}, Card(version="1.0.0"))
+    (request,) = IOS().requests(IOSOptions(minimum="iOS17", batch=None), subject)
+    described = request.options.model_dump()
     assert (described["minimum"], described["batch"]) == ("iOS17", None)
     assert described["card"]["version"] == "1.0.0"
-    (request,) = IOS().requests(IOSOptions(card=own))
-    described = IOS().introduce(request, Card(version="1.0.0")).options.model_dump()
+    (request,) = IOS().requests(IOSOptions(card=own), subject)
+    described = request.options.model_dump()
     assert (described["card"]["version"], described["batch"]) == ("9.9.9", 1)

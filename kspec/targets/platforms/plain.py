@@ -7,7 +7,7 @@ from typing import Any
 
 from kspec.schemas.base import Model
 from kspec.targets.formats.format import Format
-from kspec.targets.platforms.platform import ArtifactRequest, Platform
+from kspec.targets.platforms.platform import ArtifactRequest, Platform, Subject
 
 
 def plain(format_: Format) -> Platform:
@@ -18,7 +18,7 @@ def plain(format_: Format) -> Platform:
         title = format_.name
         options = format_.options
 
-        def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
+        def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:  # noqa: ARG002
             return (ArtifactRequest(format_.name, options),)
 
         def usage(self, about: Mapping[str, Any]) -> str:  # noqa: ARG002

@@ -22,6 +22,16 @@ class ArtifactRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What is known of a model before it is built."""
+
+    inputs: Mapping[str, Input]
+    """What it takes, by name."""
+    card: Card
+    """What artifacts may say of it, where their formats have room for that."""
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Where in a bundle the platform's tools look for what kspec puts there: folders below the
     bundle's, ending in a slash; empty for the bundle's own."""
@@ -42,20 +52,9 @@ class Platform(ABC):
     """What a user may choose."""
 
     @abstractmethod
-    def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
-        """The artifacts of a bundle with these options; the first is what the client runs."""
-
-    def requests_for(
-        self,
-        options: Model,
-        inputs: Mapping[str, Input],  # noqa: ARG002
-    ) -> tuple[ArtifactRequest, ...]:
-        """The same, where an artifact also depends on what the model takes."""
-        return self.requests(options)
-
-    def introduce(self, request: ArtifactRequest, card: Card) -> ArtifactRequest:  # noqa: ARG002
-        """The request with the card in its options, where the platform's artifacts carry one."""
-        return request
+    def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:
+        """The artifacts of a bundle with these options, in the order in which the bundle's
+        description has them."""
 
     @abstractmethod
     def usage(self, about: Mapping[str, Any]) -> str:

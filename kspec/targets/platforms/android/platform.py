@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from kspec.schemas.base import Model
-from kspec.targets.formats.card import Card
 from kspec.targets.formats.tflite.options import TFLiteOptions
 from kspec.targets.platforms.android.model import MAIN, describe, package_of, type_of
 from kspec.targets.platforms.android.options import AndroidOptions
-from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
+from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
 from kspec.targets.platforms.templates import render_tree
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -27,14 +26,11 @@ class Android(Platform):
     title: ClassVar[str] = "Android"
     options: ClassVar[type[Model]] = AndroidOptions
 
-    def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
+    def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:
+        assert isinstance(options, TFLiteOptions)
         chosen = {name: getattr(options, name) for name in TFLiteOptions.model_fields}
+        chosen["card"] = options.card or subject.card
         return (ArtifactRequest("tflite", TFLiteOptions(**chosen)),)
-
-    def introduce(self, request: ArtifactRequest, card: Card) -> ArtifactRequest:
-        assert isinstance(request.options, TFLiteOptions)
-        said = request.options.card or card
-        return ArtifactRequest(request.format, request.options.model_copy(update={"card": said}))
 
     def layout(self, name: str) -> Layout:
         package = package_of(name)

@@ -10,7 +10,7 @@ from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import TFLiteOptions
 from kspec.targets.platforms.browser.package import npm_name, render_package
-from kspec.targets.platforms.platform import ArtifactRequest, Platform
+from kspec.targets.platforms.platform import ArtifactRequest, Platform, Subject
 
 
 class BrowserOptions(Model):
@@ -28,7 +28,7 @@ class Browser(Platform):
     title: ClassVar[str] = "Browser"
     options: ClassVar[type[Model]] = BrowserOptions
 
-    def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
+    def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:  # noqa: ARG002
         assert isinstance(options, BrowserOptions)
         if options.engine == "litert":
             return (ArtifactRequest("tflite", TFLiteOptions()),)

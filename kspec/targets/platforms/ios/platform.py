@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from kspec.schemas.base import Model
-from kspec.targets.formats.card import Card
 from kspec.targets.formats.coreml.options import CoreMLOptions
 from kspec.targets.platforms.ios.model import Modules, describe
 from kspec.targets.platforms.ios.options import IOSOptions
-from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
+from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
 from kspec.targets.platforms.templates import render_tree
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -26,13 +25,11 @@ class IOS(Platform):
     title: ClassVar[str] = "iOS"
     options: ClassVar[type[Model]] = IOSOptions
 
-    def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
-        return (ArtifactRequest("coreml", CoreMLOptions(**dict(options))),)
-
-    def introduce(self, request: ArtifactRequest, card: Card) -> ArtifactRequest:
-        assert isinstance(request.options, CoreMLOptions)
-        said = request.options.card or card
-        return ArtifactRequest(request.format, request.options.model_copy(update={"card": said}))
+    def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:
+        assert isinstance(options, CoreMLOptions)
+        chosen = {name: getattr(options, name) for name in CoreMLOptions.model_fields}
+        chosen["card"] = options.card or subject.card
+        return (ArtifactRequest("coreml", CoreMLOptions(**chosen)),)
 
     def layout(self, name: str) -> Layout:
         modules = Modules(name)

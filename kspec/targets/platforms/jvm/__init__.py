@@ -10,7 +10,7 @@ from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.platforms.jvm.options import KEYWORDS, JvmOptions
 from kspec.targets.platforms.jvm.ports import Port, inputs, outputs
-from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
+from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
 from kspec.targets.platforms.templates import Verbatim, package_name, render_tree, type_name
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -30,7 +30,7 @@ class Jvm(Platform):
     title: ClassVar[str] = "JVM"
     options: ClassVar[type[Model]] = JvmOptions
 
-    def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:  # noqa: ARG002
+    def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:  # noqa: ARG002
         return (ArtifactRequest("onnx", OnnxOptions()),)
 
     def layout(self, name: str) -> Layout:  # noqa: ARG002

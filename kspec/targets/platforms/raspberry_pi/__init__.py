@@ -13,7 +13,7 @@ from pydantic import Field
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import Size, TFLiteOptions
-from kspec.targets.platforms.platform import ArtifactRequest, Platform
+from kspec.targets.platforms.platform import ArtifactRequest, Platform, Subject
 from kspec.targets.platforms.templates import (
     Verbatim,
     package_name,
@@ -49,7 +49,7 @@ class RaspberryPi(Platform):
     title: ClassVar[str] = "Raspberry Pi"
     options: ClassVar[type[Model]] = RaspberryPiOptions
 
-    def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
+    def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:  # noqa: ARG002
         assert isinstance(options, RaspberryPiOptions)
         tflite = TFLiteOptions(batch=options.batch, dimensions=options.dimensions)
         found = (ArtifactRequest("tflite", tflite), ArtifactRequest("onnx", OnnxOptions()))

@@ -12,7 +12,7 @@ from kspec.schemas.base import Model
 from kspec.schemas.features import Image, Input, Numeric, Tensor
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
-from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform
+from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
 from kspec.targets.platforms.templates import render_tree
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -33,20 +33,15 @@ class Server(Platform):
     title: ClassVar[str] = "Server"
     options: ClassVar[type[Model]] = ServerOptions
 
-    def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
-        return self.requests_for(options, {})
-
-    def requests_for(
-        self, options: Model, inputs: Mapping[str, Input]
-    ) -> tuple[ArtifactRequest, ...]:
+    def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:
         assert isinstance(options, ServerOptions)
         pictures = {
             name: Picture(maximum=each.kind.maximum, resize=each.kind.resize)
-            for name, each in inputs.items()
+            for name, each in subject.inputs.items()
             if isinstance(each.kind, Image)
         }
         serving = TfServingOptions(
-            version=options.version, pictures=pictures, warm_up=not _open(inputs)
+            version=options.version, pictures=pictures, warm_up=not _open(subject.inputs)
         )
         return (ArtifactRequest("onnx", OnnxOptions()), ArtifactRequest("tf_serving", serving))
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
-from kspec.targets.platforms.platform import ArtifactRequest, Platform
+from kspec.targets.platforms.platform import ArtifactRequest, Platform, Subject
 from kspec.targets.platforms.templates import render_tree
 
 
@@ -18,7 +18,7 @@ class DenoOptions(Model):
 class Deno(Platform):
     name, title, options = "deno", "Deno", DenoOptions
 
-    def requests(self, options: Model) -> tuple[ArtifactRequest, ...]:
+    def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:
         return (ArtifactRequest("onnx", OnnxOptions()),)
 
     def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:

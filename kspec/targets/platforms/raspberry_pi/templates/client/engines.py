@@ -1,5 +1,6 @@
 """The artifact in the engine that runs it: ai-edge-litert or ONNX Runtime."""
 
+import os
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -81,6 +82,7 @@ class OnnxSession:
     """ONNX Runtime on the CPU; idle threads sleep, which suits a board better than spinning."""
 
     def __init__(self, artifact: Artifact, threads: int) -> None:
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it calls its makers from 1.29 on
         import onnxruntime  # type: ignore[import-untyped]
         from onnxruntime.capi import (  # type: ignore[import-untyped]
             onnxruntime_pybind11_state as state,

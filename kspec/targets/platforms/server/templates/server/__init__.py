@@ -2,3 +2,7 @@
 
 `model.py` is generated for the model; every other file is the same for all models.
 """
+
+import os
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime calls its makers from 1.29 on
