@@ -325,6 +325,8 @@ def test_bounds(bundles: Path) -> None:
     refused(get(app, path), 405)
     refused(get(app, "/v1/models/other"), 404)
     refused(post(app, f"{path}?labels=x", json={"instances": [ROW]}), 400)
+    body = {"inputs": [TENSOR], "parameters": {"labels": None}}
+    refused(post(app, "/v2/models/digits/infer?labels=true", json=body), 400)
 
 
 def test_long_calls_are_bounded_and_ended(bundles: Path, monkeypatch: pytest.MonkeyPatch) -> None:

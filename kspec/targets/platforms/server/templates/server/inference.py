@@ -68,8 +68,8 @@ class Inference:
         body = parse(header, self._settings)
         value = body.value
         parameters = _parameters(value)
-        labels = wants_labels(request) or _truth(parameters, "labels")
-        names = self._wanted(value.get("outputs"), parameters, labels=labels)
+        asked, by_query = _truth(parameters, "labels"), wants_labels(request)
+        names = self._wanted(value.get("outputs"), parameters, labels=asked or by_query)
         identity = value.get("id", "")
         if type(identity) is not str:
             raise RequestError(400, "id is not a text")
