@@ -143,5 +143,5 @@ def test_a_failed_gate_ends_with_1_and_its_line(built, parsed):
     assert done.returncode == 1
     found = parsed(done.stdout, "build")["diagnostics"]
     assert {each["code"] for each in found} == {"KS801"}
-    assert len(found) == 4
+    assert len(found) == 5
     assert found[0]["span"]["file"] in ("--set", "model.yaml")
