@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -135,7 +135,7 @@ def randomize(model: keras.Model, seed: int = 0) -> None:
     finalize(model)
 
 
-def settle(model: keras.Model, inputs: Mapping[str, Array]) -> None:
+def settle(model: keras.Model, inputs: Any) -> None:
     """Give every BatchNormalization statistics near those of what it is given for these rows. With
     others a signal dies away within fifty layers, and all outputs are the same. With just these
     its rounding grows instead, by √(π / (π - 1)) for each ReLU (Yang et al., 2019, A mean field

@@ -31,32 +31,15 @@ class Architecture:
     def model(self, size: int) -> Any:
         import keras
 
-        from kspec.compiler.keras_model import randomize
+        from kspec.compiler.keras_model import randomize, settle
 
         keras.utils.clear_session()
         keras.utils.set_random_seed(0)
         model = self.build(size)
         randomize(model)
-        self._settle(model)
-        return model
-
-    def _settle(self, model: Any) -> None:
-        """Give BatchNormalization statistics near those of its own inputs: with any others a
-        signal dies away within fifty layers, and all outputs are the same."""
-        import keras
-
-        layers = model._flatten_layers(include_self=False)
-        found = [each for each in layers if isinstance(each, keras.layers.BatchNormalization)]
-        if not found:
-            return
         given = list(self.rows(model, 4, seed=1).values())
-        for layer in found:
-            layer.momentum = 0.0
-        model(given if len(given) > 1 else given[0], training=True)
-        drawn = np.random.default_rng(2)
-        for layer in found:
-            for variable in (layer.moving_mean, layer.moving_variance):
-                variable.assign(np.asarray(variable) * drawn.uniform(0.9, 1.1, variable.shape))
+        settle(model, given if len(given) > 1 else given[0])
+        return model
 
     def rows(self, model: Any, count: int, seed: int = 0) -> dict[str, Array]:
         """Inputs of so many rows by name."""
