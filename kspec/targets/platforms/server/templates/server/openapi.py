@@ -124,9 +124,9 @@ def _infer(model: Model) -> Schema:
     found = _object(inputs=tensors)
     found["properties"] |= {
         "id": {"type": "string"},
-        "outputs": _list(_object(name={"enum": outputs})),
+        "outputs": _list(_object(name={"enum": outputs})) | {"type": ["array", "null"]},
         "parameters": {
-            "type": "object",
+            "type": ["object", "null"],
             "properties": {"labels": {"type": "boolean"}, "binary_data_output": {"const": False}},
         },
     }
