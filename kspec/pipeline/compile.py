@@ -157,7 +157,7 @@ def _judging(shop: Workshop) -> tuple[Rows, Rows, dict[str, Any]]:
     no data: its rows are drawn then, and have no truth."""
     spec = shop.document.spec
     if spec.data is None and spec.weights is not None:
-        inputs = draw_inputs(spec.inputs, DRAWN)
+        inputs = draw_inputs(spec, DRAWN)
         rows = Rows(inputs, predict(shop.model, inputs), {})
         columns = {name: (name,) for name in spec.inputs}
         return rows, rows, {"split": "drawn", "counts": {"drawn": DRAWN}, "columns": columns}

@@ -8,22 +8,30 @@ import numpy as np
 
 from kspec.compiler.ir import Array
 from kspec.data.features import shape_of
+from kspec.schemas import Spec
 from kspec.schemas.features import Image, Input, Tensor
 
 TIME = 5
-"""The size that a symbolic dimension has in drawn rows."""
+"""The size that a symbolic dimension has in drawn rows, where no target fixes it."""
 
 
-def draw_inputs(inputs: Mapping[str, Input], count: int) -> dict[str, Array]:
+def draw_inputs(spec: Spec, count: int) -> dict[str, Array]:
     """So many rows for each input, always the same."""
-    return {name: _drawn(given, count, seed) for seed, (name, given) in enumerate(inputs.items())}
+    sizes: dict[str, int] = {}
+    for options in spec.targets.values():
+        sizes = {**options.get("dimensions", {}), **sizes}
+    return {
+        name: _drawn(given, count, sizes, seed)
+        for seed, (name, given) in enumerate(spec.inputs.items())
+    }
 
 
-def _drawn(given: Input, count: int, seed: int) -> Array:
+def _drawn(given: Input, count: int, sizes: Mapping[str, int], seed: int) -> Array:
     """Rows in the range that the network rescales to about 0…1; else pixels, whole numbers of 0
     and 1, or standard normal ones."""
     drawn = np.random.Generator(np.random.PCG64(seed))
-    shape = (count, *(TIME if isinstance(size, str) else size for size in shape_of(given.kind)))
+    row = shape_of(given.kind)
+    shape = (count, *(sizes.get(each, TIME) if isinstance(each, str) else each for each in row))
     if isinstance(given.kind, Tensor) and given.kind.dtype != "float32":
         return drawn.integers(0, 2, shape).astype(given.kind.dtype)
     if given.rescale != 1.0:

@@ -82,7 +82,7 @@ def random_network(shop: Workshop) -> tuple[Graph, Rows]:
     document = shop.document
     model = build_model(document)
     randomize(model)
-    inputs = draw_inputs(document.spec.inputs, ROWS)
+    inputs = draw_inputs(document.spec, ROWS)
     settle(model, inputs)
     try:
         graph = trace_document(model, document)

@@ -156,7 +156,7 @@ def test_all_errors_at_once_with_known_keys() -> None:
     assert len(found) == 4
     assert found["train", "optimizer", "adm"]["known"] == ["adam", "adamw", "sgd", "rmsprop"]
     known = found["network", 0, "layer", "dens"]["known"]
-    assert set(known) == {*LAYERS, "name", "from", "repeat"}
+    assert set(known) == {*LAYERS, "use", "name", "from", "repeat"}
 
 
 def test_valid_forms() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kspec.targets.platforms.identifiers import identifiers
+from kspec.targets.platforms.identifiers import numbered
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
 
 MAIN = "src/main/assets/kspec"
@@ -54,10 +54,10 @@ def describe(about: Mapping[str, Any]) -> dict[str, Any]:
         "accelerator": Verbatim(options["accelerator"].upper()),
         "gpu": options["accelerator"] == "gpu",
         "batch": options["batch"],
-        "inputs": _numbered(
+        "inputs": numbered(
             _input(name, of, sizes) for name, of in about["signature"]["inputs"].items()
         ),
-        "outputs": _numbered(_output(*each) for each in about["signature"]["outputs"].items()),
+        "outputs": numbered(_output(*each) for each in about["signature"]["outputs"].items()),
         "artifact": artifact["path"].rpartition("/")[2],
         "artifact_sha256": artifact["sha256"],
         "golden_sha256": about["golden"]["sha256"],
@@ -97,16 +97,6 @@ def _output(name: str, of: Mapping[str, Any]) -> dict[str, Any]:
         "labels": _blocks(of["labels"]) if decides else [],
         "identifier": meaning,
     }
-
-
-def _numbered(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With a place and an identifier of their own."""
-    all_ = list(found)
-    own = identifiers(each["identifier"] for each in all_)
-    return [
-        {**each, "index": index, "identifier": name}
-        for index, (each, name) in enumerate(zip(all_, own, strict=True))
-    ]
 
 
 def _blocks(texts: Sequence[str]) -> list[Sequence[str]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from kspec.targets.platforms.identifiers import identifiers
+from kspec.targets.platforms.identifiers import numbered
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
 
 MACOS = MappingProxyType({"iOS16": "13.0", "iOS17": "14.0", "iOS18": "15.0"})
@@ -61,8 +61,8 @@ def describe(about: Mapping[str, Any]) -> dict[str, Any]:
             "kind": Verbatim("fixed" if fixed else "upTo"),
             "rows": options["batch"] if fixed else options["largest_dimension"],
         },
-        "inputs": _numbered(_input(*each) for each in about["signature"]["inputs"].items()),
-        "outputs": _numbered(_output(*each) for each in about["signature"]["outputs"].items()),
+        "inputs": numbered(_input(*each) for each in about["signature"]["inputs"].items()),
+        "outputs": numbered(_output(*each) for each in about["signature"]["outputs"].items()),
         "artifact": artifact["path"].rpartition("/")[2],
         "artifact_sha256": artifact["sha256"],
         "golden_sha256": about["golden"]["sha256"],
@@ -101,13 +101,3 @@ def _output(name: str, of: Mapping[str, Any]) -> dict[str, Any]:
         "labels": of["labels"] if decides else [],
         "identifier": meaning,
     }
-
-
-def _numbered(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With a place and an identifier of their own."""
-    all_ = list(found)
-    own = identifiers(each["identifier"] for each in all_)
-    return [
-        {**each, "index": index, "identifier": name}
-        for index, (each, name) in enumerate(zip(all_, own, strict=True))
-    ]

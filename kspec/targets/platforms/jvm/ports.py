@@ -75,18 +75,20 @@ class Kind:
 
 def inputs(about: Mapping[str, Any]) -> tuple[Port, ...]:
     """What the model takes, in its order."""
-    return _ports("INPUT", about["signature"]["inputs"])
+    return _ports("INPUT", about["signature"]["inputs"], INPUT_KINDS)
 
 
 def outputs(about: Mapping[str, Any]) -> tuple[Port, ...]:
     """What the model gives, in its order."""
-    return _ports("OUTPUT", about["signature"]["outputs"])
+    return _ports("OUTPUT", about["signature"]["outputs"], OUTPUT_KINDS)
 
 
-def _ports(constant: str, given: Mapping[str, Details]) -> tuple[Port, ...]:
+def _ports(
+    constant: str, given: Mapping[str, Details], kinds: Mapping[str, Kind]
+) -> tuple[Port, ...]:
     found = []
     for place, (name, details) in enumerate(given.items(), 1):
-        kind = KINDS[details["kind"]]
+        kind = kinds[details["kind"]]
         found.append(
             Port(
                 kind=details["kind"],
@@ -112,12 +114,11 @@ def _image(details: Details) -> tuple[Any, ...]:
 
 
 def _tensor(details: Details) -> tuple[Any, ...]:
-    sizes = (size if isinstance(size, int) else VARIES for size in details["shape"][1:])
-    return (Verbatim(f"OnnxJavaType.{_TYPES[details['dtype']]}"), *sizes)
+    return (Verbatim(f"OnnxJavaType.{_TYPES[details['dtype']]}"), *_sizes(details))
 
 
 def _number(details: Details) -> str:
-    return "float" if details["shape"][1] == 1 else "float[]"
+    return "float" if details["shape"][1:] == [1] else "float[]"
 
 
 def _columns(details: Details) -> tuple[str, ...]:
@@ -130,8 +131,8 @@ def _labels(details: Details) -> tuple[str, ...]:
     return tuple(details["labels"])
 
 
-def _size(details: Details) -> tuple[Any, ...]:
-    return (details["shape"][1],)
+def _sizes(details: Details) -> tuple[Any, ...]:
+    return tuple(size if isinstance(size, int) else VARIES for size in details["shape"][1:])
 
 
 def _always(value: Any) -> Callable[[Details], Any]:
@@ -141,14 +142,20 @@ def _always(value: Any) -> Callable[[Details], Any]:
 _PICTURE, _NUMBERS, _TENSOR = _always("Picture"), _always("float[]"), _always("Tensor")
 _LABEL = _always("Classification")
 
-KINDS: Mapping[str, Kind] = MappingProxyType(
+INPUT_KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "image": Kind("image", "ImageInput", "image", _PICTURE, _image),
-        "numeric": Kind("numeric", "NumericInput", "numbers", _NUMBERS, _size, _columns),
+        "numeric": Kind("numeric", "NumericInput", "numbers", _NUMBERS, _sizes, _columns),
         "tensor": Kind("tensor", "TensorInput", "tensor", _TENSOR, _tensor),
-        "category": Kind("labels", "LabelOutput", "label", _LABEL, _always((False,)), _labels),
-        "binary": Kind("labels", "LabelOutput", "label", _LABEL, _always((True,)), _labels),
-        "number": Kind("number", "NumberOutput", "number", _number, _size),
     }
 )
 """By what ``kspec-bundle.json`` calls them."""
+_VALUES = Kind("number", "NumberOutput", "number", _number, _sizes)
+OUTPUT_KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "category": Kind("labels", "LabelOutput", "label", _LABEL, _always((False,)), _labels),
+        "binary": Kind("labels", "LabelOutput", "label", _LABEL, _always((True,)), _labels),
+        "number": _VALUES,
+        "tensor": _VALUES,
+    }
+)

@@ -162,13 +162,14 @@ def _inputs(described: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _outputs(described: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for place, (name, each) in enumerate(described.items()):
         labels = each.get("labels", [])
-        number = "float" if each["shape"][-1] == 1 else "tuple[float, ...]"
+        lists = "Nested" if each["kind"] == "tensor" else ""
+        number = "float" if each["shape"][1:] == [1] else "tuple[float, ...]"
         yield {
             "name": name,
             "kind": each["kind"],
             "labels": tuple(labels),
             "type_of_labels": Verbatim(f"Labels{place}"),
-            "type": Verbatim(f"Decision[Labels{place}]" if labels else number),
+            "type": Verbatim(f"Decision[Labels{place}]" if labels else lists or number),
         }
 
 

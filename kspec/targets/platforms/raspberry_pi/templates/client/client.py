@@ -99,8 +99,10 @@ def tensor(given: Input, value: object, sizes: Mapping[str, int]) -> NDArray[Any
 
 
 def answer(output: Output, values: NDArray[Any]) -> Any:
-    """What the values of one row say: a decision, a number, or several."""
-    numbers: list[float] = values.tolist()
+    """What the values of one row say: a decision, a number or several, or lists of numbers."""
+    numbers: list[Any] = values.tolist()
+    if output.kind == "tensor":
+        return numbers
     if output.kind == "number":
         return numbers[0] if len(numbers) == 1 else tuple(numbers)
     if output.kind == "binary":

@@ -35,7 +35,7 @@ class Output:
     """One output, and what its values mean."""
 
     name: str
-    kind: Literal["category", "binary", "number"]
+    kind: Literal["category", "binary", "number", "tensor"]
     labels: tuple[str, ...]
     """One for each probability of a category; of a binary output the negative one comes first."""
 

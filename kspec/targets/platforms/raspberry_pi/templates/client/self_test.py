@@ -119,7 +119,8 @@ class _Check:
         for output in self.spec.outputs:
             given = [answer[output.name] for answer in answers]
             reference = self.golden[f"output/{output.name}"].astype(np.float64)
-            ratio = error_ratio(self._values(output, given), reference, self.model.artifact)
+            values = self._values(output, given).reshape(reference.shape)
+            ratio = error_ratio(values, reference, self.model.artifact)
             self.ratios.append(ratio)
             if not ratio <= 1:
                 self._add(f"output {output.name!r} is {ratio:.3g} times the tolerance off")
