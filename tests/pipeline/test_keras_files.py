@@ -54,7 +54,7 @@ def test_what_is_imported_builds_the_model(saved: tuple[Any, Path], tmp_path: Pa
     expected = np.asarray(model(rows))
     for artifact in result.artifacts:
         (found,) = run_artifact(
-            formats()[artifact.format], artifact.path, {"input_layer": rows}
+            formats()[artifact.format], artifact.path, {model.inputs[0].name: rows}
         ).outputs.values()
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     manifest = json.loads(result.manifest.read_text())
