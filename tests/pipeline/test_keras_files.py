@@ -50,11 +50,12 @@ def test_what_is_imported_builds_the_model(saved: tuple[Any, Path], tmp_path: Pa
     spec, weights = import_keras(path, tmp_path / "spec")
     result = build(load_checked(spec), store=tmp_path / "store")
     assert [each.target for each in result.artifacts] == list(formats())
+    (name,) = load_checked(spec).spec.inputs
     rows = np.random.default_rng(0).normal(size=(3, 6, 6, 2)).astype(np.float32)
     expected = np.asarray(model(rows))
     for artifact in result.artifacts:
         (found,) = run_artifact(
-            formats()[artifact.format], artifact.path, {model.inputs[0].name: rows}
+            formats()[artifact.format], artifact.path, {name: rows}
         ).outputs.values()
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     manifest = json.loads(result.manifest.read_text())
