@@ -12,6 +12,7 @@ from typing import Any
 
 from kspec.schemas.base import Model
 from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.extensions import FAILURES
 from kspec.targets.formats.format import Format
 from kspec.targets.platforms.plain import plain
 from kspec.targets.platforms.platform import Platform
@@ -30,13 +31,6 @@ _PLATFORMS = (
     "kspec.targets.platforms.jvm:Jvm",
     "kspec.targets.platforms.raspberry_pi:RaspberryPi",
 )
-
-
-_BROKEN = (
-    ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError, LookupError,
-    RuntimeError, OSError,
-)  # fmt: skip
-"""What the code of an extension that does not work may raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +95,7 @@ def _extension(entry: EntryPoint, kind: type) -> _Found:
     what = f"the {kind.__name__.lower()} `{entry.name}` of {origin_}"
     try:
         made = entry.load()()
-    except _BROKEN as error:
+    except FAILURES as error:
         reason = f"{type(error).__name__}: {error}"
         raise KspecError(Diagnostic("KS906", f"{what} does not load: {reason}")) from error
     if not isinstance(made, kind):
