@@ -92,7 +92,7 @@ def train(
     """Prove the plan and train, no further; `kspec build` and `kspec emit` go on from there."""
     from kspec.pipeline.build import train as make
     from kspec.pipeline.check import load_checked
-    from kspec.pipeline.records import HISTORY, WEIGHTS
+    from kspec.pipeline.store.records import HISTORY, WEIGHTS
     from kspec.training.monitors import monitor_for, spell_metrics
 
     folder = make(

@@ -23,8 +23,8 @@ from kspec.commands.options import (
 from kspec.commands.output import artifact_data, artifact_table, print_json, table
 
 if TYPE_CHECKING:
+    from kspec.pipeline.bundles.prediction import Prediction
     from kspec.pipeline.inspection import ShownStep
-    from kspec.pipeline.prediction import Prediction
     from kspec.pipeline.results import GateResult
 
 PROOF: Mapping[str, str] = MappingProxyType(
@@ -49,8 +49,8 @@ def verify(
     output_format: ReportFormat = "text",
 ) -> None:
     """Run every artifact that was built again, and compare it with the trained model."""
+    from kspec.pipeline.bundles.shipped import bundles_in, verify_bundles, verify_document
     from kspec.pipeline.check import load_checked
-    from kspec.pipeline.shipped import bundles_in, verify_bundles, verify_document
 
     if not _is_spec(place):
         artifacts, gates, proof = verify_bundles(bundles_in(place)), NO_GATES, "golden"
@@ -82,10 +82,10 @@ def predict(
     output_format: ReportFormat = "text",
 ) -> None:
     """Run an artifact that was built on rows, and print labels and numbers."""
+    from kspec.pipeline.bundles.prediction import predict as run
+    from kspec.pipeline.bundles.prediction import read_rows
+    from kspec.pipeline.bundles.shipped import bundles_in, bundles_of, choose
     from kspec.pipeline.check import load_checked
-    from kspec.pipeline.prediction import predict as run
-    from kspec.pipeline.prediction import read_rows
-    from kspec.pipeline.shipped import bundles_in, bundles_of, choose
 
     if not _is_spec(place):
         bundles = bundles_in(place)
@@ -140,7 +140,7 @@ def _is_spec(place: Path) -> bool:
 
 
 def _description(place: Path) -> Mapping[str, Any]:
-    from kspec.pipeline.shipped import open_bundle, read_manifest
+    from kspec.pipeline.bundles.shipped import open_bundle, read_manifest
 
     return read_manifest(place) if place.suffix == ".json" else open_bundle(place).about
 

@@ -12,11 +12,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kspec.pipeline.gates import failures, judge
-from kspec.pipeline.keys import Keys, Target, described
-from kspec.pipeline.placement import place
-from kspec.pipeline.placement import replace as put
-from kspec.pipeline.records import (
+from kspec.pipeline.proof.gates import failures, judge
+from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan, StageRun
+from kspec.pipeline.store.content import Store, digest_path
+from kspec.pipeline.store.keys import Keys, Target, described
+from kspec.pipeline.store.placement import place
+from kspec.pipeline.store.placement import replace as put
+from kspec.pipeline.store.records import (
     BUNDLE,
     GRAPH,
     HISTORY,
@@ -28,9 +30,7 @@ from kspec.pipeline.records import (
     read_json,
     write_json,
 )
-from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan, StageRun
-from kspec.pipeline.stages import Notify, Stages
-from kspec.pipeline.store import Store, digest_path
+from kspec.pipeline.store.stages import Notify, Stages
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.targets.platforms.platform import ArtifactRequest
@@ -183,7 +183,7 @@ class _Build:
 
         def make(folder: Path) -> None:
             from kspec.pipeline.compile import load_compiled
-            from kspec.pipeline.verification import verify_artifact
+            from kspec.pipeline.proof.verification import verify_artifact
 
             found = load_compiled(self.stages.path(self.keys.compile))
             outputs = self.document.spec.outputs
@@ -233,7 +233,7 @@ class _Build:
 
     def package(self, target: Target, artifacts: tuple[Artifact, ...], compiled: Path) -> Path:
         def make(folder: Path) -> None:
-            from kspec.pipeline.bundle import pack
+            from kspec.pipeline.bundles.pack import pack
             from kspec.pipeline.compile import load_compiled
 
             pack(self.document, target, artifacts, load_compiled(compiled), folder)
@@ -268,9 +268,9 @@ class _Build:
         """The folder of ``manifest.json`` and ``report.html``."""
 
         def make(folder: Path) -> None:
+            from kspec.pipeline.bundles.manifest import manifest
             from kspec.pipeline.compile import load_compiled
-            from kspec.pipeline.manifest import manifest
-            from kspec.pipeline.report import render_report
+            from kspec.pipeline.report.page import render_report
 
             loaded = load_compiled(compiled)
             write_json(folder / MANIFEST, manifest(self.document, result, loaded))

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from kspec.data.columns import bind_columns
 from kspec.data.sources import open_source
-from kspec.pipeline.gates import check_gates
+from kspec.pipeline.proof.gates import check_gates
 from kspec.schemas import Spec
 from kspec.schemas.data import Csv, Npz
 from kspec.schemas.features import Tensor

@@ -16,11 +16,11 @@ from kspec.compiler.file import save as save_graph
 from kspec.compiler.ir import Array, Graph
 from kspec.data.dataset import Dataset, Split, load_dataset
 from kspec.data.golden import golden_rows
-from kspec.pipeline.comparison import varies
-from kspec.pipeline.drawn import draw_inputs
-from kspec.pipeline.metrics import task_metrics
-from kspec.pipeline.records import GRAPH, HISTORY, METRICS, WEIGHTS, read_json, write_json
-from kspec.pipeline.verification import Rows, check_trace
+from kspec.pipeline.proof.comparison import varies
+from kspec.pipeline.proof.drawn import draw_inputs
+from kspec.pipeline.proof.metrics import task_metrics
+from kspec.pipeline.proof.verification import Rows, check_trace
+from kspec.pipeline.store.records import GRAPH, HISTORY, METRICS, WEIGHTS, read_json, write_json
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.training.fit import fit
@@ -46,7 +46,7 @@ class Workshop:
 
     @cached_property
     def model(self) -> Any:
-        from kspec.compiler.keras_model import build_model
+        from kspec.models.keras_model import build_model
 
         train = self.document.spec.train
         model = build_model(self.document, seed=train.seed if train else 0)
@@ -95,7 +95,7 @@ def train(shop: Workshop, folder: Path, scratch: Path, monitor: Monitor) -> None
 
 def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
     """Trace the trained model, and keep its graph with the rows that artifacts are judged on."""
-    from kspec.compiler.keras_model import finalize, trace_document
+    from kspec.models.keras_model import finalize, trace_document
 
     document = shop.document
     load_weights(shop.model, weights / WEIGHTS)

@@ -14,12 +14,12 @@ import numpy as np
 from kspec.compiler.ir import Array, Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
-from kspec.pipeline.comparison import varies
-from kspec.pipeline.keys import described
-from kspec.pipeline.placement import replace as put
+from kspec.pipeline.proof.comparison import varies
+from kspec.pipeline.proof.verification import Rows, check_trace, verify_artifact
 from kspec.pipeline.results import Artifact
-from kspec.pipeline.store import digest_path
-from kspec.pipeline.verification import Rows, check_trace, verify_artifact
+from kspec.pipeline.store.content import digest_path
+from kspec.pipeline.store.keys import described
+from kspec.pipeline.store.placement import replace as put
 from kspec.schemas.base import Model
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.emission import artifact_name, emit

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from kspec.compiler.ir import Graph
 from kspec.data.features import shape_of
-from kspec.pipeline.keys import Keys
-from kspec.pipeline.records import GRAPH
-from kspec.pipeline.store import Store
+from kspec.pipeline.store.content import Store
+from kspec.pipeline.store.keys import Keys
+from kspec.pipeline.store.records import GRAPH
 from kspec.schemas.layers import Shape
 from kspec.spec.document import Document
 
@@ -52,6 +52,6 @@ def graph(document: Document, *, store: Path | None = None) -> Graph:
             from kspec.compiler.file import load
 
             return load(kept.path(key.stage, key.digest) / GRAPH)
-    from kspec.compiler.keras_model import build_model, trace_document
+    from kspec.models.keras_model import build_model, trace_document
 
     return trace_document(build_model(document), document)

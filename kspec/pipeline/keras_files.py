@@ -20,7 +20,7 @@ def emit_keras(path: Path, formats: Sequence[str], out: Path) -> tuple[Artifact,
     """Compile the model of a `.keras` file, in all formats where none is named. The file is read
     by closed lists: nothing in it is run. Raises KspecError KS730 to KS739 for what is refused,
     and what ``compile_keras`` raises."""
-    from kspec.compiler.keras_file.reader import read
+    from kspec.models.keras_file.reader import read
 
     return compile_keras(read(path), tuple(formats or known_formats()), out, name=path.stem)
 
@@ -29,8 +29,8 @@ def import_keras(path: Path, out: Path) -> tuple[Path, Path]:
     """Write ``<name>.yaml`` and ``<name>.safetensors`` into ``out``: a spec that rebuilds the
     network of a `.keras` file with its weights, for every format that needs to be told no sizes.
     Raises KspecError KS730 to KS738, and KS910 where one of the files is there already."""
-    from kspec.compiler.keras_file.export import spec_from_model
-    from kspec.compiler.keras_file.reader import read
+    from kspec.models.keras_file.export import spec_from_model
+    from kspec.models.keras_file.reader import read
 
     spec, weights = out / f"{path.stem}.yaml", out / f"{path.stem}.safetensors"
     for each in (spec, weights):

@@ -11,13 +11,13 @@ import numpy as np
 from kspec.compiler.ir import Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
-from kspec.pipeline.comparison import varies
 from kspec.pipeline.compile import Workshop, predict
-from kspec.pipeline.drawn import draw_inputs
-from kspec.pipeline.keys import Keys
+from kspec.pipeline.proof.comparison import varies
+from kspec.pipeline.proof.drawn import draw_inputs
+from kspec.pipeline.proof.verification import Rows, check_trace, verify_artifact
 from kspec.pipeline.results import Plan, TargetPlan
-from kspec.pipeline.store import digest_path
-from kspec.pipeline.verification import Rows, check_trace, verify_artifact
+from kspec.pipeline.store.content import digest_path
+from kspec.pipeline.store.keys import Keys
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.targets.emission import artifact_name, emit
@@ -76,8 +76,8 @@ def _prove(
 
 
 def random_network(shop: Workshop) -> tuple[Graph, Rows]:
-    from kspec.compiler.keras_model import build_model, randomize, settle, trace_document
     from kspec.compiler.trace import TraceError
+    from kspec.models.keras_model import build_model, randomize, settle, trace_document
 
     document = shop.document
     model = build_model(document)

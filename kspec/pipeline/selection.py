@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kspec.pipeline.build import emit
-from kspec.pipeline.keys import Keys
 from kspec.pipeline.results import Artifact
-from kspec.pipeline.stages import Notify
+from kspec.pipeline.store.keys import Keys
+from kspec.pipeline.store.stages import Notify
 from kspec.schemas.base import Model
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document

@@ -18,7 +18,7 @@ def adapt(model: Any, split: Split) -> None:
     """
     import keras
 
-    from kspec.compiler.keras_model import adaptive_layers
+    from kspec.models.keras_model import adaptive_layers
 
     for layer in adaptive_layers(model):
         first = layer._inbound_nodes[0].input_tensors  # noqa: SLF001 - it may be called again

@@ -174,7 +174,7 @@ class _Run:
         self._restore_best()
 
     def _resume(self, dataset: Dataset) -> None:
-        from kspec.compiler.keras_model import finalize
+        from kspec.models.keras_model import finalize
 
         checkpoint = read_newest(self._folder, self._identity)
         if checkpoint is None:

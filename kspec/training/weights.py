@@ -65,7 +65,7 @@ def load_weights(model: keras.Model, path: Path) -> None:
     Raises KspecError KS632 naming every weight that is missing, left over, or of another shape
     or dtype; the model is then as it was.
     """
-    from kspec.compiler.keras_model import finalize
+    from kspec.models.keras_model import finalize
 
     stored = read_weights(path)
     variables = {variable.path: variable for variable in model.weights}
@@ -84,7 +84,7 @@ def initialize(model: keras.Model, document: Document) -> None:
     Raises KspecError KS631 for a damaged file and KS633 for one of another network, each naming
     all of its weights that do not fit; the model is not to be used then.
     """
-    from kspec.compiler.keras_model import finalize, keras_name
+    from kspec.models.keras_model import finalize, keras_name
 
     whole = {variable.path: variable for variable in model.weights}
     for step in document.steps:

@@ -31,7 +31,7 @@ class Architecture:
     def model(self, size: int) -> Any:
         import keras
 
-        from kspec.compiler.keras_model import randomize, settle
+        from kspec.models.keras_model import randomize, settle
 
         keras.utils.clear_session()
         keras.utils.set_random_seed(0)

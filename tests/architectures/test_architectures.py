@@ -25,8 +25,8 @@ from tests.conformance.artifacts import FORMATS, TOLERANCE, run, worst_error
 
 keras = pytest.importorskip("keras")
 
-from kspec.compiler.keras_model import randomize  # noqa: E402
 from kspec.compiler.trace import trace  # noqa: E402
+from kspec.models.keras_model import randomize  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:The structure of `inputs`")
 

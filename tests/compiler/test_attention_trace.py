@@ -13,8 +13,8 @@ from tests.compiler.test_trace import compare
 
 keras = pytest.importorskip("keras")
 
-from kspec.compiler.keras_model import randomize  # noqa: E402
 from kspec.compiler.trace import TraceError, trace  # noqa: E402
+from kspec.models.keras_model import randomize  # noqa: E402
 
 layers = keras.layers
 pytestmark = pytest.mark.filterwarnings("ignore:.*does not support masking")

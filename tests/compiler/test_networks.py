@@ -23,8 +23,8 @@ from kspec.compiler.verifier import verify
 
 keras = pytest.importorskip("keras")
 
-from kspec.compiler.keras_model import randomize  # noqa: E402
 from kspec.compiler.trace import trace  # noqa: E402
+from kspec.models.keras_model import randomize  # noqa: E402
 
 layers = keras.layers
 GOLDEN = Path(__file__).parent / "golden"

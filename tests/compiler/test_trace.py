@@ -18,8 +18,8 @@ from tests.cases import CASES, Case
 
 keras = pytest.importorskip("keras")
 
-from kspec.compiler.keras_model import call_layer, make_layer, randomize  # noqa: E402
 from kspec.compiler.trace import TraceError, trace  # noqa: E402
+from kspec.models.keras_model import call_layer, make_layer, randomize  # noqa: E402
 
 PASSES: tuple[tuple[Pass, ...], ...] = ((), COMMON, (*COMMON, channels_first))
 

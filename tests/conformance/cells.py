@@ -90,8 +90,8 @@ def subject_of(id_: str) -> Subject | str:
     """The case in Keras, with random weights and statistics; why it does not trace."""
     import keras
 
-    from kspec.compiler.keras_model import call_layer, make_layer, randomize
     from kspec.compiler.trace import TraceError, trace
+    from kspec.models.keras_model import call_layer, make_layer, randomize
 
     case = BY_ID[id_]
     keras.utils.set_random_seed(7)

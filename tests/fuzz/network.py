@@ -104,7 +104,7 @@ def build(network: Network) -> Any:
     """The Keras model, with random weights and statistics; inputs and outputs are dicts."""
     import keras
 
-    from kspec.compiler.keras_model import call_layer, make_layer, randomize
+    from kspec.models.keras_model import call_layer, make_layer, randomize
 
     keras.backend.clear_session(free_memory=False)
     keras.utils.set_random_seed(network.seed)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kspec.compiler.keras_model import randomize
+from kspec.models.keras_model import randomize
 
 
 def sequential() -> Any:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from kspec.compiler.keras_file.arguments import layer_of
-from kspec.compiler.keras_file.export import assign_weights, spec_from_model
-from kspec.compiler.keras_file.reader import read
-from kspec.compiler.keras_model import build_model, call_layer, make_layer, randomize
+from kspec.models.keras_file.arguments import layer_of
+from kspec.models.keras_file.export import assign_weights, spec_from_model
+from kspec.models.keras_file.reader import read
+from kspec.models.keras_model import build_model, call_layer, make_layer, randomize
 from kspec.spec import load
 from kspec.spec.diagnostics import KspecError
 from tests.cases import CASES, Case

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from kspec.compiler.keras_file.reader import read
+from kspec.models.keras_file.reader import read
 from kspec.spec.codes import RULES
 from kspec.spec.diagnostics import KspecError
 from tests.keras_file.models import MODELS, prepared, rows_of, sequential

@@ -17,11 +17,11 @@ import pytest
 from safetensors.numpy import load_file
 
 import kspec
-from kspec.pipeline import verification
-from kspec.pipeline.keys import Keys
+from kspec.pipeline.proof import verification
 from kspec.pipeline.results import BuildResult
-from kspec.pipeline.stages import Stages
-from kspec.pipeline.store import Store
+from kspec.pipeline.store.content import Store
+from kspec.pipeline.store.keys import Keys
+from kspec.pipeline.store.stages import Stages
 from kspec.spec.diagnostics import KspecError
 from kspec.targets.emission import Run
 from tests.pipeline import tiny

@@ -10,8 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from kspec.pipeline.comparison import compare, errors_of, flips, scale_of, varies, within
-from kspec.pipeline.metrics import metric_names, task_metrics
+from kspec.pipeline.proof.comparison import compare, errors_of, flips, scale_of, varies, within
+from kspec.pipeline.proof.metrics import metric_names, task_metrics
 from kspec.schemas.features import Output
 from kspec.targets.formats.format import Tolerance
 

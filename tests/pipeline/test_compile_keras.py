@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kspec
-from kspec.compiler.keras_model import randomize
+from kspec.models.keras_model import randomize
 from kspec.spec.diagnostics import KspecError
 
 FORMATS = {"onnx", "coreml", "tflite", "tf_serving"}

@@ -20,7 +20,7 @@ from kspec.training.weights import pack, read_weights
 def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     import keras
 
-    from kspec.compiler.keras_model import randomize
+    from kspec.models.keras_model import randomize
 
     layers = [
         keras.Input((6, 6, 2)),

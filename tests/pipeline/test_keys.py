@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kspec.pipeline.keys import Keys
+from kspec.pipeline.store.keys import Keys
 from kspec.spec import load
 
 SPEC = """\

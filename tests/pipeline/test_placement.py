@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kspec.pipeline.placement import place
-from kspec.pipeline.store import Store
+from kspec.pipeline.store.content import Store
+from kspec.pipeline.store.placement import place
 from tests.pipeline.tiny import ended, forked, kill_at
 
 KILLED = -9

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from kspec.pipeline.drawing import draw_chart, draw_lanes, round_marks
-from kspec.pipeline.report import best_epoch, judge_build, render_report
+from kspec.pipeline.report.drawing import draw_chart, draw_lanes, round_marks
+from kspec.pipeline.report.page import best_epoch, judge_build, render_report
 from tests.pipeline.sample_build import Sample, history, hostile, sample
 
 CHROMIUM = next(

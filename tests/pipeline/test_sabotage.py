@@ -16,9 +16,9 @@ from kspec.compiler import ops
 from kspec.compiler.ir import Graph, Node, Value
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
-from kspec.pipeline import verification
 from kspec.pipeline.check import load_checked
-from kspec.pipeline.verification import Rows, verify_artifact
+from kspec.pipeline.proof import verification
+from kspec.pipeline.proof.verification import Rows, verify_artifact
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
 from kspec.spec.render import render

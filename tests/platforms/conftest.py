@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import kspec
-from kspec.pipeline.locks import locked
+from kspec.pipeline.store.locks import locked
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ("digits", "breast-cancer")

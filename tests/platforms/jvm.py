@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kspec.pipeline.locks import locked
+from kspec.pipeline.store.locks import locked
 from kspec.targets.platforms.jvm import RUNTIME as VERSION
 
 REPOSITORY = Path.home() / ".m2/repository"

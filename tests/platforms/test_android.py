@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from safetensors.numpy import save_file
 
 from kspec.data.pictures import decode
-from kspec.pipeline.comparison import flips, scale_of, within
+from kspec.pipeline.proof.comparison import flips, scale_of, within
 from kspec.schemas.features import Binary, Category, Output
 from kspec.schemas.features import Image as Picture
 from kspec.targets.formats.format import Tolerance

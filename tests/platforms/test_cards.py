@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import kspec
-from kspec.pipeline.keys import Keys
+from kspec.pipeline.store.keys import Keys
 
 SPEC = Path(__file__).parents[2] / "examples/digits/model.yaml"
 

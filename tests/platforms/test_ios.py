@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from kspec.pipeline.store import digest_path
+from kspec.pipeline.store.content import digest_path
 from kspec.targets.formats.card import Card
 from kspec.targets.formats.coreml.evaluator.program import Program
 from kspec.targets.formats.coreml.run import CoreMLRunner

@@ -51,7 +51,7 @@ targets: {server: {}, jvm: {}, raspberry_pi: {DIMENSIONS}}
 @pytest.fixture(scope="module", params=["12", "time"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of bundles, of a sequence of twelve steps or of any number."""
-    from kspec.compiler.keras_model import build_model, randomize
+    from kspec.models.keras_model import build_model, randomize
     from kspec.training.weights import save_weights
 
     folder = tmp_path_factory.mktemp("kinds")

@@ -8,7 +8,7 @@ import pytest
 
 from kspec.pipeline.build import build
 from kspec.pipeline.check import load_checked
-from kspec.pipeline.keys import Keys
+from kspec.pipeline.store.keys import Keys
 from kspec.spec import load
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
@@ -71,7 +71,7 @@ def written(folder: Path, text: str) -> Path:
 
 def started(document: Document) -> Document:
     """The document, with weights to build of."""
-    from kspec.compiler.keras_model import build_model, randomize
+    from kspec.models.keras_model import build_model, randomize
 
     model = build_model(document)
     randomize(model)
@@ -210,7 +210,7 @@ def test_a_file_elsewhere_is_not_run(name: str, tmp_path: Path) -> None:
 def test_a_class_that_is_not_what_was_said_is_refused(
     old: str, new: str, message: str, tmp_path: Path
 ) -> None:
-    from kspec.compiler.keras_model import build_model
+    from kspec.models.keras_model import build_model
 
     path = written(tmp_path / "spec", FILE)
     keras_class = path.with_name("bounded.py")

@@ -9,7 +9,7 @@ import pytest
 
 from kspec.pipeline.compile import Workshop
 from kspec.pipeline.plan import random_network
-from kspec.pipeline.verification import check_trace
+from kspec.pipeline.proof.verification import check_trace
 from kspec.schemas.layers import Shape, ShapeError
 from kspec.schemas.layers.backbone import NETWORKS, Backbone
 from kspec.schemas.network import Step
@@ -18,8 +18,8 @@ from kspec.spec.diagnostics import KspecError
 from kspec.training.weights import initialize, pack, read_weights
 
 keras = pytest.importorskip("keras")
-from kspec.compiler.keras_file.network import unallocated  # noqa: E402
-from kspec.compiler.keras_model import build_model, make_layer  # noqa: E402
+from kspec.models.keras_file.network import unallocated  # noqa: E402
+from kspec.models.keras_model import build_model, make_layer  # noqa: E402
 
 
 def backbone(key: str, **arguments: Any) -> Backbone:

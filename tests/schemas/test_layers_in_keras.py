@@ -19,7 +19,7 @@ from kspec.schemas.train import Train
 from tests.cases import CASES, Case
 
 keras = pytest.importorskip("keras")
-from kspec.compiler.keras_model import call_layer, make_layer  # noqa: E402
+from kspec.models.keras_model import call_layer, make_layer  # noqa: E402
 
 
 def unnamed(shape: Any) -> tuple[int | None, ...]:

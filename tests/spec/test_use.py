@@ -97,9 +97,9 @@ def test_what_cannot_be_used_is_refused(old, new, code, message, line):
 
 def test_layers_that_are_used_again_have_their_variables_once(tmp_path):
     keras = pytest.importorskip("keras")
-    from kspec.compiler.keras_model import build_model, randomize, trace_document
-    from kspec.pipeline.drawn import draw_inputs
-    from kspec.pipeline.verification import Rows, check_trace
+    from kspec.models.keras_model import build_model, randomize, trace_document
+    from kspec.pipeline.proof.drawn import draw_inputs
+    from kspec.pipeline.proof.verification import Rows, check_trace
 
     document = parsed(TWINS)
     model = build_model(document)

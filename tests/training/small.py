@@ -128,7 +128,7 @@ def main() -> None:
     """
     import tensorflow as tf  # noqa: F401
 
-    import kspec.compiler.keras_model
+    import kspec.models.keras_model
     import kspec.training.fit  # noqa: F401
 
     for folder, plan in zip(sys.argv[1::2], sys.argv[2::2], strict=True):

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kspec.compiler.keras_model import build_model
 from kspec.data.dataset import Split, load_dataset
 from kspec.data.splits import shuffled
-from kspec.pipeline.metrics import task_metrics
+from kspec.models.keras_model import build_model
+from kspec.pipeline.proof.metrics import task_metrics
 from kspec.spec import load
 from kspec.spec.diagnostics import KspecError
 from kspec.training.adaptation import adapt

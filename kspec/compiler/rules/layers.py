@@ -17,7 +17,6 @@ from kspec.compiler.rules.arithmetic import add, as_float, cast
 from kspec.compiler.rules.neural import last, padding_of, per_axis
 from kspec.compiler.rules.substitutes import softmax, traceable
 from kspec.compiler.table import Table
-from kspec.schemas.layers.augmentation import AUGMENTATIONS
 
 if TYPE_CHECKING:
     from kspec.compiler.trace import Tracer
@@ -44,7 +43,28 @@ rules.refuse(
     layers.GaussianDropout,
     layers.GaussianNoise,
     layers.ActivityRegularization,
-    *(getattr(layers, each.keras) for each in AUGMENTATIONS),
+    layers.RandomBrightness,
+    layers.RandomContrast,
+    layers.RandomSaturation,
+    layers.RandomHue,
+    layers.RandomColorDegeneration,
+    layers.RandomColorJitter,
+    layers.RandomGrayscale,
+    layers.RandomInvert,
+    layers.RandomPosterization,
+    layers.RandomSharpness,
+    layers.Solarization,
+    layers.RandomGaussianBlur,
+    layers.RandomErasing,
+    layers.RandomFlip,
+    layers.RandomRotation,
+    layers.RandomTranslation,
+    layers.RandomZoom,
+    layers.RandomShear,
+    layers.RandomPerspective,
+    layers.RandomElasticTransform,
+    layers.RandAugment,
+    layers.AugMix,
 )
 def identity(_tracer: Tracer, _layer: Any, inputs: Value, **_: Any) -> Value:
     """What these do, they do in training only."""

@@ -260,7 +260,7 @@ class Backbone(Layer):
     """A network of `keras.applications`, without its classifier, as one layer."""
 
     key: ClassVar[str] = "backbone"
-    keras: ClassVar[str] = "kspec.compiler.keras_backbone:Backbone"
+    keras: ClassVar[str] = "kspec.models.backbone:Backbone"
 
     network: Annotated[Network, Keyed(NETWORKS)]
     """The network."""

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from kspec.compiler.keras_file.refusal import refused
+from kspec.models.keras_file.refusal import refused
 
 DEPTH = 200
 LARGEST = 2**31 - 1

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kspec.pipeline.keys import Key
 from kspec.pipeline.results import StageRun
-from kspec.pipeline.store import Store
+from kspec.pipeline.store.content import Store
+from kspec.pipeline.store.keys import Key
 
 Notify = Callable[[StageRun], None]
 """Told of each stage when it is done."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import keras
 
-from kspec.compiler.keras_file import configuration, network, weights
-from kspec.compiler.keras_file.archive import open_archive
+from kspec.models.keras_file import configuration, network, weights
+from kspec.models.keras_file.archive import open_archive
 
 
 def read(path: str | Path) -> keras.Model:

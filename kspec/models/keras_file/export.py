@@ -16,11 +16,11 @@ from keras import tree
 
 from kspec import spec
 from kspec.compiler.ir import Array
-from kspec.compiler.keras_file.arguments import layer_of
-from kspec.compiler.keras_file.operations import layer_instead
-from kspec.compiler.keras_file.refusal import refused
-from kspec.compiler.keras_file.weights import is_random_state
-from kspec.compiler.keras_model import build_model, finalize
+from kspec.models.keras_file.arguments import layer_of
+from kspec.models.keras_file.operations import layer_instead
+from kspec.models.keras_file.refusal import refused
+from kspec.models.keras_file.weights import is_random_state
+from kspec.models.keras_model import build_model, finalize
 from kspec.schemas.layers.base import Layer
 from kspec.schemas.layers.core import Identity
 from kspec.spec.blocks import USE

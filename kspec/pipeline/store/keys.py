@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from kspec.data.files import digest_files
-from kspec.pipeline.store import code_digest, digest_path, key_of, versions
+from kspec.pipeline.store.content import code_digest, digest_path, key_of, versions
 from kspec.schemas.base import Model
 from kspec.schemas.features import Category
 from kspec.schemas.layers import LAYERS
@@ -21,11 +20,13 @@ from kspec.targets.formats.card import Card
 from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
 from kspec.targets.registry import formats, origin, platforms
 
-MODEL_CODE = ("schemas", "compiler/keras_model.py", "compiler/keras_backbone.py")
-GRAPH_CODE = ("schemas", "compiler")
+MODEL_CODE = ("schemas", "models/keras_model.py", "models/backbone.py")
+GRAPH_CODE = ("schemas", "models", "compiler")
 EMISSION_CODE = ("targets/formats", "targets/emission.py")
-HERE = Path(__file__).resolve().parent.name
-VERIFICATION = tuple(f"{HERE}/{name}.py" for name in ("verification", "comparison", "metrics"))
+HERE = "pipeline"
+VERIFICATION = tuple(
+    f"{HERE}/proof/{name}.py" for name in ("verification", "comparison", "metrics")
+)
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ class Keys:
                 "origin": origin(target.name),
                 "kspec": code_digest(
                     "targets/platforms",
-                    *(f"{HERE}/{each}" for each in ("bundle.py", "readme.py", "templates")),
+                    f"{HERE}/bundles",
                 ),
             },
         )

@@ -16,8 +16,8 @@ import numpy as np
 from keras.src.saving import saving_lib
 
 from kspec.compiler.ir import Array
-from kspec.compiler.keras_file.archive import RATIO
-from kspec.compiler.keras_file.refusal import refused
+from kspec.models.keras_file.archive import RATIO
+from kspec.models.keras_file.refusal import refused
 
 FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE)
 LARGEST = 16 << 30

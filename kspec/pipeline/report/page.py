@@ -13,12 +13,21 @@ from typing import Any
 
 from kspec import __version__
 from kspec.pipeline import figures
-from kspec.pipeline.bundle import signature
+from kspec.pipeline.bundles.manifest import PACKAGES
+from kspec.pipeline.bundles.pack import signature
 from kspec.pipeline.compile import Compiled
-from kspec.pipeline.drawing import HEIGHT, LEFT, RIGHT, ROW, WIDTH, Chart, draw_chart, draw_lanes
-from kspec.pipeline.manifest import PACKAGES
+from kspec.pipeline.report.drawing import (
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    ROW,
+    WIDTH,
+    Chart,
+    draw_chart,
+    draw_lanes,
+)
 from kspec.pipeline.results import Artifact, BuildResult, Plan
-from kspec.pipeline.store import versions
+from kspec.pipeline.store.content import versions
 from kspec.schemas.layers.base import Layer, Shape, show
 from kspec.schemas.train import EarlyStopping
 from kspec.spec.diagnostics import Route
@@ -108,7 +117,7 @@ def render_report(
 
 def is_proven(artifact: Artifact) -> bool:
     """Whether the worst error is at most atol + rtol, as it is where |Δ| ≤ atol · s + rtol ·
-    |reference| (``kspec.pipeline.comparison``). NaN is not."""
+    |reference| (``kspec.pipeline.proof.comparison``). NaN is not."""
     return artifact.worst_error <= sum(artifact.tolerance.values())
 
 

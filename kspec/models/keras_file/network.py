@@ -16,9 +16,9 @@ import keras
 from keras import tree
 from keras.src.backend.common import global_state
 
-from kspec.compiler.keras_file import classes
-from kspec.compiler.keras_file.configuration import Json, check_plain, member
-from kspec.compiler.keras_file.refusal import refused
+from kspec.models.keras_file import classes
+from kspec.models.keras_file.configuration import Json, check_plain, member
+from kspec.models.keras_file.refusal import refused
 from kspec.spec.diagnostics import KspecError
 
 LARGEST = 2**31 - 1

@@ -16,8 +16,15 @@ from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.channels_first import SUFFIX
 from kspec.compiler.passes.common import COMMON
 from kspec.compiler.reference import evaluate
-from kspec.pipeline.comparison import Comparison, Outputs, compare, errors_of, scale_of, within
-from kspec.pipeline.metrics import task_metrics
+from kspec.pipeline.proof.comparison import (
+    Comparison,
+    Outputs,
+    compare,
+    errors_of,
+    scale_of,
+    within,
+)
+from kspec.pipeline.proof.metrics import task_metrics
 from kspec.schemas.features import Output
 from kspec.spec.diagnostics import Diagnostic
 from kspec.targets.emission import ArtifactError, Run, artifact_name, run_artifact

@@ -11,12 +11,12 @@ from typing import Any, Literal
 from safetensors.numpy import load_file
 
 from kspec.pipeline.compile import load_rows
-from kspec.pipeline.gates import failures, judge
-from kspec.pipeline.keys import Keys
-from kspec.pipeline.records import BUNDLE
+from kspec.pipeline.proof.gates import failures, judge
+from kspec.pipeline.proof.verification import Rows, Verification, verify_artifact
 from kspec.pipeline.results import Artifact, GateResult
-from kspec.pipeline.store import Store, digest_path
-from kspec.pipeline.verification import Rows, Verification, verify_artifact
+from kspec.pipeline.store.content import Store, digest_path
+from kspec.pipeline.store.keys import Keys
+from kspec.pipeline.store.records import BUNDLE
 from kspec.schemas.features import Input, Output
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document

@@ -14,13 +14,13 @@ from kspec import __version__
 from kspec.compiler.ir import Array
 from kspec.data.golden import golden_picture
 from kspec.data.pictures import decode
+from kspec.pipeline.bundles.readme import render_bundle_readme
 from kspec.pipeline.compile import Compiled
-from kspec.pipeline.keys import Target
-from kspec.pipeline.placement import copy
-from kspec.pipeline.readme import render_bundle_readme
-from kspec.pipeline.records import BUNDLE, write_json
 from kspec.pipeline.results import Artifact
-from kspec.pipeline.store import digest_path
+from kspec.pipeline.store.content import digest_path
+from kspec.pipeline.store.keys import Target
+from kspec.pipeline.store.placement import copy
+from kspec.pipeline.store.records import BUNDLE, write_json
 from kspec.schemas.features import Binary, Category, Image
 from kspec.spec.document import Document
 

@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from kspec.pipeline.locks import locked
-from kspec.pipeline.store import digest_path
+from kspec.pipeline.store.content import digest_path
+from kspec.pipeline.store.locks import locked
 
 
 def place(parts: Mapping[str, Path], out: Path, *, seal: str, stale: Iterable[str] = ()) -> None:

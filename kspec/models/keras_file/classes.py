@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 import keras
 
-from kspec.compiler.keras_file.configuration import Json, member
-from kspec.compiler.keras_file.refusal import refused
 from kspec.compiler.rules import RULES
+from kspec.models.keras_file.configuration import Json, member
+from kspec.models.keras_file.refusal import refused
 from kspec.schemas.layers import CELLS, CLASSES, DECIDED_OUT
 from kspec.schemas.layers.activation import Activation
 from kspec.schemas.weights import CONSTRAINTS, INITIALIZERS, REGULARIZERS

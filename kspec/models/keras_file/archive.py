@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
-from kspec.compiler.keras_file.refusal import refused
+from kspec.models.keras_file.refusal import refused
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LIMITS: Mapping[str, int] = MappingProxyType(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from kspec.pipeline.metrics import metric_names
+from kspec.pipeline.proof.metrics import metric_names
 from kspec.pipeline.results import Artifact, GateResult
 from kspec.schemas import Spec
 from kspec.spec.diagnostics import Diagnostic

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from pydantic import ValidationError
 
-from kspec.compiler.keras_file.refusal import refused
+from kspec.models.keras_file.refusal import refused
 from kspec.schemas.keras_objects import KerasObject
 from kspec.schemas.layers import CELLS, CLASSES, DECIDED_OUT
 from kspec.schemas.layers.activation import Function

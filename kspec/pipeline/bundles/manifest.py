@@ -7,11 +7,11 @@ from typing import Any
 
 from kspec import __version__
 from kspec.data.dataset import source_digest
-from kspec.pipeline.bundle import describe_artifact, signature
+from kspec.pipeline.bundles.pack import describe_artifact, signature
 from kspec.pipeline.compile import Compiled
-from kspec.pipeline.gates import split_gate
+from kspec.pipeline.proof.gates import split_gate
 from kspec.pipeline.results import BuildResult
-from kspec.pipeline.store import versions
+from kspec.pipeline.store.content import versions
 from kspec.spec.document import Document
 
 PACKAGES = ("coremltools", "keras", "numpy", "onnx", "onnxruntime", "tensorflow")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kspec.pipeline import figures
-from kspec.pipeline.keys import Target
+from kspec.pipeline.store.keys import Target
 
 TEMPLATES = Path(__file__).parent / "templates"
 _MARKS = re.compile(

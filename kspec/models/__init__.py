@@ -1,0 +1,1 @@
+"""The network of a spec as a Keras model, and Keras models as specs."""
