@@ -12,7 +12,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 UV     := $(or $(shell command -v uv),$(BIN)/uv)
-PYTEST := $(BIN)/pytest -n auto --maxprocesses=4 --dist loadfile
+PYTEST := $(BIN)/pytest -n auto --maxprocesses=4 --dist loadfile $(if $(SEED),--randomly-seed=$(SEED))
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export ORT_DISABLE_TELEMETRY = 1
@@ -38,7 +38,7 @@ lint: $(READY) ## Check style, types and the order of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(READY) chromium compiler browser arm64 android jvm ## Run the tests alone
+unit: $(READY) chromium compiler browser arm64 android jvm ## Run the tests alone, in an order that SEED decides
 	$(PYTEST)
 
 fuzz: $(READY) ## Judge N random networks from SEED in every format against Keras

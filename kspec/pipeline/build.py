@@ -38,7 +38,7 @@ from kspec.targets.registry import formats
 from kspec.training.monitors import Monitor, Silent
 
 if TYPE_CHECKING:
-    from kspec.pipeline.compile import Workshop
+    from kspec.pipeline.workshop import Workshop
 
 __all__ = ["Notify", "build", "emit", "plan", "train"]
 
@@ -123,7 +123,7 @@ class _Build:
     @property
     def shop(self) -> Workshop:
         """The Keras model and the data, for the stages that need them."""
-        from kspec.pipeline.compile import Workshop
+        from kspec.pipeline.workshop import Workshop
 
         self._shop = self._shop or Workshop(self.document)
         return self._shop
@@ -161,7 +161,7 @@ class _Build:
         key = self.keys.train
 
         def make(folder: Path) -> None:
-            from kspec.pipeline.compile import train
+            from kspec.pipeline.train import train
 
             train(self.shop, folder, self.store.scratch(key.stage, key.digest), self.monitor)
 
@@ -182,7 +182,7 @@ class _Build:
         emitted = self.emit(request)
 
         def make(folder: Path) -> None:
-            from kspec.pipeline.compile import load_compiled
+            from kspec.pipeline.compiled import load_compiled
             from kspec.pipeline.proof.verification import verify_artifact
 
             found = load_compiled(self.stages.path(self.keys.compile))
@@ -234,7 +234,7 @@ class _Build:
     def package(self, target: Target, artifacts: tuple[Artifact, ...], compiled: Path) -> Path:
         def make(folder: Path) -> None:
             from kspec.pipeline.bundles.pack import pack
-            from kspec.pipeline.compile import load_compiled
+            from kspec.pipeline.compiled import load_compiled
 
             pack(self.document, target, artifacts, load_compiled(compiled), folder)
 
@@ -269,7 +269,7 @@ class _Build:
 
         def make(folder: Path) -> None:
             from kspec.pipeline.bundles.manifest import manifest
-            from kspec.pipeline.compile import load_compiled
+            from kspec.pipeline.compiled import load_compiled
             from kspec.pipeline.report.page import render_report
 
             loaded = load_compiled(compiled)

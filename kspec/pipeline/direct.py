@@ -15,7 +15,9 @@ from kspec.compiler.ir import Array, Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
 from kspec.pipeline.proof.comparison import varies
-from kspec.pipeline.proof.verification import Rows, check_trace, verify_artifact
+from kspec.pipeline.proof.rows import Rows
+from kspec.pipeline.proof.trace import check_trace
+from kspec.pipeline.proof.verification import verify_artifact
 from kspec.pipeline.results import Artifact
 from kspec.pipeline.store.content import digest_path
 from kspec.pipeline.store.keys import described

@@ -11,13 +11,16 @@ import numpy as np
 from kspec.compiler.ir import Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
-from kspec.pipeline.compile import Workshop, predict
+from kspec.models.prediction import predict
 from kspec.pipeline.proof.comparison import varies
 from kspec.pipeline.proof.drawn import draw_inputs
-from kspec.pipeline.proof.verification import Rows, check_trace, verify_artifact
+from kspec.pipeline.proof.rows import Rows
+from kspec.pipeline.proof.trace import check_trace
+from kspec.pipeline.proof.verification import verify_artifact
 from kspec.pipeline.results import Plan, TargetPlan
 from kspec.pipeline.store.content import digest_path
 from kspec.pipeline.store.keys import Keys
+from kspec.pipeline.workshop import Workshop
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.targets.emission import artifact_name, emit

@@ -10,8 +10,8 @@ import numpy as np
 
 from kspec.compiler import ops
 from kspec.compiler.ir import DType, Graph, Node, Origin, TensorType, Value
-from kspec.pipeline.compile import Compiled
-from kspec.pipeline.proof.verification import Rows
+from kspec.pipeline.compiled import Compiled
+from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan, StageRun, TargetPlan
 from kspec.schemas.features import Category, Output
 from kspec.spec.document import Document

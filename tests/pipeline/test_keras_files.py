@@ -28,7 +28,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
         keras.layers.BatchNormalization(),
         keras.layers.ReLU(),
         keras.layers.Flatten(),
-        keras.layers.Dense(3),
+        keras.layers.Dense(3, name="head"),
     ]
     model = keras.Sequential(layers)
     randomize(model)
@@ -60,12 +60,12 @@ def test_what_is_imported_builds_the_model(saved: tuple[Any, Path], tmp_path: Pa
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     manifest = json.loads(result.manifest.read_text())
     assert manifest["data"] == {"sha256": None, "rows": {"drawn": 32}}
-    weights.write_bytes(pack(read_weights(weights) | {"dense/bias": np.zeros(4, np.float32)}))
+    weights.write_bytes(pack(read_weights(weights) | {"head/bias": np.zeros(4, np.float32)}))
     with pytest.raises(KspecError) as caught:
         build(load_checked(spec), store=tmp_path / "store")
     (problem,) = caught.value.diagnostics
     assert (problem.code, problem.route) == ("KS633", ("weights",))
-    assert "'dense/bias' is float32[4] in the file, float32[3] in the network" in problem.message
+    assert "'head/bias' is float32[4] in the file, float32[3] in the network" in problem.message
     with pytest.raises(KspecError, match="KS910"):
         import_keras(path, tmp_path / "spec")
 

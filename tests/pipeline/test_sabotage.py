@@ -18,7 +18,8 @@ from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
 from kspec.pipeline.check import load_checked
 from kspec.pipeline.proof import verification
-from kspec.pipeline.proof.verification import Rows, verify_artifact
+from kspec.pipeline.proof.rows import Rows
+from kspec.pipeline.proof.verification import verify_artifact
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
 from kspec.spec.render import render
@@ -219,8 +220,8 @@ class Network:
 def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
     """The tiny network with random weights and statistics, and rows with what Keras says of
     them."""
-    from kspec.pipeline.compile import Workshop
     from kspec.pipeline.plan import random_network
+    from kspec.pipeline.workshop import Workshop
 
     document = load_checked(tiny.write(tmp_path_factory.mktemp("tiny")))
     return Network(document, *random_network(Workshop(document)))

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kspec.pipeline.compile import Workshop
 from kspec.pipeline.plan import random_network
-from kspec.pipeline.proof.verification import check_trace
+from kspec.pipeline.proof.trace import check_trace
+from kspec.pipeline.workshop import Workshop
 from kspec.schemas.layers import Shape, ShapeError
 from kspec.schemas.layers.backbone import NETWORKS, Backbone
 from kspec.schemas.network import Step

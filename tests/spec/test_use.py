@@ -99,7 +99,8 @@ def test_layers_that_are_used_again_have_their_variables_once(tmp_path):
     keras = pytest.importorskip("keras")
     from kspec.models.keras_model import build_model, randomize, trace_document
     from kspec.pipeline.proof.drawn import draw_inputs
-    from kspec.pipeline.proof.verification import Rows, check_trace
+    from kspec.pipeline.proof.rows import Rows
+    from kspec.pipeline.proof.trace import check_trace
 
     document = parsed(TWINS)
     model = build_model(document)

@@ -8,7 +8,7 @@ from typing import Any
 from kspec import __version__
 from kspec.data.dataset import source_digest
 from kspec.pipeline.bundles.pack import describe_artifact, signature
-from kspec.pipeline.compile import Compiled
+from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.proof.gates import split_gate
 from kspec.pipeline.results import BuildResult
 from kspec.pipeline.store.content import versions

@@ -15,7 +15,7 @@ from kspec.compiler.ir import Array
 from kspec.data.golden import golden_picture
 from kspec.data.pictures import decode
 from kspec.pipeline.bundles.readme import render_bundle_readme
-from kspec.pipeline.compile import Compiled
+from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.results import Artifact
 from kspec.pipeline.store.content import digest_path
 from kspec.pipeline.store.keys import Target

@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from safetensors.numpy import load_file
 
-from kspec.pipeline.compile import load_rows
+from kspec.pipeline.compiled import load_rows
 from kspec.pipeline.proof.gates import failures, judge
-from kspec.pipeline.proof.verification import Rows, Verification, verify_artifact
+from kspec.pipeline.proof.rows import Rows
+from kspec.pipeline.proof.verification import Verification, verify_artifact
 from kspec.pipeline.results import Artifact, GateResult
 from kspec.pipeline.store.content import Store, digest_path
 from kspec.pipeline.store.keys import Keys

@@ -4,7 +4,7 @@ it is not."""
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,31 +25,13 @@ from kspec.pipeline.proof.comparison import (
     within,
 )
 from kspec.pipeline.proof.metrics import task_metrics
+from kspec.pipeline.proof.rows import Rows
 from kspec.schemas.features import Output
 from kspec.spec.diagnostics import Diagnostic
 from kspec.targets.emission import ArtifactError, Run, artifact_name, run_artifact
 from kspec.targets.formats.format import Tolerance
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What artifacts are judged on: raw inputs, the trained model's outputs, and, where there are
-    any, true targets. Arrays of (rows, …) by the spec's names."""
-
-    inputs: Mapping[str, Array]
-    expected: Mapping[str, Array]
-    targets: Mapping[str, Array]
-
-    def __len__(self) -> int:
-        return len(next(iter(self.expected.values())))
-
-    def first(self, count: int) -> Rows:
-        return Rows(*({k: v[:count] for k, v in part.items()} for part in self._parts()))
-
-    def _parts(self) -> Iterator[Mapping[str, Array]]:
-        yield from (self.inputs, self.expected, self.targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,25 +125,6 @@ def locate(graph: Graph, request: ArtifactRequest, rows: Rows) -> Suspect | None
             error = float(errors_of(found[name], expected, scale).max())
             return Suspect(name, type(node.op).__name__, node.origin, error)
     return None
-
-
-def check_trace(graph: Graph, rows: Rows) -> tuple[Diagnostic, ...]:
-    """Whether the graph means what the trained model does: the reference in float64 against the
-    model's own outputs. A difference is a fault of kspec."""
-    found = evaluate(graph, rows.inputs, precision=np.float64)
-    comparisons = {
-        name: compare({name: found[name]}, {name: expected}, {}, Tolerance())
-        for name, expected in rows.expected.items()
-    }
-    return tuple(
-        Diagnostic(
-            "KS723",
-            f"the graph differs from the trained model at output {name!r} by"
-            f" {each.worst_error:.3g}",
-        )
-        for name, each in comparisons.items()
-        if not each.within
-    )
 
 
 def _misfit(found: Outputs, expected: Outputs) -> str | None:

@@ -15,7 +15,7 @@ from kspec import __version__
 from kspec.pipeline import figures
 from kspec.pipeline.bundles.manifest import PACKAGES
 from kspec.pipeline.bundles.pack import signature
-from kspec.pipeline.compile import Compiled
+from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.report.drawing import (
     HEIGHT,
     LEFT,

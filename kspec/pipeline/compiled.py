@@ -1,0 +1,50 @@
+"""A trained model, traced, with the rows that its artifacts are judged on. Needs no Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.numpy import load_file
+
+from kspec.compiler.file import load as load_graph
+from kspec.compiler.ir import Graph
+from kspec.pipeline.proof.rows import Rows
+from kspec.pipeline.store.records import GRAPH, METRICS, read_json
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A trained model, traced: all that emission and verification read."""
+
+    graph: Graph
+    rows: Rows
+    golden: Rows
+    split: str
+    """Which rows: ``test``, or what there is of validation and train; ``drawn`` without data."""
+    counts: Mapping[str, int]
+    """Rows of each split."""
+    columns: Mapping[str, tuple[str, ...]]
+    """Of the data, those that each input reads."""
+    metrics: Mapping[str, float]
+    """Of the trained model on those rows."""
+
+
+def load_compiled(folder: Path) -> Compiled:
+    """What ``compile_trained`` left; needs no Keras."""
+    facts = read_json(folder / METRICS)
+    return Compiled(
+        load_graph(folder / GRAPH),
+        load_rows(folder, "rows"),
+        load_rows(folder, "golden"),
+        facts["split"],
+        facts["counts"],
+        {name: tuple(each) for name, each in facts["columns"].items()},
+        facts["metrics"],
+    )
+
+
+def load_rows(folder: Path, name: str) -> Rows:
+    kinds = ("inputs", "expected", "targets")
+    return Rows(*(load_file(folder / f"{name}-{kind}.safetensors") for kind in kinds))

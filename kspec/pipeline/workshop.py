@@ -1,0 +1,31 @@
+"""The data and the Keras model of a document, for the stages that need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from kspec.data.dataset import Dataset, load_dataset
+from kspec.spec.document import Document
+from kspec.training.weights import initialize
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The data and the Keras model of a document, each made when it is first needed."""
+
+    document: Document
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        return load_dataset(self.document)
+
+    @cached_property
+    def model(self) -> Any:
+        from kspec.models.keras_model import build_model
+
+        train = self.document.spec.train
+        model = build_model(self.document, seed=train.seed if train else 0)
+        initialize(model, self.document)
+        return model
