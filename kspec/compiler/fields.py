@@ -8,9 +8,8 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from kspec.compiler.ir import DType
+from kspec.compiler.ir import DType, Op
 from kspec.compiler.ops import OPS
-from kspec.compiler.ops.base import Op
 
 _NOT_FINITE = ("inf", "-inf", "nan")
 """What stands for a float where a form has no word for it."""

@@ -8,16 +8,13 @@ node that went wrong.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from kspec.compiler.ops.base import Op
 
 Dim = int | str
 """A number, or the name of a dimension that is known at run time only: ``"batch"``, ``"time"``."""
@@ -101,6 +98,15 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Op(ABC):
+    """An operation. Its dataclass fields are its attributes; tensors are never fields."""
+
+    @abstractmethod
+    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
+        """The types of the outputs for these input types; raises OpError."""
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One operation applied to values. It is called by the name of its first output."""
 
@@ -163,8 +169,3 @@ class Graph:
         yield from self.inputs
         for node in self.nodes:
             yield from node.outputs
-
-    def __str__(self) -> str:
-        from kspec.compiler.text import format_graph
-
-        return format_graph(self)

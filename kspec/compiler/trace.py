@@ -6,34 +6,24 @@ lowered one by one; layers inside layers are traced in turn. No TensorFlow graph
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Container, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from typing import Any
 
 import keras
-import numpy as np
 from keras import tree
 
-from kspec.compiler import ops
-from kspec.compiler.ir import Array, DType, Graph, Node, Origin, Shape, TensorType, Value
-from kspec.compiler.masking import Masks
+from kspec.compiler.ir import Graph, Origin, Shape, Value
+from kspec.compiler.names import Names
 from kspec.compiler.open_sizes import made_equal, named_sizes
 from kspec.compiler.recorded import (
-    NOT_TRACED,
-    Symbols,
     TraceError,
     as_functional,
     input_names,
     output_names,
-    reason,
     recorded,
 )
-from kspec.compiler.recording import recording
-from kspec.compiler.rules import RULES
-from kspec.compiler.rules.attention import attend
-from kspec.compiler.rules.substitutes import traceable
+from kspec.compiler.rules import CALLS, RULES
+from kspec.compiler.tracer import Tracer
 
 __all__ = ["TraceError", "Tracer", "trace"]
 
@@ -64,7 +54,7 @@ def trace(
         if each not in given
     }
     while True:
-        tracer = Tracer(origins or {})
+        tracer = Tracer(RULES, CALLS, origins or {})
         for each, tensor in tensors.items():
             tracer.input(each, str(tensor.dtype), (found | given)[each])
         try:
@@ -82,235 +72,6 @@ def _results(tracer: Tracer, model: Any, function: Any) -> dict[str, Value]:
     values = tree.flatten(
         function._run_through_graph(tracer.inputs, tracer.operation)  # noqa: SLF001
     )
-    results: dict[str, Value] = {}
-    for output, value in zip(output_names(model), values, strict=True):
-        taken = {*results, *(each.name for each in tracer.inputs)}
-        results[_unique_among(output, taken)] = value
-    return results
-
-
-@dataclass(slots=True)
-class Tracer:
-    """A graph under construction. Rules call ``value`` for what they are given and ``emit`` for
-    what they make of it."""
-
-    origins: Mapping[str, Origin]
-    inputs: list[Value] = field(default_factory=list)
-    nodes: list[Node] = field(default_factory=list)
-    constants: dict[str, Array] = field(default_factory=dict)
-    masks: Masks = field(default_factory=Masks)
-    _symbols: Symbols = field(default_factory=Symbols)
-    _scope: list[str] = field(default_factory=list)
-    _names: set[str] = field(default_factory=set)
-    _variables: dict[int, Value] = field(default_factory=dict)
-    _layers: dict[str, str] = field(default_factory=dict)
-
-    def input(self, name: str, dtype: str, shape: Shape) -> Value:
-        value = Value(self._fresh(name), TensorType(DType(dtype), shape))
-        self.inputs.append(value)
-        return value
-
-    def operation(self, operation: keras.Operation) -> Any:
-        """What the walk through a Keras graph calls in the operation's place."""
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return self.apply(operation, *args, **kwargs)
-
-        return call
-
-    def apply(self, operation: keras.Operation, *args: Any, **kwargs: Any) -> Any:
-        """Lower one operation, a layer or an op of ``keras.ops``, on values."""
-        rule = self._refusing(RULES.get(type(operation)))
-        if not isinstance(operation, keras.Layer):
-            if rule is None:
-                reason = RULES.refused.get(type(operation), "there is no rule for it")
-                raise self.error(f"keras.ops {type(operation).__name__}: {reason}")
-            return self._unmasked(rule(self, operation, *args, **kwargs))
-        kwargs.pop("training", None)
-        with self.inside(operation.name):
-            refusals = [
-                RULES.refused[each] for each in type(operation).__mro__ if each in RULES.refused
-            ]
-            if refusals and rule is None:
-                raise self.error(refusals[0])
-            before = len(self.nodes)
-            kwargs |= self.masks.arguments(operation, args, kwargs)
-            masks = self.masks.previous(operation, args, kwargs)
-            result = (rule or _descend)(self, operation, *args, **kwargs)
-            if len(self.nodes) > before and isinstance(result, Value):
-                self._layers[result.name] = "/".join(self._scope)
-            self.masks.settle(operation, args, kwargs, result, masks, self.record)
-            return result
-
-    def emit(self, op: ops.Op, *inputs: Value) -> Value:
-        """A node with one output, named by the layer and the operation."""
-        (output,) = self.emit_all(op, *inputs)
-        return output
-
-    def emit_all(self, op: ops.Op, *inputs: Value) -> tuple[Value, ...]:
-        """A node, with all its outputs."""
-        name = "/".join([*self._scope, type(op).__name__.lower()])
-        try:
-            types = op.infer(*(value.type for value in inputs))
-        except ops.OpError as error:
-            raise self.error(str(error)) from error
-        outputs = tuple(Value(self._fresh(name), each) for each in types)
-        self.nodes.append(Node(op, inputs, outputs, self._origin()))
-        return outputs
-
-    def placeholder(self, hint: str, type_: TensorType) -> Value:
-        """A value that the body of a loop is given."""
-        return Value(self._fresh("/".join([*self._scope, hint])), type_)
-
-    @contextmanager
-    def body(self) -> Iterator[list[Node]]:
-        """Nodes go into a list of their own, which is the body of a loop."""
-        outside, self.nodes = self.nodes, []
-        try:
-            yield self.nodes
-        finally:
-            self.nodes = outside
-
-    def value(self, given: Any, hint: str = "constant", like: Value | None = None) -> Value:
-        """A value for whatever a layer hands to an op: a value, a variable, an array, a number (of
-        the element type of ``like``)."""
-        if isinstance(given, Value):
-            return given
-        if isinstance(given, keras.Variable):
-            known = self._variables.get(id(given))
-            if known is None:
-                known = self._constant(given.path, np.asarray(given))
-                self._variables[id(given)] = known
-            return known
-        array = np.asarray(given)
-        if like is not None and isinstance(given, int | float):
-            array = array.astype(like.dtype.numpy)
-        return self._constant("/".join([*self._scope, hint]), array)
-
-    def record(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a function written in ``keras.ops`` on symbols that stand for the values among its
-        arguments, and lower what it recorded."""
-        if function is keras.activations.linear:
-            return args[0]
-        values: list[Value] = []
-        symbols: list[Any] = []
-
-        def symbol(given: Any) -> Any:
-            if not isinstance(given, Value):
-                return given
-            shape = tuple(None if isinstance(dim, str) else dim for dim in given.shape)
-            values.append(given)
-            symbols.append(self._symbols.tensor(shape, given.dtype.value))
-            return symbols[-1]
-
-        args, kwargs = tree.map_structure(symbol, (args, kwargs))
-        try:
-            with recording(symbols):
-                outputs = function(*args, **kwargs)
-            graph = keras.Function(symbols, outputs)
-        except NOT_TRACED as error:
-            raise self.error(reason(error)) from error
-        return graph._run_through_graph(values, self.operation)  # noqa: SLF001
-
-    def error(self, message: str) -> TraceError:
-        origin = self._origin()
-        return TraceError(origin.layer, message, origin.route)
-
-    def graph(self, name: str, results: Mapping[str, Value]) -> Graph:
-        """The finished graph: the results under their public names, a layer's result under the
-        layer's, and every other value under its own."""
-        taken = {value.name for value in self.inputs} | self.constants.keys() | results.keys()
-        produced = {output.name for node in self.nodes for output in node.outputs}
-        names = {name: _unique_among(name, taken) for name in self.constants.keys() & results}
-        for output, value in results.items():
-            named = value
-            if value.name in names or value.name not in produced:
-                named = self.emit(ops.Identity(), value)
-            names[named.name] = output
-        for node in self.nodes:
-            for value in node.outputs:
-                if value.name not in names:
-                    wanted = self._layers.get(value.name, value.name)
-                    names[value.name] = _unique_among(wanted, taken)
-                    taken.add(names[value.name])
-        nodes = tuple(_renamed(node, names) for node in self.nodes)
-        types = {value.name: value for node in nodes for value in node.outputs}
-        outputs = tuple(types[output] for output in results)
-        constants = {names.get(key, key): array for key, array in self.constants.items()}
-        return Graph(name, tuple(self.inputs), outputs, nodes, constants)
-
-    def _unmasked(self, result: Any) -> Any:
-        """What an operation gives has no mask; one that does nothing gives what it was given."""
-        return tree.map_structure(
-            lambda each: self.emit(ops.Identity(), each) if each in self.masks else each, result
-        )
-
-    def _refusing(self, rule: Callable[..., Any] | None) -> Callable[..., Any] | None:
-        """The rule, with what its types refuse said of the layer."""
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            assert rule is not None
-            try:
-                return rule(*args, **kwargs)
-            except ops.OpError as error:
-                raise self.error(str(error)) from error
-
-        return rule and call
-
-    def _constant(self, name: str, array: Array) -> Value:
-        if array.dtype == np.float64:
-            array = array.astype(np.float32)
-        value = Value(self._fresh(name), TensorType.of(array))
-        self.constants[value.name] = array
-        return value
-
-    def _fresh(self, name: str) -> str:
-        unique = _unique_among(name, self._names)
-        self._names.add(unique)
-        return unique
-
-    def _origin(self) -> Origin:
-        for depth in range(len(self._scope), 0, -1):
-            origin = self.origins.get("/".join(self._scope[:depth]))
-            if origin is not None:
-                return origin
-        return Origin("/".join(self._scope))
-
-    @contextmanager
-    def inside(self, name: str) -> Iterator[None]:
-        """What is made in it is named after, and comes from, the layer of that name."""
-        self._scope.append(name)
-        try:
-            yield
-        finally:
-            self._scope.pop()
-
-
-def _descend(tracer: Tracer, layer: keras.Layer, *args: Any, **kwargs: Any) -> Any:
-    """Trace what a layer is made of."""
-    if isinstance(layer, keras.Function | keras.Sequential):
-        return recorded(layer)._run_through_graph(tree.flatten(args), tracer.operation)  # noqa: SLF001
-    if "training" in inspect.signature(layer.call).parameters:
-        kwargs["training"] = False
-    with traceable(layer):
-        if isinstance(layer, keras.layers.MultiHeadAttention):
-            return attend(tracer, layer, *args, **kwargs)
-        return tracer.record(layer.call, *args, **kwargs)
-
-
-def _renamed(node: Node, names: Mapping[str, str]) -> Node:
-    def renamed(value: Value) -> Value:
-        return replace(value, name=names.get(value.name, value.name))
-
-    return replace(
-        node,
-        inputs=tuple(map(renamed, node.inputs)),
-        outputs=tuple(map(renamed, node.outputs)),
-    )
-
-
-def _unique_among(name: str, taken: Container[str]) -> str:
-    unique, number = name, 2
-    while unique in taken:
-        unique, number = f"{name}_{number}", number + 1
-    return unique
+    names = Names(each.name for each in tracer.inputs)
+    pairs = zip(output_names(model), values, strict=True)
+    return {names.fresh(output): value for output, value in pairs}

@@ -11,8 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Array, DType, Graph, TensorType
-from kspec.compiler.ops.base import Op
+from kspec.compiler.ir import Array, DType, Graph, Op, TensorType
 from kspec.compiler.ops.neural import same_padding
 from kspec.compiler.table import Table
 

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kspec.compiler import ops
-from kspec.compiler.ir import DType, TensorType
-from kspec.compiler.ops.base import Op
+from kspec.compiler.ir import DType, Op, TensorType
 from kspec.compiler.ops.neural import same_padding
 from kspec.compiler.reference import evaluate
 from kspec.compiler.reference.dimensions import Dimensions

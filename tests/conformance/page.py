@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from kspec.compiler.ops.base import Op
+from kspec.compiler.ir import Op
 from kspec.schemas.layers import DECIDED_OUT, FAMILIES
 from tests.conformance.artifacts import FORMATS, RefusedError, lower
 from tests.conformance.cells import BY_ID

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kspec.compiler.ir import Array, Dim, DType, Graph, Node, Origin, TensorType, Value
-from kspec.compiler.ops.base import Op
+from kspec.compiler.ir import Array, Dim, DType, Graph, Node, Op, Origin, TensorType, Value
 
 
 @dataclass(frozen=True, slots=True)

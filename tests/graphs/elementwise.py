@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from kspec.compiler import ops
-from kspec.compiler.ir import DType
-from kspec.compiler.ops.base import Op
+from kspec.compiler.ir import DType, Op
 from tests.graphs.builder import Builder, Domain, GraphCase, single
 
 _POSITIVE = Domain(0.1, 3.0)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Dim, DType
-from kspec.compiler.ops.base import Op
+from kspec.compiler.ir import Dim, DType, Op
 from tests.graphs.builder import Builder, Domain, GraphCase, single
 
 _FULL = ("batch", 3, 4, 2)

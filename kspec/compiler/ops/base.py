@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kspec.compiler.ir import Dim, DType, Shape, TensorType
+from kspec.compiler.ir import Dim, DType, Op, Shape, TensorType
 
 ANY = frozenset(DType)
 BOOLEANS = frozenset({DType.boolean})
@@ -25,15 +25,6 @@ class UnequalError(OpError):
     def __init__(self, message: str, names: frozenset[str]) -> None:
         super().__init__(message)
         self.names = names
-
-
-@dataclass(frozen=True, slots=True)
-class Op(ABC):
-    """An operation. Its dataclass fields are its attributes; tensors are never fields."""
-
-    @abstractmethod
-    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
-        """The types of the outputs for these input types; raises OpError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,13 @@ from abc import ABC
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kspec.compiler.ir import DType, TensorType
+from kspec.compiler.ir import DType, Op, TensorType
 from kspec.compiler.ops.base import (
     ANY,
     BOOLEANS,
     FLOATS,
     NUMBERS,
     Elementwise,
-    Op,
     OpError,
     common_dtype,
     expect_arity,

@@ -8,15 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from kspec.compiler.ir import Dim, DType, Shape, TensorType
-from kspec.compiler.ops.base import (
-    FLOATS,
-    NUMBERS,
-    Op,
-    OpError,
-    common_dtype,
-    expect_arity,
-)
+from kspec.compiler.ir import Dim, DType, Op, Shape, TensorType
+from kspec.compiler.ops.base import FLOATS, NUMBERS, OpError, common_dtype, expect_arity
 from kspec.compiler.ops.shape import scale_dim, sum_dims
 
 Channels = Literal["last", "first"]

@@ -6,12 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kspec.compiler.ir import Dim, DType, TensorType
+from kspec.compiler.ir import Dim, DType, Op, TensorType
 from kspec.compiler.ops.base import (
     FLOATS,
     NUMBERS,
     AlongAxis,
-    Op,
     OpError,
     broadcast,
     common_dtype,

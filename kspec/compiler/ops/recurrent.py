@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from kspec.compiler.ir import Dim, DType, Graph, TensorType
+from kspec.compiler.ir import Dim, DType, Graph, Op, TensorType
 from kspec.compiler.ops.activation import HardSigmoid, Relu, Sigmoid, Softplus, Softsign
-from kspec.compiler.ops.base import FLOATS, Op, OpError, common_dtype, expect_arity
+from kspec.compiler.ops.base import FLOATS, OpError, common_dtype, expect_arity
 from kspec.compiler.ops.elementwise import Identity, Tanh
 
 Gate = Literal["linear", "tanh", "sigmoid", "relu", "hard_sigmoid", "softsign", "softplus"]

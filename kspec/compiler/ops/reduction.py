@@ -6,13 +6,12 @@ from abc import ABC
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kspec.compiler.ir import DType, Shape, TensorType
+from kspec.compiler.ir import DType, Op, Shape, TensorType
 from kspec.compiler.ops.base import (
     BOOLEANS,
     FLOATS,
     NUMBERS,
     AlongAxis,
-    Op,
     OpError,
     common_dtype,
     expect_arity,

@@ -8,10 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from kspec.compiler.ir import Dim, DType, Shape, TensorType
+from kspec.compiler.ir import Dim, DType, Op, Shape, TensorType
 from kspec.compiler.ops.base import (
     ANY,
-    Op,
     OpError,
     broadcast,
     common_dtype,

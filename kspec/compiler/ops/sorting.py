@@ -5,15 +5,8 @@ from __future__ import annotations
 from abc import ABC
 from dataclasses import dataclass
 
-from kspec.compiler.ir import DType, TensorType
-from kspec.compiler.ops.base import (
-    NUMBERS,
-    Op,
-    OpError,
-    common_dtype,
-    expect_arity,
-    normalize_axis,
-)
+from kspec.compiler.ir import DType, Op, TensorType
+from kspec.compiler.ops.base import NUMBERS, OpError, common_dtype, expect_arity, normalize_axis
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from kspec.compiler.ir import Array, Graph, Node, TensorType, Value
+from kspec.compiler.names import Names
 from kspec.compiler.ops import Scan
 
 
@@ -17,12 +18,12 @@ def within_bodies(graph: Graph, each: Callable[[Graph], Graph]) -> Graph:
     if not any(isinstance(node.op, Scan) for node in graph.nodes):
         return graph
     constants = dict(graph.constants)
-    taken = {value.name for value in graph.values()} | set(constants)
+    names = Names((*(value.name for value in graph.values()), *constants))
     nodes = []
     for node in graph.nodes:
         if isinstance(node.op, Scan):
             body = within_bodies(opened(node, graph), each)
-            node = _closed(node, each(body), constants, taken)  # noqa: PLW2901
+            node = _closed(node, each(body), constants, names)  # noqa: PLW2901
         nodes.append(node)
     return graph.with_nodes(tuple(nodes), constants)
 
@@ -63,7 +64,7 @@ def renamed(body: Graph, names: Mapping[str, Value]) -> Graph:
     return Graph(body.name, values(body.inputs), values(body.outputs), nodes)
 
 
-def _closed(node: Node, body: Graph, constants: dict[str, Array], taken: set[str]) -> Node:
+def _closed(node: Node, body: Graph, constants: dict[str, Array], names: Names) -> Node:
     """The loop with a rewritten body, whose constants go into the graph around it."""
     op = node.op
     assert isinstance(op, Scan)
@@ -75,16 +76,8 @@ def _closed(node: Node, body: Graph, constants: dict[str, Array], taken: set[str
         inputs.append(Value(name, TensorType.of(array)))
         same = outside.get(name)
         if same is None or same.name not in constants or constants[same.name] is not array:
-            same = Value(_unique(name, taken), inputs[-1].type)
+            same = Value(names.fresh(name), inputs[-1].type)
             constants[same.name] = np.asarray(array)
-            taken.add(same.name)
         given.append(same)
     closed = replace(body, inputs=tuple(inputs), constants={})
     return replace(node, op=replace(op, body=closed), inputs=tuple(given))
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    unique, number = name, 2
-    while unique in taken:
-        unique, number = f"{name}_{number}", number + 1
-    return unique

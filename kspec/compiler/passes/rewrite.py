@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from kspec.compiler.ir import Array, Graph, Node, Origin, TensorType, Value
+from kspec.compiler.names import Names
 from kspec.compiler.ops import Identity, Op
 from kspec.compiler.table import Table
 
@@ -30,7 +31,7 @@ class Rewrite:
         self.uses: Counter[str] = Counter()
         """How often each value of the original graph is read, being an output included."""
         self._stands_for: dict[str, Value] = {}
-        self._names = {value.name for value in graph.values()} | set(graph.constants)
+        self._names = Names((*(value.name for value in graph.values()), *graph.constants))
         for node in graph.nodes:
             self.uses.update(value.name for value in node.inputs)
         self.uses.update(value.name for value in graph.outputs)
@@ -111,11 +112,7 @@ class Rewrite:
 
     def fresh(self, name: str) -> str:
         """The name, or one made from it where that is taken."""
-        unique, number = name, 2
-        while unique in self._names:
-            unique, number = f"{name}_{number}", number + 1
-        self._names.add(unique)
-        return unique
+        return self._names.fresh(name)
 
     def _finish(self) -> Graph:
         """Give every public output its name back."""

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Array, DType, Graph, Node, Value
-from kspec.compiler.ops.base import Op
+from kspec.compiler.ir import Array, DType, Graph, Node, Op, Value
 from kspec.compiler.reference import (
     elementwise,
     neural,

@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Array
-from kspec.compiler.ops.base import Op
+from kspec.compiler.ir import Array, Op
 from kspec.compiler.reference.error_function import erf, erfc
 from kspec.compiler.table import Table
 

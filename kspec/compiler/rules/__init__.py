@@ -54,3 +54,6 @@ RULES = (
     | statistics.rules
 )
 """Class of a ``keras.ops`` operation or of a layer → function(tracer, operation, *arguments)."""
+
+CALLS = attention.calls
+"""Class of a layer that is traced → function(tracer, layer, *arguments) that records its call."""

@@ -17,7 +17,7 @@ from kspec.compiler.recording import Plus
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:
-    from kspec.compiler.trace import Tracer
+    from kspec.compiler.tracer import Tracer
 
 rules: Table[Callable[..., Any]] = Table("trace: arithmetic")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from keras import layers
 from keras.src.backend import set_keras_mask
 from keras.src.ops import nn
 
@@ -18,9 +19,10 @@ from kspec.compiler.rules.einsum import summed_product
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:
-    from kspec.compiler.trace import Tracer
+    from kspec.compiler.tracer import Tracer
 
 rules: Table[Callable[..., Any]] = Table("trace: attention")
+calls: Table[Callable[..., Any]] = Table("trace: calls of attention layers")
 
 _HIDDEN = -0.7 * 3.38953e38
 """What Keras puts in the place of a masked score in float32."""
@@ -58,11 +60,12 @@ def dot_product_attention(
     return summed_product(tracer, "bnts,bsnh->btnh", (weights, v))
 
 
+@calls(layers.MultiHeadAttention)
 def attend(
     tracer: Tracer, layer: Any, query: Any, value: Any, key: Any = None, **arguments: Any
 ) -> Any:
-    """A MultiHeadAttention takes the mask of the query off the tensor, whatever it is given as one,
-    and leaves none on query, value and key: layers that read them later see no mask."""
+    """MultiHeadAttention uses the mask attached to the query, not a passed one, and clears the
+    masks of query, value and key, so that layers that read these later see no mask."""
     arguments["query_mask"] = tracer.masks(query)
 
     def call(query: Any, value: Any, key: Any, query_mask: Any, **rest: Any) -> Any:

@@ -19,7 +19,7 @@ from kspec.compiler.ops.recurrent import Direction, Gate
 from kspec.compiler.rules.arithmetic import as_float, cast
 
 if TYPE_CHECKING:
-    from kspec.compiler.trace import Tracer
+    from kspec.compiler.tracer import Tracer
 
 _GATES: Mapping[Callable[..., Any], Gate] = {
     keras.activations.linear: "linear",

@@ -20,7 +20,7 @@ from kspec.compiler.rules.arithmetic import cast, promoted
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:
-    from kspec.compiler.trace import Tracer
+    from kspec.compiler.tracer import Tracer
 
 rules: Table[Callable[..., Any]] = Table("trace: creation")
 

@@ -14,11 +14,11 @@ from keras.src.ops import numpy as knp
 from kspec.compiler import ops
 from kspec.compiler.ir import Dim, Value
 from kspec.compiler.rules.arithmetic import add, bias_shape, promoted
-from kspec.compiler.rules.substitutes import traceable
+from kspec.compiler.substitutes import traceable
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:
-    from kspec.compiler.trace import Tracer
+    from kspec.compiler.tracer import Tracer
 
 rules: Table[Callable[..., Any]] = Table("trace: einsum")
 

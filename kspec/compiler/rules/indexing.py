@@ -21,7 +21,7 @@ from kspec.compiler.rules.shape import reshaped
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:
-    from kspec.compiler.trace import Tracer
+    from kspec.compiler.tracer import Tracer
 
 rules: Table[Callable[..., Any]] = Table("trace: indexing")
 

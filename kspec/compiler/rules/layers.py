@@ -15,11 +15,11 @@ from kspec.compiler import ops
 from kspec.compiler.ir import DType, Value
 from kspec.compiler.rules.arithmetic import add, as_float, cast
 from kspec.compiler.rules.neural import last, padding_of, per_axis
-from kspec.compiler.rules.substitutes import softmax, traceable
+from kspec.compiler.substitutes import softmax, traceable
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:
-    from kspec.compiler.trace import Tracer
+    from kspec.compiler.tracer import Tracer
 
 rules: Table[Callable[..., Any]] = Table("trace: layers")
 

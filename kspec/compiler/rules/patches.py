@@ -18,7 +18,7 @@ from kspec.compiler.rules.neural import last, per_axis
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:
-    from kspec.compiler.trace import Tracer
+    from kspec.compiler.tracer import Tracer
 
 rules: Table[Callable[..., Any]] = Table("trace: patches")
 

@@ -13,11 +13,11 @@ from keras.src.utils.numerical_utils import encode_categorical_inputs
 from kspec.compiler import ops
 from kspec.compiler.ir import Value
 from kspec.compiler.rules.image import axes_of_pictures, known
-from kspec.compiler.rules.substitutes import Operations, traceable
+from kspec.compiler.substitutes import Operations, traceable
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:
-    from kspec.compiler.trace import Tracer
+    from kspec.compiler.tracer import Tracer
 
 rules: Table[Callable[..., Any]] = Table("trace: preprocessing")
 

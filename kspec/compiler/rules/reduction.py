@@ -14,7 +14,7 @@ from kspec.compiler.rules.arithmetic import as_float, cast
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:
-    from kspec.compiler.trace import Tracer
+    from kspec.compiler.tracer import Tracer
 
 rules: Table[Callable[..., Any]] = Table("trace: reductions")
 

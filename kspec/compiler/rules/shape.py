@@ -16,7 +16,7 @@ from kspec.compiler.rules.reduction import axes_of
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:
-    from kspec.compiler.trace import Tracer
+    from kspec.compiler.tracer import Tracer
 
 rules: Table[Callable[..., Any]] = Table("trace: shapes")
 

@@ -16,6 +16,7 @@ from keras import tree
 
 from kspec import spec
 from kspec.compiler.ir import Array
+from kspec.compiler.names import Names
 from kspec.models.keras_file.arguments import layer_of
 from kspec.models.keras_file.operations import layer_instead
 from kspec.models.keras_file.refusal import refused
@@ -26,6 +27,8 @@ from kspec.schemas.layers.core import Identity
 from kspec.spec.blocks import USE
 
 INSTEAD = "`kspec emit` compiles the model without a spec"
+LONGEST = 60
+"""Characters of a name."""
 ROWS, STEPS = 3, 5
 """Rows, and the size of axes that vary, on which the answers are compared."""
 ORDER = ("query", "value", "key")
@@ -90,7 +93,7 @@ class Recorder:
     """Takes down the calls of a model as steps; tensors are the names of steps."""
 
     steps: list[Step] = field(default_factory=list)
-    taken: set[str] = field(default_factory=set)
+    taken: Names = field(default_factory=Names)
     called: dict[int, Step] = field(default_factory=dict)
     """The first step of each layer that has weights."""
 
@@ -158,7 +161,7 @@ class Recorder:
                 continue
             shared = result in inputs or list(outputs.values()).count(result) > 1
             if shared or wanted in self.taken:
-                self.taken.add(wanted)
+                self.taken.take(wanted)
                 self.steps.append(Step(wanted, Identity(), (result,), None))
             else:
                 self.rename(result, wanted)
@@ -175,7 +178,7 @@ class Recorder:
         self.steps = [step for step in self.steps if step.name in alive]
 
     def rename(self, old: str, new: str) -> None:
-        self.taken.add(new)
+        self.taken.take(new)
         self.steps = [
             replace(
                 step,
@@ -187,18 +190,12 @@ class Recorder:
         ]
 
     def fresh(self, name: str) -> str:
-        wanted = unique = _valid(name)
-        number = 1
-        while unique in self.taken:
-            number += 1
-            unique = f"{wanted[:56]}_{number}"
-        self.taken.add(unique)
-        return unique
+        return self.taken.fresh(_valid(name), LONGEST)
 
 
 def _valid(name: str) -> str:
     """A name as specs allow it."""
-    cleaned = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:60]
+    cleaned = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:LONGEST]
     return cleaned if re.match("[A-Za-z]", cleaned) else f"x{cleaned}"
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Graph, Node, TensorType, Value
-from kspec.compiler.ops.base import Op, OpError
+from kspec.compiler.ir import Graph, Node, Op, TensorType, Value
+from kspec.compiler.ops.base import OpError
 from kspec.compiler.passes.remove_dead import remove_dead
 from kspec.compiler.passes.rewrite import Rewrite, RewriteRule, rewrite
 from kspec.compiler.table import Table
