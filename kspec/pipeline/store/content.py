@@ -16,8 +16,6 @@ from typing import Any
 
 from kspec.pipeline.store.locks import locked
 
-PACKAGE = Path(__file__).resolve().parents[2]
-
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -108,21 +106,6 @@ def key_of(**parts: Any) -> str:
     """The key of a stage: the hash of everything it reads, as JSON in a fixed order."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-@cache
-def code_digest(*places: str) -> str:
-    """The hash of the source files of these packages or modules of kspec, so that a result is
-    made anew when the code that makes it has changed."""
-    digest = hashlib.sha256()
-    for place_ in places:
-        path = PACKAGE / place_
-        files = [path] if path.is_file() else sorted(path.rglob("*"))
-        for file in files:
-            if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(os.fsencode(file.relative_to(PACKAGE)) + b"\0")
-                digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()[:16]
 
 
 @cache

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from kspec.data.files import digest_files
-from kspec.pipeline.store.content import code_digest, digest_path, key_of, versions
+from kspec.pipeline.store.content import digest_path, key_of, versions
+from kspec.pipeline.store.sources import code_digest, own_roots
 from kspec.schemas.base import Model
 from kspec.schemas.features import Category
 from kspec.schemas.layers import LAYERS
@@ -20,13 +21,7 @@ from kspec.targets.formats.card import Card
 from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
 from kspec.targets.registry import formats, origin, platforms
 
-MODEL_CODE = ("schemas", "models/keras_model.py", "models/backbone.py")
-GRAPH_CODE = ("schemas", "models", "compiler")
-EMISSION_CODE = ("targets/formats", "targets/emission.py")
-HERE = "pipeline"
-VERIFICATION = tuple(
-    f"{HERE}/proof/{name}.py" for name in ("verification", "comparison", "metrics")
-)
+PIPELINE = "kspec.pipeline"
 
 
 @dataclass(frozen=True)
@@ -36,6 +31,9 @@ class Key:
     name: str
     """``train``, ``emit·onnx``, …"""
     parts: Mapping[str, Any]
+    roots: tuple[str, ...]
+    """The modules and packages of kspec that make the result: with all that they import, their
+    sources are a part of the key, named ``kspec``."""
     whose: str = ""
     """Tells stages of one name apart where a model has several: the targets it is for."""
 
@@ -50,9 +48,14 @@ class Key:
         return f"{self.stage}-{self.whose}" if self.whose else self.stage
 
     @cached_property
+    def decides(self) -> Mapping[str, Any]:
+        """All that decides the result: the parts, and the code."""
+        return {**self.parts, "kspec": code_digest(*self.roots)}
+
+    @cached_property
     def digest(self) -> str:
-        """The hash of all parts."""
-        return key_of(stage=self.name, **self.parts)
+        """The hash of all that decides the result."""
+        return key_of(stage=self.name, **self.decides)
 
 
 @dataclass(frozen=True)
@@ -134,15 +137,22 @@ class Keys:
         }
 
     @cached_property
+    def outputs(self) -> dict[str, Any]:
+        """What decides how outputs are trained and judged."""
+        return {k: v.model_dump(mode="json") for k, v in self.document.spec.outputs.items()}
+
+    @cached_property
     def plan(self) -> Key:
         return Key(
             "plan",
             {
+                "name": self.document.spec.name,
                 "network": self.network,
+                "outputs": self.outputs,
                 "targets": [computed(request) for request in self.requests],
-                "kspec": code_digest(*GRAPH_CODE, *EMISSION_CODE, f"{HERE}/plan.py", *VERIFICATION),
                 "packages": versions("keras", "tensorflow", *self._packages(*self.requests)),
             },
+            (f"{PIPELINE}.plan", *(root for each in self.requests for root in _own(each))),
         )
 
     @cached_property
@@ -152,14 +162,14 @@ class Keys:
             "train",
             {
                 "network": self.network,
-                "outputs": {k: v.model_dump(mode="json") for k, v in spec.outputs.items()},
+                "outputs": self.outputs,
                 "train": spec.train.model_dump(mode="json") if spec.train else None,
                 "data": spec.data.model_dump(mode="json") if spec.data else None,
                 "rows": self._rows(),
                 "weights": self._weights(),
-                "kspec": code_digest(*MODEL_CODE, "data", "training"),
                 "packages": versions("keras", "tensorflow", "numpy"),
             },
+            (f"{PIPELINE}.train",),
         )
 
     @cached_property
@@ -169,8 +179,11 @@ class Keys:
             {
                 "train": self.train.digest,
                 "name": self.document.spec.name,
-                "kspec": code_digest(*GRAPH_CODE, f"{HERE}/compile.py"),
+                "origins": [list(step.route) for step in self.document.steps],
+                "dimensions": self._dimensions(),
+                "packages": versions("keras", "tensorflow", "numpy"),
             },
+            (f"{PIPELINE}.compile",),
         )
 
     def emit(self, request: ArtifactRequest) -> Key:
@@ -179,19 +192,23 @@ class Keys:
             {
                 "compile": self.compile.digest,
                 "format": described(request),
-                "kspec": code_digest("compiler", *EMISSION_CODE),
+                "origin": origin(request.format),
                 "packages": versions(*self._packages(request)),
             },
+            ("kspec.targets.emission", "kspec.compiler.file", *_own(request)),
             self._whose(request),
         )
 
     def verify(self, request: ArtifactRequest) -> Key:
         return Key(
             f"verify·{request.format}",
-            {
-                "emit": self.emit(request).digest,
-                "kspec": code_digest(*VERIFICATION),
-            },
+            {"emit": self.emit(request).digest},
+            (
+                f"{PIPELINE}.proof.verification",
+                f"{PIPELINE}.compiled",
+                "kspec.targets.formats.child",
+                *_own(request),
+            ),
             self._whose(request),
         )
 
@@ -204,11 +221,8 @@ class Keys:
                 "options": target.options.model_dump(mode="json"),
                 "about": [spec.name, spec.version, spec.description],
                 "origin": origin(target.name),
-                "kspec": code_digest(
-                    "targets/platforms",
-                    f"{HERE}/bundles",
-                ),
             },
+            (f"{PIPELINE}.bundles.pack", *own_roots(type(target.platform).__module__)),
         )
 
     @cached_property
@@ -219,8 +233,8 @@ class Keys:
                 "plan": self.plan.digest,
                 "packages": [self.package(target).digest for target in self.targets],
                 "gates": {name: gate.text for name, gate in self.document.spec.gates.items()},
-                "kspec": code_digest(HERE),
             },
+            (f"{PIPELINE}.build", f"{PIPELINE}.report.page", f"{PIPELINE}.bundles.manifest"),
         )
 
     @property
@@ -250,6 +264,11 @@ class Keys:
         folder = self.document.path.parent
         return [digest_path(folder / each)[0] for each in (*named, *files)]
 
+    def _dimensions(self) -> list[Any]:
+        """The sizes that targets fix, where rows are drawn by them because there is no data."""
+        spec = self.document.spec
+        return [] if spec.data else [each.get("dimensions") for each in spec.targets.values()]
+
     def _packages(self, *requests: ArtifactRequest) -> tuple[str, ...]:
         return tuple(sorted({p for each in requests for p in formats()[each.format].packages}))
 
@@ -259,6 +278,10 @@ class Keys:
 
     def _whose(self, request: ArtifactRequest) -> str:
         return "+".join(self.users(request))
+
+
+def _own(request: ArtifactRequest) -> tuple[str, ...]:
+    return own_roots(type(formats()[request.format]).__module__)
 
 
 def described(request: ArtifactRequest) -> dict[str, Any]:

@@ -69,5 +69,5 @@ class Stages:
 
 def _plain(key: Key) -> dict[str, object]:
     """The parts as they come back from JSON."""
-    plain: dict[str, object] = json.loads(json.dumps(dict(key.parts)))
+    plain: dict[str, object] = json.loads(json.dumps(dict(key.decides)))
     return plain
