@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kspec.commands.loading import load_document
 from kspec.commands.options import (
     AllowPython,
     OutFolder,
@@ -19,7 +20,7 @@ from kspec.commands.options import (
     Settings,
     SpecPath,
     StoreFolder,
-    overrides,
+    Strict,
 )
 from kspec.commands.output import (
     artifact_data,
@@ -38,15 +39,15 @@ def plan(
     spec: SpecPath,
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002 - as Typer reads it
+    strict: Strict = False,  # noqa: FBT002
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
     quiet: Quiet = False,  # noqa: FBT002 - as Typer reads it
 ) -> None:
     """Prove with random weights that every target can be emitted; list what a build would do."""
     from kspec.pipeline.build import plan as make_plan
-    from kspec.pipeline.check import load_checked
 
-    document = load_checked(spec, overrides=overrides(settings), allow_python=allow_python)
+    document = load_document(spec, settings, allow_python=allow_python, strict=strict)
     found = make_plan(document, store=store, notify=stage_printer(quiet=quiet))
     if output_format == "json":
         print_json("plan", {"name": document.spec.name, **asdict(found)})
@@ -58,6 +59,7 @@ def build(
     spec: SpecPath,
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002
+    strict: Strict = False,  # noqa: FBT002
     out: OutFolder = None,
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
@@ -65,11 +67,10 @@ def build(
 ) -> None:
     """Train, emit every target, run and compare every artifact, and pack what was proven."""
     from kspec.pipeline.build import build as make
-    from kspec.pipeline.check import load_checked
     from kspec.training.monitors import monitor_for
 
     result = make(
-        load_checked(spec, overrides=overrides(settings), allow_python=allow_python),
+        load_document(spec, settings, allow_python=allow_python, strict=strict),
         out=out,
         store=store,
         monitor=monitor_for(sys.stderr, quiet=quiet),
@@ -85,18 +86,18 @@ def train(
     spec: SpecPath,
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002
+    strict: Strict = False,  # noqa: FBT002
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
     quiet: Quiet = False,  # noqa: FBT002
 ) -> None:
     """Prove the plan and train, no further; `kspec build` and `kspec emit` go on from there."""
     from kspec.pipeline.build import train as make
-    from kspec.pipeline.check import load_checked
     from kspec.pipeline.store.records import HISTORY, WEIGHTS
     from kspec.training.monitors import monitor_for, spell_metrics
 
     folder = make(
-        load_checked(spec, overrides=overrides(settings), allow_python=allow_python),
+        load_document(spec, settings, allow_python=allow_python, strict=strict),
         store=store,
         monitor=monitor_for(sys.stderr, quiet=quiet),
         notify=stage_printer(quiet=quiet),
@@ -120,19 +121,19 @@ def emit(
     ] = None,
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002
+    strict: Strict = False,  # noqa: FBT002
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
     quiet: Quiet = False,  # noqa: FBT002
 ) -> None:
     """Write and verify artifacts of the trained model, or of a .keras file, without bundles."""
-    from kspec.pipeline.check import load_checked
     from kspec.pipeline.keras_files import SUFFIX, emit_keras
     from kspec.pipeline.selection import emit_formats
 
     if spec.suffix == SUFFIX:
         artifacts = emit_keras(spec, formats or (), out)
     else:
-        document = load_checked(spec, overrides=overrides(settings), allow_python=allow_python)
+        document = load_document(spec, settings, allow_python=allow_python, strict=strict)
         notify = stage_printer(quiet=quiet)
         artifacts = emit_formats(document, formats or (), out, store=store, notify=notify)
     if output_format == "json":

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kspec.commands.builds import gate_lines
+from kspec.commands.loading import load_document
 from kspec.commands.options import (
     AllowPython,
     OutFolder,
     ReportFormat,
     Settings,
     StoreFolder,
-    overrides,
 )
 from kspec.commands.output import artifact_data, artifact_table, print_json, table
 
@@ -50,12 +50,11 @@ def verify(
 ) -> None:
     """Run every artifact that was built again, and compare it with the trained model."""
     from kspec.pipeline.bundles.shipped import bundles_in, verify_bundles, verify_document
-    from kspec.pipeline.check import load_checked
 
     if not _is_spec(place):
         artifacts, gates, proof = verify_bundles(bundles_in(place)), NO_GATES, "golden"
     else:
-        document = load_checked(place, overrides=overrides(settings), allow_python=allow_python)
+        document = load_document(place, settings, allow_python=allow_python)
         artifacts, gates, proof = verify_document(document, out=out, store=store)
     if output_format == "json":
         found = {
@@ -85,13 +84,12 @@ def predict(
     from kspec.pipeline.bundles.prediction import predict as run
     from kspec.pipeline.bundles.prediction import read_rows
     from kspec.pipeline.bundles.shipped import bundles_in, bundles_of, choose
-    from kspec.pipeline.check import load_checked
 
     if not _is_spec(place):
         bundles = bundles_in(place)
         inputs = bundles[0].inputs
     else:
-        document = load_checked(place, overrides=overrides(settings), allow_python=allow_python)
+        document = load_document(place, settings, allow_python=allow_python)
         bundles, inputs = bundles_of(document, out), document.spec.inputs
     artifact = choose(bundles, format_)
     predictions = run(artifact, read_rows(rows, inputs), bundles[0].outputs)
@@ -119,10 +117,9 @@ def inspect(
         else:
             typer.echo(_described(about))
         return
-    from kspec.pipeline.check import load_checked
     from kspec.pipeline.inspection import graph, network
 
-    document = load_checked(place, overrides=overrides(settings), allow_python=allow_python)
+    document = load_document(place, settings, allow_python=allow_python)
     if ir:
         from kspec.compiler.text import format_graph
 

@@ -44,6 +44,7 @@ Settings = Annotated[
 AllowPython = Annotated[
     bool, typer.Option("--allow-python", help="Run the Python file that the spec names.")
 ]
+Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")]
 StoreFolder = Annotated[
     Path | None,
     typer.Option(

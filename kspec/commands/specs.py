@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from kspec.commands.options import AllowPython, ReportFormat, Settings, overrides
+from kspec.commands.options import AllowPython, ReportFormat, Settings, Strict, overrides
 from kspec.commands.output import print_json, table, wants_color
 
 if TYPE_CHECKING:
@@ -36,11 +36,12 @@ def check(
     specs: Annotated[list[Path], typer.Argument(metavar="SPEC...", help="The YAML files.")],
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002 - as Typer reads it
+    strict: Strict = False,  # noqa: FBT002
     output_format: Annotated[AnyFormat, typer.Option(help="How problems are written.")] = "text",
 ) -> None:
     """Say everything that is wrong with specs, with line, column and a way out; quickly."""
     from kspec.pipeline.check import load_checked
-    from kspec.spec.diagnostics import KspecError
+    from kspec.spec.diagnostics import KspecError, errors
     from kspec.spec.render import render
     from kspec.spec.render.machine import as_data
 
@@ -49,7 +50,11 @@ def check(
     sound: list[Path] = []
     for spec in specs:
         try:
-            load_checked(spec, overrides=overrides(settings), allow_python=allow_python)
+            document = load_checked(
+                spec, overrides=overrides(settings), allow_python=allow_python, strict=strict
+            )
+            problems += document.warnings
+            sources |= document.sources
             sound.append(spec)
         except KspecError as error:
             problems += error.diagnostics
@@ -62,7 +67,7 @@ def check(
         print_json("check", {"diagnostics": [as_data(each) for each in problems]})
     elif problems or output_format != "text":
         typer.echo(render(found, output_format, color=wants_color(sys.stdout)))
-    if problems:
+    if errors(problems):
         raise typer.Exit(found.exit_code)
 
 
@@ -87,7 +92,10 @@ def rule(
     if output_format == "json":
         print_json("rule", {"rules": [asdict(each) for each in chosen]})
     elif code is None:
-        rows = [[each.code, str(each.exit_code), each.title] for each in chosen]
+        rows = [
+            [each.code, str(each.exit_code) if each.severity == "error" else "–", each.title]
+            for each in chosen
+        ]
         typer.echo(table(["code", "exit", "rule"], rows))
     else:
         typer.echo(_explained(chosen[0]))
@@ -106,8 +114,10 @@ def _rule(code: str) -> Rule:
 
 
 def _explained(rule_: Rule) -> str:
+    code = f"exit code {rule_.exit_code}"
+    kind = code if rule_.severity == "error" else f"a warning; {code} with --strict"
     wrong, right = (text.replace("\n", "\n    ") for text in (rule_.wrong, rule_.right))
     return (
-        f"{rule_.code} {rule_.title}   (exit code {rule_.exit_code})\n\n{rule_.explanation}\n\n"
+        f"{rule_.code} {rule_.title}   ({kind})\n\n{rule_.explanation}\n\n"
         f"wrong:\n    {wrong}\n\nright:\n    {right}"
     )

@@ -20,7 +20,6 @@ from kspec.schemas.features import (
     Image,
     Input,
     Numbers,
-    Numeric,
     Output,
     Quantity,
     Tensor,
@@ -32,7 +31,7 @@ Shape = tuple[int | str, ...]
 _SHOWN = 5
 
 
-def shape_of(kind: Image | Numeric | Tensor | Quantity) -> Shape:
+def shape_of(kind: Image | Quantity | Tensor) -> Shape:
     """The shape of one row; a name stands for a size that varies."""
     return _SHAPES[type(kind)](kind)
 
@@ -40,9 +39,8 @@ def shape_of(kind: Image | Numeric | Tensor | Quantity) -> Shape:
 _SHAPES: Mapping[type, Callable[[Any], Shape]] = MappingProxyType(
     {
         Image: lambda kind: (kind.height, kind.width, kind.channels),
-        Numeric: lambda kind: (kind.size,),
-        Tensor: lambda kind: kind.shape,
         Quantity: lambda kind: (kind.size,),
+        Tensor: lambda kind: kind.shape,
     }
 )
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from kspec.compiler.ir import Array, Graph, Origin, Shape
 from kspec.compiler.trace import trace
-from kspec.schemas.features import Image, Input, Numeric, Tensor
+from kspec.schemas.features import Image, Input, Quantity, Tensor
 from kspec.schemas.layers import LAYERS, Layer
 from kspec.schemas.layers.base import Part, show
 from kspec.spec.diagnostics import KspecError
@@ -99,7 +99,7 @@ def input_shape(given: Input) -> Shape:
     match given.kind:
         case Image(height=height, width=width, channels=channels):
             return (height, width, channels)
-        case Numeric(size=size):
+        case Quantity(size=size):
             return (size,)
         case Tensor(shape=shape):
             return tuple(shape)

@@ -13,9 +13,9 @@ from kspec.pipeline.proof.gates import check_gates
 from kspec.schemas import Spec
 from kspec.schemas.data import Csv, Npz
 from kspec.schemas.features import Tensor
-from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.diagnostics import Diagnostic, KspecError, errors
 from kspec.spec.document import Document
-from kspec.spec.load import load
+from kspec.spec.load import in_order, load
 from kspec.targets.formats.card import Card
 from kspec.targets.platforms.platform import Subject
 from kspec.targets.registry import platforms, target_options
@@ -27,31 +27,38 @@ NONE: Mapping[str, str] = MappingProxyType({})
 def check(
     path: str | Path, *, overrides: Mapping[str, str] = NONE, allow_python: bool = False
 ) -> tuple[Diagnostic, ...]:
-    """All problems of the spec at `path`, with their places; empty for a sound one."""
+    """All problems and warnings of the spec at `path`, with their places."""
     try:
-        load_checked(path, overrides=overrides, allow_python=allow_python)
+        return load_checked(path, overrides=overrides, allow_python=allow_python).warnings
     except KspecError as error:
         return error.diagnostics
-    return ()
 
 
 def load_checked(
-    path: str | Path, *, overrides: Mapping[str, str] = NONE, allow_python: bool = False
+    path: str | Path,
+    *,
+    overrides: Mapping[str, str] = NONE,
+    allow_python: bool = False,
+    strict: bool = False,
 ) -> Document:
     """The document of a spec in which nothing is wrong that can be seen before it is built: its
     text, its targets' options, gates, training settings, and the columns of its data. The Python
     file that it may name is run where `allow_python` says so.
 
-    Raises KspecError with all problems of the text, or else all of the others.
+    Warnings lie in the document, or are errors where `strict` says so. Raises KspecError with all
+    problems of the text, or else all of the others.
     """
     document = load(path, overrides=overrides, targets=target_options(), allow_python=allow_python)
     keyed = [*check_gates(document.spec), *_unsized(document.spec)]
     found = [replace(each, span=document.root.nearest(each.route).key) for each in keyed]
     found += _raised(lambda: _check_training(document.spec))
     found += _raised(lambda: _check_columns(document))
-    if found:
-        raise KspecError(*sorted(map(document.locate, found), key=_position), document=document)
-    return document
+    told = in_order([*found, *document.warnings], document.root)
+    if strict:
+        told = [replace(each, is_strict=True) for each in told]
+    if errors(told):
+        raise KspecError(*told, document=document)
+    return replace(document, warnings=tuple(told))
 
 
 def _check_training(spec: Spec) -> None:
@@ -96,7 +103,3 @@ def _raised(judge: Callable[[], None]) -> Iterable[Diagnostic]:
     except KspecError as error:
         return error.diagnostics
     return ()
-
-
-def _position(problem: Diagnostic) -> tuple[int, int]:
-    return (problem.span.line, problem.span.column) if problem.span else (0, 0)

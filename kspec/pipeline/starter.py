@@ -21,7 +21,7 @@ data:
   split: {validation: 0.1, test: 0.2, seed: 1, stratify: place}
 
 inputs:
-  point: {numeric: 2, columns: [x1, x2], normalize: true}
+  point: {number: 2, columns: [x1, x2], normalize: true}
 outputs:
   place: {binary: {labels: [outside, inside]}, column: place}
 

@@ -34,13 +34,13 @@ class Image(Choice):
     TensorFlow does without antialiasing. Without it they are refused."""
 
 
-class Numeric(Choice):
-    """A vector of numbers."""
+class Quantity(Choice):
+    """A number, or a vector of numbers."""
 
-    key: ClassVar[str] = "numeric"
+    key: ClassVar[str] = "number"
     shorthand: ClassVar[str | None] = "size"
 
-    size: Annotated[Positive, Field(examples=[30])]
+    size: Annotated[Positive, Field(examples=[30])] = 1
     """How many numbers."""
 
 
@@ -65,7 +65,7 @@ class Input(Entry):
 
     choice_field: ClassVar[str] = "kind"
 
-    kind: Annotated[Image | Numeric | Tensor, Keyed()]
+    kind: Annotated[Image | Quantity | Tensor, Keyed()]
     """What it is."""
     columns: Columns | None = None
     """The columns that hold it: a name, a glob, or a list; without it, the input's name."""
@@ -109,16 +109,6 @@ class Binary(Choice):
 
     labels: Annotated[tuple[Label, Label], Listed] = ("0", "1")
     """The negative label, then the positive one."""
-
-
-class Quantity(Choice):
-    """A number, or a vector of numbers."""
-
-    key: ClassVar[str] = "number"
-    shorthand: ClassVar[str | None] = "size"
-
-    size: Positive = 1
-    """How many numbers."""
 
 
 Numbers = Quantity | Tensor

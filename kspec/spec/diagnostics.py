@@ -4,11 +4,12 @@ Code that judges a spec carries routes (paths into the YAML as the user wrote it
 `Document` knows lines: it turns a route into a `Span` when an error is raised or rendered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kspec.spec.codes import RULES
+from kspec.spec.rule import Severity
 
 if TYPE_CHECKING:
     from kspec.spec.document import Document
@@ -46,6 +47,13 @@ class Diagnostic:
     """The block calls that led here, outermost first."""
     call_spans: tuple[Span, ...] = ()
     """The places of `calls`; set together with `span`."""
+    is_strict: bool = False
+    """Whether a warning counts as an error, by `--strict`."""
+
+    @property
+    def severity(self) -> Severity:
+        """As its rule says, unless `--strict` makes an error of a warning."""
+        return "error" if self.is_strict else RULES[self.code].severity
 
 
 class KspecError(Exception):
@@ -70,5 +78,10 @@ class KspecError(Exception):
 
     @property
     def exit_code(self) -> int:
-        """The gravest exit code among the rules that were broken; 70, a bug of ours, for none."""
-        return max((RULES[each.code].exit_code for each in self.diagnostics), default=70)
+        """The gravest exit code among the errors; 70, a bug of ours, where there is no error."""
+        return max((RULES[each.code].exit_code for each in errors(self.diagnostics)), default=70)
+
+
+def errors(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Those that are not warnings."""
+    return tuple(each for each in diagnostics if each.severity == "error")

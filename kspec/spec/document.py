@@ -42,6 +42,8 @@ class Document:
     """The YAML with its places, overrides applied."""
     sources: Mapping[str, str]
     """The text of each file that a span can name."""
+    warnings: tuple[Diagnostic, ...] = ()
+    """What is worth saying of a sound spec, with its places, in the order of the text."""
 
     def span(self, route: Route) -> Span:
         """The place of `route`, or of the nearest place above it that was written."""

@@ -30,7 +30,8 @@ HEAD = """\
 # Diagnostics
 
 Every problem that kspec reports has a code that never changes its meaning. `kspec rule CODE`
-explains one at the terminal. The exit code of a command is that of its gravest problem.
+explains one at the terminal. The exit code of a command is that of its gravest problem. Warnings do
+not change it, unless the command is given `--strict`.
 
 <!-- written by `make docs`; do not edit -->
 """
@@ -52,13 +53,19 @@ def _entry(rule: Rule) -> str:
 
 {rule.explanation.strip()}
 
-Exit code {rule.exit_code}: {EXITS[rule.exit_code]}.
+{_exit(rule)}
 
 ```yaml
 {_commented("wrong", rule.wrong)}
 {_commented("right", rule.right)}
 ```
 """
+
+
+def _exit(rule: Rule) -> str:
+    if rule.severity == "warning":
+        return f"A warning. With `--strict` an error, exit code {rule.exit_code}."
+    return f"Exit code {rule.exit_code}: {EXITS[rule.exit_code]}."
 
 
 def _commented(heading: str, example: str) -> str:

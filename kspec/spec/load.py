@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from kspec.schemas import Spec
 from kspec.schemas.base import Model
 from kspec.schemas.data import Data, inside
+from kspec.spec.aliases import rename
 from kspec.spec.blocks import USE, Block, define
-from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.diagnostics import Diagnostic, KspecError, errors
 from kspec.spec.document import Document, ResolvedStep, locate
 from kspec.spec.expansion import Expander, ExpansionError
 from kspec.spec.extensions import Catalogue, layers_of
@@ -67,12 +68,14 @@ def parse(
     text = decode(data, str(path))
     root, problems = read(text, str(path))
     root, more, shown = override(root, overrides)
+    root, warnings = rename(root)
     sources = {str(path): text, OVERRIDES: shown} if overrides else {str(path): text}
-    loader = _Loader(path, root, targets, allow_python, [*problems, *more])
+    loader = _Loader(path, root, targets, allow_python, [*problems, *more, *warnings])
     spec, steps = loader.run()
-    if loader.problems or spec is None:
-        raise KspecError(*_in_order(loader.problems, root), sources=sources)
-    return Document(path, text, spec, steps, _digest(spec, steps), root, sources)
+    found = in_order(loader.problems, root)
+    if errors(found) or spec is None:
+        raise KspecError(*found, sources=sources)
+    return Document(path, text, spec, steps, _digest(spec, steps), root, sources, tuple(found))
 
 
 def _bytes(path: Path) -> bytes:
@@ -232,7 +235,7 @@ def _keys(section: Node | None) -> tuple[str, ...]:
     return tuple(section.mapping) if section is not None else ()
 
 
-def _in_order(problems: list[Diagnostic], root: Node) -> list[Diagnostic]:
+def in_order(problems: Iterable[Diagnostic], root: Node) -> list[Diagnostic]:
     """The problems with their places, in the order of the text, each said once."""
     placed: dict[object, Diagnostic] = {}
     for problem in problems:

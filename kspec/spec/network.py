@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from kspec.schemas.features import Binary, Category, Image, Input, Numeric, Output, Tensor
+from kspec.schemas.features import Binary, Category, Image, Input, Output, Quantity, Tensor
 from kspec.schemas.layers import Layer, Shape, ShapeError
 from kspec.schemas.layers.base import show
 from kspec.spec.diagnostics import Diagnostic, KspecError
@@ -83,10 +83,10 @@ def input_shapes(section: Node | None) -> Shapes:
     return shapes
 
 
-def _shape_of(kind: Image | Numeric | Tensor) -> Shape:
+def _shape_of(kind: Image | Quantity | Tensor) -> Shape:
     if isinstance(kind, Image):
         return (kind.height, kind.width, kind.channels)
-    return (kind.size,) if isinstance(kind, Numeric) else kind.shape
+    return (kind.size,) if isinstance(kind, Quantity) else kind.shape
 
 
 def infer_shapes(

@@ -1,6 +1,10 @@
 """What `kspec rule CODE` tells of one diagnostic."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+"""Whether a problem ends the command, or is told while the command goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,4 +22,6 @@ class Rule:
     right: str
     """The same, put right."""
     exit_code: int = 2
-    """1 a gate, parity or training failed; 2 wrong spec or usage; 3 the environment; 70 our bug."""
+    """1 a gate, parity or training failed; 2 wrong spec or usage; 3 the environment; 70 our bug.
+    A warning has it under `--strict` only."""
+    severity: Severity = "error"

@@ -15,7 +15,7 @@ name: two moons
 data:
   source: {csv: moons.csv}
 inputs:
-  point: {numeric: 2, columns: [x1, x2]}
+  point: {number: 2, columns: [x1, x2]}
 outputs:
   moon: {category: {labels: [upper, lower]}}
 network:
@@ -113,11 +113,11 @@ def test_several_files_at_once(five):
     [
         (("accuracy:", "acuracy:"), "KS802", "18:3"),
         (("accuracy:", "ios.accuracy:"), "KS803", "18:3"),
-        (("[x1, x2]", "[x1, x3]"), "KS510", "6:23"),
+        (("[x1, x2]", "[x1, x3]"), "KS510", "6:22"),
         (("epochs: 3", "epochs: 3\n  early_stopping: {monitor: val_los}"), "KS602", "15:29"),
         (("epochs: 3", "epochs: 3\n  loss: {moon: mean_squared_error}"), "KS603", "15:16"),
         (
-            ("{numeric: 2, columns: [x1, x2]}", "{tensor: {shape: [time, 2]}, columns: x1}"),
+            ("{number: 2, columns: [x1, x2]}", "{tensor: {shape: [time, 2]}, columns: x1}"),
             "KS713",
             "16:3",
         ),

@@ -28,7 +28,7 @@ def document(tmp_path: Path) -> Build:
             "kspec": 1,
             "name": "m",
             "data": {"source": source, "split": split},
-            "inputs": inputs or {"x": {"numeric": 2, "columns": ["a", "b"]}},
+            "inputs": inputs or {"x": {"number": 2, "columns": ["a", "b"]}},
             "outputs": outputs or {"y": {"category": {"labels": ["0", "1"]}}},
             "network": ["flatten"],
         }

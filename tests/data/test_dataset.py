@@ -88,7 +88,7 @@ def test_pixels_are_taken_in_natural_order(document, tmp_path):
         ({"image": {"height": 2, "width": 3, "channels": 1}}, (3, 2), False),
         ({"tensor": {"shape": ["time", 3], "dtype": "int32"}}, (5, 3), True),
         ({"tensor": {"shape": ["time", 3], "dtype": "int32"}}, (15,), False),
-        ({"numeric": 1}, (), True),
+        ({"number": 1}, (), True),
     ],
 )
 def test_arrays_keep_their_shape_or_are_refused(document, tmp_path, kind, shape, fits):
@@ -181,9 +181,7 @@ def test_every_fault_of_a_csv_is_named_with_its_line(document, tmp_path, text, e
 
 def test_a_missing_column_points_into_the_spec_and_suggests_one(document, tmp_path):
     rows_csv(tmp_path / "rows.csv")
-    spec = document(
-        CSV, {"x": {"numeric": 1, "columns": "y2"}, "z": {"numeric": 3, "columns": "*"}}
-    )
+    spec = document(CSV, {"x": {"number": 1, "columns": "y2"}, "z": {"number": 3, "columns": "*"}})
     with pytest.raises(KspecError) as caught:
         load_dataset(spec)
     absent, leak = caught.value.diagnostics
@@ -198,7 +196,7 @@ def test_a_missing_column_points_into_the_spec_and_suggests_one(document, tmp_pa
 def test_normalising_a_constant_column_is_refused(document, tmp_path):
     lines = ["a,b,y", *(f"{i},0.1,{i % 2}" for i in range(20))]
     (tmp_path / "rows.csv").write_text("\n".join(lines))
-    x = {"numeric": 2, "columns": ["a", "b"]}
+    x = {"number": 2, "columns": ["a", "b"]}
     load_dataset(document(CSV, {"x": x}, **EVEN))
     [(code, message)] = errors(document(CSV, {"x": x | {"normalize": True}}, **EVEN))
     assert (code, message[:3]) == ("KS524", "'b'")

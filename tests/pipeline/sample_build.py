@@ -23,7 +23,7 @@ name: houses
 version: 2.1.0
 description: Prices and districts of houses.
 inputs:
-  facts: {numeric: {size: 6}, columns: "fact_*", normalize: true, rescale: 1/4, offset: -0.5}
+  facts: {number: {size: 6}, columns: "fact_*", normalize: true, rescale: 1/4, offset: -0.5}
 outputs:
   price: {number: {size: 1}, column: price}
   district: {category: {labels: [north, south, east]}, column: district}

@@ -47,7 +47,7 @@ def test_says_what_a_developer_needs(built: Sample) -> None:
     expected = [
         f"| `houses.onnx` | the model, `onnx` | 151.4 KB | `{sha256}` |",
         "| `golden.safetensors` | 5 golden rows from the test split | | |",
-        f"| `facts` | numeric | float32 | batch × 6 | {columns} | {inside} |",
+        f"| `facts` | number | float32 | batch × 6 | {columns} | {inside} |",
         "| `price` | number | float32 | batch × 1 | the number itself |",
         "| `district` | category | float32 | batch × 3 | a probability for each label |",
         "0. `north`",

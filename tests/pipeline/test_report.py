@@ -113,7 +113,7 @@ def test_says_what_was_built_and_how_near_it_came(built: Sample) -> None:
 def test_draws_the_network_with_lines_shapes_and_branches(built: Sample) -> None:
     _, *rows = Page(render(built)).table("network-table")
     assert [row[1:] for row in rows[:4]] == [
-        ["factsinput", "", "numeric", "", "(6,)", "", "6"],
+        ["factsinput", "", "number", "", "(6,)", "", "6"],
         ["stem", "facts", "dense", "units: 16, activation: relu", "(16,)", "96", "17"],
         [
             "body_1/first",

@@ -27,7 +27,7 @@ data:
 
 inputs:
   pixels: {image: {height: 6, width: 5, channels: 1}, columns: "pixel_*", rescale: 1/16}
-  facts: {numeric: {size: 3}, columns: "fact_*", normalize: true}
+  facts: {number: {size: 3}, columns: "fact_*", normalize: true}
 outputs:
   corner: {category: {labels: [a, b, c]}, column: corner}
 

@@ -76,7 +76,7 @@ def many_kinds(about: dict[str, Any]) -> dict[str, Any]:
         "inputs": {
             "a": picture,
             "b": {**picture, "picture": {"maximum": 255.0, "resize": None}},
-            "c": {**plain, "kind": "numeric", "columns": ["x", "y"]},
+            "c": {**plain, "kind": "number", "columns": ["x", "y"]},
             "d": {"dtype": "int32", "shape": ["batch", "time", 2], "kind": "tensor", "columns": []},
             "e": {**plain, "kind": "tensor"},
         },

@@ -192,7 +192,7 @@ def test_hostile_texts_are_shown_as_texts(bundles: Path, tmp_path: Path) -> None
         (given,) = description["signature"]["inputs"].values()
         assert found["title"] == description["description"]
         assert found["labels"] == output["labels"]
-        assert found["columns"] == (given["columns"] if given["kind"] == "numeric" else [])
+        assert found["columns"] == (given["columns"] if given["kind"] == "number" else [])
         assert found["elements"] == 1  # the page's own script
         # The golden rows still decide by the labels there were.
         assert found["verdict"] == "fail"

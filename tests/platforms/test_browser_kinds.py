@@ -68,7 +68,7 @@ def network() -> onnx.ModelProto:
 
 def signature() -> dict[str, Any]:
     """As kspec-bundle.json has it."""
-    kinds = {"photo": "image", "row": "numeric"}
+    kinds = {"photo": "image", "row": "number"}
     columns = {"row": ["toString", "b\u2028", "c"]}
     inputs = {
         name: {

@@ -126,7 +126,7 @@ def test_pictures_become_what_they_are_in_training(bundle: Path) -> None:
 
 def test_what_is_no_input_is_refused(bundle: Path) -> None:
     strict = described(Picture(height=7, width=13, channels=1))
-    row = {"name": "x", "kind": "numeric", "dtype": "float32", "shape": ["batch", 2],
+    row = {"name": "x", "kind": "number", "dtype": "float32", "shape": ["batch", 2],
            "columns": ["__proto__", "b"], "picture": None}  # fmt: skip
     array = {**row, "kind": "tensor", "shape": ["batch", "time", 2], "columns": []}
     good = png("L")

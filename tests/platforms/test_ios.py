@@ -134,7 +134,7 @@ def test_every_kind_of_input_and_output(bundles: Path, apple: Swift) -> None:
         "inputs": {
             "a": picture,
             "b": {**picture, "picture": {"maximum": 255.0, "resize": None}},
-            "c": {**plain, "kind": "numeric", "columns": ["x", "y"]},
+            "c": {**plain, "kind": "number", "columns": ["x", "y"]},
             "d": {"dtype": "int32", "shape": ["batch", "time", 2], "kind": "tensor", "columns": []},
         },
         "outputs": {

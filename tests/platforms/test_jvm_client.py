@@ -149,7 +149,7 @@ def described(model: bytes, golden: bytes) -> dict[str, Any]:
         "signature": {
             "inputs": {
                 "photo": {"kind": "image", "shape": shape, "columns": ["a"], "picture": picture},
-                "facts": {"kind": "numeric", "shape": ["batch", 4], "columns": list("wxyz")},
+                "facts": {"kind": "number", "shape": ["batch", 4], "columns": list("wxyz")},
                 "tokens": {
                     "kind": "tensor",
                     "shape": ["batch", "time"],

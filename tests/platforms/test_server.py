@@ -174,7 +174,7 @@ def test_what_the_code_says_is_what_the_bundle_says(bundles: Path, example: str)
         for part in hidden["signature"].values():
             for name, each in part.items():
                 assert {name, *each.get("labels", ())} <= texts
-                assert each["kind"] != "numeric" or set(each["columns"]) <= texts
+                assert each["kind"] != "number" or set(each["columns"]) <= texts
         assert hidden["description"] in texts
 
 

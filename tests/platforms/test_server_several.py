@@ -96,7 +96,7 @@ def signature() -> dict[str, Any]:
             "vector": {
                 "dtype": "float32",
                 "shape": ["batch", 2],
-                "kind": "numeric",
+                "kind": "number",
                 "columns": ["left", "right"],
                 **plain,
             },

@@ -35,7 +35,7 @@ FILE = """\
 kspec: 1
 name: bounded
 python: layers.py
-inputs: {facts: {numeric: 4}}
+inputs: {facts: {number: 4}}
 outputs: {score: {number: 2}}
 network:
   - dense: 6

@@ -7,7 +7,7 @@ SOUND = {
     "name": "name: model",
     "params": "",
     "data": "",
-    "inputs": "inputs: {x: {numeric: 4}}",
+    "inputs": "inputs: {x: {number: 4}}",
     "outputs": "outputs: {y: {number: 1}}",
     "blocks": "",
     "network": "network:\n  - dense: 1\n    name: y",
@@ -28,7 +28,7 @@ def network(*steps: str) -> str:
 
 
 Y = "dense: 1\nname: y"
-TWO = "inputs: {a: {numeric: 4}, b: {numeric: 4}}"
+TWO = "inputs: {a: {number: 4}, b: {number: 4}}"
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ data:
   source: 5
   split: {column: a, test: 0.1}
 inputs:
-  x: {numeric: -1, rescale: abc, offset: .inf}
+  x: {number: -1, rescale: abc, offset: .inf}
   z: {image: {height: 3}, normalize: 3}
   w: 5
   v: {columns: [1]}
@@ -174,3 +174,8 @@ targets: [a]
 gates: {accuracy: high}
 """
 """One mistake of every kind that the models find, and more."""
+
+WARNED: dict[str, Bad] = {
+    "KS220": Bad(spec(inputs="inputs: {x: {numeric: 4}}")),
+}
+"""A sound spec for every code that only warns."""

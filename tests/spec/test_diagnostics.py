@@ -8,7 +8,7 @@ from kspec.schemas.base import Model
 from kspec.spec import KspecError, load, render
 from kspec.spec.codes import FAMILIES, RULES, join
 from kspec.spec.rule import Rule
-from tests.spec.bad_specs import BAD, MANY, spec
+from tests.spec.bad_specs import BAD, MANY, WARNED, spec
 
 UNREADABLE = "KS115"
 OWN = [rule.code for prefix in ("KS1", "KS2", "KS3", "KS4") for rule in FAMILIES[prefix]]
@@ -46,6 +46,15 @@ def test_each_rule_is_broken_by_a_spec(code, golden, tmp_path, monkeypatch):
     golden(f"{code}.txt", render(error))
 
 
+@pytest.mark.parametrize("code", WARNED)
+def test_each_warning_is_told_of_a_sound_spec(code, golden, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("model.yaml").write_bytes(WARNED[code].data)
+    document = load(Path("model.yaml"))
+    assert {each.code for each in document.warnings} == {code}
+    golden(f"{code}.txt", render(KspecError(*document.warnings, document=document)))
+
+
 def test_no_word_of_pydantics_comes_out(tmp_path):
     path = tmp_path / "model.yaml"
     path.write_text(MANY)
@@ -56,7 +65,7 @@ def test_no_word_of_pydantics_comes_out(tmp_path):
 
 
 def test_no_rule_is_without_a_spec():
-    assert set(OWN) == {*BAD, UNREADABLE}
+    assert set(OWN) == {*BAD, *WARNED, UNREADABLE}
 
 
 def test_a_file_that_cannot_be_read(tmp_path):

@@ -147,7 +147,7 @@ def test_all_problems_of_a_file_are_told_at_once():
     text = spec(
         name="name: 1st",
         params="params: {width: 4}",
-        inputs="inputs: {x: {numeric: 4, colums: x}}",
+        inputs="inputs: {x: {number: 4, colums: x}}",
         network=network(
             'dense: "${widht}"',
             "dens: 3",

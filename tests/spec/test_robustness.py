@@ -88,7 +88,7 @@ def test_any_values_in_any_section(sections):
 
 paths = st.lists(
     st.sampled_from(
-        ["params", "network", "0", "dense", "", "targets", "x", "gates", "inputs", "numeric"]
+        ["params", "network", "0", "dense", "", "targets", "x", "gates", "inputs", "number"]
     ),
     max_size=4,
 ).map(".".join)

@@ -30,7 +30,7 @@ def spec(outputs: dict[str, Any] | None = None, **train: Any) -> Spec:
         {
             "kspec": 1,
             "name": "small",
-            "inputs": {"x": {"numeric": 6}},
+            "inputs": {"x": {"number": 6}},
             "outputs": outputs or {"kind": {"category": {"labels": ["a", "b", "c"]}}},
             "network": ["flatten"],
             "train": TRAIN | train,

@@ -311,7 +311,7 @@ AGAIN = """\
 kspec: 1
 name: again
 data: {source: {csv: rows.csv}}
-inputs: {x: {numeric: 6, columns: "x_*"}}
+inputs: {x: {number: 6, columns: "x_*"}}
 outputs: {again: {tensor: [2, 3], columns: "x_*"}}
 network:
   - dense: 6
@@ -334,4 +334,4 @@ def test_a_tensor_is_learnt(tmp_path):
     found = {"again": np.asarray(model({"x": data.test.inputs["x"]})["again"])}
     error = found["again"] - data.test.targets["again"]
     metrics = task_metrics(found, data.test.targets, document.spec.outputs)
-    assert metrics["mae"] == pytest.approx(abs(error).mean(), rel=1e-6)
+    assert metrics["mean_absolute_error"] == pytest.approx(abs(error).mean(), rel=1e-6)

@@ -198,7 +198,7 @@ def _input(described: Mapping[str, Any]) -> Input:
     picture = dict(zip(("height", "width", "channels"), shape, strict=False))
     fields: Mapping[str, Any] = {
         "image": {**picture, **described.get("picture", {})},
-        "numeric": {"size": shape[0]},
+        "number": {"size": shape[0]},
         "tensor": {"shape": shape, "dtype": described["dtype"]},
     }
     return Input.model_validate({kind: fields[kind], "columns": described["columns"]})

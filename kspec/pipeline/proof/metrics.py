@@ -24,8 +24,8 @@ def _quantity(found: Array, truth: Array) -> dict[str, float]:
     """Mean absolute and root mean squared error, in the unit of the column."""
     difference = found.astype("float64") - truth.reshape(found.shape)
     return {
-        "mae": float(abs(difference).mean()),
-        "rmse": math.sqrt((difference**2).mean()),
+        "mean_absolute_error": float(abs(difference).mean()),
+        "root_mean_squared_error": math.sqrt((difference**2).mean()),
     }
 
 
@@ -39,7 +39,7 @@ _METRICS: Mapping[type, Callable[[Array, Array], dict[str, float]]] = {
 
 def metric_names(outputs: Mapping[str, Output]) -> tuple[str, ...]:
     """What ``task_metrics`` gives for these outputs."""
-    labels, numbers = ("accuracy",), ("mae", "rmse")
+    labels, numbers = ("accuracy",), ("mean_absolute_error", "root_mean_squared_error")
     names = {Category: labels, Binary: labels, Quantity: numbers, Tensor: numbers}
     return tuple(
         _named(output, each, outputs)
@@ -51,8 +51,8 @@ def metric_names(outputs: Mapping[str, Output]) -> tuple[str, ...]:
 def task_metrics(
     found: Mapping[str, Array], truth: Mapping[str, Array], outputs: Mapping[str, Output]
 ) -> dict[str, float]:
-    """Accuracy of labels, mae and rmse of numbers; ``<output>_<metric>`` where outputs are
-    several."""
+    """Accuracy of labels, mean absolute and root mean squared error of numbers; the names have
+    the output before them, ``<output>_<metric>``, where there are several outputs."""
     return {
         _named(name, metric, outputs): value
         for name, output in outputs.items()

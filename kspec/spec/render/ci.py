@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from kspec.spec.diagnostics import Diagnostic
+from kspec.spec.diagnostics import Diagnostic, errors
 from kspec.spec.render.text import place, visible
 
 
@@ -25,7 +25,9 @@ def _annotation(diagnostic: Diagnostic) -> str:
             **properties,
         }
     head = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::error {head}::{'%0A'.join(_data(line) for line in _lines(diagnostic))}"
+    return (
+        f"::{diagnostic.severity} {head}::{'%0A'.join(_data(line) for line in _lines(diagnostic))}"
+    )
 
 
 def _lines(diagnostic: Diagnostic) -> list[str]:
@@ -43,10 +45,11 @@ def _property(text: str) -> str:
 
 
 def render_junit(diagnostics: Sequence[Diagnostic]) -> str:
-    """A JUnit report with one failed case a problem; one case that passed, for none."""
-    count = len(diagnostics)
+    """A JUnit report with one case a problem: an error fails its case, a warning does not. Without
+    problems there is one case that passed."""
     cases = [_case(each) for each in diagnostics] or ['  <testcase classname="kspec" name="spec"/>']
-    head = f'<testsuite name="kspec" tests="{max(count, 1)}" failures="{count}" errors="0">'
+    failed = len(errors(diagnostics))
+    head = f'<testsuite name="kspec" tests="{len(cases)}" failures="{failed}" errors="0">'
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *cases, "</testsuite>"])
 
 
@@ -56,6 +59,12 @@ def _case(diagnostic: Diagnostic) -> str:
     name = quoteattr(visible(f"{diagnostic.code} {where}"))
     file = quoteattr(visible(span.file) if span is not None else "kspec")
     body = escape("\n".join(_lines(diagnostic)))
+    if diagnostic.severity == "warning":
+        return (
+            f"  <testcase classname={file} name={name}>\n"
+            f"    <system-out>warning: {body}</system-out>\n"
+            f"  </testcase>"
+        )
     return (
         f"  <testcase classname={file} name={name}>\n"
         f"    <failure type={quoteattr(diagnostic.code)} "

@@ -22,6 +22,7 @@ def as_data(diagnostic: Diagnostic) -> dict[str, Any]:
     """A diagnostic as JSON data; lines and columns count characters from 1, ends are exclusive."""
     return {
         "code": diagnostic.code,
+        "severity": diagnostic.severity,
         "message": diagnostic.message,
         "help": diagnostic.help,
         "route": list(diagnostic.route),
@@ -61,7 +62,7 @@ def _rule(code: str) -> dict[str, Any]:
         "id": code,
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.explanation},
-        "defaultConfiguration": {"level": "error"},
+        "defaultConfiguration": {"level": rule.severity},
     }
 
 
@@ -72,7 +73,7 @@ def _result(diagnostic: Diagnostic, codes: list[str]) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "ruleIndex": codes.index(diagnostic.code),
-        "level": "error",
+        "level": diagnostic.severity,
         "message": {"text": text},
     }
     if diagnostic.span is not None:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kspec.spec.diagnostics import Diagnostic, Span
+from kspec.spec.diagnostics import Diagnostic, Span, errors
 from kspec.spec.reader import UNSEEN
 
 WIDTH = 100
@@ -33,26 +33,35 @@ class Palette:
     mark: str = ""
     frame: str = ""
     off: str = ""
+    warning: str = ""
 
 
-COLORS = Palette("\x1b[1;31m", "\x1b[1m", "\x1b[1;31m", "\x1b[34m", "\x1b[0m")
+COLORS = Palette("\x1b[1;31m", "\x1b[1m", "\x1b[1;31m", "\x1b[34m", "\x1b[0m", "\x1b[1;33m")
 
 
 def render_text(
     diagnostics: Sequence[Diagnostic], sources: Mapping[str, str], *, color: bool = False
 ) -> str:
-    """All diagnostics, a blank line between them, and how many there are."""
+    """All diagnostics, a blank line between them, and how many there are. A warning says so."""
     palette = COLORS if color else Palette()
     lines = {file: source.split("\n") for file, source in sources.items()}
     parts = [_render(each, lines, palette) for each in diagnostics]
-    count = len(diagnostics)
-    return "\n\n".join([*parts, f"{count} problem{'s' if count != 1 else ''} found"])
+    return "\n\n".join([*parts, f"{count_found(diagnostics)} found"])
+
+
+def count_found(diagnostics: Sequence[Diagnostic]) -> str:
+    """``2 problems and 1 warning``."""
+    failed = len(errors(diagnostics))
+    counts = ((failed, "problem"), (len(diagnostics) - failed, "warning"))
+    said = [f"{count} {noun}{'s' if count != 1 else ''}" for count, noun in counts if count]
+    return " and ".join(said) or "no problem"
 
 
 def _render(diagnostic: Diagnostic, sources: Mapping[str, list[str]], palette: Palette) -> str:
     span = diagnostic.span
-    code = f"{palette.code}{diagnostic.code}{palette.off}"
-    head = f"{code} {visible(diagnostic.message)}"
+    is_warning = diagnostic.severity == "warning"
+    code = f"{palette.warning if is_warning else palette.code}{diagnostic.code}{palette.off}"
+    head = f"{code} {'warning: ' if is_warning else ''}{visible(diagnostic.message)}"
     if span is None:
         notes = _notes(diagnostic, "  ", palette)
         return "\n".join([head, *notes])

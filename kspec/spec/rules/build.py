@@ -15,9 +15,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS802",
         title="gate on an unknown metric",
-        explanation="Every artifact has `size`, `latency`, `flips` and `worst_error`; labels have\n"
-        "`accuracy`, numbers `mae` and `rmse`, with the output's name before it where there are\n"
-        "several outputs: `age_mae`.",
+        explanation="Every artifact has `size`, `latency`, `flips` and `worst_error`; labels\n"
+        "have `accuracy`, numbers `mean_absolute_error` and `root_mean_squared_error`, with the\n"
+        "output's name before it where there are several outputs: `age_mean_absolute_error`.",
         wrong='gates: {acuracy: ">= 0.97"}',
         right='gates: {accuracy: ">= 0.97"}',
     ),

@@ -72,24 +72,24 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS511",
         title="columns do not make the shape",
-        explanation="An image takes height × width × channels numbers, a numeric input as many as\n"
-        "its size, labels a single column. They come from as many columns, or from one column\n"
+        explanation="An image takes height × width × channels numbers, a `number` input as many\n"
+        "as its size, labels a single column. They come from as many columns, or from one column\n"
         "that holds arrays.",
-        wrong="inputs: {x: {numeric: 3, columns: [a, b]}}",
-        right="inputs: {x: {numeric: 2, columns: [a, b]}}",
+        wrong="inputs: {x: {number: 3, columns: [a, b]}}",
+        right="inputs: {x: {number: 2, columns: [a, b]}}",
     ),
     Rule(
         code="KS512",
         title="input reads what it is to predict",
         explanation="A column of labels is among the columns of an input, mostly by a glob. Such\n"
         "a model is perfect in training and useless after it.",
-        wrong='inputs: {x: {numeric: 3, columns: "*"}}',
-        right='inputs: {x: {numeric: 2, columns: "x_*"}}',
+        wrong='inputs: {x: {number: 3, columns: "*"}}',
+        right='inputs: {x: {number: 2, columns: "x_*"}}',
     ),
     Rule(
         code="KS520",
         title="not a number",
-        explanation="A cell of a numeric column holds text, or a number that the input's dtype\n"
+        explanation="A cell of a column of numbers holds text, or a number that the input's dtype\n"
         "cannot hold: int32 takes whole numbers below 2³¹.",
         wrong="x,digit\n1.5 m,3",
         right="x,digit\n1.5,3",
@@ -122,8 +122,8 @@ RULES: tuple[Rule, ...] = (
         title="normalising a constant column",
         explanation="`normalize` divides by the deviation in the training split. A column that is\n"
         "constant there has none, and the smallest change later would be blown up without bound.",
-        wrong="inputs: {x: {numeric: 2, columns: [age, always_one], normalize: true}}",
-        right="inputs: {x: {numeric: 1, columns: [age], normalize: true}}",
+        wrong="inputs: {x: {number: 2, columns: [age, always_one], normalize: true}}",
+        right="inputs: {x: {number: 1, columns: [age], normalize: true}}",
     ),
     Rule(
         code="KS530",

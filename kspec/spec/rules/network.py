@@ -36,8 +36,8 @@ RULES: tuple[Rule, ...] = (
         explanation=(
             "No output depends on the input, so the artifacts would ask for data that\nthey ignore."
         ),
-        wrong=("inputs: {a: {numeric: 3}, b: {numeric: 3}}\nnetwork:\n  - dense: 1\n    from: a"),
-        right=("inputs: {a: {numeric: 3}}\nnetwork:\n  - dense: 1\n    from: a"),
+        wrong=("inputs: {a: {number: 3}, b: {number: 3}}\nnetwork:\n  - dense: 1\n    from: a"),
+        right=("inputs: {a: {number: 3}}\nnetwork:\n  - dense: 1\n    from: a"),
     ),
     Rule(
         code="KS405",
@@ -100,12 +100,9 @@ RULES: tuple[Rule, ...] = (
         code="KS409",
         title="a first step that takes nothing",
         explanation="With several inputs, the first step says by `from` which of them it takes.",
-        wrong=("inputs: {a: {numeric: 3}, b: {numeric: 3}}\nnetwork:\n  - concatenate"),
+        wrong=("inputs: {a: {number: 3}, b: {number: 3}}\nnetwork:\n  - concatenate"),
         right=(
-            "inputs: {a: {numeric: 3}, b: {numeric: 3}}\n"
-            "network:\n"
-            "  - concatenate\n"
-            "    from: [a, b]"
+            "inputs: {a: {number: 3}, b: {number: 3}}\nnetwork:\n  - concatenate\n    from: [a, b]"
         ),
     ),
     Rule(

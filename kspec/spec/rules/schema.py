@@ -113,4 +113,16 @@ RULES: tuple[Rule, ...] = (
         wrong="targets: {andriod: {}}",
         right="targets: {android: {}}",
     ),
+    Rule(
+        code="KS220",
+        title="an old word",
+        explanation=(
+            "The word has a new name, one for the same thing everywhere: `number` for numbers,\n"
+            "and Keras' names of metrics. This version reads the old word as the new one; a\n"
+            "later version will not know it."
+        ),
+        wrong="inputs: {x: {numeric: 4}}",
+        right="inputs: {x: {number: 4}}",
+        severity="warning",
+    ),
 )

@@ -71,7 +71,7 @@ def describe(about: Mapping[str, Any]) -> dict[str, Any]:
 
 def _input(name: str, of: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any]:
     whole, is_image = of["dtype"] == "int32", of["kind"] == "image"
-    named = of["columns"] if of["kind"] == "numeric" else []
+    named = of["columns"] if of["kind"] == "number" else []
     picture = of.get("picture", {})
     resize = picture.get("resize")
     return {

@@ -59,5 +59,5 @@ console.log(answers["{name}"]);
 """
 
 
-_GIVEN = MappingProxyType({"image": "file", "numeric": "row", "tensor": "{ data, shape }"})
+_GIVEN = MappingProxyType({"image": "file", "number": "row", "tensor": "{ data, shape }"})
 """How an input is called in an example."""

@@ -44,7 +44,7 @@ def _values(about: Mapping[str, Any]) -> dict[str, Any]:
 
 def _input(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     columns = given["columns"]
-    named = given["kind"] == "numeric" and len(columns) == given["shape"][-1]
+    named = given["kind"] == "number" and len(columns) == given["shape"][-1]
     return {
         "name": name,
         "kind": given["kind"],

@@ -80,7 +80,7 @@ def _input(name: str, of: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "shape": [Verbatim("nil") if isinstance(size, str) else size for size in of["shape"][1:]],
-        "columns": of["columns"] if of["kind"] == "numeric" else [],
+        "columns": of["columns"] if of["kind"] == "number" else [],
         "type": Verbatim("Pixels" if is_image else f"[{number}]"),
         "identifier": "image" if is_image else "values",
         "picture": is_image

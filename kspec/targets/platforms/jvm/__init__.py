@@ -19,7 +19,7 @@ RESOURCES = "META-INF/kspec/"
 RUNTIME = "1.28.0"
 """Of ``com.microsoft.onnxruntime:onnxruntime``. Later ones send telemetry, whose regular
 expressions overflow the stack of a thread where the command line is long: the JVM dies."""
-SPARK = frozenset({"image", "numeric"})
+SPARK = frozenset({"image", "number"})
 """Kinds of inputs that a column of Spark has."""
 
 
@@ -116,13 +116,13 @@ def _has_columns(takes: tuple[Port, ...]) -> bool:
     return SPARK.issuperset(each.kind for each in takes)
 
 
-_COLUMNS = {"image": "content", "numeric": "numbers"}
+_COLUMNS = {"image": "content", "number": "numbers"}
 """What a column that holds an input may be called: ``content`` is that of Spark's binary files."""
-_ROWS = {"image": 'Path.of("picture.png")', "numeric": "row", "tensor": "row"}
+_ROWS = {"image": 'Path.of("picture.png")', "number": "row", "tensor": "row"}
 """What the lines to copy predict, by the kind of the only input."""
 _GIVEN = {
     "image": "a file; a byte[], a BufferedImage or a Picture will do",
-    "numeric": "a float[]; a Map of numbers by column will do",
+    "number": "a float[]; a Map of numbers by column will do",
     "tensor": "a Tensor",
 }
 
@@ -144,6 +144,7 @@ def _values(
         "outputs": gives,
         "named": any(each.texts for each in takes),
         "kinds": {each.kind for each in (*takes, *gives)},
+        "taken": {each.kind for each in takes},
         "only": takes[0].kind if len(takes) == 1 else None,
         "row": takes[0].value if len(takes) == 1 else Verbatim(f"{name}.Row"),
         "answer": gives[0].value if len(gives) == 1 else Verbatim(f"{name}.Prediction"),

@@ -145,7 +145,7 @@ _LABEL = _always("Classification")
 INPUT_KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "image": Kind("image", "ImageInput", "image", _PICTURE, _image),
-        "numeric": Kind("numeric", "NumericInput", "numbers", _NUMBERS, _sizes, _columns),
+        "number": Kind("number_input", "NumberInput", "numbers", _NUMBERS, _sizes, _columns),
         "tensor": Kind("tensor", "TensorInput", "tensor", _TENSOR, _tensor),
     }
 )

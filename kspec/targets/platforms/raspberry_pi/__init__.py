@@ -111,7 +111,7 @@ def _example(given: Mapping[str, Any]) -> str:
     if given["kind"] == "image":
         return '"picture.png"'
     sizes = [size if isinstance(size, int) else 1 for size in given["shape"][1:]]
-    return f"[0.0] * {sizes[0]}" if given["kind"] == "numeric" else f"numpy.zeros({sizes})"
+    return f"[0.0] * {sizes[0]}" if given["kind"] == "number" else f"numpy.zeros({sizes})"
 
 
 def _memory(about: Mapping[str, Any]) -> int:
@@ -174,6 +174,6 @@ def _outputs(described: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 _INPUT_TYPES: Mapping[str, str] = MappingProxyType(
-    {"image": "PictureLike", "numeric": "Numbers", "tensor": "Nested"}
+    {"image": "PictureLike", "number": "Numbers", "tensor": "Nested"}
 )
 """How an application hands an input over, by its kind."""

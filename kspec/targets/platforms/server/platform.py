@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from kspec.schemas.base import Model
-from kspec.schemas.features import Image, Input, Numeric, Tensor
+from kspec.schemas.features import Image, Input, Quantity, Tensor
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
 from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
@@ -91,7 +91,7 @@ def _constants(about: Mapping[str, Any]) -> dict[str, Any]:
 
 def _input(name: str, about: Mapping[str, Any]) -> dict[str, Any]:
     """Columns of vectors only: there each is a number of a row."""
-    named = about["kind"] == Numeric.key and len(about["columns"]) == about["shape"][-1]
+    named = about["kind"] == Quantity.key and len(about["columns"]) == about["shape"][-1]
     return {
         "name": name,
         "dtype": about["dtype"],

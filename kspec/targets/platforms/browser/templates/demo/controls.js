@@ -16,7 +16,7 @@ import { PictureControl } from "./picture.js";
 /** @type {Record<string, (input: InputDescription, changed: () => void) => Control>} */
 export const CONTROLS = {
   image: (input, changed) => new PictureControl(input, changed),
-  numeric: rowControl,
+  number: rowControl,
   tensor: arrayControl,
 };
 

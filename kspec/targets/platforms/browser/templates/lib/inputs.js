@@ -26,7 +26,7 @@ export async function prepare(inputs, row) {
 const KINDS = {
   image: async (input, given) =>
     given instanceof Float32Array ? fixed(input, given) : sample(await decode(given), input),
-  numeric: (input, given) => fixed(input, isList(given) ? given : inOrder(input, given)),
+  number: (input, given) => fixed(input, isList(given) ? given : inOrder(input, given)),
   tensor: shaped,
 };
 

@@ -110,7 +110,7 @@ function rowFor({ signature }, golden, row) {
   return Object.fromEntries(
     Object.entries(signature.inputs).map(([name, { kind, columns }]) => {
       const tensor = rowOf(golden, `input/${name}`, row);
-      if (kind === "numeric" && columns.length === tensor.data.length) {
+      if (kind === "number" && columns.length === tensor.data.length) {
         return [
           name,
           Object.fromEntries(columns.map((column, index) => [column, tensor.data[index]])),
