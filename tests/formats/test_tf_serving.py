@@ -5,6 +5,7 @@ This process writes; a second one, fresh, loads and runs everything, and writes 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -15,15 +16,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 from tensorflow.core.protobuf import saved_model_pb2
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Graph
 from kspec.compiler.reference import evaluate
 from kspec.targets.formats.tf_serving import TfServing
+from kspec.targets.formats.tf_serving.library import LibraryError
 from kspec.targets.formats.tf_serving.limits import beyond_limit
 from kspec.targets.formats.tf_serving.options import TfServingOptions
 from kspec.targets.formats.tf_serving.run import TfServingRunner
+from kspec.targets.formats.tf_serving.signatures import read_signatures
 from tests.formats.test_onnx import small_network
 from tests.graphs import (
     CHANNELS_FIRST,
@@ -67,7 +72,7 @@ def run_everything(folder: Path) -> None:
                 results = runner(feeds(case, batch))
                 arrays = [results[value.name] for value in case.graph.outputs]
                 np.savez(folder / f"{place}-{batch}.npz", *arrays)
-        except (tf.errors.OpError, ValueError) as error:
+        except (LibraryError, ValueError) as error:
             (folder / f"{place}.error").write_text(str(error))
         if place == 0:
             types = {**runner.inputs, **runner.outputs}
@@ -192,3 +197,24 @@ def test_channels_first_is_refused(tmp_path: Path) -> None:
     case = next(case for case in CHANNELS_FIRST if isinstance(case.graph.nodes[0].op, ops.Conv))
     with pytest.raises(ValueError, match="channels last"):
         write(case.graph, tmp_path / "first")
+
+
+@given(content=st.binary(max_size=60))
+def test_bytes_that_are_not_signatures_are_refused(content: bytes) -> None:
+    with contextlib.suppress(ValueError):
+        read_signatures(content)
+    with contextlib.suppress(ValueError):  # an entry of the map of signatures
+        read_signatures(b"\x2a" + bytes([len(content)]) + content)
+
+
+def test_tensorflow_is_not_imported_to_run_a_saved_model(folder: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path;"
+        "from kspec.targets.formats.tf_serving.run import TfServingRunner as Runner;"
+        "runner = Runner(Path(sys.argv[1])); print(runner.runtime);"
+        "assert not [name for name in sys.modules if name.startswith(('tensorflow', 'keras'))]"
+    )
+    command = [sys.executable, "-c", script, folder / "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"tensorflow {tf.__version__}"

@@ -1,4 +1,4 @@
-"""A TF-Serving folder in TensorFlow itself; the model server is a C++ program around the same."""
+"""A TF-Serving folder in TensorFlow's C library, which the model server is built around too."""
 
 from __future__ import annotations
 
@@ -6,39 +6,36 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
-from kspec.compiler.ir import DType, TensorType
+from kspec.compiler.ir import TensorType
+from kspec.targets.formats.tf_serving.library import DATA_TYPES, SavedSession
+from kspec.targets.formats.tf_serving.signatures import Info, read_signatures
+
+SIGNATURE = "serving_default"
 
 
 class TfServingRunner:
-    """The highest version's ``serving_default``, on the CPU. TensorFlow takes its number of threads
-    once: a process holds runners of one number only."""
-
-    runtime = f"tensorflow {tf.__version__}"
+    """The highest version's ``serving_default``, on the CPU."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        tf.config.set_visible_devices([], "GPU")
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
         version = max(path.iterdir(), key=lambda folder: int(folder.name))
-        # The function lives as long as the object that it was loaded with.
-        self._model = tf.saved_model.load(str(version))
-        self._signature = self._model.signatures["serving_default"]
-        self.inputs: Mapping[str, TensorType] = _types(
-            self._signature.structured_input_signature[1]
-        )
-        self.outputs: Mapping[str, TensorType] = _types(self._signature.structured_outputs)
+        self._session = SavedSession(version, threads=threads)
+        self.runtime = f"tensorflow {self._session.version}"
+        self._signature = read_signatures(self._session.meta_graph)[SIGNATURE]
+        self.inputs: Mapping[str, TensorType] = _types(self._signature.inputs)
+        self.outputs: Mapping[str, TensorType] = _types(self._signature.outputs)
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        tensors = {name: tf.constant(array) for name, array in inputs.items()}
-        return {name: result.numpy() for name, result in self._signature(**tensors).items()}
+        feeds = {self._signature.inputs[name].tensor: array for name, array in inputs.items()}
+        outputs = self._signature.outputs
+        found = self._session.run(feeds, [info.tensor for info in outputs.values()])
+        return dict(zip(outputs, found, strict=True))
 
 
-def _types(specs: Mapping[str, tf.TensorSpec]) -> dict[str, TensorType]:
-    return {name: _type(name, spec) for name, spec in specs.items()}
+def _types(infos: Mapping[str, Info]) -> dict[str, TensorType]:
+    return {name: _type(name, info) for name, info in infos.items()}
 
 
-def _type(name: str, spec: tf.TensorSpec) -> TensorType:
-    dims = (f"{name}.{axis}" if dim is None else dim for axis, dim in enumerate(spec.shape))
-    return TensorType(DType(spec.dtype.name), tuple(dims))
+def _type(name: str, info: Info) -> TensorType:
+    dims = (f"{name}.{axis}" if dim is None else dim for axis, dim in enumerate(info.shape))
+    return TensorType(DATA_TYPES[info.dtype], tuple(dims))
