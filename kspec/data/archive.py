@@ -6,13 +6,13 @@ import math
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 
 from kspec.data.table import Array, Request, Table, Text, check_bytes, check_rows, refuse
+from kspec.spec.untrusted import File
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _SUFFIX = ".npy"
@@ -22,16 +22,16 @@ _SUFFIX = ".npy"
 class NpzFile:
     """A NumPy archive whose arrays all have one element a row."""
 
-    path: Path
+    path: File
     rows: int
     shapes: Mapping[str, tuple[int, ...]]
     dtypes: Mapping[str, np.dtype[Any]]
 
     @classmethod
-    def open(cls, path: Path) -> NpzFile:
+    def open(cls, path: File) -> NpzFile:
         """Read the headers; raises KspecError KS503, KS504, KS505 or KS506."""
         try:
-            with zipfile.ZipFile(path) as archive:
+            with path.open() as stream, zipfile.ZipFile(stream) as archive:
                 members = [m for m in archive.infolist() if m.filename.endswith(_SUFFIX)]
                 check_bytes(sum(member.file_size for member in members), path.name)
                 headers = {
@@ -70,7 +70,7 @@ class NpzFile:
                     "KS511", f"the array {name!r} of labels has the shape {self.shapes[name]}"
                 )
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
+            with self.path.open() as stream, np.load(stream, allow_pickle=False) as archive:
                 arrays: dict[str, Array] = {
                     name: archive[name] for name in sorted(request.numbers.keys() | request.texts)
                 }

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kspec.data.delimited import encode_text
 from kspec.data.table import Array, Request, Table, Text, check_bytes, check_rows, refuse, spell
+from kspec.spec.untrusted import File
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetFiles:
     """Parquet files with the same columns, one after the other."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[File, ...]
     names: tuple[str, ...]
     counts: tuple[int, ...]
     """Rows of each file."""
 
     @classmethod
-    def open(cls, paths: Sequence[Path]) -> ParquetFiles:
+    def open(cls, paths: Sequence[File]) -> ParquetFiles:
         """Read the footers; raises KspecError KS503, KS505 or KS506."""
         names, counts = zip(*map(_footer, paths), strict=True)
         for path, found in zip(paths, names, strict=True):
@@ -37,17 +37,11 @@ class ParquetFiles:
     def read(self, request: Request) -> Table:
         """Read these columns; raises KspecError KS503, KS504, KS511 or KS520."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         wanted = sorted(request.numbers.keys() | request.texts)
         check_bytes(sum(self.counts) * len(wanted) * 8, self.paths[0].name)
         try:
-            table: Any = pa.concat_tables(
-                [
-                    pq.ParquetFile(path, page_checksum_verification=True).read(columns=wanted)
-                    for path in self.paths
-                ]
-            )
+            table: Any = pa.concat_tables([_columns(path, wanted) for path in self.paths])
         except (pa.ArrowException, OSError) as error:
             raise refuse("KS503", f"{self.paths[0].name} cannot be read: {error}") from None
         return Table(
@@ -65,15 +59,23 @@ class ParquetFiles:
         raise IndexError(row)
 
 
-def _footer(path: Path) -> tuple[tuple[str, ...], int]:
+def _columns(path: File, wanted: Sequence[str]) -> Any:
+    import pyarrow.parquet as pq
+
+    with path.open() as stream:
+        return pq.ParquetFile(stream, page_checksum_verification=True).read(columns=wanted)
+
+
+def _footer(path: File) -> tuple[tuple[str, ...], int]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path)
+        with path.open() as stream:
+            file = pq.ParquetFile(stream)
+            return tuple(file.schema_arrow.names), file.metadata.num_rows
     except (pa.ArrowException, OSError) as error:
-        raise refuse("KS503", f"{path.name} is no Parquet file: {error}") from None
-    return tuple(file.schema_arrow.names), file.metadata.num_rows
+        raise refuse("KS503", f"{path.name} is not a Parquet file: {error}") from None
 
 
 def _numbers(name: str, column: Any) -> Array:

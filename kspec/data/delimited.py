@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from kspec.data.table import (
@@ -19,6 +18,7 @@ from kspec.data.table import (
     refuse,
 )
 from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.untrusted import File
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "?")
 """Cells that hold no number."""
@@ -30,11 +30,11 @@ _BLOCK = 16 << 20
 class CsvFiles:
     """CSV files with the same columns, one after the other."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[File, ...]
     names: tuple[str, ...]
 
     @classmethod
-    def open(cls, paths: Sequence[Path]) -> CsvFiles:
+    def open(cls, paths: Sequence[File]) -> CsvFiles:
         """Read the headers; raises KspecError KS503, KS505 or KS506."""
         headers = [_header(path) for path in paths]
         for path, header in zip(paths, headers, strict=True):
@@ -81,9 +81,9 @@ def encode_text(column: Any) -> Text:
     return Text(tuple(encoded.dictionary.to_pylist()), encoded.indices.to_numpy().astype("intp"))
 
 
-def _header(path: Path) -> tuple[str, ...]:
+def _header(path: File) -> tuple[str, ...]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
+        with path.text() as stream:
             header = tuple(next(csv.reader(stream), ()))
     except (UnicodeDecodeError, csv.Error) as error:
         raise refuse("KS503", f"{path.name} is no CSV in UTF-8: {error}") from None
@@ -94,7 +94,7 @@ def _header(path: Path) -> tuple[str, ...]:
     return header
 
 
-def _read(path: Path, request: Request) -> Any:
+def _read(path: File, request: Request) -> Any:
     import pyarrow as pa
     import pyarrow.csv as arrow
 
@@ -105,12 +105,13 @@ def _read(path: Path, request: Request) -> Any:
             null_values=MISSING,
             strings_can_be_null=False,
         )
-        table = arrow.read_csv(
-            path,
-            read_options=arrow.ReadOptions(block_size=_BLOCK),
-            parse_options=arrow.ParseOptions(newlines_in_values=True),
-            convert_options=options,
-        )
+        with path.open() as stream:
+            table = arrow.read_csv(
+                stream,
+                read_options=arrow.ReadOptions(block_size=_BLOCK),
+                parse_options=arrow.ParseOptions(newlines_in_values=True),
+                convert_options=options,
+            )
         return table.rename_columns([prefix + name for name in names])
 
     try:
@@ -132,9 +133,9 @@ def _read(path: Path, request: Request) -> Any:
     return joined
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: File) -> Iterator[tuple[int, list[str]]]:
     """The rows after the header, each with the line it ends on; empty lines are skipped."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
+    with path.text() as stream:
         reader = csv.reader(stream)
         next(reader)
         for cells in reader:
@@ -142,7 +143,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                 yield reader.line_num, cells
 
 
-def _explain(path: Path, request: Request, reason: str) -> list[Diagnostic]:
+def _explain(path: File, request: Request, reason: str) -> list[Diagnostic]:
     """Why Arrow refused the file, line by line; `reason` when no line is to blame."""
     found: list[Diagnostic] = []
     try:
@@ -155,7 +156,7 @@ def _explain(path: Path, request: Request, reason: str) -> list[Diagnostic]:
     return found or [Diagnostic("KS503", f"{path.name} cannot be read: {reason}", ROUTE)]
 
 
-def _faults(path: Path, request: Request) -> Iterator[Diagnostic]:
+def _faults(path: File, request: Request) -> Iterator[Diagnostic]:
     header = _header(path)
     numeric = [(index, name) for index, name in enumerate(header) if name in request.numbers]
     for line, cells in _rows(path):

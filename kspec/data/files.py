@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
-from kspec.data.table import check_bytes, refuse
+from kspec.data.table import MAX_BYTES, refuse
 from kspec.schemas.data import Csv, ImageFolder, Npz, Parquet
 from kspec.schemas.data import Source as SourceSpec
+from kspec.spec.diagnostics import KspecError
+from kspec.spec.untrusted import File, PlaceError, Reason, check_folder, files_below
 
 PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".webp"})
 """Suffixes of the files that count as images."""
@@ -17,65 +20,105 @@ LABELS = "labels.csv"
 """The file in an image folder that, where it exists, takes the place of subfolders."""
 
 
-def find(root: Path, name: str) -> Path:
-    """The path of `name` below the folder `root`.
+CODES: Mapping[Reason, str] = MappingProxyType(
+    {
+        "missing": "KS501",
+        "kind": "KS501",
+        "outside": "KS502",
+        "link": "KS502",
+        "size": "KS504",
+        "refused": "KS503",
+    }
+)
 
-    Raises KspecError KS501 when there is nothing, KS502 when it leads out of `root`, by `..` or
-    by a symbolic link.
+
+def find_file(root: Path, name: str) -> File:
+    """The file `name` below the folder `root`, of at most `MAX_BYTES`.
+
+    Raises KspecError: KS501 for nothing there, KS502 for a path out of `root` or through a link,
+    KS503 for a file that the system does not let open, KS504 for too many bytes.
     """
-    path = root / name
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise refuse("KS502", f"{name} leads out of the spec's folder")
-    if not path.exists():
-        raise refuse(
-            "KS501", f"there is no {name}", help=f"paths start from the spec's folder, {root}"
-        )
-    return path
+    file = File(root, name, MAX_BYTES)
+    try:
+        file.open().close()
+    except PlaceError as error:
+        raise refused(error, root) from None
+    return file
 
 
-def find_file(root: Path, name: str) -> Path:
-    """`find`, for a file of at most `MAX_BYTES`; raises KspecError KS501, KS502, KS504."""
-    path = find(root, name)
-    if not path.is_file():
-        raise refuse("KS501", f"{name} is no file")
-    check_bytes(path.stat().st_size, name)
-    return path
+def find_folder(root: Path, name: str) -> Folder:
+    """The folder `name` below the folder `root`; raises KspecError KS501 and KS502."""
+    try:
+        check_folder(root, name)
+    except PlaceError as error:
+        raise refused(error, root) from None
+    return Folder(root, name)
 
 
-def list_pictures(folder: Path) -> list[str]:
-    """The images below `folder` as sorted relative paths, whatever the file system's order."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in PICTURES)
-    return sorted(path.relative_to(folder).as_posix() for path in found if path.is_file())
+def refused(error: PlaceError, root: Path) -> KspecError:
+    """The error for a path of the data that is not read."""
+    help_ = f"paths start from the spec's folder, {root}" if error.reason == "missing" else None
+    return refuse(CODES[error.reason], error.message, help=help_)
 
 
-def _tables(root: Path, source: Csv | Parquet) -> list[tuple[str, Path]]:
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of the data."""
+
+    root: Path
+    place: str
+    """The path below `root`."""
+
+    @property
+    def name(self) -> str:
+        """The last component."""
+        return PurePosixPath(self.place).name
+
+    def file(self, name: str) -> File:
+        """`find_file`, for a path below this folder."""
+        return find_file(self.root, f"{self.place}/{name}")
+
+    def names(self) -> list[str]:
+        """The relative paths of all files below, in order, whatever the file system's order.
+        Raises KspecError KS502 for a link among them."""
+        try:
+            return sorted(files_below(self.root, self.place))
+        except PlaceError as error:
+            raise refused(error, self.root) from None
+
+
+def is_picture(name: str) -> bool:
+    """Whether the suffix of a file's name is that of an image."""
+    return PurePosixPath(name).suffix.lower() in PICTURES
+
+
+def _tables(root: Path, source: Csv | Parquet) -> list[tuple[str, File]]:
     return [("", find_file(root, name)) for name in source.paths]
 
 
-def _archive(root: Path, source: Npz) -> list[tuple[str, Path]]:
+def _archive(root: Path, source: Npz) -> list[tuple[str, File]]:
     return [("", find_file(root, source.path))]
 
 
-def _pictures(root: Path, source: ImageFolder) -> list[tuple[str, Path]]:
-    folder = find(root, source.path)
-    names = list_pictures(folder)
-    if (folder / LABELS).exists():
-        names.append(LABELS)
-    return [(name, find_file(root, f"{source.path}/{name}")) for name in names]
+def _pictures(root: Path, source: ImageFolder) -> list[tuple[str, File]]:
+    folder = find_folder(root, source.path)
+    names = folder.names()
+    read = [*filter(is_picture, names), *(name for name in names if name == LABELS)]
+    return [(name, folder.file(name)) for name in read]
 
 
-_FILES: Mapping[type, Callable[..., list[tuple[str, Path]]]] = MappingProxyType(
+_FILES: Mapping[type, Callable[..., list[tuple[str, File]]]] = MappingProxyType(
     {Csv: _tables, Parquet: _tables, Npz: _archive, ImageFolder: _pictures}
 )
 
 
 def digest_files(root: Path, source: SourceSpec) -> str:
     """SHA-256, in hex, of every byte that the source would read; in an image folder the names of
-    the files count too. Nothing is parsed. Raises KspecError KS501, KS502, KS504.
+    the files count too. Nothing is parsed. Raises KspecError KS501 to KS504.
     """
     digest = hashlib.sha256(source.key.encode())
-    for name, path in _FILES[type(source)](root, source):
-        with path.open("rb") as stream:
+    for name, file in _FILES[type(source)](root, source):
+        with file.open() as stream:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         digest.update(f"\n{content} {name}".encode())
     return digest.hexdigest()

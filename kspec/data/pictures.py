@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from kspec.data.delimited import CsvFiles
-from kspec.data.files import LABELS, find_file, list_pictures
+from kspec.data.files import LABELS, Folder, is_picture
 from kspec.data.resampling import resize
 from kspec.data.table import (
     MAX_REPORTED,
@@ -49,27 +49,28 @@ _NARROW = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
 class PictureFolder:
     """Images, decoded with Pillow, turned upright as their EXIF says, and brought to one size."""
 
-    folder: Path
+    folder: Folder
     files: tuple[str, ...]
     """Paths below the folder, one a row."""
     labels: CsvFiles | None
     """The columns of `labels.csv`, row by row those of `files`."""
 
     @classmethod
-    def open(cls, folder: Path) -> PictureFolder:
+    def open(cls, folder: Folder) -> PictureFolder:
         """List the images; raises KspecError KS501, KS502, KS505 or KS506."""
-        if not (folder / LABELS).exists():
-            files = [name for name in list_pictures(folder) if "/" in name]
+        listed = folder.names()
+        if LABELS not in listed:
+            files = [name for name in listed if is_picture(name) and "/" in name]
             check_rows(len(files), f"{folder.name}/*/")
             return cls(folder, tuple(files), None)
-        labels = CsvFiles.open([folder / LABELS])
+        labels = CsvFiles.open([folder.file(LABELS)])
         if FILE not in labels.names:
             raise refuse("KS506", f"{folder.name}/{LABELS} has no column {FILE!r}")
         table = labels.read(Request({}, frozenset({FILE})))
         text = table.texts[FILE]
         names = [text.values[code] for code in text.codes]
         for name in names:
-            find_file(folder, name)
+            folder.file(name)
         return cls(folder, tuple(names), labels)
 
     @property
@@ -107,7 +108,8 @@ class PictureFolder:
         problems: list[Diagnostic] = []
         for row, name in enumerate(self.files):
             try:
-                pixels[row] = decode(self.folder / name, wanted)
+                with self.folder.file(name).open() as stream:
+                    pixels[row] = decode(stream, wanted)
             except ValueError as error:
                 problems.append(Diagnostic("KS540", f"{name}: {error}", ROUTE))
                 if len(problems) == MAX_REPORTED:

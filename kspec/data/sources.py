@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from kspec.data.delimited import CsvFiles
-from kspec.data.files import find, find_file
+from kspec.data.files import find_file, find_folder
 from kspec.data.table import Source
 from kspec.schemas.data import Csv, ImageFolder, Npz, Parquet
 from kspec.schemas.data import Source as SourceSpec
@@ -32,7 +32,7 @@ def _npz(root: Path, source: Npz) -> Source:
 def _image_folder(root: Path, source: ImageFolder) -> Source:
     from kspec.data.pictures import PictureFolder
 
-    return PictureFolder.open(find(root, source.path))
+    return PictureFolder.open(find_folder(root, source.path))
 
 
 _OPEN: Mapping[type, Callable[..., Source]] = MappingProxyType(

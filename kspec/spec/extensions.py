@@ -27,8 +27,11 @@ from kspec.schemas.layers import LAYERS, Layer
 from kspec.schemas.layers.base import Part
 from kspec.spec.blocks import IDENTIFIER, STEP_KEYS
 from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.untrusted import File, PlaceError
 
 GROUP = "kspec.layers"
+MAX_SOURCE = 16 << 20
+"""Bound on the bytes of one Python file."""
 FAILURES = (
     SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError, LookupError,
     ArithmeticError, AssertionError, OSError, RuntimeError,
@@ -138,14 +141,14 @@ def code_digest(layer: type[Layer]) -> str:
     for root in dict.fromkeys(roots):
         for file in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
             digest.update(file.relative_to(root.parent).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+            digest.update(hashlib.sha256(_source(file)).digest())
     return digest.hexdigest()
 
 
 def run_file(path: Path) -> ModuleType:
     """The module that a Python file makes. One that has not changed is run once in a process;
     nothing is written beside it."""
-    content = path.read_bytes()
+    content = _source(path)
     digest = hashlib.sha256(f"{path.resolve()}\0".encode() + content).hexdigest()
     name = f"kspec_file_{digest[:16]}"
     if name not in sys.modules:
@@ -159,6 +162,13 @@ def run_file(path: Path) -> ModuleType:
             del sys.modules[name]
             raise
     return sys.modules[name]
+
+
+def _source(path: Path) -> bytes:
+    try:
+        return File(path.parent, path.name, MAX_SOURCE).read()
+    except PlaceError as error:
+        raise unusable(f"`{path.name}`", error.message) from None
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,9 @@ from kspec.spec.node import Node
 from kspec.spec.overrides import OVERRIDES, override
 from kspec.spec.parameters import Scope, substitute_sections
 from kspec.spec.paths import check_file, check_source
-from kspec.spec.reader import decode, read
+from kspec.spec.reader import MAX_BYTES, decode, read, too_large
 from kspec.spec.suggestions import nearest, suggest
+from kspec.spec.untrusted import PlaceError, located
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -80,14 +81,20 @@ def parse(
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        names = [each.name for each in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        near = nearest(path.name, names)
-        help_ = f"did you mean `{path.parent / near}`?" if near else "`kspec init` writes a spec"
-        reason = (error.strerror or "it cannot be opened").lower()
-        message = f"the spec `{path}` cannot be read: {reason}"
-        raise KspecError(Diagnostic("KS115", message, help=help_)) from None
+        return located(path, limit=MAX_BYTES).read()
+    except PlaceError as error:
+        if error.reason == "size":
+            raise too_large(error.message, str(path)) from None
+        message = f"the spec `{path}` cannot be read: {error.message}"
+        raise KspecError(Diagnostic("KS115", message, help=_way_out(error, path))) from None
+
+
+def _way_out(error: PlaceError, path: Path) -> str:
+    if error.reason == "link":
+        return "name the file itself: a spec is read without following links"
+    names = [each.name for each in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+    near = nearest(path.name, names)
+    return f"did you mean `{path.parent / near}`?" if near else "`kspec init` writes a spec"
 
 
 @dataclass(slots=True)

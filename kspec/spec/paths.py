@@ -1,10 +1,27 @@
 """Paths in a spec: they stay under the spec's folder, and lead to something."""
 
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from kspec.schemas.data import Csv, ImageFolder, Npz, Parquet
 from kspec.spec.diagnostics import Diagnostic, Route
 from kspec.spec.suggestions import nearest
+from kspec.spec.untrusted import File, PlaceError, Reason, check_folder
+
+MAX_BYTES = 16 << 30
+"""Bound on a file that a spec names: its content is held in memory."""
+
+CODES: Mapping[Reason, str] = MappingProxyType(
+    {"link": "KS210", "outside": "KS210", "refused": "KS210", "kind": "KS211", "size": "KS504"}
+)
+HELP: Mapping[Reason, str] = MappingProxyType(
+    {
+        "link": "put the file itself there: a spec is read without following links",
+        "outside": "put it into the spec's folder",
+        "size": "split it, or keep fewer rows or columns",
+    }
+)
 
 Source = Csv | Parquet | Npz | ImageFolder
 
@@ -31,38 +48,22 @@ def check_file(path: str, folder: Path, route: Route, problems: list[Diagnostic]
 def _check(
     path: str, folder: Path, route: Route, problems: list[Diagnostic], *, wants_folder: bool
 ) -> None:
-    message, help_ = _leaving(path, folder)
-    if message is not None:
-        problems.append(Diagnostic("KS210", message, route, help=help_))
-        return
-    place = folder / path
-    if (wants_folder and place.is_dir()) or (not wants_folder and place.is_file()):
-        return
-    kind = "folder" if wants_folder else "file"
-    if place.exists():
-        problems.append(Diagnostic("KS211", f"`{path}` is no {kind}", route))
-        return
-    near = nearest(place.name, _names(place.parent))
+    try:
+        if wants_folder:
+            check_folder(folder, path)
+        else:
+            File(folder, path, MAX_BYTES).open().close()
+    except PlaceError as error:
+        problems.append(_explain(error, path, folder, route))
+
+
+def _explain(error: PlaceError, path: str, folder: Path, route: Route) -> Diagnostic:
+    if error.reason in CODES:
+        return Diagnostic(CODES[error.reason], error.message, route, help=HELP.get(error.reason))
+    near = nearest(PurePosixPath(path).name, _names(folder / PurePosixPath(path).parent))
     parent = PurePosixPath(path).parent
     help_ = f"did you mean `{parent / near}`?" if near else "it is looked for beside the spec"
-    problems.append(Diagnostic("KS211", f"there is no {kind} `{path}`", route, help=help_))
-
-
-def _leaving(path: str, folder: Path) -> tuple[str | None, str]:
-    """Why `path` may not be read, or None; and what to do."""
-    help_ = "put it into the spec's folder"
-    if ".." in PurePosixPath(path).parts:
-        return f"`{path}` leads out of the spec's folder", help_
-    if PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive:
-        return f"`{path}` is an absolute path", help_
-    try:
-        inside = (folder / path).resolve().is_relative_to(folder.resolve())
-        (folder / path).exists()
-    except (OSError, RuntimeError):
-        return f"`{path}` cannot be read", "shorten it, or look for a loop of symbolic links"
-    return (
-        None if inside else f"`{path}` leads out of the spec's folder by a symbolic link"
-    ), help_
+    return Diagnostic("KS211", error.message, route, help=help_)
 
 
 def _names(folder: Path) -> list[str]:

@@ -38,12 +38,7 @@ def decode(data: bytes, file: str) -> str:
     Raises KspecError for more than a mebibyte and for bytes that are not UTF-8.
     """
     if len(data) > MAX_BYTES:
-        message = f"the file has {len(data):,} bytes, more than {MAX_BYTES:,}"
-        raise KspecError(
-            Diagnostic(
-                "KS105", message, span=Span(file, 1, 1, 1, 1), help="a spec is never so large"
-            )
-        )
+        raise too_large(f"the file has {len(data):,} bytes, more than {MAX_BYTES:,}", file)
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         return data.decode("utf-8").replace("\r\n", "\n")
@@ -58,6 +53,12 @@ def decode(data: bytes, file: str) -> str:
             help="save the file as UTF-8",
         )
         raise KspecError(problem, sources={file: text}) from None
+
+
+def too_large(message: str, file: str) -> KspecError:
+    """The error for a file of more bytes than a spec has."""
+    help_ = "data and weights go into files of their own"
+    return KspecError(Diagnostic("KS105", message, span=Span(file, 1, 1, 1, 1), help=help_))
 
 
 def read(text: str, file: str) -> tuple[Node, tuple[Diagnostic, ...]]:

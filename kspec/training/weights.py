@@ -11,6 +11,8 @@ import numpy as np
 
 from kspec.spec.diagnostics import Diagnostic, KspecError, Route
 from kspec.spec.document import Document
+from kspec.spec.paths import MAX_BYTES
+from kspec.spec.untrusted import File, PlaceError
 from kspec.training.files import write_whole
 
 if TYPE_CHECKING:
@@ -25,17 +27,22 @@ def read_weights(path: Path) -> Weights:
 
     Raises KspecError KS630 when the file is absent and KS631 when it is damaged.
     """
+    return _read(File(path.parent, path.name, MAX_BYTES))
+
+
+def _read(file: File) -> Weights:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
-        return load(path.read_bytes())
-    except FileNotFoundError:
-        raise KspecError(
-            Diagnostic("KS630", f"no weights at {path}", help="train first: `kspec train`")
-        ) from None
+        return load(file.read())
+    except PlaceError as error:
+        if error.reason == "missing":
+            message, help_ = f"no weights at {file.path}", "train first: `kspec train`"
+            raise KspecError(Diagnostic("KS630", message, help=help_)) from None
+        raise KspecError(Diagnostic("KS631", f"weights are not read: {error.message}")) from None
     except SafetensorError as error:
-        raise KspecError(Diagnostic("KS631", f"{path} is damaged: {error}")) from None
+        raise KspecError(Diagnostic("KS631", f"{file.path} is damaged: {error}")) from None
 
 
 def weights_of(model: keras.Model) -> Weights:
@@ -101,7 +108,7 @@ def initialize(model: keras.Model, document: Document) -> None:
 
 
 def _start(variables: Mapping[str, Any], name: str, document: Document, route: Route) -> None:
-    stored = read_weights(document.path.parent / name)
+    stored = _read(File(document.path.parent, name, MAX_BYTES))
     if problems := tuple(_mismatches(variables, stored)):
         found = (Diagnostic("KS633", text, route, help=near) for text, near in problems)
         raise KspecError(*found, document=document)

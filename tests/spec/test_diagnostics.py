@@ -70,7 +70,7 @@ def test_no_rule_is_without_a_spec():
 
 def test_a_file_that_cannot_be_read(tmp_path):
     (tmp_path / "model.yaml").write_text("kspec: 1")
-    for path, words in ((tmp_path, "is a directory"), (tmp_path / "modle.yaml", "no such file")):
+    for path, words in ((tmp_path, "is a folder"), (tmp_path / "modle.yaml", "there is no file")):
         (diagnostic,) = refuse(path, {}).diagnostics
         assert diagnostic.code == UNREADABLE
         assert words in diagnostic.message

@@ -13,15 +13,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO
+from typing import IO, BinaryIO
 
 from kspec.models.keras_file.refusal import refused
+from kspec.spec.untrusted import PlaceError, located
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LIMITS: Mapping[str, int] = MappingProxyType(
     {CONFIG: 64 << 20, METADATA: 64 << 10, WEIGHTS: 16 << 30}
 )
 """The entries there may be, and the most bytes of each."""
+LARGEST = 16 << 30
+"""Bound on the bytes of the file itself."""
 RATIO = 1100
 """Most bytes for one compressed byte: deflate reaches 1032."""
 CHUNK = 1 << 20
@@ -30,18 +33,32 @@ CHUNK = 1 << 20
 @contextmanager
 def open_archive(path: Path) -> Iterator[tuple[bytes, IO[bytes]]]:
     """The configuration's bytes and the weights as a file; raises KspecError KS730."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        help_ = "a .keras file is a zip that Keras 3 wrote; convert .h5 files with Keras first"
-        raise refused("KS730", f"{path.name} is no .keras file: {error}", help_) from error
-    with archive, tempfile.TemporaryFile() as weights:
+    with (
+        _opened(path) as stream,
+        _archive(stream, path.name) as archive,
+        tempfile.TemporaryFile() as weights,
+    ):
         entries = _entries(archive)
         config = b"".join(_chunks(archive, entries[CONFIG]))
         for chunk in _chunks(archive, entries[WEIGHTS]):
             weights.write(chunk)
         weights.seek(0)
         yield config, weights
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return located(path, limit=LARGEST).open()
+    except PlaceError as error:
+        raise refused("KS730", f"{path} cannot be read: {error.message}") from None
+
+
+def _archive(stream: BinaryIO, name: str) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(stream)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        help_ = "a .keras file is a zip that Keras 3 wrote; convert .h5 files with Keras first"
+        raise refused("KS730", f"{name} is not a .keras file: {error}", help_) from error
 
 
 def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

@@ -15,11 +15,12 @@ from kspec.data.columns import bind_columns
 from kspec.data.dataset import requested
 from kspec.data.delimited import CsvFiles
 from kspec.data.features import input_array
-from kspec.data.table import Request, Source, Table
+from kspec.data.table import MAX_BYTES, Request, Source, Table
 from kspec.pipeline.results import Artifact
 from kspec.schemas import Spec
 from kspec.schemas.features import Binary, Category, Input, Output
 from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.untrusted import File, PlaceError, located
 from kspec.targets.emission import ArtifactError, run_artifact
 from kspec.targets.registry import formats
 
@@ -35,15 +36,16 @@ class JsonRows:
     rows: tuple[Mapping[str, Any], ...]
 
     @classmethod
-    def open(cls, path: Path) -> JsonRows:
+    def open(cls, file: File) -> JsonRows:
         """Read them; raises KspecError KS913."""
+        path = file.path
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise _unreadable(f"{path} is no JSON in UTF-8: {error}") from None
+            content = json.loads(file.read().decode())
+        except (ValueError, RecursionError) as error:
+            raise _unreadable(f"{path} is not JSON in UTF-8: {error}") from None
         rows = [content] if isinstance(content, dict) else content
         if not isinstance(rows, list) or not rows or not all(isinstance(r, dict) for r in rows):
-            raise _unreadable(f"{path} is no list of objects")
+            raise _unreadable(f"{path} is not a list of objects")
         for place, row in enumerate(rows, 1):
             if odd := sorted(row.keys() ^ rows[0].keys()):
                 raise _unreadable(f"{path}: rows 1 and {place} differ in the key {odd[0]!r}")
@@ -63,8 +65,17 @@ class JsonRows:
         try:
             return np.array([row[name] for row in self.rows], np.float64)
         except (ValueError, TypeError) as error:
-            message = f"{self.path}: {name!r} is no number or array of numbers in each row"
+            message = f"{self.path}: {name!r} is not a number or array of numbers in each row"
             raise _unreadable(message) from error
+
+
+def _file(path: Path) -> File:
+    file = located(path, limit=MAX_BYTES)
+    try:
+        file.open().close()
+    except PlaceError as error:
+        raise _unreadable(error.message) from None
+    return file
 
 
 def read_rows(path: Path, inputs: Mapping[str, Input]) -> dict[str, Array]:
@@ -73,7 +84,8 @@ def read_rows(path: Path, inputs: Mapping[str, Input]) -> dict[str, Array]:
 
     Raises KspecError: KS913, or what is wrong with the columns and values (KS503 to KS521).
     """
-    source: Source = JsonRows.open(path) if path.suffix == ".json" else CsvFiles.open([path])
+    file = _file(path)
+    source: Source = JsonRows.open(file) if path.suffix == ".json" else CsvFiles.open([file])
     named = {
         name: item.model_copy(update={"columns": (name,)}) if name in source.names else item
         for name, item in inputs.items()

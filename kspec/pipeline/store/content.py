@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from kspec.pipeline.store.locks import locked
+from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.untrusted import File, PlaceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,16 @@ def versions(*distributions: str) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def digest_file(file: File) -> str:
+    """SHA-256, in hex, of a file that a spec names. Raises KspecError KS210 for one that is not
+    read."""
+    try:
+        with file.open() as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except PlaceError as error:
+        raise KspecError(Diagnostic("KS210", error.message)) from None
 
 
 def digest_path(path: Path) -> tuple[str, int]:

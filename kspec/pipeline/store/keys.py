@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from kspec.data.files import digest_files
-from kspec.pipeline.store.content import digest_path, key_of, versions
+from kspec.pipeline.store.content import digest_file, key_of, versions
 from kspec.pipeline.store.sources import code_digest, own_roots
 from kspec.schemas.base import Model
 from kspec.schemas.features import Category
@@ -17,6 +17,8 @@ from kspec.schemas.spec import Spec
 from kspec.spec import extensions
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
+from kspec.spec.paths import MAX_BYTES
+from kspec.spec.untrusted import File
 from kspec.targets.formats.card import Card
 from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
 from kspec.targets.registry import formats, origin, platforms
@@ -262,7 +264,7 @@ class Keys:
         files = [file[1] for step in self.document.steps if (file := step.layer.weights_file())]
         named = [self.document.spec.weights] if self.document.spec.weights else []
         folder = self.document.path.parent
-        return [digest_path(folder / each)[0] for each in (*named, *files)]
+        return [digest_file(File(folder, each, MAX_BYTES)) for each in (*named, *files)]
 
     def _dimensions(self) -> list[Any]:
         """The sizes that targets fix, where rows are drawn by them because there is no data."""

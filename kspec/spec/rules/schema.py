@@ -87,8 +87,8 @@ RULES: tuple[Rule, ...] = (
         title="a path out of the folder",
         explanation=(
             "A spec reads nothing outside its own folder: no absolute path, no `..`, and\n"
-            "no symbolic link that leads out. A spec from a stranger can then be checked\n"
-            "and built without care."
+            "no symbolic link, wherever it leads. A spec from a stranger can then be checked\n"
+            "and built without risk."
         ),
         wrong="source: {csv: ../../rows.csv}",
         right="source: {csv: rows.csv}",

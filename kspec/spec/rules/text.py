@@ -148,7 +148,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS115",
         title="a spec that cannot be read",
-        explanation="There is no such file, it is a folder, or its permissions forbid it.",
+        explanation=(
+            "There is no such file, it is a folder or a special file, or its permissions\n"
+            "forbid it. A spec is never read through a symbolic link: the lines that a\n"
+            "message shows would then be those of a file that the author of the spec chose."
+        ),
         wrong="kspec check modle.yaml",
         right="kspec check model.yaml",
     ),

@@ -1,0 +1,214 @@
+"""Files whose place or content a stranger may have chosen: opened without following any link.
+
+A path is walked from a trusted root. Each component is opened relative to the folder before it and
+with O_NOFOLLOW, so that the file that was checked is the file that is read, even when the path
+changes in between. Only regular files are read, and never more bytes than a stated bound.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+Reason = Literal["missing", "link", "outside", "kind", "size", "refused"]
+
+MAX_FILES = 2_000_000
+"""Bound on the files of one folder."""
+MAX_LEVELS = 64
+"""Bound on the folders that a path may lead through."""
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_KINDS = (
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class PlaceError(Exception):
+    """A path that is not read: why, in a word for programs and in a sentence for people."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason, self.message = reason, message
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file below a trusted folder. Every access raises PlaceError for a path that leads out of
+    `root`, passes through a link, is not a regular file, or holds more than `limit` bytes."""
+
+    root: Path
+    place: str
+    """The path below `root`, with forward slashes."""
+    limit: int
+    """The most bytes that are read."""
+
+    @property
+    def path(self) -> Path:
+        """The path to show; opening it would follow links."""
+        return self.root / self.place
+
+    @property
+    def name(self) -> str:
+        """The last component."""
+        return PurePosixPath(self.place).name
+
+    def open(self) -> io.BufferedReader:
+        """The file, for reading bytes."""
+        with _parent(self.root, self.place) as (folder, name):
+            _judge(os.lstat(name, dir_fd=folder), self.place, stat.S_ISREG)
+            handle = os.open(name, _FILE, dir_fd=folder)
+        stream = os.fdopen(handle, "rb")
+        try:
+            found = os.fstat(handle)
+            _judge(found, self.place, stat.S_ISREG)
+            if found.st_size > self.limit:
+                raise self._too_large(f"{found.st_size:,}")
+        except PlaceError:
+            stream.close()
+            raise
+        return stream
+
+    def read(self) -> bytes:
+        """All bytes; a file that grows meanwhile is read up to the bound and then refused."""
+        with self.open() as stream:
+            content = stream.read(self.limit + 1)
+        if len(content) > self.limit:
+            raise self._too_large(f"more than {self.limit:,}")
+        return content
+
+    def text(self) -> io.TextIOWrapper:
+        """The file as UTF-8 text, with or without a byte-order mark; line ends as they are."""
+        return io.TextIOWrapper(self.open(), encoding="utf-8-sig", newline="")
+
+    def _too_large(self, found: str) -> PlaceError:
+        return PlaceError("size", f"`{self.place}` has {found} bytes, more than {self.limit:,}")
+
+
+def located(path: Path, *, limit: int) -> File:
+    """The file of a path that the command line names; see `root_above`."""
+    root = root_above(path)
+    return File(root, _upward(path).relative_to(root).as_posix(), limit)
+
+
+def root_above(path: Path) -> Path:
+    """The trusted folder above a path that the command line names: the farthest one that is the
+    working directory or a repository, since a stranger may have made links below these; else the
+    folder that the path is in."""
+    here, whole = Path.cwd(), _upward(path)
+    roots = [each for each in whole.parents if each == here or (each / ".git").exists()]
+    return roots[-1] if roots else whole.parent
+
+
+def _upward(path: Path) -> Path:
+    """The absolute path, with everything up to its last `..` resolved."""
+    whole = Path.cwd() / path
+    count = len(whole.parts)
+    last = max((i for i, part in enumerate(whole.parts) if part == ".."), default=-1)
+    if last < 0:
+        return whole
+    return Path(*whole.parts[: last + 1]).resolve() / Path(*whole.parts[last + 1 : count])
+
+
+def check_folder(root: Path, place: str) -> None:
+    """Raise PlaceError unless `place` is a folder below `root` that no link leads to."""
+    with _folder(root, place):
+        return
+
+
+def files_below(root: Path, place: str) -> Iterator[str]:
+    """The paths of all regular files below a folder, relative to it, in no order. Raises
+    PlaceError for a link or a special file anywhere below, and for far too many files."""
+    waiting, count = [""], 0
+    while waiting:
+        inner = waiting.pop()
+        with _folder(root, f"{place}/{inner}") as handle, os.scandir(handle) as entries:
+            for entry in entries:
+                path = f"{inner}/{entry.name}" if inner else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(path)
+                    continue
+                _judge(entry.stat(follow_symlinks=False), f"{place}/{path}", stat.S_ISREG)
+                count += 1
+                if count > MAX_FILES:
+                    raise PlaceError("size", f"`{place}` holds more than {MAX_FILES:,} files")
+                yield path
+
+
+@contextmanager
+def _parent(root: Path, place: str) -> Iterator[tuple[int, str]]:
+    """An open handle of the folder that `place` is in, and the last component."""
+    parts = _parts(place)
+    if not parts:
+        raise PlaceError("kind", f"`{place}` is a folder")
+    with _folder(root, "/".join(parts[:-1]), whole=place) as handle, _explained(place, "file"):
+        yield handle, parts[-1]
+
+
+@contextmanager
+def _folder(root: Path, place: str, whole: str | None = None) -> Iterator[int]:
+    """An open handle of a folder below `root`."""
+    what = "folder" if whole is None else "file"
+    with _explained(place, what):
+        handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        passed: list[str] = []
+        for part in _parts(place):
+            passed.append(part)
+            with _explained(whole or place, what):
+                found = os.lstat(part, dir_fd=handle)
+                _judge(found, "/".join(passed), stat.S_ISDIR)
+                below = os.open(part, _FOLDER, dir_fd=handle)
+            os.close(handle)
+            handle = below
+        yield handle
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _explained(place: str, what: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise PlaceError("missing", f"there is no {what} `{place}`") from None
+    except OSError as error:
+        reason = (error.strerror or "it cannot be opened").lower()
+        raise PlaceError("refused", f"`{place}` cannot be read: {reason}") from None
+
+
+def _parts(place: str) -> list[str]:
+    """The components, none of which leads upward. Raises PlaceError."""
+    path = PurePosixPath(place)
+    if path.is_absolute():
+        raise PlaceError("outside", f"`{place}` is an absolute path")
+    if ".." in path.parts:
+        raise PlaceError("outside", f"`{place}` leads out of its folder")
+    if len(path.parts) > MAX_LEVELS:
+        raise PlaceError("outside", f"`{place[:80]}…` leads through more than {MAX_LEVELS} folders")
+    if "\0" in place:
+        raise PlaceError("missing", "a path has no U+0000")
+    return list(path.parts)
+
+
+def _judge(found: os.stat_result, place: str, wanted: object) -> None:
+    """Raise PlaceError for what is not of the wanted kind."""
+    assert callable(wanted)
+    if wanted(found.st_mode):
+        return
+    kind = next((name for test, name in _KINDS if test(found.st_mode)), "a file")
+    if stat.S_ISLNK(found.st_mode):
+        raise PlaceError("link", f"`{place}` is a symbolic link")
+    wish = "a folder" if wanted is stat.S_ISDIR else "a file"
+    raise PlaceError("kind", f"`{place}` is {kind}, not {wish}")
