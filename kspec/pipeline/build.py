@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -198,7 +198,6 @@ class _Build:
             format=request.format,
             path=emitted,
             options=described(request)["options"],
-            tolerance=asdict(formats()[request.format].tolerance(request.options)),
             **read_json(emitted.with_name(RESULT)),
             **read_json(proven / RESULT),
         )

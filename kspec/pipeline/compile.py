@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,8 @@ from kspec.models.prediction import predict
 from kspec.pipeline.proof.comparison import varies
 from kspec.pipeline.proof.drawn import draw_inputs
 from kspec.pipeline.proof.metrics import task_metrics
+from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.rows import Rows
-from kspec.pipeline.proof.trace import check_trace
 from kspec.pipeline.store.records import GRAPH, METRICS, WEIGHTS, write_json
 from kspec.pipeline.workshop import Workshop
 from kspec.spec.diagnostics import Diagnostic, KspecError
@@ -36,7 +38,7 @@ def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
     load_weights(shop.model, weights / WEIGHTS)
     finalize(shop.model)
     graph = trace_document(shop.model, document)
-    rows, golden, facts = _judging(shop)
+    rows, golden, facts = _judging(shop, Reference(graph, partial(predict, shop.model)))
     if not varies(golden.expected):
         raise KspecError(
             Diagnostic(
@@ -47,30 +49,39 @@ def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
             ),
             document=document,
         )
-    if problems := check_trace(graph, golden):
-        raise KspecError(*problems, document=document)
     save_graph(graph, folder / GRAPH)
     for name, part in (("rows", rows), ("golden", golden)):
         for kind in ("inputs", "expected", "targets"):
             save_file(_ordered(getattr(part, kind)), folder / f"{name}-{kind}.safetensors")
     outputs = document.spec.outputs
     metrics = task_metrics(rows.expected, rows.targets, outputs) if rows.targets else {}
-    write_json(folder / METRICS, {**facts, "metrics": metrics})
+    yardsticks = {
+        name: {output: asdict(each) for output, each in part.yardsticks.items()}
+        for name, part in (("rows", rows), ("golden", golden))
+    }
+    write_json(folder / METRICS, {**facts, "metrics": metrics, "yardsticks": yardsticks})
 
 
-def _judging(shop: Workshop) -> tuple[Rows, Rows, dict[str, Any]]:
+def _judging(shop: Workshop, reference: Reference) -> tuple[Rows, Rows, dict[str, Any]]:
     """The rows to judge by, the golden ones, and where they are from. A spec that has weights needs
     no data: its rows are drawn then, and have no truth."""
     spec = shop.document.spec
     if spec.data is None and spec.weights is not None:
-        inputs = draw_inputs(spec, DRAWN)
-        rows = Rows(inputs, predict(shop.model, inputs), {})
+        golden = _proven(shop, reference, draw_inputs(spec, DRAWN))
         columns = {name: (name,) for name in spec.inputs}
-        return rows, rows, {"split": "drawn", "counts": {"drawn": DRAWN}, "columns": columns}
+        return golden, golden, {"split": "drawn", "counts": {"drawn": DRAWN}, "columns": columns}
     name, split = _judging_split(shop.dataset)
     counts = {each: len(getattr(shop.dataset, each)) for each in ("train", "validation", "test")}
     facts = {"split": name, "counts": counts, "columns": shop.dataset.columns}
-    return _rows(shop.model, split), _rows(shop.model, golden_rows(split)), facts
+    golden = _proven(shop, reference, golden_rows(split).inputs)
+    return reference.rows(split.inputs, split.targets, golden.yardsticks), golden, facts
+
+
+def _proven(shop: Workshop, reference: Reference, inputs: Mapping[str, Array]) -> Rows:
+    rows, problems = reference.proven(inputs)
+    if problems:
+        raise KspecError(*problems, document=shop.document)
+    return rows
 
 
 def _judging_split(dataset: Dataset) -> tuple[str, Split]:
@@ -80,10 +91,6 @@ def _judging_split(dataset: Dataset) -> tuple[str, Split]:
         if len(split):
             return name, split
     raise AssertionError("the loader refuses data without rows")
-
-
-def _rows(model: Any, split: Split) -> Rows:
-    return Rows(split.inputs, predict(model, split.inputs), split.targets)
 
 
 def _ordered(arrays: Mapping[str, Array]) -> dict[str, Array]:

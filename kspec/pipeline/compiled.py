@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safetensors.numpy import load_file
 
 from kspec.compiler.file import load as load_graph
 from kspec.compiler.ir import Graph
 from kspec.pipeline.proof.rows import Rows
+from kspec.pipeline.proof.verdict import Yardstick
 from kspec.pipeline.store.records import GRAPH, METRICS, read_json
 
 
@@ -36,8 +38,8 @@ def load_compiled(folder: Path) -> Compiled:
     facts = read_json(folder / METRICS)
     return Compiled(
         load_graph(folder / GRAPH),
-        load_rows(folder, "rows"),
-        load_rows(folder, "golden"),
+        _rows(folder, "rows", facts),
+        _rows(folder, "golden", facts),
         facts["split"],
         facts["counts"],
         {name: tuple(each) for name, each in facts["columns"].items()},
@@ -46,5 +48,14 @@ def load_compiled(folder: Path) -> Compiled:
 
 
 def load_rows(folder: Path, name: str) -> Rows:
-    kinds = ("inputs", "expected", "targets")
-    return Rows(*(load_file(folder / f"{name}-{kind}.safetensors") for kind in kinds))
+    """The rows named ``rows`` or ``golden`` of a compiled model."""
+    return _rows(folder, name, read_json(folder / METRICS))
+
+
+def _rows(folder: Path, name: str, facts: Mapping[str, Any]) -> Rows:
+    inputs, expected, targets = (
+        load_file(folder / f"{name}-{kind}.safetensors")
+        for kind in ("inputs", "expected", "targets")
+    )
+    own = {output: Yardstick(**each) for output, each in facts["yardsticks"][name].items()}
+    return Rows(inputs, expected, targets, own)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from kspec.compiler.ir import Array, Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
 from kspec.pipeline.proof.comparison import varies
+from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.rows import Rows
-from kspec.pipeline.proof.trace import check_trace
 from kspec.pipeline.proof.verification import verify_artifact
 from kspec.pipeline.results import Artifact
 from kspec.pipeline.store.content import digest_path
@@ -129,7 +130,6 @@ def _write_verified(
     if not result.passed:
         raise KspecError(*result.problems)
     sha256, size = digest_path(path)
-    tolerance = asdict(known_formats()[request.format].tolerance(request.options))
     return Artifact(
         target=request.format,
         format=request.format,
@@ -137,23 +137,15 @@ def _write_verified(
         sha256=sha256,
         bytes=size,
         options=described(request)["options"],
-        tolerance=tolerance,
         seconds=seconds,
         **result.facts(),
     )
 
 
 def _judged(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Rows:
-    """The rows with the model's own outputs, after the graph was held against them."""
-    inputs = dict(rows)
-    given = [inputs[value.name] for value in graph.inputs]
-    struct = getattr(model, "_inputs_struct", None)
-    call = inputs if isinstance(struct, dict) else (given if len(given) > 1 else given[0])
-    outputs = _flat(model(call, training=False))
-    names = [value.name for value in graph.outputs]
-    expected = {name: np.asarray(each) for name, each in zip(names, outputs, strict=True)}
-    judged = Rows(inputs, expected, {})
-    if not varies(expected):
+    """The rows with the model's exact outputs, after the graph was held against the model's own."""
+    judged, problems = Reference(graph, partial(_predict, model, graph)).proven(dict(rows))
+    if not varies(judged.expected):
         raise KspecError(
             Diagnostic(
                 "KS722",
@@ -161,9 +153,19 @@ def _judged(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Rows:
                 help="give rows that it tells apart: `rows={...}`",
             )
         )
-    if problems := check_trace(graph, judged):
+    if problems:
         raise KspecError(*problems)
     return judged
+
+
+def _predict(model: Any, graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """The model's own outputs at inference, by the names of the graph."""
+    given = [inputs[value.name] for value in graph.inputs]
+    struct = getattr(model, "_inputs_struct", None)
+    call = dict(inputs) if isinstance(struct, dict) else (given if len(given) > 1 else given[0])
+    outputs = _flat(model(call, training=False))
+    names = [value.name for value in graph.outputs]
+    return {name: np.asarray(each) for name, each in zip(names, outputs, strict=True)}
 
 
 def _flat(outputs: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from kspec.compiler.passes.common import COMMON
 from kspec.models.prediction import predict
 from kspec.pipeline.proof.comparison import varies
 from kspec.pipeline.proof.drawn import draw_inputs
+from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.rows import Rows
-from kspec.pipeline.proof.trace import check_trace
 from kspec.pipeline.proof.verification import verify_artifact
 from kspec.pipeline.results import Plan, TargetPlan
 from kspec.pipeline.store.content import digest_path
@@ -34,7 +35,7 @@ def prove(shop: Workshop, keys: Keys) -> Plan:
     """Build the network with random weights and statistics, trace it, emit every artifact that the
     targets ask for, run each, and compare. Raises KspecError with the problems of all formats."""
     graph, rows = random_network(shop)
-    problems: list[Diagnostic] = list(check_trace(graph, rows))
+    problems: list[Diagnostic] = []
     folded = run_passes(graph, COMMON)
     found: list[TargetPlan] = []
     for request in keys.requests:
@@ -96,7 +97,9 @@ def random_network(shop: Workshop) -> tuple[Graph, Rows]:
             ),
             document=document,
         ) from error
-    rows = Rows(inputs, predict(model, inputs), {})
+    rows, problems = Reference(graph, partial(predict, model)).proven(inputs)
+    if problems:
+        raise KspecError(*problems, document=document)
     if not varies(rows.expected):
         raise KspecError(
             Diagnostic(

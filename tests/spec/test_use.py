@@ -1,5 +1,6 @@
 """`use`: the layers of a step, or of a call of a block, once more."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -98,9 +99,9 @@ def test_what_cannot_be_used_is_refused(old, new, code, message, line):
 def test_layers_that_are_used_again_have_their_variables_once(tmp_path):
     keras = pytest.importorskip("keras")
     from kspec.models.keras_model import build_model, randomize, trace_document
+    from kspec.models.prediction import predict
     from kspec.pipeline.proof.drawn import draw_inputs
-    from kspec.pipeline.proof.rows import Rows
-    from kspec.pipeline.proof.trace import check_trace
+    from kspec.pipeline.proof.reference import Reference
 
     document = parsed(TWINS)
     model = build_model(document)
@@ -111,8 +112,10 @@ def test_layers_that_are_used_again_have_their_variables_once(tmp_path):
     given = keras.ops.stack([rows["one"], rows["two"][:, :, :8]])
     seen = [model.get_layer("left.conv2d")(each) for each in given]
     assert seen[0].shape == seen[1].shape
-    expected = {name: keras.ops.convert_to_numpy(v) for name, v in model(rows).items()}
-    assert check_trace(trace_document(model, document), Rows(rows, expected, {})) == ()
+    graph = trace_document(model, document)
+    judged, problems = Reference(graph, partial(predict, model)).proven(rows)
+    assert problems == ()
+    assert judged.yardsticks.keys() == judged.expected.keys()
 
 
 AGAIN = """\

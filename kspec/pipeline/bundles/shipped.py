@@ -22,6 +22,7 @@ from kspec.schemas.features import Input, Output
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.spec.suggestions import suggest
+from kspec.targets.formats.format import Tolerance
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
 
@@ -128,7 +129,10 @@ def verify_bundles(bundles: Sequence[Bundle], rows: Rows | None = None) -> tuple
             key = (each.format, each.sha256)
             if key not in done:
                 used = bundle.golden if rows is None else rows
-                done[key] = verify_artifact(each.path, request_of(each), used, bundle.outputs)
+                least = Tolerance(**each.tolerance) if rows is None else None
+                done[key] = verify_artifact(
+                    each.path, request_of(each), used, bundle.outputs, least=least
+                )
                 problems += done[key].problems
             if done[key].passed and (run := done[key].run) is not None:
                 artifacts.append(replace(each, seconds=run.seconds, **done[key].facts()))

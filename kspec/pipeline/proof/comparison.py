@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from kspec.compiler.ir import Array
+from kspec.pipeline.proof.verdict import PEAK, Yardstick, Yardsticks, within
 from kspec.schemas.features import Binary, Category, Output
 from kspec.targets.formats.format import Tolerance
 
 Outputs = Mapping[str, Array]
+NO_ERROR: Yardsticks = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +33,25 @@ class Comparison:
 
 
 def compare(
-    found: Outputs, expected: Outputs, outputs: Mapping[str, Output], tolerance: Tolerance
+    found: Outputs,
+    expected: Outputs,
+    outputs: Mapping[str, Output],
+    tolerance: Tolerance,
+    yardsticks: Yardsticks = NO_ERROR,
 ) -> Comparison:
-    """Compare arrays of (rows, …) by output name. A value that is not finite fails, unless the
-    reference is the same infinity; so does another shape."""
+    """Compare arrays of (rows, …) by output name, by the rule of `within`. A decision within the
+    error that the rule allows is a tie."""
     worst, near = (-1.0, "", 0), True
     flipped = np.zeros(len(next(iter(expected.values()))), bool)
     for name, reference in expected.items():
         scale = scale_of(reference)
-        near = near and within(found[name], reference, tolerance, scale)
+        own = yardsticks.get(name, Yardstick())
+        near = near and within(found[name], reference, tolerance, scale, own)
         row, error = _worst(errors_of(found[name], reference, scale))
         worst = max(worst, (error, name, row), key=lambda each: each[0])
-        flipped |= flips(found[name], reference, outputs.get(name), tolerance.atol * scale)
+        flipped |= flips(
+            found[name], reference, outputs.get(name), max(tolerance.atol * scale, PEAK * own.peak)
+        )
     return Comparison(*worst, near, int(flipped.sum()), len(flipped))
 
 
@@ -64,17 +74,6 @@ def errors_of(found: Array, reference: Array, scale: float = 1.0) -> Array:
         errors = np.abs(wide - exact) / np.maximum(scale, np.abs(exact))
     errors[wide == exact] = 0.0
     return np.where(np.isnan(errors), np.inf, errors)
-
-
-def within(found: Array, reference: Array, tolerance: Tolerance, scale: float = 1.0) -> bool:
-    """Whether |Δ| ≤ atol · scale + rtol · |reference| everywhere."""
-    if found.shape != reference.shape:
-        return False
-    wide, exact = found.astype(np.float64), reference.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        near = np.abs(wide - exact) <= tolerance.atol * scale + tolerance.rtol * np.abs(exact)
-        near &= np.isfinite(exact)  # the tolerance of an infinity lets everything pass
-    return bool((near | (wide == exact)).all())
 
 
 def flips(found: Array, reference: Array, output: Output | None, atol: float) -> Array:

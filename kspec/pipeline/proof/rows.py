@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from kspec.compiler.ir import Array
+from kspec.pipeline.proof.verdict import Yardsticks
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What artifacts are judged on: raw inputs, the trained model's outputs, and, where there are
-    any, true targets. Arrays of (rows, …) by the spec's names."""
+    """What artifacts are judged on. Arrays of (rows, …) by the spec's names."""
 
     inputs: Mapping[str, Array]
+    """Raw inputs."""
     expected: Mapping[str, Array]
-    targets: Mapping[str, Array]
+    """The trained model's outputs: its graph evaluated in float64, rounded to the output's type."""
+    targets: Mapping[str, Array] = field(default_factory=dict)
+    """True targets; empty where there are none."""
+    yardsticks: Yardsticks = field(default_factory=dict)
+    """The trained model's own error in float32 against ``expected``."""
 
     def __len__(self) -> int:
         return len(next(iter(self.expected.values())))
 
     def first(self, count: int) -> Rows:
-        return Rows(*({k: v[:count] for k, v in part.items()} for part in self._parts()))
+        """The first ``count`` rows."""
 
-    def _parts(self) -> Iterator[Mapping[str, Array]]:
-        yield from (self.inputs, self.expected, self.targets)
+        def cut(arrays: Mapping[str, Array]) -> dict[str, Array]:
+            return {name: array[:count] for name, array in arrays.items()}
+
+        return replace(
+            self,
+            inputs=cut(self.inputs),
+            expected=cut(self.expected),
+            targets=cut(self.targets),
+        )

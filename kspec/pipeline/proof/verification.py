@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,10 @@ from kspec.pipeline.proof.comparison import (
     compare,
     errors_of,
     scale_of,
-    within,
 )
 from kspec.pipeline.proof.metrics import task_metrics
 from kspec.pipeline.proof.rows import Rows
+from kspec.pipeline.proof.verdict import ELSEWHERE, Yardstick, bundle_tolerance, measure, within
 from kspec.schemas.features import Output
 from kspec.spec.diagnostics import Diagnostic
 from kspec.targets.emission import ArtifactError, Run, artifact_name, run_artifact
@@ -54,6 +54,8 @@ class Verification:
     metrics: Mapping[str, float]
     problems: tuple[Diagnostic, ...]
     """Why it must not be shipped; empty for a proven one."""
+    tolerance: Tolerance = ELSEWHERE
+    """What a bundle's self-test applies."""
 
     @property
     def passed(self) -> bool:
@@ -70,6 +72,7 @@ class Verification:
             "flips": self.comparison.flips,
             "metrics": dict(self.metrics),
             "latency": self.run.latency,
+            "tolerance": asdict(self.tolerance),
         }
 
 
@@ -79,9 +82,11 @@ def verify_artifact(
     rows: Rows,
     outputs: Mapping[str, Output],
     graph: Graph | None = None,
+    least: Tolerance | None = None,
 ) -> Verification:
     """Run an artifact on the rows and compare. With the traced ``graph`` a difference is followed
-    to the first node that differs, and so to its line."""
+    to the first node that differs, and so to its line. ``least`` is the error that is admitted
+    whatever the rows' yardsticks say; without it, the format's."""
     format_ = formats()[request.format]
     try:
         run = run_artifact(format_, path, rows.inputs)
@@ -90,14 +95,18 @@ def verify_artifact(
         return Verification(None, None, {}, (Diagnostic("KS721", message),))
     if odd := _misfit(run.outputs, rows.expected):
         return Verification(None, run, {}, (Diagnostic("KS721", f"{path.name} {odd}"),))
-    tolerance = format_.tolerance(request.options)
-    comparison = compare(run.outputs, rows.expected, outputs, tolerance)
+    tolerance = least or format_.tolerance(request.options)
+    comparison = compare(run.outputs, rows.expected, outputs, tolerance, rows.yardsticks)
     metrics = task_metrics(run.outputs, rows.targets, outputs) if rows.targets else {}
     problems: tuple[Diagnostic, ...] = ()
     if not comparison.within:
         suspect = locate(graph, request, rows.first(4)) if graph else None
-        problems = (_difference(path, comparison, tolerance, suspect),)
-    return Verification(comparison, run, metrics, problems)
+        name = comparison.worst_output
+        own = rows.yardsticks.get(name, Yardstick()).peak / scale_of(rows.expected[name])
+        problems = (_difference(path, comparison, own, suspect),)
+    scales = {name: scale_of(each) for name, each in rows.expected.items()}
+    allowed = bundle_tolerance(tolerance, scales, rows.yardsticks)
+    return Verification(comparison, run, metrics, problems, allowed)
 
 
 def locate(graph: Graph, request: ArtifactRequest, rows: Rows) -> Suspect | None:
@@ -105,12 +114,18 @@ def locate(graph: Graph, request: ArtifactRequest, rows: Rows) -> Suspect | None
     output, and each is compared with what the reference says of the name; a value keeps its name
     through all passes as long as it means the same numbers."""
     format_ = formats()[request.format]
-    meant = evaluate(graph, rows.inputs, keep=True)
     lowered = format_.lower(run_passes(graph, COMMON))
-    meant = {**evaluate(lowered, rows.inputs, keep=True), **meant}
+    meant, rounded = (
+        {
+            **evaluate(lowered, rows.inputs, keep=True, precision=precision),
+            **evaluate(graph, rows.inputs, keep=True, precision=precision),
+        }
+        for precision in (np.float64, np.float32)
+    )
     nodes = [node for node in lowered.nodes if len(node.outputs) == 1]
     shown = tuple(node.output for node in nodes)
-    tolerance = format_.tolerance(request.options)
+    least = format_.tolerance(request.options)
+    tolerance = Tolerance(max(least.atol, ELSEWHERE.atol), max(least.rtol, ELSEWHERE.rtol))
     with tempfile.TemporaryDirectory(prefix="kspec-locate-") as folder:
         path = Path(folder, artifact_name(graph.name, request))
         try:
@@ -121,7 +136,8 @@ def locate(graph: Graph, request: ArtifactRequest, rows: Rows) -> Suspect | None
     for node in nodes:
         name, expected = node.name, _meant(meant, node.output)
         scale = scale_of(expected)
-        if name in found and not within(found[name], expected, tolerance, scale):
+        own = measure(expected, _meant(rounded, node.output))
+        if name in found and not within(found[name], expected, tolerance, scale, own):
             error = float(errors_of(found[name], expected, scale).max())
             return Suspect(name, type(node.op).__name__, node.origin, error)
     return None
@@ -149,7 +165,7 @@ def _meant(meant: Outputs, value: Value) -> Array:
 
 
 def _difference(
-    path: Path, comparison: Comparison, tolerance: Tolerance, suspect: Suspect | None
+    path: Path, comparison: Comparison, own: float, suspect: Suspect | None
 ) -> Diagnostic:
     where = ""
     route: tuple[str | int, ...] = ()
@@ -162,8 +178,8 @@ def _difference(
     return Diagnostic(
         "KS720",
         f"{path.name} differs from the trained model at output {comparison.worst_output!r}, row"
-        f" {comparison.worst_row}: error {comparison.worst_error:.3g}, tolerance"
-        f" {tolerance.atol:g} + {tolerance.rtol:g}·|reference|{where}",
+        f" {comparison.worst_row}: error {comparison.worst_error:.3g}, where rounding moves the"
+        f" trained model by {own:.1g}{where}",
         route,
         help="nothing was shipped; please report it with the spec",
     )

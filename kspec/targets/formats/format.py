@@ -45,10 +45,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """An output agrees where |Δ| ≤ atol + rtol · |reference|."""
+    """An output agrees where |Δ| ≤ atol · s + rtol · |reference|; s is the largest |reference| of
+    the output, at most 1. Rounding of the trained model may allow more."""
 
-    atol: float = 1e-5
-    rtol: float = 1e-5
+    atol: float = 1e-6
+    rtol: float = 1e-6
 
 
 class Format(ABC):
@@ -90,7 +91,7 @@ class Format(ABC):
         )
 
     def tolerance(self, options: Model) -> Tolerance:  # noqa: ARG002
-        """How near the artifact must come to the trained model with these options."""
+        """The error that is admitted with these options, however exact the trained model is."""
         return Tolerance()
 
     @abstractmethod

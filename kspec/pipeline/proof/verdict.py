@@ -1,0 +1,106 @@
+"""When an output agrees with the trained model: within a small multiple of the rounding error that
+the trained model itself makes in float32. Measured in docs/verdict.md, decided in docs/adr/0011."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kspec.compiler.ir import Array
+from kspec.targets.formats.format import Tolerance
+
+PEAK, RMS = 8.0, 4.0
+"""How many times the largest, and the root mean square, of the trained model's own error an
+artifact's error may be."""
+ELSEWHERE = Tolerance(1e-5, 1e-5)
+"""The least tolerance of a bundle's self-test: it runs on processors and in runtimes other than
+those of the build."""
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """The rounding error of the trained model in one output, in the output's unit."""
+
+    peak: float = 0.0
+    """The largest |E| over all rows and elements."""
+    rms: float = 0.0
+    """The root of the mean E²."""
+
+    def widest(self, other: Yardstick) -> Yardstick:
+        """The larger of both in each measure."""
+        return Yardstick(max(self.peak, other.peak), max(self.rms, other.rms))
+
+
+Yardsticks = Mapping[str, Yardstick]
+"""By the name of the output. An output without one has no error of its own."""
+
+
+def measure(reference: Array, *found: Array) -> Yardstick:
+    """The yardstick of float32 evaluations against a reference of the same shape. Elements where
+    either is not finite do not count."""
+    widest = Yardstick()
+    for each in found:
+        errors = _errors(each, reference)
+        errors = errors[np.isfinite(errors)]
+        if errors.size:
+            widest = widest.widest(Yardstick(float(errors.max()), _rms(errors)))
+    return widest
+
+
+def within(
+    found: Array,
+    reference: Array,
+    tolerance: Tolerance,
+    scale: float = 1.0,
+    yardstick: Yardstick = Yardstick(),
+) -> bool:
+    """Whether |Δ| ≤ atol · scale + rtol · |reference| everywhere; or else max|Δ| ≤ 8 max|E| and
+    RMS(Δ) ≤ 4 RMS(E), where the yardstick has E. A value that is not a number fails, and so does an
+    infinity unless the reference is the same."""
+    if found.shape != reference.shape:
+        return False
+    errors, exact = _errors(found, reference), reference.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        near = errors <= tolerance.atol * scale + tolerance.rtol * np.abs(exact)
+    near &= np.isfinite(exact) | (errors == 0)  # the tolerance of an infinity admits everything
+    if near.all():
+        return True
+    return bool(errors.max() <= PEAK * yardstick.peak and _rms(errors) <= RMS * yardstick.rms)
+
+
+def bundle_tolerance(
+    least: Tolerance, scales: Mapping[str, float], yardsticks: Yardsticks
+) -> Tolerance:
+    """What a self-test may apply to every output: |Δ| ≤ atol · s + rtol · |reference|, where s is
+    the scale of the output. It admits 8 times the trained model's own largest error."""
+    needed = (
+        PEAK * yardsticks.get(name, Yardstick()).peak / scale for name, scale in scales.items()
+    )
+    atol = max(least.atol, ELSEWHERE.atol, *needed)
+    return Tolerance(atol, max(least.rtol, ELSEWHERE.rtol))
+
+
+def widest(yardsticks: Iterable[Yardsticks]) -> dict[str, Yardstick]:
+    """The widest yardstick of each output."""
+    found: dict[str, Yardstick] = {}
+    for each in yardsticks:
+        for name, yardstick in each.items():
+            found[name] = found.get(name, Yardstick()).widest(yardstick)
+    return found
+
+
+def _errors(found: Array, reference: Array) -> Array:
+    """|Δ| in float64; 0 for equal infinities, infinite where only one of both is NaN or where both
+    are."""
+    wide, exact = found.astype(np.float64), reference.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        errors = np.abs(wide - exact)
+    errors = np.where(np.isnan(errors), np.inf, errors)
+    return np.where(wide == exact, 0.0, errors)
+
+
+def _rms(errors: Array) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.sqrt(np.mean(np.square(errors))))

@@ -1,0 +1,135 @@
+"""The rule by which an artifact agrees with the trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from kspec.compiler import ops
+from kspec.compiler.ir import Array, Graph
+from kspec.compiler.reference import evaluate
+from kspec.pipeline.proof.comparison import compare, scale_of
+from kspec.pipeline.proof.reference import Reference
+from kspec.pipeline.proof.verdict import (
+    PEAK,
+    RMS,
+    Yardstick,
+    bundle_tolerance,
+    measure,
+    widest,
+    within,
+)
+from kspec.targets.formats.format import Tolerance
+from tests.graphs.builder import Builder
+
+LEAST = Tolerance()
+REFERENCE = np.linspace(-1, 1, 24).reshape(8, 3)
+
+
+def off(error: Array | float) -> Array:
+    return REFERENCE + error
+
+
+@given(st.floats(1e-4, 1e-2), st.integers(0, 23))
+def test_the_peak_and_the_mean_both_count(own: float, place: int) -> None:
+    noise = np.full(24, own).reshape(8, 3)
+    yardstick = measure(REFERENCE, off(noise))
+    assert (yardstick.peak, yardstick.rms) == pytest.approx((own, own))
+    assert within(off(noise * RMS * 0.99), REFERENCE, LEAST, 1.0, yardstick)
+    assert not within(off(noise * RMS * 1.01), REFERENCE, LEAST, 1.0, yardstick)
+    single = np.zeros(24)
+    single[place] = own * PEAK
+    assert within(off(0.99 * single.reshape(8, 3)), REFERENCE, LEAST, 1.0, yardstick)
+    assert not within(off(1.01 * single.reshape(8, 3)), REFERENCE, LEAST, 1.0, yardstick)
+
+
+@given(st.sampled_from([np.nan, np.inf, -np.inf]), st.integers(0, 23))
+def test_no_yardstick_excuses_what_is_not_finite(broken: float, place: int) -> None:
+    found = REFERENCE.copy()
+    found.reshape(-1)[place] = broken
+    generous = Yardstick(1e300, 1e300)
+    assert not within(found, REFERENCE, LEAST, 1.0, generous)
+    assert not within(REFERENCE, found, LEAST, 1.0, generous)
+    assert within(found, found, LEAST, 1.0) == (not np.isnan(broken))
+    assert measure(REFERENCE, found, off(0.5)) == Yardstick(0.5, 0.5)
+
+
+@given(hnp.arrays(np.float64, (8, 3), elements=st.floats(-1, 1)))
+def test_the_floor_holds_without_a_yardstick(noise: Array) -> None:
+    band = LEAST.atol + LEAST.rtol * np.abs(REFERENCE)
+    assert within(off(noise * band * 0.999), REFERENCE, LEAST)
+
+
+def test_a_decision_within_the_allowed_error_is_a_tie() -> None:
+    from kspec.schemas.features import Output
+
+    labels = Output.model_validate({"category": {"labels": ["a", "b"]}, "column": "y"})
+    reference = np.array([[0.5001, 0.4999], [0.9, 0.1]])
+    found = np.array([[0.4999, 0.5001], [0.1, 0.9]])
+    for own, flips in ((1e-6, 2), (1e-4, 1)):
+        yardsticks = {"y": Yardstick(own, own)}
+        result = compare({"y": found}, {"y": reference}, {"y": labels}, LEAST, yardsticks)
+        assert result.flips == flips
+
+
+@given(st.floats(1e-9, 1e-2), st.floats(0.01, 1.0))
+def test_a_bundle_admits_what_the_build_admits(peak: float, scale: float) -> None:
+    """By the clients' formula, for outputs of each size."""
+    reference = REFERENCE * scale
+    tolerance = bundle_tolerance(LEAST, {"y": scale_of(reference)}, {"y": Yardstick(peak, peak)})
+    allowed = tolerance.atol * scale_of(reference) + tolerance.rtol * np.abs(reference)
+    assert (allowed >= PEAK * peak * (1 - 1e-9)).all()
+    assert (allowed >= 1e-5 * scale * (1 - 1e-9)).all()
+    assert bundle_tolerance(Tolerance(1e-2, 1e-2), {"y": 1.0}, {}) == Tolerance(1e-2, 1e-2)
+
+
+def test_the_widest_yardstick() -> None:
+    found = widest(({"y": Yardstick(1, 4)}, {"y": Yardstick(3, 2), "z": Yardstick(5, 6)}))
+    assert found == {"y": Yardstick(3, 4), "z": Yardstick(5, 6)}
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    """A deep network: rounding grows over 30 layers."""
+    build = Builder("deep")
+    x = build.input("x", "batch", 16)
+    for depth in range(30):
+        kernel = build.random(f"kernel{depth}", 16, 16, low=-0.7, high=0.7)
+        product = build.add(f"product{depth}", ops.MatMul(), x, kernel)
+        x = build.add(f"layer{depth}", ops.Tanh(), product)
+    return build.case(x).graph
+
+
+def other_float32(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """As another runtime rounds: each weight is off by up to one unit in its last place."""
+    moved = {name: np.nextafter(array, np.float32(2)) for name, array in graph.constants.items()}
+    return evaluate(replace(graph, constants=moved), inputs)
+
+
+def test_a_right_trace_passes_and_a_wrong_one_does_not_excuse_itself(graph: Graph) -> None:
+    rows = {"x": np.random.default_rng(1).normal(size=(12, 16)).astype(np.float32)}
+    judged, problems = Reference(graph, lambda given: other_float32(graph, given)).proven(rows)
+    assert problems == ()
+    (own,) = judged.yardsticks.values()
+    assert 0 < own.rms <= own.peak < 1e-4
+    (name, kernel), *_ = graph.constants.items()
+    wrong = replace(graph, constants={**graph.constants, name: kernel * np.float32(1.001)})
+    _, problems = Reference(graph, lambda given: other_float32(wrong, given)).proven(rows)
+    assert [each.code for each in problems] == ["KS723"]
+
+
+def test_an_output_that_rounding_decides_is_refused() -> None:
+    build = Builder("cancelled")
+    x, large = build.input("x", "batch", 4), build.constant("large", np.float32([1e8]))
+    back = build.add("y", ops.Subtract(), build.add("sum", ops.Add(), x, large), large)
+    graph = build.case(back).graph
+    rows = {"x": np.random.default_rng(1).normal(size=(12, 4)).astype(np.float32)}
+    _, problems = Reference(graph, lambda given: evaluate(graph, given)).proven(rows)
+    assert [each.code for each in problems] == ["KS723"]
+    assert "float32 does not determine" in problems[0].message
