@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kspec.schemas.layers import Layer, Shape
-from kspec.schemas.layers.activation import FUNCTIONS
+from kspec.schemas.layers.registry import MODULES
 from kspec.schemas.network import Step
 
 
@@ -689,7 +689,11 @@ ACTIVATION = (
     ),
     *of("elu", (None, (7,)), (0.5, PICTURE), ({"alpha": 2}, (7,))),
     *of("softmax", (None, (7,)), (1, STEPS), ({"axis": [1, 2]}, PICTURE)),
-    *(case for cls in FUNCTIONS for case in of(cls.key, (None, (7,)), (None, PICTURE))),
+    *(
+        case
+        for key in MODULES["Activation"]["function"].split()
+        for case in of(key, (None, (7,)), (None, PICTURE))
+    ),
 )
 
 PREPROCESSING = (

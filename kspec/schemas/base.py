@@ -29,8 +29,6 @@ comes in the validation context, `model_validate(raw, context={"evaluate": evalu
 `ValueError` of it becomes the error. Without one, text is refused as not a number.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
@@ -119,24 +117,30 @@ class Choice(Model):
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """Marks a union of `Choice` classes (or lists them) as written by key."""
+    """Marks a union of `Choice` classes, a list or a table of them, as written by key."""
 
-    alternatives: tuple[type[Choice], ...] = ()
+    alternatives: tuple[type[Choice], ...] | Mapping[str, type[Choice]] = ()
+    """A list of classes, or classes by key; a table may import a class when it is looked up.
+    Empty: the members of the union that is marked."""
 
-    def members(self, union: Any) -> tuple[type[Choice], ...]:
-        """The classes: those listed, or those of the union that is marked."""
+    def members(self, union: Any) -> Mapping[str, type[Choice]]:
+        """The classes by key."""
+        if isinstance(self.alternatives, Mapping):
+            return self.alternatives
         is_union = get_origin(union) in (Union, UnionType)
-        return self.alternatives or (get_args(union) if is_union else (union,))
+        classes = self.alternatives or (get_args(union) if is_union else (union,))
+        return {cls.key: cls for cls in classes}
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         del handler
         members = self.members(source)
-        picker = _Picker(members, (source,) if isinstance(source, type) else members)
+        bases = (source,) if isinstance(source, type) else tuple(members.values())
+        picker = _Picker(members, bases)
         choices: dict[Any, CoreSchema] = {
-            cls.key: core_schema.with_info_plain_validator_function(_validator(cls))
-            for cls in picker.alternatives
+            key: core_schema.with_info_plain_validator_function(_validator(members, key))
+            for key in members
         }
         return core_schema.no_info_wrap_validator_function(
             picker,
@@ -150,7 +154,7 @@ class Keyed:
         inner: Any = schema
         while not isinstance(picker := inner["function"]["function"], _Picker):
             inner = inner["schema"]  # inside of validators that stand after the mark
-        keys = {cls.key: _body(cls, handler) for cls in picker.alternatives}
+        keys = {key: _body(cls, handler) for key, cls in picker.alternatives.items()}
         mapping: JsonSchemaValue = {
             "type": "object",
             "properties": keys,
@@ -158,7 +162,7 @@ class Keyed:
             "minProperties": 1,
             "maxProperties": 1,
         }
-        bare = [cls.key for cls in picker.alternatives if cls.bare()]
+        bare = [key for key, cls in picker.alternatives.items() if cls.bare()]
         return {"anyOf": [{"enum": bare}, mapping]} if bare else mapping
 
 
@@ -166,7 +170,7 @@ class Keyed:
 class _Picker:
     """Sees to it that one known key is written, and brings all forms to a mapping of it."""
 
-    alternatives: tuple[type[Choice], ...]
+    alternatives: Mapping[str, type[Choice]]
     bases: tuple[type[Any], ...]
     """What was made elsewhere and is one of them passes as it is: a layer that is not ours."""
 
@@ -175,14 +179,14 @@ class _Picker:
 
     def pick(self, raw: Any) -> dict[str, Any]:
         """The one key and what stands behind it."""
-        known = [cls.key for cls in self.alternatives]
+        known = [*self.alternatives]
         context = {"known": [*known, *(raw.beside if isinstance(raw, _Rest) else ())]}
         if isinstance(raw, str):
             raw = {raw: None}
         if not isinstance(raw, Mapping):
             raise PydanticCustomError("choice_form", "expected one of: {known}", context)
-        unknown = [key for key in raw if key not in known]
-        chosen = [key for key in raw if key in known]
+        unknown = [key for key in raw if key not in self.alternatives]
+        chosen = [key for key in raw if key in self.alternatives]
         if unknown:
             raise _at_keys("choice_unknown", "unknown key {found}", unknown, context)
         if not chosen:
@@ -204,9 +208,12 @@ def _at_keys(kind: Any, text: Any, keys: list[Any], context: dict[str, Any]) -> 
     return ValidationError.from_exception_data("choice", details)
 
 
-def _validator(cls: type[Choice]) -> Callable[[dict[str, Any], ValidationInfo], Choice]:
+def _validator(
+    classes: Mapping[str, type[Choice]], key: str
+) -> Callable[[dict[str, Any], ValidationInfo], Choice]:
     def validate(raw: dict[str, Any], info: ValidationInfo) -> Choice:
-        return cls.model_validate(cls.open(raw[cls.key]), context=info.context)
+        cls = classes[key]
+        return cls.model_validate(cls.open(raw[key]), context=info.context)
 
     return validate
 

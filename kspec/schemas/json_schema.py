@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from kspec.schemas.base import Model
+from kspec.schemas.layers import catalogue
 from kspec.schemas.network import Step
 from kspec.schemas.spec import Spec
 
@@ -61,7 +62,7 @@ def _open_to_blocks(schema: Schema) -> None:
     step = schema["$defs"][Step.__name__]
     step["minProperties"] = 1
     step["additionalProperties"] = True
-    bare = [cls.key for cls in _layers() if cls.bare()]
+    bare = [cls.key for cls in catalogue() if cls.bare()]
     steps = {
         "type": "array",
         "minItems": 1,
@@ -71,12 +72,6 @@ def _open_to_blocks(schema: Schema) -> None:
         described = {"description": schema["properties"][key]["description"]}
         under = steps if key == "network" else {"type": "object", "additionalProperties": steps}
         schema["properties"][key] = under | described
-
-
-def _layers() -> tuple[Any, ...]:
-    from kspec.schemas.layers import CLASSES
-
-    return CLASSES
 
 
 def _nullable(schema: Schema) -> Schema:

@@ -1,19 +1,25 @@
-"""What stands for a Keras object and can be told to Keras as plain data."""
-
-from __future__ import annotations
+"""Models that describe Keras objects as plain data."""
 
 from typing import Any, ClassVar
 
 from kspec.schemas.base import Choice, Model
 
 
-class KerasObject(Choice):
-    """Its fields are the arguments of a Keras class, with the defaults of that class."""
+class _OwnName:
+    """The name of the class that it is read from."""
 
-    keras: ClassVar[str]
-    """Name of the class; of a layer that is not among Keras' own, `module:Class`."""
+    def __get__(self, instance: object, owner: type) -> str:
+        return owner.__name__
+
+
+class KerasObject(Choice):
+    """A Keras object. Its fields are the arguments of the Keras class, with their defaults."""
+
+    keras: ClassVar[str] = _OwnName()  # type: ignore[assignment]
+    """Name of the Keras class, by default that of this class; `module:Class` for a class that
+    Keras does not have."""
     module: ClassVar[str | None] = None
-    """Where it is, for what Keras does not look for by name."""
+    """Module of the Keras class, where Keras does not find the class by its name alone."""
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments for the class, as JSON data; nested objects as configs."""

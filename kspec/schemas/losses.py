@@ -18,7 +18,6 @@ class SparseCategoricalCrossentropy(KerasObject):
     """-log of the probability of the true label."""
 
     key: ClassVar[str] = "sparse_categorical_crossentropy"
-    keras: ClassVar[str] = "SparseCategoricalCrossentropy"
 
     from_logits: bool = False
     """Whether the output is without softmax."""
@@ -28,7 +27,6 @@ class BinaryCrossentropy(KerasObject):
     """-log of the probability of the truth."""
 
     key: ClassVar[str] = "binary_crossentropy"
-    keras: ClassVar[str] = "BinaryCrossentropy"
 
     from_logits: bool = False
     """Whether the output is without sigmoid."""
@@ -40,7 +38,6 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
     """Binary cross-entropy that counts easy rows less (Lin et al., 2018)."""
 
     key: ClassVar[str] = "binary_focal_crossentropy"
-    keras: ClassVar[str] = "BinaryFocalCrossentropy"
 
     apply_class_balancing: bool = False
     """Whether to weigh the two labels by alpha and 1 - alpha."""
@@ -54,35 +51,30 @@ class MeanSquaredError(KerasObject):
     """Mean of (truth - output)²."""
 
     key: ClassVar[str] = "mean_squared_error"
-    keras: ClassVar[str] = "MeanSquaredError"
 
 
 class MeanAbsoluteError(KerasObject):
     """Mean of |truth - output|."""
 
     key: ClassVar[str] = "mean_absolute_error"
-    keras: ClassVar[str] = "MeanAbsoluteError"
 
 
 class MeanAbsolutePercentageError(KerasObject):
     """Mean of 100 · |truth - output| / |truth|."""
 
     key: ClassVar[str] = "mean_absolute_percentage_error"
-    keras: ClassVar[str] = "MeanAbsolutePercentageError"
 
 
 class MeanSquaredLogarithmicError(KerasObject):
     """Mean of (log(truth + 1) - log(output + 1))²."""
 
     key: ClassVar[str] = "mean_squared_logarithmic_error"
-    keras: ClassVar[str] = "MeanSquaredLogarithmicError"
 
 
 class Huber(KerasObject):
     """Squared below delta, linear above."""
 
     key: ClassVar[str] = "huber"
-    keras: ClassVar[str] = "Huber"
     shorthand: ClassVar[str | None] = "delta"
 
     delta: Above0 = 1.0
@@ -93,14 +85,12 @@ class LogCosh(KerasObject):
     """Mean of log(cosh(output - truth))."""
 
     key: ClassVar[str] = "log_cosh"
-    keras: ClassVar[str] = "LogCosh"
 
 
 class Poisson(KerasObject):
     """Mean of output - truth · log(output), of counts."""
 
     key: ClassVar[str] = "poisson"
-    keras: ClassVar[str] = "Poisson"
 
 
 LOSSES = (

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from kspec.schemas.base import Entry, Keyed
-from kspec.schemas.layers import BUILT_IN, Layer
+from kspec.schemas.layers import LAYERS, Layer
 from kspec.schemas.values import Name, Positive, Spread
 
 Names = Annotated[tuple[Name, ...], Spread(), Field(min_length=1)]
@@ -16,7 +16,7 @@ class Step(Entry):
 
     choice_field: ClassVar[str] = "layer"
 
-    layer: Annotated[Layer, Keyed(BUILT_IN)]
+    layer: Annotated[Layer, Keyed(LAYERS)]
     """The layer."""
     name: Name | None = None
     """The step's name, for `from` and for outputs."""

@@ -34,7 +34,6 @@ class CosineDecay(Decay):
     """Half a cosine, after a linear warm-up (Loshchilov & Hutter, 2016)."""
 
     key: ClassVar[str] = "cosine_decay"
-    keras: ClassVar[str] = "CosineDecay"
 
     alpha: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.0
     """Last learning rate, as a share of the first."""
@@ -48,7 +47,6 @@ class CosineDecayRestarts(Schedule):
     """Half a cosine, again and again (Loshchilov & Hutter, 2016)."""
 
     key: ClassVar[str] = "cosine_decay_restarts"
-    keras: ClassVar[str] = "CosineDecayRestarts"
 
     initial_learning_rate: Annotated[NonNegative, Field(examples=[0.001])]
     """Learning rate of the first step."""
@@ -66,7 +64,6 @@ class ExponentialDecay(Decay):
     """initial_learning_rate · decay_rate ^ (step / decay_steps)."""
 
     key: ClassVar[str] = "exponential_decay"
-    keras: ClassVar[str] = "ExponentialDecay"
 
     decay_rate: Annotated[Above0, Field(examples=[0.96])]
     """Factor over `decay_steps`."""
@@ -78,7 +75,6 @@ class InverseTimeDecay(Decay):
     """initial_learning_rate / (1 + decay_rate · step / decay_steps)."""
 
     key: ClassVar[str] = "inverse_time_decay"
-    keras: ClassVar[str] = "InverseTimeDecay"
 
     decay_rate: Annotated[NonNegative, Field(examples=[0.5])]
     """What is added to the divisor over `decay_steps`."""
@@ -90,7 +86,6 @@ class PolynomialDecay(Decay):
     """From the first learning rate to the last along a power of the steps."""
 
     key: ClassVar[str] = "polynomial_decay"
-    keras: ClassVar[str] = "PolynomialDecay"
 
     end_learning_rate: NonNegative = 0.0001
     """Last learning rate."""
@@ -104,7 +99,6 @@ class PiecewiseConstantDecay(Schedule):
     """One learning rate after the other."""
 
     key: ClassVar[str] = "piecewise_constant_decay"
-    keras: ClassVar[str] = "PiecewiseConstantDecay"
 
     boundaries: Annotated[tuple[Natural, ...], Listed, Field(min_length=1, examples=[[1000]])]
     """The last steps (batches) of all learning rates but the last, growing."""
@@ -170,7 +164,6 @@ class Adam(Optimizer):
     """Adam (Kingma & Ba, 2014)."""
 
     key: ClassVar[str] = "adam"
-    keras: ClassVar[str] = "Adam"
     shorthand: ClassVar[str | None] = "learning_rate"
 
     beta_1: Fraction = 0.9
@@ -187,7 +180,6 @@ class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov & Hutter, 2017)."""
 
     key: ClassVar[str] = "adamw"
-    keras: ClassVar[str] = "AdamW"
 
     weight_decay: NonNegative = 0.004
     """Share of each weight that is lost at each step, times the learning rate."""
@@ -197,7 +189,6 @@ class SGD(Optimizer):
     """Gradient descent, with momentum where wanted."""
 
     key: ClassVar[str] = "sgd"
-    keras: ClassVar[str] = "SGD"
     shorthand: ClassVar[str | None] = "learning_rate"
 
     learning_rate: LearningRate = 0.01
@@ -212,7 +203,6 @@ class RMSprop(Optimizer):
     """RMSprop (Tieleman & Hinton, 2012)."""
 
     key: ClassVar[str] = "rmsprop"
-    keras: ClassVar[str] = "RMSprop"
     shorthand: ClassVar[str | None] = "learning_rate"
 
     rho: Fraction = 0.9

@@ -9,9 +9,10 @@ from typing import Any
 from kspec.schemas import data, features, losses, optimizers, train, weights
 from kspec.schemas.base import Choice, Entry, Keyed, Model
 from kspec.schemas.descriptions import descriptions
-from kspec.schemas.layers import CELLS, DECIDED_OUT, FAMILIES, Layer
-from kspec.schemas.layers.activation import Function
+from kspec.schemas.layers import DECIDED_OUT, FAMILIES, LAYERS, Layer
 from kspec.schemas.layers.backbone import NETWORKS, Backbone, Network
+from kspec.schemas.layers.function import Function
+from kspec.schemas.layers.recurrent import CELLS
 from kspec.schemas.network import Step
 from kspec.schemas.phrases import code, phrase
 from kspec.schemas.spec import Spec
@@ -75,8 +76,9 @@ def _page() -> Iterator[str]:
             yield (inspect.getdoc(part) or "") + "\n"
             yield from _table(part)
     yield "## Layers\n"
-    for family, layers in FAMILIES.items():
+    for family, keys in FAMILIES.items():
         yield f"### {family} layers\n"
+        layers = tuple(LAYERS[key] for key in keys)
         for layer in layers:
             if not issubclass(layer, Function):
                 yield from _choice(layer)
@@ -158,7 +160,7 @@ def _alternatives(model: type[Model], name: str) -> str:
         return "a [layer](#layers) or a block"
     marks = [mark for mark in model.model_fields[name].metadata if isinstance(mark, Keyed)]
     choices = marks[0].members(model.model_fields[name].annotation)
-    return " or ".join(f"[{choice.key}](#{choice.key})" for choice in choices)
+    return " or ".join(f"[{key}](#{key})" for key in choices)
 
 
 def _shortest(default: Any) -> Any:

@@ -23,21 +23,18 @@ class Zeros(KerasObject):
     """All 0."""
 
     key: ClassVar[str] = "zeros"
-    keras: ClassVar[str] = "Zeros"
 
 
 class Ones(KerasObject):
     """All 1."""
 
     key: ClassVar[str] = "ones"
-    keras: ClassVar[str] = "Ones"
 
 
 class Constant(KerasObject):
     """All the same value."""
 
     key: ClassVar[str] = "constant"
-    keras: ClassVar[str] = "Constant"
     shorthand: ClassVar[str | None] = "value"
 
     value: Number = 0.0
@@ -48,7 +45,6 @@ class Identity(KerasObject):
     """The identity matrix."""
 
     key: ClassVar[str] = "identity"
-    keras: ClassVar[str] = "Identity"
     shorthand: ClassVar[str | None] = "gain"
 
     gain: Number = 1.0
@@ -66,7 +62,6 @@ class RandomNormal(Random):
     """Normally distributed."""
 
     key: ClassVar[str] = "random_normal"
-    keras: ClassVar[str] = "RandomNormal"
 
     mean: Number = 0.0
     """Mean of the distribution."""
@@ -78,7 +73,6 @@ class TruncatedNormal(Random):
     """Normally distributed; what is beyond two deviations is drawn again."""
 
     key: ClassVar[str] = "truncated_normal"
-    keras: ClassVar[str] = "TruncatedNormal"
 
     mean: Number = 0.0
     """Mean of the distribution."""
@@ -90,7 +84,6 @@ class RandomUniform(Random):
     """Uniformly distributed."""
 
     key: ClassVar[str] = "random_uniform"
-    keras: ClassVar[str] = "RandomUniform"
 
     minval: Number = -0.05
     """Lower bound."""
@@ -109,7 +102,6 @@ class VarianceScaling(Random):
     """Scaled by the number of inputs and outputs of a unit."""
 
     key: ClassVar[str] = "variance_scaling"
-    keras: ClassVar[str] = "VarianceScaling"
 
     scale: Above0 = 1.0
     """Factor on the variance."""
@@ -123,49 +115,42 @@ class GlorotUniform(Random):
     """Uniform in ±√(6 / (inputs + outputs)) (Glorot & Bengio, 2010)."""
 
     key: ClassVar[str] = "glorot_uniform"
-    keras: ClassVar[str] = "GlorotUniform"
 
 
 class GlorotNormal(Random):
     """Truncated normal of variance 2 / (inputs + outputs) (Glorot & Bengio, 2010)."""
 
     key: ClassVar[str] = "glorot_normal"
-    keras: ClassVar[str] = "GlorotNormal"
 
 
 class HeUniform(Random):
     """Uniform in ±√(6 / inputs) (He et al., 2015)."""
 
     key: ClassVar[str] = "he_uniform"
-    keras: ClassVar[str] = "HeUniform"
 
 
 class HeNormal(Random):
     """Truncated normal of variance 2 / inputs (He et al., 2015)."""
 
     key: ClassVar[str] = "he_normal"
-    keras: ClassVar[str] = "HeNormal"
 
 
 class LecunUniform(Random):
     """Uniform in ±√(3 / inputs) (LeCun et al., 1998)."""
 
     key: ClassVar[str] = "lecun_uniform"
-    keras: ClassVar[str] = "LecunUniform"
 
 
 class LecunNormal(Random):
     """Truncated normal of variance 1 / inputs (LeCun et al., 1998)."""
 
     key: ClassVar[str] = "lecun_normal"
-    keras: ClassVar[str] = "LecunNormal"
 
 
 class Orthogonal(Random):
     """An orthogonal matrix (Saxe et al., 2013)."""
 
     key: ClassVar[str] = "orthogonal"
-    keras: ClassVar[str] = "Orthogonal"
     shorthand: ClassVar[str | None] = "gain"
 
     gain: Number = 1.0
@@ -200,7 +185,6 @@ class L1(KerasObject):
     """Adds l1 · Σ|w| to the loss."""
 
     key: ClassVar[str] = "l1"
-    keras: ClassVar[str] = "L1"
     shorthand: ClassVar[str | None] = "l1"
 
     l1: NonNegative = 0.01
@@ -211,7 +195,6 @@ class L2(KerasObject):
     """Adds l2 · Σw² to the loss."""
 
     key: ClassVar[str] = "l2"
-    keras: ClassVar[str] = "L2"
     shorthand: ClassVar[str | None] = "l2"
 
     l2: NonNegative = 0.01
@@ -222,7 +205,6 @@ class L1L2(KerasObject):
     """Adds l1 · Σ|w| + l2 · Σw² to the loss."""
 
     key: ClassVar[str] = "l1_l2"
-    keras: ClassVar[str] = "L1L2"
 
     l1: NonNegative = 0.0
     """Factor of the absolute values."""
@@ -234,7 +216,6 @@ class OrthogonalRegularizer(KerasObject):
     """Draws the rows or columns of a matrix to be orthogonal to each other."""
 
     key: ClassVar[str] = "orthogonal_regularizer"
-    keras: ClassVar[str] = "OrthogonalRegularizer"
 
     factor: NonNegative = 0.01
     """Factor of the penalty."""
@@ -253,7 +234,6 @@ class MaxNorm(KerasObject):
     """Norm at most a value."""
 
     key: ClassVar[str] = "max_norm"
-    keras: ClassVar[str] = "MaxNorm"
     shorthand: ClassVar[str | None] = "max_value"
 
     max_value: Above0 = 2.0
@@ -266,7 +246,6 @@ class MinMaxNorm(KerasObject):
     """Norm between two values."""
 
     key: ClassVar[str] = "min_max_norm"
-    keras: ClassVar[str] = "MinMaxNorm"
 
     min_value: NonNegative = 0.0
     """Smallest norm."""
@@ -282,14 +261,12 @@ class NonNeg(KerasObject):
     """No value below 0."""
 
     key: ClassVar[str] = "non_neg"
-    keras: ClassVar[str] = "NonNeg"
 
 
 class UnitNorm(KerasObject):
     """Norm 1."""
 
     key: ClassVar[str] = "unit_norm"
-    keras: ClassVar[str] = "UnitNorm"
     shorthand: ClassVar[str | None] = "axis"
 
     axis: WeightAxes = (0,)

@@ -80,7 +80,10 @@ def _below(annotation: Any, part: str | int) -> Iterator[Any]:
 
 def _field_types(field: FieldInfo) -> Iterator[Any]:
     alternatives: list[Any] = [
-        each for mark in field.metadata if isinstance(mark, Keyed) for each in mark.alternatives
+        each
+        for mark in field.metadata
+        if isinstance(mark, Keyed) and mark.alternatives
+        for each in mark.members(field.annotation).values()
     ]
     yield from alternatives or [field.annotation]
 
@@ -91,6 +94,6 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         return
     for argument in get_args(annotation):
         if isinstance(argument, Keyed):
-            yield from argument.alternatives
+            yield from argument.members(None).values() if argument.alternatives else ()
         else:
             yield from _models(argument)

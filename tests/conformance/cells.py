@@ -44,7 +44,7 @@ class Subject:
 
 def matrix(*families: str) -> Callable[[Any], Any]:
     """Parametrises a test by the cells of these families; the formats of a case follow it."""
-    keys = {layer.key for family in families for layer in FAMILIES[family]}
+    keys = {key for family in families for key in FAMILIES[family]}
     return pytest.mark.parametrize(("id_", "format_"), list(_cells(keys)))
 
 

@@ -45,9 +45,9 @@ def _page() -> Iterator[str]:
     yield INTRODUCTION
     yield "## Layers\n"
     yield LEGEND
-    for family, layers in FAMILIES.items():
+    for family, keys in FAMILIES.items():
         yield f"### {family} layers\n"
-        yield from _layers([layer.key for layer in layers])
+        yield from _layers(list(keys))
     yield "## Layers of Keras that are left out\n"
     yield "| `keras.layers` | why |\n|---|---|"
     yield from (f"| `{name}` | {reason} |" for name, reason in sorted(DECIDED_OUT.items()))

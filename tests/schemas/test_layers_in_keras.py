@@ -10,10 +10,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from kspec.schemas.activations import Activation
 from kspec.schemas.keras_objects import KerasObject
-from kspec.schemas.layers import CELLS, CLASSES, DECIDED_OUT, LAYERS, ShapeError
-from kspec.schemas.layers.activation import Activation
-from kspec.schemas.layers.augmentation import AUGMENTATIONS
+from kspec.schemas.layers import DECIDED_OUT, LAYERS, ShapeError, catalogue
+from kspec.schemas.layers.augmentation import Augmentation
+from kspec.schemas.layers.recurrent import CELLS
 from kspec.schemas.losses import LOSSES
 from kspec.schemas.train import Train
 from tests.cases import CASES, Case
@@ -45,7 +46,7 @@ def test_shape_is_that_of_keras_and_the_layer_runs(case: Case) -> None:
     known = [(size, found) for size, found in zip(promised, result.shape[1:], strict=True)]
     assert all(size == found for size, found in known if isinstance(size, int))
     assert np.isfinite(result).all()
-    if isinstance(layer, AUGMENTATIONS):
+    if isinstance(layer, Augmentation):
         np.testing.assert_array_equal(result, rows[0])
 
 
@@ -113,7 +114,7 @@ SET_ELSEWHERE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("key", [cls.key for cls in CLASSES])
+@pytest.mark.parametrize("key", [cls.key for cls in catalogue()])
 def test_arguments_and_defaults_are_those_of_keras(key: str) -> None:
     cls = LAYERS[key]
     if cls.keras == "Activation":
@@ -147,7 +148,7 @@ def test_arguments_and_defaults_are_those_of_keras(key: str) -> None:
     assert json.dumps(same, sort_keys=True) == json.dumps(defaults, sort_keys=True)
 
 
-@pytest.mark.parametrize("key", [cls.key for cls in CLASSES])
+@pytest.mark.parametrize("key", [cls.key for cls in catalogue()])
 def test_every_argument_is_varied_by_some_case(key: str) -> None:
     cls = LAYERS[key]
     varied = {name for case in CASES if case.key == key for name in case.layer().model_fields_set}
@@ -212,6 +213,6 @@ def test_every_activation_is_decided() -> None:
 def test_every_layer_of_keras_is_decided() -> None:
     public = {name: getattr(keras.layers, name) for name in dir(keras.layers)}
     classes = {name: each.__name__ for name, each in public.items() if inspect.isclass(each)}
-    available = {getattr(keras.layers, cls.keras).__name__ for cls in (*CLASSES, *CELLS)}
+    available = {getattr(keras.layers, cls.keras).__name__ for cls in (*catalogue(), *CELLS)}
     undecided = {name for name, cls in classes.items() if cls not in available}
     assert undecided == set(DECIDED_OUT)

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from kspec.models.keras_file.refusal import refused
 from kspec.schemas.keras_objects import KerasObject
-from kspec.schemas.layers import CELLS, CLASSES, DECIDED_OUT
-from kspec.schemas.layers.activation import Function
+from kspec.schemas.layers import DECIDED_OUT, catalogue
 from kspec.schemas.layers.base import Layer, Part
+from kspec.schemas.layers.function import Function
+from kspec.schemas.layers.recurrent import CELLS
 from kspec.schemas.weights import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 
 WITHOUT_EFFECT = frozenset(
@@ -29,7 +30,7 @@ ADAPTED = frozenset({"epsilon", "num_bins"})
 @cache
 def by_class() -> Mapping[type[Any], type[Part]]:
     """Layers and cells of the catalogue by the class that they make."""
-    named = (cls for cls in (*CLASSES, *CELLS) if not issubclass(cls, Function))
+    named = (cls for cls in (*catalogue(), *CELLS) if not issubclass(cls, Function))
     return MappingProxyType({getattr(keras.layers, cls.keras): cls for cls in named})
 
 

@@ -12,8 +12,9 @@ import keras
 from kspec.compiler.rules import RULES
 from kspec.models.keras_file.configuration import Json, member
 from kspec.models.keras_file.refusal import refused
-from kspec.schemas.layers import CELLS, CLASSES, DECIDED_OUT
-from kspec.schemas.layers.activation import Activation
+from kspec.schemas.activations import Activation
+from kspec.schemas.layers import DECIDED_OUT, catalogue
+from kspec.schemas.layers.recurrent import CELLS
 from kspec.schemas.weights import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 
 Key = tuple[str, str]
@@ -29,7 +30,7 @@ OPS = "keras.src.ops."
 def layers() -> Mapping[Key, type[Any]]:
     """Layers and cells of the catalogue, and inputs."""
     found: dict[Key, type[Any]] = {("keras.layers", "InputLayer"): keras.layers.InputLayer}
-    for cls in (*CLASSES, *CELLS):
+    for cls in (*catalogue(), *CELLS):
         made = getattr(keras.layers, cls.keras)
         found[("keras.layers", cls.keras)] = found[("keras.layers", made.__name__)] = made
     return MappingProxyType(found)

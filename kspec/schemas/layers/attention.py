@@ -81,7 +81,6 @@ class Attention(Listing):
     """Weights by products of query and key (Luong et al., 2015)."""
 
     key: ClassVar[str] = "attention"
-    keras: ClassVar[str] = "Attention"
 
     use_scale: bool = False
     """Whether to learn a factor on the scores."""
@@ -95,7 +94,6 @@ class AdditiveAttention(Listing):
     """Weights by the sum of tanh(query + key) (Bahdanau et al., 2015)."""
 
     key: ClassVar[str] = "additive_attention"
-    keras: ClassVar[str] = "AdditiveAttention"
 
     use_scale: bool = True
     """Whether to learn a factor on each channel of the scores."""
@@ -137,7 +135,6 @@ class MultiHeadAttention(Projecting):
     """Attention of several heads (Vaswani et al., 2017)."""
 
     key: ClassVar[str] = "multi_head_attention"
-    keras: ClassVar[str] = "MultiHeadAttention"
 
     num_heads: Annotated[Positive, Field(examples=[4])]
     """How many heads."""
@@ -180,7 +177,6 @@ class GroupQueryAttention(Projecting):
     """Attention of several heads that share keys and values (Ainslie et al., 2023)."""
 
     key: ClassVar[str] = "group_query_attention"
-    keras: ClassVar[str] = "GroupQueryAttention"
 
     head_dim: Annotated[Positive, Field(examples=[32])]
     """Size of a head."""

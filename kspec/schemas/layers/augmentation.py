@@ -64,7 +64,6 @@ class RandomBrightness(Augmentation):
     """Adds a number to all pixels."""
 
     key: ClassVar[str] = "random_brightness"
-    keras: ClassVar[str] = "RandomBrightness"
     shorthand: ClassVar[str | None] = "factor"
 
     factor: Annotated[SignedFactor, Field(examples=[0.2])]
@@ -77,7 +76,6 @@ class RandomContrast(Augmentation):
     """Draws pixels towards the mean of their channel, or away from it."""
 
     key: ClassVar[str] = "random_contrast"
-    keras: ClassVar[str] = "RandomContrast"
     shorthand: ClassVar[str | None] = "factor"
 
     factor: Annotated[UnitFactor, Field(examples=[0.2])]
@@ -90,7 +88,6 @@ class RandomSaturation(Augmentation):
     """Makes colours paler or stronger."""
 
     key: ClassVar[str] = "random_saturation"
-    keras: ClassVar[str] = "RandomSaturation"
     shorthand: ClassVar[str | None] = "factor"
 
     factor: Annotated[SignedFactor, Field(examples=[0.2])]
@@ -103,7 +100,6 @@ class RandomHue(Augmentation):
     """Turns colours."""
 
     key: ClassVar[str] = "random_hue"
-    keras: ClassVar[str] = "RandomHue"
     shorthand: ClassVar[str | None] = "factor"
 
     factor: Annotated[UnitFactor, Field(examples=[0.2])]
@@ -116,7 +112,6 @@ class RandomColorDegeneration(Augmentation):
     """Mixes the picture with its grey self."""
 
     key: ClassVar[str] = "random_color_degeneration"
-    keras: ClassVar[str] = "RandomColorDegeneration"
     shorthand: ClassVar[str | None] = "factor"
 
     factor: Annotated[SignedFactor, Field(examples=[0.2])]
@@ -135,7 +130,6 @@ class RandomColorJitter(Augmentation):
     """Brightness, contrast, saturation and hue at once."""
 
     key: ClassVar[str] = "random_color_jitter"
-    keras: ClassVar[str] = "RandomColorJitter"
 
     brightness_factor: SignedFactor | None = None
     """As of random_brightness."""
@@ -153,7 +147,6 @@ class RandomGrayscale(Augmentation):
     """Takes the colours from a share of the pictures."""
 
     key: ClassVar[str] = "random_grayscale"
-    keras: ClassVar[str] = "RandomGrayscale"
 
     factor: Unit = 0.5
     """The share."""
@@ -163,7 +156,6 @@ class RandomInvert(Augmentation):
     """Turns a share of the pictures into their negatives."""
 
     key: ClassVar[str] = "random_invert"
-    keras: ClassVar[str] = "RandomInvert"
 
     factor: UnitFactor = 1.0
     """The share."""
@@ -175,7 +167,6 @@ class RandomPosterization(Augmentation):
     """Keeps a few bits of each value."""
 
     key: ClassVar[str] = "random_posterization"
-    keras: ClassVar[str] = "RandomPosterization"
     shorthand: ClassVar[str | None] = "factor"
 
     factor: Annotated[BitsFactor, Field(examples=[4])]
@@ -188,7 +179,6 @@ class RandomSharpness(Augmentation):
     """Makes edges softer or sharper."""
 
     key: ClassVar[str] = "random_sharpness"
-    keras: ClassVar[str] = "RandomSharpness"
     shorthand: ClassVar[str | None] = "factor"
 
     factor: Annotated[UnitFactor, Field(examples=[0.2])]
@@ -201,7 +191,6 @@ class Solarization(Augmentation):
     """Adds to the pixels and inverts those above a threshold."""
 
     key: ClassVar[str] = "solarization"
-    keras: ClassVar[str] = "Solarization"
 
     addition_factor: UnitFactor = 0.0
     """Bound of what is added, as a share of 255."""
@@ -215,7 +204,6 @@ class RandomGaussianBlur(Augmentation):
     """Blurs a share of the pictures."""
 
     key: ClassVar[str] = "random_gaussian_blur"
-    keras: ClassVar[str] = "RandomGaussianBlur"
 
     factor: UnitFactor = 1.0
     """The share."""
@@ -231,7 +219,6 @@ class RandomErasing(Augmentation):
     """Overwrites a rectangle in a share of the pictures."""
 
     key: ClassVar[str] = "random_erasing"
-    keras: ClassVar[str] = "RandomErasing"
 
     factor: UnitFactor = 1.0
     """The share."""
@@ -247,7 +234,6 @@ class RandomFlip(Augmentation):
     """Mirrors the picture."""
 
     key: ClassVar[str] = "random_flip"
-    keras: ClassVar[str] = "RandomFlip"
 
     mode: Literal["horizontal", "vertical", "horizontal_and_vertical"] = "horizontal_and_vertical"
     """Which ways."""
@@ -257,7 +243,6 @@ class RandomRotation(Augmentation):
     """Turns the picture."""
 
     key: ClassVar[str] = "random_rotation"
-    keras: ClassVar[str] = "RandomRotation"
     shorthand: ClassVar[str | None] = "factor"
 
     factor: Annotated[SignedFactor, Field(examples=[0.2])]
@@ -274,7 +259,6 @@ class RandomTranslation(Augmentation):
     """Moves the picture."""
 
     key: ClassVar[str] = "random_translation"
-    keras: ClassVar[str] = "RandomTranslation"
 
     height_factor: Annotated[SignedFactor, Field(examples=[0.2])]
     """Bound of the way down, as a share of the height."""
@@ -292,7 +276,6 @@ class RandomZoom(Augmentation):
     """Makes the picture smaller (above 0) or larger (below)."""
 
     key: ClassVar[str] = "random_zoom"
-    keras: ClassVar[str] = "RandomZoom"
     shorthand: ClassVar[str | None] = "height_factor"
 
     height_factor: Annotated[ZoomFactor, Field(examples=[0.2])]
@@ -311,7 +294,6 @@ class RandomShear(Augmentation):
     """Slants the picture."""
 
     key: ClassVar[str] = "random_shear"
-    keras: ClassVar[str] = "RandomShear"
 
     x_factor: UnitFactor = 0.0
     """How far from side to side."""
@@ -329,7 +311,6 @@ class RandomPerspective(Augmentation):
     """Looks at a share of the pictures from another side."""
 
     key: ClassVar[str] = "random_perspective"
-    keras: ClassVar[str] = "RandomPerspective"
 
     factor: UnitFactor = 1.0
     """The share."""
@@ -345,7 +326,6 @@ class RandomElasticTransform(Augmentation):
     """Bends a share of the pictures."""
 
     key: ClassVar[str] = "random_elastic_transform"
-    keras: ClassVar[str] = "RandomElasticTransform"
 
     factor: UnitFactor = 1.0
     """The share."""
@@ -365,7 +345,6 @@ class RandAugment(Augmentation):
     """Several random changes in a row (Cubuk et al., 2019)."""
 
     key: ClassVar[str] = "rand_augment"
-    keras: ClassVar[str] = "RandAugment"
 
     value_range: Range = (0, 255)
     """The least and the largest value of a pixel."""
@@ -381,7 +360,6 @@ class AugMix(Augmentation):
     """A mix of chains of random changes (Hendrycks et al., 2020)."""
 
     key: ClassVar[str] = "aug_mix"
-    keras: ClassVar[str] = "AugMix"
 
     value_range: Range = (0, 255)
     """The least and the largest value of a pixel."""
@@ -397,12 +375,3 @@ class AugMix(Augmentation):
     """Whether brightness, contrast and sharpness may change too."""
     interpolation: Interpolation = "bilinear"
     """How values between pixels are found."""
-
-
-AUGMENTATIONS: tuple[type[Augmentation], ...] = (
-    RandomBrightness, RandomContrast, RandomSaturation, RandomHue, RandomColorDegeneration,
-    RandomColorJitter, RandomGrayscale, RandomInvert, RandomPosterization, RandomSharpness,
-    Solarization, RandomGaussianBlur, RandomErasing, RandomFlip, RandomRotation,
-    RandomTranslation, RandomZoom, RandomShear, RandomPerspective, RandomElasticTransform,
-    RandAugment, AugMix,
-)  # fmt: skip

@@ -69,7 +69,6 @@ class MobileNet(Scaled):
     """MobileNet (Howard et al., 2017)."""
 
     key: ClassVar[str] = "mobilenet"
-    keras: ClassVar[str] = "MobileNet"
     # It pads below and to the right alone.
     stages: ClassVar[tuple[Stage, ...]] = (UP, *((3, 2, 1),) * 4)
     features: ClassVar[int] = 1024
@@ -85,7 +84,6 @@ class MobileNetV2(Scaled):
     """MobileNetV2 (Sandler et al., 2018)."""
 
     key: ClassVar[str] = "mobilenet_v2"
-    keras: ClassVar[str] = "MobileNetV2"
     stages: ClassVar[tuple[Stage, ...]] = (UP,) * 5
     features: ClassVar[int] = 1280
 
@@ -111,7 +109,6 @@ class MobileNetV3Small(MobileNetV3):
     """MobileNetV3, small."""
 
     key: ClassVar[str] = "mobilenet_v3_small"
-    keras: ClassVar[str] = "MobileNetV3Small"
     features: ClassVar[int] = 96
 
 
@@ -119,7 +116,6 @@ class MobileNetV3Large(MobileNetV3):
     """MobileNetV3, large."""
 
     key: ClassVar[str] = "mobilenet_v3_large"
-    keras: ClassVar[str] = "MobileNetV3Large"
     features: ClassVar[int] = 160
 
 
@@ -177,7 +173,6 @@ class InceptionV3(Network):
     """Inception v3 (Szegedy et al., 2015)."""
 
     key: ClassVar[str] = "inception_v3"
-    keras: ClassVar[str] = "InceptionV3"
     stages: ClassVar[tuple[Stage, ...]] = (INNER, CLOSE, INNER, CLOSE, INNER, INNER, INNER)
     features: ClassVar[int] = 2048
     smallest: ClassVar[int] = 75
@@ -187,7 +182,6 @@ class InceptionResNetV2(Network):
     """Inception-ResNet v2 (Szegedy et al., 2016)."""
 
     key: ClassVar[str] = "inception_resnet_v2"
-    keras: ClassVar[str] = "InceptionResNetV2"
     stages: ClassVar[tuple[Stage, ...]] = InceptionV3.stages
     features: ClassVar[int] = 1536
     smallest: ClassVar[int] = 75
@@ -197,7 +191,6 @@ class Xception(Network):
     """Xception (Chollet, 2016)."""
 
     key: ClassVar[str] = "xception"
-    keras: ClassVar[str] = "Xception"
     stages: ClassVar[tuple[Stage, ...]] = (INNER, CLOSE, UP, UP, UP, UP)
     features: ClassVar[int] = 2048
     smallest: ClassVar[int] = 71
@@ -211,9 +204,8 @@ def _variant(family: type[Network], name: str, key: str, features: int) -> type[
         {
             "__module__": __name__,
             "__doc__": family.__doc__,
-            "__annotations__": dict.fromkeys(("key", "keras", "features"), ClassVar[Any]),
+            "__annotations__": dict.fromkeys(("key", "features"), ClassVar[Any]),
             "key": key,
-            "keras": name,
             "features": features,
         },
     )

@@ -7,8 +7,6 @@ everywhere: `name` (a key of the step), `dtype` (float32; targets choose a preci
 Axes are counted as in Keras: 0 is the batch, 1 the first axis of the shape, -1 the last.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
@@ -53,7 +51,7 @@ class Part(KerasObject):
     call_fields: ClassVar[frozenset[str]] = frozenset()
     """Fields that are told to the call, not to the class."""
 
-    def parts(self) -> dict[str, Part | tuple[Part, ...]]:
+    def parts(self) -> "dict[str, Part | tuple[Part, ...]]":
         """The layers or cells that it wraps, by argument; they are not in `arguments`."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return {

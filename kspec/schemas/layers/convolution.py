@@ -1,12 +1,12 @@
 """Convolutions over one, two or three spatial axes, channels last."""
 
 from abc import abstractmethod
-from typing import Annotated, ClassVar, Generic, Literal, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from kspec.schemas.activations import Activation
 from kspec.schemas.base import located
-from kspec.schemas.layers.activation import Activation
 from kspec.schemas.layers.base import (
     Dim,
     Layer,
@@ -32,7 +32,6 @@ from kspec.schemas.weights import (
     outside,
 )
 
-Size = TypeVar("Size", bound=tuple[int, ...])
 Filters = Annotated[Positive, Field(examples=[32])]
 Padding = Literal["valid", "same"]
 
@@ -44,15 +43,44 @@ class Filtered(Layer):
     """Channels of the output."""
 
 
-class Convolution(Layer, Generic[Size]):
-    """What all convolutions have in common."""
+class Windowed(Layer):
+    """A layer whose kernel slides over spatial axes."""
 
-    kernel_size: Annotated[Size, Field(examples=[3])]
+    kernel_size: tuple[int, ...]
     """Size of the kernel: one for all axes, or one for each."""
-    strides: Size = Field(1, validate_default=True)
+    strides: tuple[int, ...]
     """Steps of the kernel."""
-    dilation_rate: Size = Field(1, validate_default=True)
+    dilation_rate: tuple[int, ...]
     """Distance between the samples that the kernel takes."""
+
+
+class Over1D(Windowed):
+    """Sizes over one spatial axis."""
+
+    kernel_size: Annotated[Size1, Field(examples=[3])]
+    strides: Size1 = (1,)
+    dilation_rate: Size1 = (1,)
+
+
+class Over2D(Windowed):
+    """Sizes over two spatial axes."""
+
+    kernel_size: Annotated[Size2, Field(examples=[3])]
+    strides: Size2 = (1, 1)
+    dilation_rate: Size2 = (1, 1)
+
+
+class Over3D(Windowed):
+    """Sizes over three spatial axes."""
+
+    kernel_size: Annotated[Size3, Field(examples=[3])]
+    strides: Size3 = (1, 1, 1)
+    dilation_rate: Size3 = (1, 1, 1)
+
+
+class Convolution(Windowed):
+    """The fields and rules that all convolutions share."""
+
     activation: Activation | None = None
     """Function of the output."""
     use_bias: bool = True
@@ -101,7 +129,7 @@ class Convolution(Layer, Generic[Size]):
             )
 
 
-class Kernel(Convolution[Size], Filtered, Generic[Size]):
+class Kernel(Convolution, Filtered):
     """A convolution with one kernel."""
 
     kernel_initializer: KernelInitializer = GlorotUniform()
@@ -112,7 +140,7 @@ class Kernel(Convolution[Size], Filtered, Generic[Size]):
     """Bounds of the kernel."""
 
 
-class Conv(Kernel[Size], Generic[Size]):
+class Conv(Kernel):
     """A convolution."""
 
     padding: Padding | Literal["causal"] = "valid"
@@ -133,38 +161,35 @@ class Conv(Kernel[Size], Generic[Size]):
         return slide(self, found, self.kernel_size, self.strides, self.padding, self.dilation_rate)
 
 
-class Conv1D(Conv[Size1]):
+class Conv1D(Over1D, Conv):
     """A convolution over steps."""
 
     key: ClassVar[str] = "conv1d"
-    keras: ClassVar[str] = "Conv1D"
 
     padding: Literal["valid", "same", "causal"] = "valid"
     """`valid`: none; `same`: as many outputs as inputs, divided by the strides; `causal`: on the
     left only, so that no output sees a later input."""
 
 
-class Conv2D(Conv[Size2]):
+class Conv2D(Over2D, Conv):
     """A convolution over height and width."""
 
     key: ClassVar[str] = "conv2d"
-    keras: ClassVar[str] = "Conv2D"
 
     padding: Padding = "valid"
     """`valid`: none; `same`: as many outputs as inputs, divided by the strides."""
 
 
-class Conv3D(Conv[Size3]):
+class Conv3D(Over3D, Conv):
     """A convolution over depth, height and width."""
 
     key: ClassVar[str] = "conv3d"
-    keras: ClassVar[str] = "Conv3D"
 
     padding: Padding = "valid"
     """`valid`: none; `same`: as many outputs as inputs, divided by the strides."""
 
 
-class DepthwiseConv(Convolution[Size], Generic[Size]):
+class DepthwiseConv(Convolution):
     """A convolution of each channel by itself."""
 
     padding: Padding = "valid"
@@ -185,23 +210,21 @@ class DepthwiseConv(Convolution[Size], Generic[Size]):
         return slide(self, found, self.kernel_size, self.strides, self.padding, self.dilation_rate)
 
 
-class DepthwiseConv1D(DepthwiseConv[Size1]):
+class DepthwiseConv1D(Over1D, DepthwiseConv):
     """A convolution over steps, of each channel by itself."""
 
     key: ClassVar[str] = "depthwise_conv1d"
-    keras: ClassVar[str] = "DepthwiseConv1D"
     shorthand: ClassVar[str | None] = "kernel_size"
 
 
-class DepthwiseConv2D(DepthwiseConv[Size2]):
+class DepthwiseConv2D(Over2D, DepthwiseConv):
     """A convolution over height and width, of each channel by itself."""
 
     key: ClassVar[str] = "depthwise_conv2d"
-    keras: ClassVar[str] = "DepthwiseConv2D"
     shorthand: ClassVar[str | None] = "kernel_size"
 
 
-class SeparableConv(DepthwiseConv[Size], Filtered, Generic[Size]):
+class SeparableConv(DepthwiseConv, Filtered):
     """A depthwise convolution, then one of 1×1 over the channels."""
 
     pointwise_initializer: KernelInitializer = GlorotUniform()
@@ -216,15 +239,13 @@ class SeparableConv(DepthwiseConv[Size], Filtered, Generic[Size]):
         return self.filters
 
 
-class SeparableConv1D(SeparableConv[Size1]):
+class SeparableConv1D(Over1D, SeparableConv):
     """A depthwise convolution over steps, then a dense layer over the channels."""
 
     key: ClassVar[str] = "separable_conv1d"
-    keras: ClassVar[str] = "SeparableConv1D"
 
 
-class SeparableConv2D(SeparableConv[Size2]):
+class SeparableConv2D(Over2D, SeparableConv):
     """A depthwise convolution over height and width, then a dense layer over the channels."""
 
     key: ClassVar[str] = "separable_conv2d"
-    keras: ClassVar[str] = "SeparableConv2D"

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from kspec.schemas.layers.activation import Activation
+from kspec.schemas.activations import Activation
 from kspec.schemas.layers.base import Dim, Elementwise, Layer, Shape, ShapeError, agree, known, show
 from kspec.schemas.values import Listed, Number, Positive
 from kspec.schemas.weights import (
@@ -28,7 +28,6 @@ class Dense(Layer):
     """A fully connected layer over the last axis."""
 
     key: ClassVar[str] = "dense"
-    keras: ClassVar[str] = "Dense"
     shorthand: ClassVar[str | None] = "units"
 
     units: Annotated[Positive, Field(examples=[64])]
@@ -67,14 +66,12 @@ class Identity(Elementwise):
     """Gives what it takes."""
 
     key: ClassVar[str] = "identity"
-    keras: ClassVar[str] = "Identity"
 
 
 class EinsumDense(Layer):
     """A dense layer over any axes, by an equation of letters (Einstein's summation)."""
 
     key: ClassVar[str] = "einsum_dense"
-    keras: ClassVar[str] = "EinsumDense"
 
     equation: Annotated[
         str,
@@ -164,7 +161,6 @@ class Embedding(Layer):
     """A vector for each whole number, from a table that is learnt."""
 
     key: ClassVar[str] = "embedding"
-    keras: ClassVar[str] = "Embedding"
 
     input_dim: Annotated[Positive, Field(examples=[1000])]
     """How many vectors: the largest number + 1."""
@@ -191,7 +187,6 @@ class ReversibleEmbedding(Embedding):
     """An embedding that can also go back: from vectors to a score for each number."""
 
     key: ClassVar[str] = "reversible_embedding"
-    keras: ClassVar[str] = "ReversibleEmbedding"
     call_fields: ClassVar[frozenset[str]] = frozenset({"reverse"})
 
     tie_weights: bool = True
@@ -215,7 +210,6 @@ class Masking(Layer):
     """Gives what it takes; later layers skip the steps in which all values are `mask_value`."""
 
     key: ClassVar[str] = "masking"
-    keras: ClassVar[str] = "Masking"
     shorthand: ClassVar[str | None] = "mask_value"
 
     mask_value: Number = 0.0

@@ -30,7 +30,6 @@ class Resizing(Framing):
     """Another size, by interpolation."""
 
     key: ClassVar[str] = "resizing"
-    keras: ClassVar[str] = "Resizing"
 
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"] = "bilinear"
     """How values between pixels are found."""
@@ -58,14 +57,12 @@ class CenterCrop(Framing):
     """The middle of the picture; one that is too small is resized to cover it."""
 
     key: ClassVar[str] = "center_crop"
-    keras: ClassVar[str] = "CenterCrop"
 
 
 class AutoContrast(Elementwise):
     """Stretches each channel of each picture over the whole range of values."""
 
     key: ClassVar[str] = "auto_contrast"
-    keras: ClassVar[str] = "AutoContrast"
 
     value_range: Range = (0, 255)
     """The least and the largest value of a pixel."""

@@ -57,14 +57,12 @@ class Add(Broadcasting):
     """The sum."""
 
     key: ClassVar[str] = "add"
-    keras: ClassVar[str] = "Add"
 
 
 class Subtract(Broadcasting):
     """The first less the second."""
 
     key: ClassVar[str] = "subtract"
-    keras: ClassVar[str] = "Subtract"
     exactly: ClassVar[int | None] = 2
 
 
@@ -72,35 +70,30 @@ class Multiply(Broadcasting):
     """The product, element by element."""
 
     key: ClassVar[str] = "multiply"
-    keras: ClassVar[str] = "Multiply"
 
 
 class Average(Broadcasting):
     """The mean."""
 
     key: ClassVar[str] = "average"
-    keras: ClassVar[str] = "Average"
 
 
 class Maximum(Broadcasting):
     """The largest, element by element."""
 
     key: ClassVar[str] = "maximum"
-    keras: ClassVar[str] = "Maximum"
 
 
 class Minimum(Broadcasting):
     """The smallest, element by element."""
 
     key: ClassVar[str] = "minimum"
-    keras: ClassVar[str] = "Minimum"
 
 
 class Concatenate(Merge):
     """One after the other along an axis."""
 
     key: ClassVar[str] = "concatenate"
-    keras: ClassVar[str] = "Concatenate"
     shorthand: ClassVar[str | None] = "axis"
 
     axis: Axis = -1
@@ -131,7 +124,6 @@ class Dot(Merge):
     """Products of two inputs, summed over an axis of each."""
 
     key: ClassVar[str] = "dot"
-    keras: ClassVar[str] = "Dot"
     shorthand: ClassVar[str | None] = "axes"
     exactly: ClassVar[int | None] = 2
 

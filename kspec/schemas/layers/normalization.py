@@ -73,7 +73,6 @@ class BatchNormalization(Affine):
     """Normal over the batch while training, by the moving mean and variance afterwards."""
 
     key: ClassVar[str] = "batch_normalization"
-    keras: ClassVar[str] = "BatchNormalization"
 
     axis: Axis = -1
     """The axis that is normalized place by place."""
@@ -103,7 +102,6 @@ class LayerNormalization(Affine):
     """Mean 0 and variance 1 in each row."""
 
     key: ClassVar[str] = "layer_normalization"
-    keras: ClassVar[str] = "LayerNormalization"
 
     axis: Axes = (-1,)
     """The axis, or axes, that mean and variance are taken over."""
@@ -120,7 +118,6 @@ class RMSNormalization(Elementwise):
     """Root mean square 1 in each row, then a learnt scale (Zhang & Sennrich, 2019)."""
 
     key: ClassVar[str] = "rms_normalization"
-    keras: ClassVar[str] = "RMSNormalization"
 
     axis: Axes = (-1,)
     """The axis, or axes, that the mean is taken over: the last ones."""
@@ -147,7 +144,6 @@ class GroupNormalization(Affine):
     """Mean 0 and variance 1 in each group of channels of a row (Wu & He, 2018)."""
 
     key: ClassVar[str] = "group_normalization"
-    keras: ClassVar[str] = "GroupNormalization"
     shorthand: ClassVar[str | None] = "groups"
 
     groups: PositiveOrRest = 32
@@ -173,7 +169,6 @@ class UnitNormalization(Elementwise):
     """Euclidean norm 1 in each row."""
 
     key: ClassVar[str] = "unit_normalization"
-    keras: ClassVar[str] = "UnitNormalization"
     shorthand: ClassVar[str | None] = "axis"
 
     axis: Axes = (-1,)

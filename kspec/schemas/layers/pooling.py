@@ -1,22 +1,21 @@
 """Pooling over windows, and over all places."""
 
-from typing import Annotated, ClassVar, Generic, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from kspec.schemas.layers.base import Layer, Shape, ShapeError, Size1, Size2, Size3, known, spatial
-from kspec.schemas.layers.convolution import Size
 from kspec.schemas.layers.window import slide
 
 
-class Pooling(Layer, Generic[Size]):
+class Pooling(Layer):
     """What pooling over windows has in common."""
 
     shorthand: ClassVar[str | None] = "pool_size"
 
-    pool_size: Annotated[Size, Field(examples=[2])]
+    pool_size: tuple[int, ...]
     """Size of the window: one for all axes, or one for each."""
-    strides: Size | None = None
+    strides: tuple[int, ...] | None = None
     """Steps of the window; without it, `pool_size`."""
     padding: Literal["valid", "same"] = "valid"
     """`valid`: none; `same`: as many outputs as inputs, divided by the strides."""
@@ -28,55 +27,61 @@ class Pooling(Layer, Generic[Size]):
         return (*slide(self, sizes, self.pool_size, strides, self.padding), shape[-1])
 
 
-class MaxPooling1D(Pooling[Size1]):
+class MaxPooling1D(Pooling):
     """The largest value of a window of steps."""
 
     key: ClassVar[str] = "max_pooling1d"
-    keras: ClassVar[str] = "MaxPooling1D"
 
     pool_size: Size1 = (2,)
     """Size of the window."""
+    strides: Size1 | None = None
 
 
-class MaxPooling2D(Pooling[Size2]):
+class MaxPooling2D(Pooling):
     """The largest value of a window of height × width."""
 
     key: ClassVar[str] = "max_pooling2d"
-    keras: ClassVar[str] = "MaxPooling2D"
 
     pool_size: Size2 = (2, 2)
     """Size of the window: one for both axes, or one for each."""
+    strides: Size2 | None = None
 
 
-class MaxPooling3D(Pooling[Size3]):
+class MaxPooling3D(Pooling):
     """The largest value of a window of depth × height × width."""
 
     key: ClassVar[str] = "max_pooling3d"
-    keras: ClassVar[str] = "MaxPooling3D"
 
     pool_size: Size3 = (2, 2, 2)
     """Size of the window: one for all axes, or one for each."""
+    strides: Size3 | None = None
 
 
-class AveragePooling1D(Pooling[Size1]):
+class AveragePooling1D(Pooling):
     """The mean of a window of steps; padding is not counted."""
 
     key: ClassVar[str] = "average_pooling1d"
-    keras: ClassVar[str] = "AveragePooling1D"
+
+    pool_size: Annotated[Size1, Field(examples=[2])]
+    strides: Size1 | None = None
 
 
-class AveragePooling2D(Pooling[Size2]):
+class AveragePooling2D(Pooling):
     """The mean of a window of height × width; padding is not counted."""
 
     key: ClassVar[str] = "average_pooling2d"
-    keras: ClassVar[str] = "AveragePooling2D"
+
+    pool_size: Annotated[Size2, Field(examples=[2])]
+    strides: Size2 | None = None
 
 
-class AveragePooling3D(Pooling[Size3]):
+class AveragePooling3D(Pooling):
     """The mean of a window of depth × height × width; padding is not counted."""
 
     key: ClassVar[str] = "average_pooling3d"
-    keras: ClassVar[str] = "AveragePooling3D"
+
+    pool_size: Annotated[Size3, Field(examples=[2])]
+    strides: Size3 | None = None
 
 
 class GlobalPooling(Layer):
@@ -97,7 +102,6 @@ class GlobalAveragePooling1D(GlobalPooling):
     """The mean over all steps."""
 
     key: ClassVar[str] = "global_average_pooling1d"
-    keras: ClassVar[str] = "GlobalAveragePooling1D"
     rank: ClassVar[int] = 1
 
 
@@ -105,7 +109,6 @@ class GlobalAveragePooling2D(GlobalPooling):
     """The mean over height and width."""
 
     key: ClassVar[str] = "global_average_pooling2d"
-    keras: ClassVar[str] = "GlobalAveragePooling2D"
     rank: ClassVar[int] = 2
 
 
@@ -113,7 +116,6 @@ class GlobalAveragePooling3D(GlobalPooling):
     """The mean over depth, height and width."""
 
     key: ClassVar[str] = "global_average_pooling3d"
-    keras: ClassVar[str] = "GlobalAveragePooling3D"
     rank: ClassVar[int] = 3
 
 
@@ -121,7 +123,6 @@ class GlobalMaxPooling1D(GlobalPooling):
     """The largest value over all steps."""
 
     key: ClassVar[str] = "global_max_pooling1d"
-    keras: ClassVar[str] = "GlobalMaxPooling1D"
     rank: ClassVar[int] = 1
 
 
@@ -129,7 +130,6 @@ class GlobalMaxPooling2D(GlobalPooling):
     """The largest value over height and width."""
 
     key: ClassVar[str] = "global_max_pooling2d"
-    keras: ClassVar[str] = "GlobalMaxPooling2D"
     rank: ClassVar[int] = 2
 
 
@@ -137,16 +137,15 @@ class GlobalMaxPooling3D(GlobalPooling):
     """The largest value over depth, height and width."""
 
     key: ClassVar[str] = "global_max_pooling3d"
-    keras: ClassVar[str] = "GlobalMaxPooling3D"
     rank: ClassVar[int] = 3
 
 
-class AdaptivePooling(Layer, Generic[Size]):
+class AdaptivePooling(Layer):
     """Pooling over windows that are chosen to give a size; they may overlap by one place."""
 
     shorthand: ClassVar[str | None] = "output_size"
 
-    output_size: Annotated[Size, Field(examples=[2])]
+    output_size: tuple[int, ...]
     """Sizes of the output: one for all axes, or one for each."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
@@ -161,43 +160,49 @@ class AdaptivePooling(Layer, Generic[Size]):
         return (*self.output_size, shape[-1])
 
 
-class AdaptiveAveragePooling1D(AdaptivePooling[Size1]):
+class AdaptiveAveragePooling1D(AdaptivePooling):
     """The mean of windows that split steps evenly."""
 
     key: ClassVar[str] = "adaptive_average_pooling1d"
-    keras: ClassVar[str] = "AdaptiveAveragePooling1D"
+
+    output_size: Annotated[Size1, Field(examples=[2])]
 
 
-class AdaptiveAveragePooling2D(AdaptivePooling[Size2]):
+class AdaptiveAveragePooling2D(AdaptivePooling):
     """The mean of windows that split height and width evenly."""
 
     key: ClassVar[str] = "adaptive_average_pooling2d"
-    keras: ClassVar[str] = "AdaptiveAveragePooling2D"
+
+    output_size: Annotated[Size2, Field(examples=[2])]
 
 
-class AdaptiveAveragePooling3D(AdaptivePooling[Size3]):
+class AdaptiveAveragePooling3D(AdaptivePooling):
     """The mean of windows that split depth, height and width evenly."""
 
     key: ClassVar[str] = "adaptive_average_pooling3d"
-    keras: ClassVar[str] = "AdaptiveAveragePooling3D"
+
+    output_size: Annotated[Size3, Field(examples=[2])]
 
 
-class AdaptiveMaxPooling1D(AdaptivePooling[Size1]):
+class AdaptiveMaxPooling1D(AdaptivePooling):
     """The largest value of windows that split steps evenly."""
 
     key: ClassVar[str] = "adaptive_max_pooling1d"
-    keras: ClassVar[str] = "AdaptiveMaxPooling1D"
+
+    output_size: Annotated[Size1, Field(examples=[2])]
 
 
-class AdaptiveMaxPooling2D(AdaptivePooling[Size2]):
+class AdaptiveMaxPooling2D(AdaptivePooling):
     """The largest value of windows that split height and width evenly."""
 
     key: ClassVar[str] = "adaptive_max_pooling2d"
-    keras: ClassVar[str] = "AdaptiveMaxPooling2D"
+
+    output_size: Annotated[Size2, Field(examples=[2])]
 
 
-class AdaptiveMaxPooling3D(AdaptivePooling[Size3]):
+class AdaptiveMaxPooling3D(AdaptivePooling):
     """The largest value of windows that split depth, height and width evenly."""
 
     key: ClassVar[str] = "adaptive_max_pooling3d"
-    keras: ClassVar[str] = "AdaptiveMaxPooling3D"
+
+    output_size: Annotated[Size3, Field(examples=[2])]

@@ -28,7 +28,6 @@ class Rescaling(Elementwise):
     """x · scale + offset."""
 
     key: ClassVar[str] = "rescaling"
-    keras: ClassVar[str] = "Rescaling"
     shorthand: ClassVar[str | None] = "scale"
 
     scale: Annotated[Numbers, Field(examples=["1/255"])]
@@ -57,7 +56,6 @@ class Normalization(Elementwise):
     """
 
     key: ClassVar[str] = "normalization"
-    keras: ClassVar[str] = "Normalization"
 
     axis: Axes | None = (-1,)
     """The axis, or axes, with a mean for each place; null: one mean for all."""
@@ -113,7 +111,6 @@ class CategoryEncoding(Layer):
     """Whole numbers as vectors of 0 and 1, or of counts."""
 
     key: ClassVar[str] = "category_encoding"
-    keras: ClassVar[str] = "CategoryEncoding"
     shorthand: ClassVar[str | None] = "num_tokens"
 
     num_tokens: Annotated[Positive, Field(examples=[10])]
@@ -131,7 +128,6 @@ class Discretization(Layer):
     """The number of the interval that a value is in."""
 
     key: ClassVar[str] = "discretization"
-    keras: ClassVar[str] = "Discretization"
     shorthand: ClassVar[str | None] = "bin_boundaries"
 
     bin_boundaries: Annotated[tuple[Number, ...], Listed, Field(min_length=1, examples=["[0, 1]"])]

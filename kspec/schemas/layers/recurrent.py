@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from kspec.schemas.activations import Activation
 from kspec.schemas.base import Keyed
-from kspec.schemas.layers.activation import Activation
 from kspec.schemas.layers.base import Dim, Layer, Part, Shape, ShapeError, known, show
 from kspec.schemas.values import Evaluated, Listed, Positive, Seed
 from kspec.schemas.weights import (
@@ -147,7 +147,6 @@ class SimpleRNNCell(Units, Cell):
     """One step of a simple_rnn."""
 
     key: ClassVar[str] = "simple_rnn_cell"
-    keras: ClassVar[str] = "SimpleRNNCell"
     shorthand: ClassVar[str | None] = "units"
 
 
@@ -155,7 +154,6 @@ class LSTMCell(LongShortTerm, Cell):
     """One step of an lstm."""
 
     key: ClassVar[str] = "lstm_cell"
-    keras: ClassVar[str] = "LSTMCell"
     shorthand: ClassVar[str | None] = "units"
 
 
@@ -163,7 +161,6 @@ class GRUCell(GatedUnits, Cell):
     """One step of a gru."""
 
     key: ClassVar[str] = "gru_cell"
-    keras: ClassVar[str] = "GRUCell"
     shorthand: ClassVar[str | None] = "units"
 
 
@@ -174,7 +171,6 @@ class StackedRNNCells(Cell):
     """Cells on top of each other: each takes the output of the one before."""
 
     key: ClassVar[str] = "stacked_rnn_cells"
-    keras: ClassVar[str] = "StackedRNNCells"
     shorthand: ClassVar[str | None] = "cells"
 
     cells: Annotated[
@@ -196,7 +192,6 @@ class SimpleRNN(Units, Recurrent):
     """The output of each step goes into the next."""
 
     key: ClassVar[str] = "simple_rnn"
-    keras: ClassVar[str] = "SimpleRNN"
     shorthand: ClassVar[str | None] = "units"
 
     activity_regularizer: Regularizer | None = None
@@ -207,7 +202,6 @@ class LSTM(LongShortTerm, Recurrent):
     """Long short-term memory (Hochreiter & Schmidhuber, 1997)."""
 
     key: ClassVar[str] = "lstm"
-    keras: ClassVar[str] = "LSTM"
     shorthand: ClassVar[str | None] = "units"
 
     activity_regularizer: Regularizer | None = None
@@ -218,7 +212,6 @@ class GRU(GatedUnits, Recurrent):
     """Gated recurrent units (Cho et al., 2014)."""
 
     key: ClassVar[str] = "gru"
-    keras: ClassVar[str] = "GRU"
     shorthand: ClassVar[str | None] = "units"
 
     activity_regularizer: Regularizer | None = None
@@ -229,7 +222,6 @@ class RNN(Recurrent):
     """Any cell, or a stack of them, step by step."""
 
     key: ClassVar[str] = "rnn"
-    keras: ClassVar[str] = "RNN"
 
     cell: Annotated[Cell, Keyed(CELLS), Field(examples=["{lstm_cell: 64}"])]
     """The cell."""

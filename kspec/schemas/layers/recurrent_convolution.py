@@ -1,12 +1,10 @@
 """LSTM layers whose products are convolutions."""
 
-from typing import Annotated, ClassVar, Generic, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field
-
-from kspec.schemas.layers.activation import Activation
-from kspec.schemas.layers.base import Shape, ShapeError, Size1, Size2, Size3, known, show
-from kspec.schemas.layers.convolution import Filters, Size
+from kspec.schemas.activations import Activation
+from kspec.schemas.layers.base import Shape, ShapeError, known, show
+from kspec.schemas.layers.convolution import Filtered, Over1D, Over2D, Over3D, Windowed
 from kspec.schemas.layers.recurrent import Share, Stepwise
 from kspec.schemas.layers.window import slide
 from kspec.schemas.values import Seed
@@ -22,19 +20,11 @@ from kspec.schemas.weights import (
 )
 
 
-class ConvLSTM(Stepwise, Generic[Size]):
+class ConvLSTM(Stepwise, Windowed, Filtered):
     """What they have in common (Shi et al., 2015)."""
 
-    filters: Filters
-    """Channels of the output and of the state."""
-    kernel_size: Annotated[Size, Field(examples=[3])]
-    """Size of the kernels: one for all axes, or one for each."""
-    strides: Size = Field(1, validate_default=True)
-    """Steps of the kernel of the inputs."""
     padding: Literal["valid", "same"] = "valid"
     """Of the inputs. `valid`: none; `same`: as many outputs as inputs, divided by the strides."""
-    dilation_rate: Size = Field(1, validate_default=True)
-    """Distance between the samples that the kernel of the inputs takes."""
     activation: Activation | None = "tanh"
     """Function of the output."""
     recurrent_activation: Activation | None = "sigmoid"
@@ -88,22 +78,19 @@ class ConvLSTM(Stepwise, Generic[Size]):
         return self.along(shape[0], (*sizes, self.filters))
 
 
-class ConvLSTM1D(ConvLSTM[Size1]):
+class ConvLSTM1D(Over1D, ConvLSTM):
     """An LSTM over time, with convolutions over steps."""
 
     key: ClassVar[str] = "conv_lstm1d"
-    keras: ClassVar[str] = "ConvLSTM1D"
 
 
-class ConvLSTM2D(ConvLSTM[Size2]):
+class ConvLSTM2D(Over2D, ConvLSTM):
     """An LSTM over time, with convolutions over height and width."""
 
     key: ClassVar[str] = "conv_lstm2d"
-    keras: ClassVar[str] = "ConvLSTM2D"
 
 
-class ConvLSTM3D(ConvLSTM[Size3]):
+class ConvLSTM3D(Over3D, ConvLSTM):
     """An LSTM over time, with convolutions over depth, height and width."""
 
     key: ClassVar[str] = "conv_lstm3d"
-    keras: ClassVar[str] = "ConvLSTM3D"

@@ -52,14 +52,12 @@ class Dropout(Noise):
     """Sets a share of the values to 0 and scales the others up."""
 
     key: ClassVar[str] = "dropout"
-    keras: ClassVar[str] = "Dropout"
 
 
 class AlphaDropout(Noise):
     """Dropout that keeps mean and variance, for selu."""
 
     key: ClassVar[str] = "alpha_dropout"
-    keras: ClassVar[str] = "AlphaDropout"
 
 
 class SpatialDropout(Dropping):
@@ -77,7 +75,6 @@ class SpatialDropout1D(SpatialDropout):
     """Dropout of whole channels over steps."""
 
     key: ClassVar[str] = "spatial_dropout1d"
-    keras: ClassVar[str] = "SpatialDropout1D"
     rank: ClassVar[int] = 1
 
 
@@ -85,7 +82,6 @@ class SpatialDropout2D(SpatialDropout):
     """Dropout of whole channels over height × width."""
 
     key: ClassVar[str] = "spatial_dropout2d"
-    keras: ClassVar[str] = "SpatialDropout2D"
     rank: ClassVar[int] = 2
 
 
@@ -93,7 +89,6 @@ class SpatialDropout3D(SpatialDropout):
     """Dropout of whole channels over depth × height × width."""
 
     key: ClassVar[str] = "spatial_dropout3d"
-    keras: ClassVar[str] = "SpatialDropout3D"
     rank: ClassVar[int] = 3
 
 
@@ -101,14 +96,12 @@ class GaussianDropout(Dropping):
     """Multiplies by normal noise of mean 1 and variance rate / (1 - rate)."""
 
     key: ClassVar[str] = "gaussian_dropout"
-    keras: ClassVar[str] = "GaussianDropout"
 
 
 class GaussianNoise(Seeded):
     """Adds normal noise of mean 0."""
 
     key: ClassVar[str] = "gaussian_noise"
-    keras: ClassVar[str] = "GaussianNoise"
     shorthand: ClassVar[str | None] = "stddev"
 
     stddev: Annotated[float, Field(ge=0, le=1, examples=[0.1]), Evaluated]
@@ -119,7 +112,6 @@ class ActivityRegularization(Elementwise):
     """Adds l1 · Σ|x| + l2 · Σx² to the loss."""
 
     key: ClassVar[str] = "activity_regularization"
-    keras: ClassVar[str] = "ActivityRegularization"
 
     l1: NonNegative = 0.0
     """Factor of the absolute values."""

@@ -26,7 +26,6 @@ class Flatten(Layer):
     """All values in one axis."""
 
     key: ClassVar[str] = "flatten"
-    keras: ClassVar[str] = "Flatten"
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -39,7 +38,6 @@ class Reshape(Layer):
     """The same values in another shape."""
 
     key: ClassVar[str] = "reshape"
-    keras: ClassVar[str] = "Reshape"
     shorthand: ClassVar[str | None] = "target_shape"
 
     target_shape: Annotated[
@@ -74,7 +72,6 @@ class Permute(Layer):
     """The axes in another order."""
 
     key: ClassVar[str] = "permute"
-    keras: ClassVar[str] = "Permute"
     shorthand: ClassVar[str | None] = "dims"
 
     dims: Annotated[
@@ -98,7 +95,6 @@ class RepeatVector(Layer):
     """The same vector at every step."""
 
     key: ClassVar[str] = "repeat_vector"
-    keras: ClassVar[str] = "RepeatVector"
     shorthand: ClassVar[str | None] = "n"
 
     n: Annotated[Positive, Field(examples=[10])]
@@ -128,7 +124,6 @@ class ZeroPadding1D(ZeroPadding):
     """Zeros before and after the steps."""
 
     key: ClassVar[str] = "zero_padding1d"
-    keras: ClassVar[str] = "ZeroPadding1D"
     shorthand: ClassVar[str | None] = "padding"
 
     padding: Margin = (1, 1)
@@ -139,7 +134,6 @@ class ZeroPadding2D(ZeroPadding):
     """Zeros around a picture."""
 
     key: ClassVar[str] = "zero_padding2d"
-    keras: ClassVar[str] = "ZeroPadding2D"
     shorthand: ClassVar[str | None] = "padding"
 
     padding: Annotated[tuple[Margin, Margin], Spread()] = ((1, 1), (1, 1))
@@ -150,7 +144,6 @@ class ZeroPadding3D(ZeroPadding):
     """Zeros around a volume."""
 
     key: ClassVar[str] = "zero_padding3d"
-    keras: ClassVar[str] = "ZeroPadding3D"
     shorthand: ClassVar[str | None] = "padding"
 
     padding: Annotated[tuple[Margin, Margin, Margin], Spread()] = ((1, 1), (1, 1), (1, 1))
@@ -177,7 +170,6 @@ class Cropping1D(Cropping):
     """Steps without the first and last."""
 
     key: ClassVar[str] = "cropping1d"
-    keras: ClassVar[str] = "Cropping1D"
     shorthand: ClassVar[str | None] = "cropping"
 
     cropping: Margin = (1, 1)
@@ -188,7 +180,6 @@ class Cropping2D(Cropping):
     """A picture without its edges."""
 
     key: ClassVar[str] = "cropping2d"
-    keras: ClassVar[str] = "Cropping2D"
     shorthand: ClassVar[str | None] = "cropping"
 
     cropping: Annotated[tuple[Margin, Margin], Spread()] = ((0, 0), (0, 0))
@@ -199,7 +190,6 @@ class Cropping3D(Cropping):
     """A volume without its faces."""
 
     key: ClassVar[str] = "cropping3d"
-    keras: ClassVar[str] = "Cropping3D"
     shorthand: ClassVar[str | None] = "cropping"
 
     cropping: Annotated[tuple[Margin, Margin, Margin], Spread()] = ((1, 1), (1, 1), (1, 1))
@@ -225,7 +215,6 @@ class UpSampling1D(UpSampling):
     """Every step several times."""
 
     key: ClassVar[str] = "up_sampling1d"
-    keras: ClassVar[str] = "UpSampling1D"
 
     size: Positive = 2
     """How many times."""
@@ -235,7 +224,6 @@ class UpSampling2D(UpSampling):
     """A picture enlarged."""
 
     key: ClassVar[str] = "up_sampling2d"
-    keras: ClassVar[str] = "UpSampling2D"
 
     size: Size2 = (2, 2)
     """Factors of height and width: one for both, or one for each."""
@@ -247,7 +235,6 @@ class UpSampling3D(UpSampling):
     """Every place of a volume several times."""
 
     key: ClassVar[str] = "up_sampling3d"
-    keras: ClassVar[str] = "UpSampling3D"
 
     size: Size3 = (2, 2, 2)
     """Factors of depth, height and width: one for all, or one for each."""

@@ -16,7 +16,6 @@ class MelSpectrogram(Layer):
     """The energies of a signal in bands of the mel scale, over time: bands × steps."""
 
     key: ClassVar[str] = "mel_spectrogram"
-    keras: ClassVar[str] = "MelSpectrogram"
 
     fft_length: Positive = 2048
     """Size of the transform."""

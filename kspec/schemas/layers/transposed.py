@@ -1,9 +1,9 @@
 """Transposed convolutions: the way back of a convolution, from fewer places to more."""
 
-from typing import Annotated, ClassVar, Generic
+from typing import Annotated, ClassVar
 
-from kspec.schemas.layers.base import Dim, ShapeError, Size1, Size2, Size3
-from kspec.schemas.layers.convolution import Kernel, Padding, Size
+from kspec.schemas.layers.base import Dim, ShapeError
+from kspec.schemas.layers.convolution import Kernel, Over1D, Over2D, Over3D, Padding
 from kspec.schemas.values import Natural, Spread
 
 Rest1 = Annotated[tuple[Natural], Spread()]
@@ -11,7 +11,7 @@ Rest2 = Annotated[tuple[Natural, Natural], Spread()]
 Rest3 = Annotated[tuple[Natural, Natural, Natural], Spread()]
 
 
-class ConvTranspose(Kernel[Size], Generic[Size]):
+class ConvTranspose(Kernel):
     """A transposed convolution."""
 
     padding: Padding = "valid"
@@ -45,31 +45,28 @@ class ConvTranspose(Kernel[Size], Generic[Size]):
         return (size - 1) * stride + (max(extent, stride) if rest is None else extent + rest)
 
 
-class Conv1DTranspose(ConvTranspose[Size1]):
+class Conv1DTranspose(Over1D, ConvTranspose):
     """A transposed convolution over steps."""
 
     key: ClassVar[str] = "conv1d_transpose"
-    keras: ClassVar[str] = "Conv1DTranspose"
 
     output_padding: Rest1 | None = None
     """Steps added at the end, below strides; without it, what `padding` says."""
 
 
-class Conv2DTranspose(ConvTranspose[Size2]):
+class Conv2DTranspose(Over2D, ConvTranspose):
     """A transposed convolution over height and width."""
 
     key: ClassVar[str] = "conv2d_transpose"
-    keras: ClassVar[str] = "Conv2DTranspose"
 
     output_padding: Rest2 | None = None
     """Places added at the end of each axis, below strides; without it, what `padding` says."""
 
 
-class Conv3DTranspose(ConvTranspose[Size3]):
+class Conv3DTranspose(Over3D, ConvTranspose):
     """A transposed convolution over depth, height and width."""
 
     key: ClassVar[str] = "conv3d_transpose"
-    keras: ClassVar[str] = "Conv3DTranspose"
 
     output_padding: Rest3 | None = None
     """Places added at the end of each axis, below strides; without it, what `padding` says."""

@@ -5,82 +5,25 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from kspec.schemas.base import Keyed, located
-from kspec.schemas.layers.activation import (
-    ELU,
-    FUNCTIONS,
-    ActivationLayer,
-    LeakyReLU,
-    PReLU,
-    ReLU,
-    Softmax,
-)
 from kspec.schemas.layers.base import Layer, Shape, ShapeError, show
-from kspec.schemas.layers.convolution import (
-    Conv1D,
-    Conv2D,
-    Conv3D,
-    DepthwiseConv1D,
-    DepthwiseConv2D,
-    SeparableConv1D,
-    SeparableConv2D,
-)
-from kspec.schemas.layers.core import Dense, EinsumDense, Embedding
-from kspec.schemas.layers.normalization import (
-    BatchNormalization,
-    GroupNormalization,
-    LayerNormalization,
-    RMSNormalization,
-    UnitNormalization,
-)
-from kspec.schemas.layers.pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAveragePooling3D,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    GlobalMaxPooling3D,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-)
-from kspec.schemas.layers.preprocessing import Rescaling
-from kspec.schemas.layers.recurrent import GRU, LSTM, RNN, SimpleRNN, Stepwise
-from kspec.schemas.layers.recurrent_convolution import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
-from kspec.schemas.layers.regularization import Dropout
-from kspec.schemas.layers.reshaping import (
-    Cropping1D,
-    Cropping2D,
-    Flatten,
-    Permute,
-    RepeatVector,
-    Reshape,
-    UpSampling1D,
-    UpSampling2D,
-    ZeroPadding1D,
-    ZeroPadding2D,
-)
-from kspec.schemas.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from kspec.schemas.layers.recurrent import Stepwise
+from kspec.schemas.layers.registry import FAMILIES, LAYERS
 from kspec.schemas.values import Positive
 
-SEQUENCES: tuple[type[Stepwise], ...] = (
-    LSTM, GRU, SimpleRNN, RNN, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D,
+SEQUENCES = LAYERS.only(*FAMILIES["Recurrent"])
+WITH_KERNEL = LAYERS.only(
+    "dense", "einsum_dense", "embedding", "conv1d", "conv2d", "conv3d", "depthwise_conv1d",
+    "depthwise_conv2d", "conv1d_transpose", "conv2d_transpose", "conv3d_transpose",
 )  # fmt: skip
-WITH_KERNEL: tuple[type[Layer], ...] = (
-    Dense, EinsumDense, Embedding, Conv1D, Conv2D, Conv3D, DepthwiseConv1D, DepthwiseConv2D,
-    Conv1DTranspose, Conv2DTranspose, Conv3DTranspose,
-)  # fmt: skip
-FOR_EACH_STEP: tuple[type[Layer], ...] = (
-    *WITH_KERNEL, SeparableConv1D, SeparableConv2D, LSTM, GRU, SimpleRNN,
-    MaxPooling1D, MaxPooling2D, MaxPooling3D, AveragePooling1D, AveragePooling2D, AveragePooling3D,
-    GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
-    GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D,
-    BatchNormalization, LayerNormalization, RMSNormalization, GroupNormalization,
-    UnitNormalization, Dropout, Rescaling, Flatten, Reshape, Permute, RepeatVector,
-    ZeroPadding1D, ZeroPadding2D, Cropping1D, Cropping2D, UpSampling1D, UpSampling2D,
-    ActivationLayer, ReLU, LeakyReLU, PReLU, ELU, Softmax, *FUNCTIONS,
+FOR_EACH_STEP = LAYERS.only(
+    *WITH_KERNEL, "separable_conv1d", "separable_conv2d", "lstm", "gru", "simple_rnn",
+    "max_pooling1d", "max_pooling2d", "max_pooling3d",
+    "average_pooling1d", "average_pooling2d", "average_pooling3d",
+    "global_max_pooling1d", "global_max_pooling2d", "global_max_pooling3d",
+    "global_average_pooling1d", "global_average_pooling2d", "global_average_pooling3d",
+    *FAMILIES["Normalization"], "dropout", "rescaling",
+    "flatten", "reshape", "permute", "repeat_vector", "zero_padding1d", "zero_padding2d",
+    "cropping1d", "cropping2d", "up_sampling1d", "up_sampling2d", *FAMILIES["Activation"],
 )  # fmt: skip
 
 
@@ -88,7 +31,6 @@ class Bidirectional(Layer):
     """A recurrent layer in both directions."""
 
     key: ClassVar[str] = "bidirectional"
-    keras: ClassVar[str] = "Bidirectional"
 
     layer: Annotated[Stepwise, Keyed(SEQUENCES), Field(examples=["{lstm: 64}"])]
     """The layer from first to last, and, with weights of its own, from last to first."""
@@ -133,7 +75,6 @@ class TimeDistributed(Layer):
     """A layer applied to each step by itself."""
 
     key: ClassVar[str] = "time_distributed"
-    keras: ClassVar[str] = "TimeDistributed"
 
     layer: Annotated[Layer, Keyed(FOR_EACH_STEP), Field(examples=["{dense: 64}"])]
     """The layer."""
@@ -149,7 +90,6 @@ class SpectralNormalization(Layer):
     """A layer whose kernel is brought to spectral norm 1 while training (Miyato et al., 2018)."""
 
     key: ClassVar[str] = "spectral_normalization"
-    keras: ClassVar[str] = "SpectralNormalization"
 
     layer: Annotated[Layer, Keyed(WITH_KERNEL), Field(examples=["{dense: 64}"])]
     """The layer."""

@@ -1,7 +1,6 @@
 """Diagnostics for the pages of CI services: GitHub's annotations and JUnit's XML."""
 
 from collections.abc import Sequence
-from xml.sax.saxutils import escape, quoteattr
 
 from kspec.spec.diagnostics import Diagnostic, errors
 from kspec.spec.render.text import place, visible
@@ -54,6 +53,8 @@ def render_junit(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def _case(diagnostic: Diagnostic) -> str:
+    from xml.sax.saxutils import escape, quoteattr  # imports ssl, which takes 50 ms
+
     span = diagnostic.span
     where = place(span) if span is not None else "kspec"
     name = quoteattr(visible(f"{diagnostic.code} {where}"))

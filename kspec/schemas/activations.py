@@ -1,0 +1,15 @@
+"""The activations that layers take as an argument, by name.
+
+Two of Keras' activations are left out: `threshold` has arguments that Keras cannot pass by name,
+and `glu` halves its last axis while Keras' layers promise to keep it.
+"""
+
+from typing import Literal
+
+Activation = Literal[
+    "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish",
+    "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign",
+    "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink",
+]  # fmt: skip
+"""A built-in activation of Keras, by its name."""
