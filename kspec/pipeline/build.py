@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kspec.pipeline.bundles.artifacts import place_artifact
 from kspec.pipeline.proof.gates import failures, judge
 from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan, StageRun
-from kspec.pipeline.store.content import Store, digest_path
+from kspec.pipeline.store.artifacts import digest_artifact
+from kspec.pipeline.store.content import Store
 from kspec.pipeline.store.keys import Keys, Target, described
 from kspec.pipeline.store.placement import place
-from kspec.pipeline.store.placement import replace as put
 from kspec.pipeline.store.records import (
     BUNDLE,
     GRAPH,
@@ -98,9 +99,7 @@ def emit(
         )
     run.compile()
     artifacts = tuple(run.verify(request) for request in requests)
-    for artifact in artifacts:
-        put(artifact.path, out / artifact.path.name)
-    return tuple(replace(each, path=out / each.path.name) for each in artifacts)
+    return tuple(place_artifact(each, out) for each in artifacts)
 
 
 class _Build:
@@ -125,7 +124,7 @@ class _Build:
         """The Keras model and the data, for the stages that need them."""
         from kspec.pipeline.workshop import Workshop
 
-        self._shop = self._shop or Workshop(self.document)
+        self._shop = self._shop or Workshop(self.document, self.keys.sizes)
         return self._shop
 
     def whole(self, out: Path) -> BuildResult:
@@ -214,10 +213,10 @@ class _Build:
 
             started = time.process_time()
             graph = run_passes(load(self.stages.path(self.keys.compile) / GRAPH), COMMON)
-            emit(graph, request, folder / name)
-            sha256, size = digest_path(folder / name)
+            written = emit(graph, request, folder / name)
+            digest = digest_artifact(folder / name, written.files)
             seconds = time.process_time() - started
-            write_json(folder / RESULT, {"sha256": sha256, "bytes": size, "seconds": seconds})
+            write_json(folder / RESULT, {**asdict(digest), "seconds": seconds})
 
         return self.stages.run(self.keys.emit(request), make) / name
 

@@ -18,7 +18,7 @@ from kspec.spec.document import Document
 from kspec.spec.load import in_order, load
 from kspec.targets.formats.card import Card
 from kspec.targets.platforms.platform import Subject
-from kspec.targets.registry import platforms, target_options
+from kspec.targets.registry import formats, platforms, target_options
 from kspec.training.objectives import check_training
 
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -87,8 +87,9 @@ def _unsized(spec: Spec) -> Iterator[Diagnostic]:
         platform = platforms()[target]
         options = platform.options.model_validate(written)
         for request in platform.requests(options, Subject(spec.inputs, Card())):
-            given = getattr(request.options, "dimensions", open_sizes)
-            if missing := sorted(open_sizes - set(given)):
+            format_ = formats()[request.format]
+            given = format_.fixed(request.options)
+            if format_.fixed_shapes and (missing := sorted(open_sizes - given.keys())):
                 yield Diagnostic(
                     "KS713",
                     f"the target {target} has fixed shapes, and no size for {', '.join(missing)}",

@@ -67,7 +67,7 @@ def _judging(shop: Workshop, reference: Reference) -> tuple[Rows, Rows, dict[str
     no data: its rows are drawn then, and have no truth."""
     spec = shop.document.spec
     if spec.data is None and spec.weights is not None:
-        golden = _proven(shop, reference, draw_inputs(spec, DRAWN))
+        golden = _proven(shop, reference, draw_inputs(spec, DRAWN, shop.sizes))
         columns = {name: (name,) for name in spec.inputs}
         return golden, golden, {"split": "drawn", "counts": {"drawn": DRAWN}, "columns": columns}
     name, split = _judging_split(shop.dataset)

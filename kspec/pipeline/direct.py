@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,16 @@ import numpy as np
 from kspec.compiler.ir import Array, Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
+from kspec.pipeline.bundles.artifacts import place_artifact
 from kspec.pipeline.proof.comparison import varies
 from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verification import verify_artifact
 from kspec.pipeline.results import Artifact
-from kspec.pipeline.store.content import digest_path
+from kspec.pipeline.store.artifacts import digest_artifact
 from kspec.pipeline.store.keys import described
-from kspec.pipeline.store.placement import replace as put
-from kspec.schemas.base import Model
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.emission import artifact_name, emit
-from kspec.targets.formats.format import Format
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats as known_formats
 
@@ -35,7 +32,7 @@ ROWS, TIME = 3, 5
 
 def compile_keras(
     model: Any,
-    formats: Sequence[str] = ("onnx", "coreml", "tflite", "tf_serving"),
+    formats: Sequence[str] = (),
     out: str | Path = "dist",
     *,
     name: str | None = None,
@@ -43,7 +40,7 @@ def compile_keras(
     dimensions: Mapping[str, int] | None = None,
 ) -> tuple[Artifact, ...]:
     """Compile a built Keras model to artifacts in ``out``, each run in a process of its own and
-    compared with the model.
+    compared with the model. Without ``formats`` it is compiled to every format.
 
     ``rows`` are inputs of (rows, …) by name to compare on; without them standard normal ones are
     drawn (whole numbers are 0 or 1). ``dimensions`` are the sizes that a format with fixed shapes,
@@ -74,7 +71,7 @@ def compile_keras(
         ) from error
     sizes = {**({} if rows is None else sizes_of(graph, rows)), **(dimensions or {})}
     judged = _judged(model, graph, rows if rows is not None else _random(graph, sizes))
-    return write_verified(graph, judged, formats, Path(out), sizes)
+    return write_verified(graph, judged, formats or tuple(known_formats()), Path(out), sizes)
 
 
 def sizes_of(graph: Graph, rows: Mapping[str, Array]) -> dict[str, int]:
@@ -87,16 +84,6 @@ def sizes_of(graph: Graph, rows: Mapping[str, Array]) -> dict[str, int]:
     }
 
 
-def options_for(format_: Format, sizes: Mapping[str, int]) -> Model:
-    """The format's options for a model whose open dimensions have these sizes, among others."""
-    fields = format_.options.model_fields
-    given: dict[str, Any] = {"dimensions": sizes} if "dimensions" in fields else {}
-    if "largest_dimension" in fields and sizes:
-        default = fields["largest_dimension"].default
-        given["largest_dimension"] = max(default, *sizes.values())
-    return format_.options.model_validate(given)
-
-
 def write_verified(
     graph: Graph, rows: Rows, formats: Sequence[str], out: Path, sizes: Mapping[str, int]
 ) -> tuple[Artifact, ...]:
@@ -107,7 +94,8 @@ def write_verified(
     with tempfile.TemporaryDirectory(prefix="kspec-") as folder:
         for each in formats:
             format_ = known_formats()[each]
-            request = ArtifactRequest(each, options_for(format_, sizes))
+            options = format_.sized(format_.options.model_validate({}), sizes)
+            request = ArtifactRequest(each, options)
             path = Path(folder, artifact_name(graph.name, request))
             try:
                 found.append(_write_verified(graph, folded, request, path, rows))
@@ -115,27 +103,26 @@ def write_verified(
                 problems.extend(error.diagnostics)
         if problems:
             raise KspecError(*problems)
-        for artifact in found:
-            put(artifact.path, out / artifact.path.name)
-    return tuple(replace(each, path=out / each.path.name) for each in found)
+        return tuple(place_artifact(artifact, out) for artifact in found)
 
 
 def _write_verified(
     graph: Graph, folded: Graph, request: ArtifactRequest, path: Path, rows: Rows
 ) -> Artifact:
     started = time.process_time()
-    emit(folded, request, path)
+    written = emit(folded, request, path)
     seconds = time.process_time() - started
     result = verify_artifact(path, request, rows, {}, graph)
     if not result.passed:
         raise KspecError(*result.problems)
-    sha256, size = digest_path(path)
+    digest = digest_artifact(path, written.files)
     return Artifact(
         target=request.format,
         format=request.format,
         path=path,
-        sha256=sha256,
-        bytes=size,
+        sha256=digest.sha256,
+        bytes=digest.bytes,
+        files=digest.files,
         options=described(request)["options"],
         seconds=seconds,
         **result.facts(),

@@ -51,6 +51,6 @@ def _footer(weights: str, *, is_open: bool) -> str:
     targets = "".join(
         f"  {name}: {{}}\n"
         for name, each in known_formats().items()
-        if not (is_open and "dimensions" in each.options.model_fields)
+        if not (is_open and each.fixed_shapes)
     )
     return f"\nweights: {json.dumps(weights)}\n\ntargets:\n{targets}"

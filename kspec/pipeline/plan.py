@@ -19,14 +19,13 @@ from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verification import verify_artifact
 from kspec.pipeline.results import Plan, TargetPlan
-from kspec.pipeline.store.content import digest_path
+from kspec.pipeline.store.artifacts import digest_artifact
 from kspec.pipeline.store.keys import Keys
 from kspec.pipeline.workshop import Workshop
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.targets.emission import artifact_name, emit
 from kspec.targets.platforms.platform import ArtifactRequest
-from kspec.targets.registry import formats
 
 ROWS = 8
 
@@ -56,13 +55,11 @@ def _prove(
     rows: Rows,
     document: Document,
 ) -> TargetPlan:
-    lowered = formats()[request.format].lower(folded)
-    left = Counter(type(node.op).__name__ for node in lowered.nodes)
     before = Counter(type(node.op).__name__ for node in folded.nodes)
     with tempfile.TemporaryDirectory(prefix="kspec-plan-") as folder:
         path = Path(folder, artifact_name(document.spec.name, request))
-        emit(folded, request, path)
-        size = digest_path(path)[1]
+        written = emit(folded, request, path)
+        size = digest_artifact(path, written.files).bytes
         verification = verify_artifact(path, request, rows, document.spec.outputs, graph)
     if not verification.passed:
         raise KspecError(*verification.problems)
@@ -71,8 +68,8 @@ def _prove(
     return TargetPlan(
         request.format,
         (),
-        dict(sorted((op, count) for op, count in before.items() if op in left)),
-        dict(sorted((op, count) for op, count in before.items() if op not in left)),
+        dict(sorted((op, count) for op, count in before.items() if op in written.operations)),
+        dict(sorted((op, count) for op, count in before.items() if op not in written.operations)),
         size,
         verification.comparison.worst_error,
         verification.run.runtime,
@@ -86,7 +83,7 @@ def random_network(shop: Workshop) -> tuple[Graph, Rows]:
     document = shop.document
     model = build_model(document)
     randomize(model)
-    inputs = draw_inputs(document.spec, ROWS)
+    inputs = draw_inputs(document.spec, ROWS, shop.sizes)
     settle(model, inputs)
     try:
         graph = trace_document(model, document)

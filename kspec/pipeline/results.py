@@ -32,7 +32,11 @@ class Artifact:
     path: Path
     """Where it lies; in the bundle once that is placed."""
     sha256: str
+    """Of its files together."""
     bytes: int
+    """The sum over its files."""
+    files: Mapping[str, str]
+    """The SHA-256 of each file by its POSIX path, relative to the folder of ``path``."""
     options: Mapping[str, Any]
     runtime: str
     """The engine that ran it, with its version."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,8 @@ class Workshop:
     """The data and the Keras model of a document, each made when it is first needed."""
 
     document: Document
+    sizes: Mapping[str, int]
+    """The sizes that targets fix for named dimensions, for rows that are drawn."""
 
     @cached_property
     def dataset(self) -> Dataset:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -17,7 +18,8 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from kspec.compiler.ir import Array, Graph, Node
-from kspec.schemas.base import Model
+from kspec.compiler.ops.base import OpError
+from kspec.compiler.passes import PassError
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.formats.format import Format, Refusal
 from kspec.targets.platforms.platform import ArtifactRequest
@@ -53,31 +55,83 @@ def artifact_name(name: str, request: ArtifactRequest) -> str:
     return name + formats()[request.format].suffix
 
 
-def emit(graph: Graph, request: ArtifactRequest, path: Path) -> None:
-    """Write a graph that has been through the common passes. Raises KspecError KS710 for what the
-    format cannot express, with the node's origin where one node is to blame, and KS904 where a
-    package that the format needs is not installed."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An artifact on disk."""
+
+    files: tuple[str, ...]
+    """Every file, as a POSIX path relative to the folder that the artifact is in."""
+    operations: Mapping[str, int]
+    """The ops of the graph that was written, with their number."""
+
+
+def emit(graph: Graph, request: ArtifactRequest, path: Path) -> Written:
+    """Write a graph that has been through the common passes; ``path`` is the artifact's main file
+    or folder. The graph is lowered once: what is refused, counted and written is the same graph.
+
+    Raises KspecError: KS710 for what the format cannot express, with the node's origin where one
+    node is to blame; KS714 for a pass that failed; KS715 for a format that does not declare the
+    files it writes; KS904 where a package that the format needs is not installed.
+    """
     format_ = formats()[request.format]
     if missing := tuple(_missing(format_)):
         raise KspecError(*missing)
     try:
-        lowered = format_.lower(graph)
-        if problems := refusals(lowered, format_):
+        lowered = format_.lower(graph, request.options)
+        if problems := refusals(lowered, request):
             raise KspecError(*problems)
-        format_.write(lowered, path, request.options)
-    except ValueError as error:  # of an op whose sizes do not fit, or of the format's limits
+        files = write_artifact(lowered, request, path)
+    except PassError as error:
+        raise KspecError(_failed(error, format_)) from error
+    except ValueError as error:  # of the format's limits
         message = f"{format_.name} cannot hold the network: {error}"
         raise KspecError(Diagnostic("KS710", message)) from error
+    return Written(files, Counter(type(node.op).__name__ for node in lowered.nodes))
 
 
-def refusals(lowered: Graph, format_: Format) -> tuple[Diagnostic, ...]:
-    """What a lowered graph holds that the format cannot express."""
-    nodes = lowered.producers()
-    return tuple(_refused(each, nodes[each.node], format_) for each in format_.refusals(lowered))
+def write_artifact(lowered: Graph, request: ArtifactRequest, path: Path) -> tuple[str, ...]:
+    """Write a lowered graph; every file of the artifact, sorted. Raises ValueError as
+    `Format.write` does, and KspecError KS715 if the format wrote other files than it declares."""
+    format_, before = formats()[request.format], _files(path.parent)
+    declared = format_.write(lowered, path, request.options)
+    found = _files(path.parent) - before
+    if odd := sorted(found ^ set(declared)):
+        wrote = (
+            "declares but did not write" if odd[0] in declared else "wrote without declaring it:"
+        )
+        raise KspecError(
+            Diagnostic(
+                "KS715",
+                f"the format {format_.name} {wrote} {odd[0]}",
+                help="`Format.write` returns every file of the artifact, relative to its folder",
+            )
+        )
+    return tuple(sorted(found))
+
+
+def refusals(lowered: Graph, request: ArtifactRequest) -> tuple[Diagnostic, ...]:
+    """The nodes of a lowered graph that the format cannot express."""
+    format_, nodes = formats()[request.format], lowered.producers()
+    found = format_.refusals(lowered, request.options)
+    return tuple(_refused(each, nodes[each.node], format_) for each in found)
+
+
+def _files(folder: Path) -> set[str]:
+    return {each.relative_to(folder).as_posix() for each in folder.rglob("*") if not each.is_dir()}
+
+
+def _failed(error: PassError, format_: Format[Any]) -> Diagnostic:
+    if isinstance(error.__cause__, OpError):  # sizes that do not fit
+        return Diagnostic("KS710", f"{format_.name} cannot hold the network: {error}")
+    return Diagnostic(
+        "KS714",
+        f"the network could not be lowered for {format_.name}: {error}",
+        help="this is an error of kspec or of an extension; please report it with the spec",
+    )
 
 
 def run_artifact(
-    format_: Format, path: Path, rows: Mapping[str, Array], *, seconds: float = PATIENCE
+    format_: Format[Any], path: Path, rows: Mapping[str, Array], *, seconds: float = PATIENCE
 ) -> Run:
     """Open the artifact in a fresh process in its own runtime, and run all rows. Raises
     ArtifactError with what the runtime said, or when it has not ended after so many seconds."""
@@ -105,12 +159,7 @@ def run_artifact(
     return Run(outputs, report["runtime"], signature, report["seconds"], report["latency"])
 
 
-def options_of(format_: Format, **chosen: Any) -> Model:
-    """The options of a format with some of them chosen."""
-    return format_.options.model_validate(chosen)
-
-
-def _missing(format_: Format) -> Iterator[Diagnostic]:
+def _missing(format_: Format[Any]) -> Iterator[Diagnostic]:
     for name in format_.packages:
         try:
             version(name)
@@ -133,7 +182,7 @@ def _last_words(stderr: str, code: int) -> str:
     return text[:LONGEST_WORDS] or f"it ended with {code}"
 
 
-def _refused(refusal: Refusal, node: Node, format_: Format) -> Diagnostic:
+def _refused(refusal: Refusal, node: Node, format_: Format[Any]) -> Diagnostic:
     return Diagnostic(
         "KS710",
         f"{format_.name} cannot express {refusal.op} of layer {node.origin.layer!r}:"

@@ -44,7 +44,7 @@ class _Found:
         return self.origin or "kspec itself"
 
 
-def formats() -> Mapping[str, Format]:
+def formats() -> Mapping[str, Format[Any]]:
     """Every format by name; ``kspec.formats`` is the entry point of others. Raises KspecError KS906
     or KS907 for an extension that cannot be used."""
     return _made(_formats())

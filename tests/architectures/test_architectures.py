@@ -19,9 +19,8 @@ from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
 from kspec.compiler.reference import evaluate
 from kspec.compiler.verifier import verify
-from kspec.targets.registry import formats
 from tests.architectures.networks import ARCHITECTURES, Architecture
-from tests.conformance.artifacts import FORMATS, TOLERANCE, run, worst_error
+from tests.conformance.artifacts import FORMATS, TOLERANCE, lower, run, worst_error
 
 keras = pytest.importorskip("keras")
 
@@ -114,7 +113,7 @@ def test_format(compiled: Compiled, format_: str) -> None:
 def test_no_transpose_inside(compiled: Compiled, format_: str) -> None:
     """One where a picture comes in, one where a picture goes out; none in formats that keep
     channels last."""
-    lowered = formats()[format_].lower(compiled.folded)
+    lowered = lower(format_, compiled.folded)
     count = sum(isinstance(node.op, ops.Transpose) for node in lowered.nodes)
     doors = [*_pictures(compiled.graph.inputs), *_pictures(compiled.graph.outputs)]
     first = format_ in ("onnx", "coreml")

@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from unittest import mock
 
 import numpy as np
 
 from kspec.compiler.ir import Array, Graph
-from kspec.targets.emission import options_of
 from kspec.targets.formats.format import Format
 from kspec.targets.registry import formats
 
 Rows = Mapping[str, Array]
-FORMATS = ("onnx", "coreml", "tflite", "tf_serving")
+FORMATS = tuple(formats())
 TOLERANCE = 1e-5
 """Of each element, relative to max(1, |reference|)."""
 
@@ -33,21 +33,21 @@ def run(name: str, folded: Graph, batches: Sequence[Rows]) -> list[dict[str, Arr
 
     ``folded`` has been through the common passes. Raises RefusedError with all reasons.
     """
-    format_, lowered = formats()[name], lower(name, folded)
+    apart = formats()[name].fixed_shapes
     with tempfile.TemporaryDirectory(prefix="artifact-") as folder:
-        if name == "tflite":  # its shapes are fixed
+        if apart:
             return [
-                _run(format_, lowered, Path(folder, str(place)), [rows], **_sizes(folded, rows))[0]
+                _run(name, folded, Path(folder, str(place)), [rows], _sizes(folded, rows))[0]
                 for place, rows in enumerate(batches)
             ]
-        return _run(format_, lowered, Path(folder, "model"), batches)
+        return _run(name, folded, Path(folder, "model"), batches, {})
 
 
-def lower(name: str, folded: Graph) -> Graph:
-    """What the format writes. Raises RefusedError."""
-    format_ = formats()[name]
-    lowered = format_.lower(folded)
-    if refusals := format_.refusals(lowered):
+def lower(name: str, folded: Graph, sizes: Mapping[str, int] = MappingProxyType({})) -> Graph:
+    """What the format writes for dimensions of these sizes. Raises RefusedError."""
+    format_, options = formats()[name], _options(name, sizes)
+    lowered = format_.lower(folded, options)
+    if refusals := format_.refusals(lowered, options):
         raise RefusedError("; ".join(sorted({each.reason for each in refusals})))
     return lowered
 
@@ -65,25 +65,30 @@ def worst_error(found: Array, expected: Array) -> float:
 
 
 def _run(
-    format_: Format, lowered: Graph, path: Path, batches: Sequence[Rows], **options: Any
+    name: str, folded: Graph, path: Path, batches: Sequence[Rows], sizes: Mapping[str, int]
 ) -> list[dict[str, Array]]:
-    format_.write(lowered, path, options_of(format_, **options))
+    format_ = formats()[name]
+    format_.write(lower(name, folded, sizes), path, _options(name, sizes))
     runner = _open(format_, path)
     return [runner(rows) for rows in batches]
 
 
-def _sizes(graph: Graph, rows: Rows) -> dict[str, Any]:
-    """The batch, and the size of every other dimension that has a name."""
-    found = {
+def _options(name: str, sizes: Mapping[str, int]) -> Any:
+    format_ = formats()[name]
+    return format_.sized(format_.options(), sizes)
+
+
+def _sizes(graph: Graph, rows: Rows) -> dict[str, int]:
+    """The size of every dimension that has a name."""
+    return {
         dim: size
         for value in graph.inputs
         for dim, size in zip(value.shape, rows[value.name].shape, strict=True)
         if isinstance(dim, str)
     }
-    return {"batch": found.pop("batch"), "dimensions": found}
 
 
-def _open(format_: Format, path: Path) -> Any:
+def _open(format_: Format[Any], path: Path) -> Any:
     with ExitStack() as stack:
         if format_.name == "tf_serving":
             import tensorflow as tf

@@ -47,10 +47,13 @@ WEIGHTS = "Data/com.apple.CoreML/weights/weight.bin"
 
 
 def write(graph: Graph, folder: Path, options: CoreMLOptions | None = None) -> Path:
-    path = folder / "model.mlpackage"
-    lowered = CoreML().lower(graph)
-    assert CoreML().refusals(lowered) == ()
-    CoreML().write(lowered, path, options or CoreMLOptions())
+    path, options = folder / "model.mlpackage", options or CoreMLOptions()
+    lowered = CoreML().lower(graph, options)
+    assert CoreML().refusals(lowered, options) == ()
+    files = CoreML().write(lowered, path, options)
+    assert sorted(files) == sorted(
+        each.relative_to(folder).as_posix() for each in path.rglob("*") if each.is_file()
+    )
     return path
 
 
@@ -164,14 +167,16 @@ def test_later_systems_have_their_own_operations(
 
 def test_what_cannot_be_written_is_refused_with_the_node_and_a_reason() -> None:
     for name, reason in REFUSED.items():
-        (refusal,) = CoreML().refusals(CoreML().lower(BY_ID[name].graph))
+        (refusal,) = CoreML().refusals(
+            CoreML().lower(BY_ID[name].graph, CoreMLOptions()), CoreMLOptions()
+        )
         assert refusal.node == "out"
         assert reason in refusal.reason
     build = Builder("integers")
     x = build.input("x", 2, 3, dtype=DType.int32)
     padded = build.add("padded", ops.Pad((0, 1), (0, 1)), x)
     deep = build.add("deep", ops.Reshape((1, 1, 1, 1, 2, 5)), padded)
-    found = CoreML().refusals(build.case(deep).graph)
+    found = CoreML().refusals(build.case(deep).graph, CoreMLOptions())
     assert [(each.node, each.op) for each in found] == [("padded", "Pad"), ("deep", "Reshape")]
     assert "pads floats only" in found[0].reason
     assert "5 axes at most" in found[1].reason
@@ -239,7 +244,7 @@ def test_values_keep_their_names(tmp_path: Path) -> None:
     name the first node that went wrong."""
     case = network()
     inputs = feeds(case, 2)
-    lowered = CoreML().lower(case.graph)
+    lowered = CoreML().lower(case.graph, CoreMLOptions())
     expected = evaluate(lowered, inputs, keep=True)
     kept = Program(write(case.graph, tmp_path)).run(
         {"Bild_pixel_values_0": inputs["Bild/pixel values:0"]}, keep=True
@@ -281,7 +286,8 @@ assert "coremltools" not in sys.modules
 cases = {"network": network(), "loop": BY_ID["Gru-time-masked"]}
 for folder in sys.argv[1:]:
     for name, case in cases.items():
-        CoreML().write(CoreML().lower(case.graph), Path(folder, name), CoreMLOptions())
+        lowered = CoreML().lower(case.graph, CoreMLOptions())
+        CoreML().write(lowered, Path(folder, name), CoreMLOptions())
 """
 
 

@@ -32,9 +32,13 @@ from tests.graphs import (
 CASES = (*ALL_GRAPHS, *RECURRENT, *RECURRENT_SYMBOLIC)
 
 
+def lower(graph: Graph) -> Graph:
+    return Onnx().lower(graph, OnnxOptions())
+
+
 def write(graph: Graph, folder: Path) -> Path:
     path = folder / "model.onnx"
-    Onnx().write(Onnx().lower(graph), path, OnnxOptions())
+    assert Onnx().write(lower(graph), path, OnnxOptions()) == (path.name,)
     return path
 
 
@@ -97,7 +101,7 @@ def test_names_types_and_producer_are_the_graphs(tmp_path: Path) -> None:
     assert [(each.domain, each.version) for each in model.opset_import] == [("", 20)]
     assert (model.producer_name, model.graph.name) == ("kspec", "small")
     typed = {info.name for info in (*model.graph.value_info, *model.graph.output)}
-    assert {node.name for node in Onnx().lower(case.graph).nodes} <= typed
+    assert {node.name for node in lower(case.graph).nodes} <= typed
 
 
 def test_equal_constants_are_stored_once_and_in_order(tmp_path: Path) -> None:
@@ -117,7 +121,9 @@ def test_a_transpose_stands_only_where_the_layout_enters(tmp_path: Path) -> None
 def test_weights_past_the_limit_lie_beside_the_model(tmp_path: Path) -> None:
     case = small_network()
     path = tmp_path / "large.onnx"
-    write_model(Onnx().lower(case.graph), Onnx.rules, path, limit=2400)
+    files = Onnx(largest_message=2400).write(lower(case.graph), path, OnnxOptions())
+    assert files == (path.name, f"{path.name}.data")
+    assert {each.name for each in tmp_path.iterdir()} == set(files)
     weights = onnx.load(path, load_external_data=False).graph.initializer
     outside = {each.name for each in weights if each.data_location == onnx.TensorProto.EXTERNAL}
     assert outside
@@ -144,7 +150,7 @@ def test_a_wrong_type_does_not_pass_the_checker(tmp_path: Path) -> None:
         "wrong", {**Onnx.rules, ops.Softmax: lambda _op, emit, x: emit.result("Shape", x)}
     )
     with pytest.raises(onnx.shape_inference.InferenceError):
-        write_model(Onnx().lower(case.graph), table, tmp_path / "wrong.onnx")
+        write_model(lower(case.graph), table, tmp_path / "wrong.onnx")
     assert not list(tmp_path.iterdir())
 
 

@@ -26,7 +26,8 @@ BY_ID = {case.id: case for case in RECURRENT}
 
 def write(case: GraphCase, folder: Path) -> Path:
     path = folder / "model.tflite"
-    TFLite().write(TFLite().lower(case.graph), path, TFLiteOptions(batch=2))
+    options = TFLiteOptions(batch=2)
+    TFLite().write(TFLite().lower(case.graph, options), path, options)
     return path
 
 
@@ -101,7 +102,8 @@ def test_onnx_reads_a_sequence_in_both_directions_at_once(
     op: ops.Recurrent, chained: bool, tmp_path: Path
 ) -> None:
     case, path = both_ways(op, chained=chained), tmp_path / "model.onnx"
-    Onnx().write(Onnx().lower(case.graph), path, OnnxOptions())
+    lowered = Onnx().lower(case.graph, OnnxOptions())
+    Onnx().write(lowered, path, OnnxOptions())
     kinds = [node.op_type for node in onnx.load(path).graph.node]
     assert kinds.count(type(op).__name__.upper()) == (2 if chained else 1)
     for batch in (1, 3):

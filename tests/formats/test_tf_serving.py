@@ -25,7 +25,6 @@ from kspec.compiler.ir import Graph
 from kspec.compiler.reference import evaluate
 from kspec.targets.formats.tf_serving import TfServing
 from kspec.targets.formats.tf_serving.library import LibraryError
-from kspec.targets.formats.tf_serving.limits import beyond_limit
 from kspec.targets.formats.tf_serving.options import TfServingOptions
 from kspec.targets.formats.tf_serving.run import TfServingRunner
 from kspec.targets.formats.tf_serving.signatures import read_signatures
@@ -59,8 +58,9 @@ BATCHES = (1, 3)
 
 
 def write(graph: Graph, folder: Path, version: int = 1) -> Path:
-    TfServing().write(TfServing().lower(graph), folder, TfServingOptions(version=version))
-    return folder / str(version) / "saved_model.pb"
+    options = TfServingOptions(version=version)
+    (file,) = TfServing().write(TfServing().lower(graph, options), folder, options)
+    return folder.parent / file
 
 
 def run_everything(folder: Path) -> None:
@@ -152,8 +152,15 @@ def test_more_weights_than_a_message_holds_are_refused() -> None:
     x, small, large = build.input("x", "batch", 8), build.random("a", 8, 8), build.random("b", 8, 9)
     hidden = build.add("hidden", ops.Linear(), x, small)
     graph = build.case(build.add("out", ops.Linear(), hidden, large)).graph
-    assert beyond_limit(graph, 4 * (64 + 72)) == ()
-    (refusal,) = beyond_limit(graph, 4 * (64 + 72) - 1)
+
+    def of(limit: int) -> TfServing:
+        class Limited(TfServing):
+            largest_bytes = limit
+
+        return Limited()
+
+    assert of(4 * (64 + 72)).refusals(graph, TfServingOptions()) == ()
+    (refusal,) = of(4 * (64 + 72) - 1).refusals(graph, TfServingOptions())
     assert (refusal.node, refusal.op) == ("out", "Linear")
     assert "544 bytes" in refusal.reason
 

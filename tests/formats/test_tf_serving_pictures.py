@@ -97,8 +97,12 @@ def test_either_signature_gives_the_same(tmp_path: Path) -> None:
     case, kind = two_inputs(), Kind(height=6, width=5, channels=3, resize="bilinear")
     how = Picture(maximum=kind.maximum, resize=kind.resize)
     options = TfServingOptions(pictures={"picture": how}, warm_up=True)
-    TfServing().write(TfServing().lower(case.graph), tmp_path / "first", options)
-    TfServing().write(TfServing().lower(case.graph), tmp_path / "second", options)
+    for name in ("first", "second"):
+        declared = TfServing().write(
+            TfServing().lower(case.graph, options), tmp_path / name, options
+        )
+        made = (each for each in tmp_path.joinpath(name).rglob("*") if each.is_file())
+        assert set(declared) == {each.relative_to(tmp_path).as_posix() for each in made}
     contents = files(alpha=False)[:6]
     vector = np.random.default_rng(2).normal(size=(6, 4)).astype(np.float32)
     pixels = np.stack([decode(io.BytesIO(each), kind).astype(np.float32) for each in contents])

@@ -47,9 +47,10 @@ TIME = 5
 
 def write(graph: Graph, folder: Path, batch: int = 1, tflite: TFLite | None = None) -> Path:
     tflite, path = tflite or TFLite(), folder / f"model{batch}.tflite"
-    lowered = tflite.lower(graph)
-    assert not tflite.refusals(lowered)
-    tflite.write(lowered, path, TFLiteOptions(batch=batch, dimensions={"time": TIME}))
+    options = TFLiteOptions(batch=batch, dimensions={"time": TIME})
+    lowered = tflite.lower(graph, options)
+    assert not tflite.refusals(lowered, options)
+    assert tflite.write(lowered, path, options) == (path.name,)
     return path
 
 
@@ -116,7 +117,7 @@ def test_every_operation_agrees_with_the_reference(case: GraphCase, tmp_path: Pa
 
 
 def test_every_operation_has_a_rule() -> None:
-    lowered = [TFLite().lower(case.graph) for case in GRAPHS]
+    lowered = [TFLite().lower(case.graph, TFLiteOptions()) for case in GRAPHS]
     left = {type(node.op) for graph in lowered for node in graph.nodes}
     assert left <= set(TFLite.rules)
 
@@ -237,7 +238,7 @@ def test_a_card_and_labels_lie_beside_the_network(
         TFLiteOptions(card=Card(labels={'"logits"': ("x", "y", "z")})),
     ]
     paths = [tmp_path / f"{number}.tflite" for number in range(3)]
-    lowered = TFLite().lower(run_passes(case.graph, COMMON))
+    lowered = TFLite().lower(run_passes(case.graph, COMMON), TFLiteOptions())
     for path, each in zip(paths, options, strict=True):
         TFLite().write(lowered, path, each)
         assert worst_error(case, path) == worst_error(case, plain)
@@ -371,16 +372,19 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     build = Builder("refused")
     x = build.input("x", 2, 3, dtype=DType.int32)
     y = build.input("y", 3, 2, dtype=DType.int32)
-    (refusal,) = tflite.refusals(build.case(build.add("product", ops.MatMul(), x, y)).graph)
+    (refusal,) = tflite.refusals(
+        build.case(build.add("product", ops.MatMul(), x, y)).graph, TFLiteOptions()
+    )
     assert (refusal.node, refusal.op) == ("product", "MatMul")
     assert "float32 only" in refusal.reason
     deep = Builder("deep")
     high = deep.add("sum", ops.Sum((0,)), deep.input("x", *(2,) * 7))
-    assert "6 dimensions" in tflite.refusals(deep.case(high).graph)[0].reason
+    assert "6 dimensions" in tflite.refusals(deep.case(high).graph, TFLiteOptions())[0].reason
     first = CHANNELS_FIRST[0].graph
-    assert any("channels last" in each.reason for each in tflite.refusals(first))
+    assert any("channels last" in each.reason for each in tflite.refusals(first, TFLiteOptions()))
+    lowered = tflite.lower(SYMBOLIC[0].graph, TFLiteOptions())
     with pytest.raises(TFLiteError, match="time"):
-        tflite.write(tflite.lower(SYMBOLIC[0].graph), tmp_path / "x.tflite", TFLiteOptions())
+        tflite.write(lowered, tmp_path / "x.tflite", TFLiteOptions())
     assert not list(tmp_path.iterdir())
 
 
@@ -389,6 +393,8 @@ def test_two_gigabytes_are_refused_before_anything_is_written(tmp_path: Path) ->
     huge = build.constant("huge", np.broadcast_to(np.float32(1), (2**14, 2**15)))
     case = build.case(build.add("y", ops.Gather(0), huge, build.input("i", 1, dtype=DType.int32)))
     path = tmp_path / "large.tflite"
+    (refusal,) = TFLite().refusals(case.graph, TFLiteOptions())
+    assert "2,147,483,648 bytes of weights" in refusal.reason
     with pytest.raises(TFLiteError, match="2 GB"):
         TFLite().write(case.graph, path, TFLiteOptions())
     assert not path.exists()

@@ -103,6 +103,7 @@ def artifact(target: str, format_: str, runtime: str, error: float, flips: int) 
         format_,
         Path(target, f"houses.{format_}"),
         sha256="0123456789abcdef" * 4,
+        files={"houses": "0123456789abcdef" * 4},
         bytes=151_392,
         options={},
         runtime=runtime,

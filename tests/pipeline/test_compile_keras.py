@@ -11,8 +11,9 @@ import pytest
 import kspec
 from kspec.models.keras_model import randomize
 from kspec.spec.diagnostics import KspecError
+from kspec.targets.registry import formats
 
-FORMATS = {"onnx", "coreml", "tflite", "tf_serving"}
+FORMATS = set(formats())
 
 
 def random_model(model: Any) -> Any:

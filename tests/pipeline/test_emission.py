@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from kspec.compiler import ops
-from kspec.compiler.ir import TensorType
+from kspec.compiler.ir import Graph, TensorType
+from kspec.compiler.ops.base import OpError
+from kspec.compiler.passes import Pass, pass_name
 from kspec.spec.diagnostics import KspecError
 from kspec.targets import emission
-from kspec.targets.emission import ArtifactError, emit, options_of, run_artifact
+from kspec.targets.emission import ArtifactError, emit, run_artifact
 from kspec.targets.formats.onnx import Onnx
-from kspec.targets.formats.tflite import TFLite
+from kspec.targets.formats.onnx.options import OnnxOptions
+from kspec.targets.formats.tflite.options import TFLiteOptions
 from kspec.targets.platforms.platform import ArtifactRequest
 from tests.graphs import GRAPHS
 from tests.graphs.builder import Builder
@@ -111,8 +116,72 @@ def test_a_missing_package_is_said_before_anything_is_written(
 def test_a_size_that_is_missing_or_wrong_is_no_bug(tmp_path: Path) -> None:
     build = Builder("sequence")
     graph = build.case(build.add("y", ops.Relu(), build.input("x", "batch", "time", 3))).graph
-    request = ArtifactRequest("tflite", options_of(TFLite()))
+    request = ArtifactRequest("tflite", TFLiteOptions())
     with pytest.raises(KspecError) as caught:
         emit(graph, request, tmp_path / "x.tflite")
     assert caught.value.diagnostics[0].code == "KS710"
     assert "time" in caught.value.diagnostics[0].message
+
+
+def test_a_pass_that_fails_is_named_with_those_before_it(tmp_path: Path) -> None:
+    def breaks(_graph: Graph) -> Graph:
+        raise failure
+
+    def renames(graph: Graph) -> Graph:
+        return replace(graph, outputs=(replace(graph.outputs[0], name="other"),))
+
+    class Broken(Onnx):
+        def passes(self, options: OnnxOptions) -> tuple[Pass, ...]:
+            return (*super().passes(options)[:2], failing)
+
+    build = Builder("plain")
+    graph = build.case(build.add("y", ops.Relu(), build.input("x", "batch", 3))).graph
+    request, broken = ArtifactRequest("onnx", OnnxOptions()), {"onnx": Broken()}
+    failures = {
+        "7 does not fit": OpError("7 does not fit"),
+        "'lost'": KeyError("lost"),
+        "AssertionError": AssertionError(),
+        "it changed the names of inputs or outputs": None,
+    }
+    for reason, failure in failures.items():
+        failing, code = breaks if failure else renames, "KS714"
+        if isinstance(failure, OpError):
+            code = "KS710"
+        with (
+            mock.patch.object(emission, "formats", return_value=broken),
+            pytest.raises(KspecError) as caught,
+        ):
+            emit(graph, request, tmp_path / "x.onnx")
+        (problem,) = caught.value.diagnostics
+        assert problem.code == code
+        name = pass_name(failing)
+        assert f"the pass {name} failed (after loops, channels_first): {reason}" in problem.message
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        (("x.onnx",), "wrote without declaring it: x.onnx.data"),
+        (("x.onnx", "x.onnx.data", "x.json"), "declares but did not write x.json"),
+    ],
+)
+def test_a_format_that_does_not_declare_its_files_is_named(
+    declared: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    class Careless(Onnx):
+        def write(self, graph: Graph, path: Path, options: OnnxOptions) -> tuple[str, ...]:
+            super().write(graph, path, options)
+            return declared
+
+    build = Builder("wide")
+    kernel = build.random("kernel", 64, 64)
+    case = build.case(build.add("y", ops.Linear(), build.input("x", "batch", 64), kernel))
+    request = ArtifactRequest("onnx", OnnxOptions())
+    careless = {"onnx": Careless(largest_message=1024)}
+    with (
+        mock.patch.object(emission, "formats", return_value=careless),
+        pytest.raises(KspecError, match=words) as caught,
+    ):
+        emit(case.graph, request, tmp_path / "x.onnx")
+    assert caught.value.diagnostics[0].code == "KS715"

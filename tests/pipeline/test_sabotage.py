@@ -21,6 +21,7 @@ from kspec.pipeline.check import load_checked
 from kspec.pipeline.proof import verification
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verification import verify_artifact
+from kspec.pipeline.store.keys import Keys
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
 from kspec.spec.render import render
@@ -31,7 +32,7 @@ from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
 from tests.pipeline import tiny
 
-FORMATS = ("onnx", "coreml", "tflite", "tf_serving")
+FORMATS = tuple(formats())
 Mutate = Callable[[Graph], Graph]
 
 
@@ -134,6 +135,8 @@ class Mutant:
     text: str
     """What its line in the spec starts with."""
     mutate: Mutate
+    fused: tuple[str, str] = ("", "")
+    """Layer and line of the node where the format fuses the activation into it."""
 
 
 MUTANTS = (
@@ -167,6 +170,7 @@ MUTANTS = (
             "batch_normalization",
             "relu",  # where it is fused
         ),
+        ("relu", "- relu"),
     ),
     Mutant("mean dropped", "facts", "normalize: true", constant("facts", 1, lambda _, m: m * 0)),
     Mutant(
@@ -225,7 +229,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
     from kspec.pipeline.workshop import Workshop
 
     document = load_checked(tiny.write(tmp_path_factory.mktemp("tiny")))
-    return Network(document, *random_network(Workshop(document)))
+    return Network(document, *random_network(Workshop(document, Keys(document).sizes)))
 
 
 @pytest.fixture
@@ -233,7 +237,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Artifacts run in this process: it has loaded TensorFlow already."""
     import tensorflow as tf
 
-    def run(format_: Format, path: Path, rows: Mapping[str, np.ndarray]) -> Run:
+    def run(format_: Format[Any], path: Path, rows: Mapping[str, np.ndarray]) -> Run:
         module, _, name = format_.runner.partition(":")
         runner: Any = getattr(import_module(module), name)(path)
         return Run(child.run_rows(runner, rows), runner.runtime, {}, 0.0, 0.0)
@@ -253,8 +257,8 @@ def sabotage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, Mutate]
         format_ = formats()[name]
         honest = type(format_).write
 
-        def write(self: Format, graph: Graph, path: Path, options: Any) -> None:
-            honest(self, mutate(graph), path, options)
+        def write(self: Format[Any], graph: Graph, path: Path, options: Any) -> tuple[str, ...]:
+            return honest(self, mutate(graph), path, options)
 
         monkeypatch.setattr(type(format_), "write", write)
         return ArtifactRequest(name, format_.options())
@@ -276,9 +280,12 @@ def test_an_honest_emitter_passes(name, network, here, sabotage, tmp_path: Path)
 def test_every_mutant_is_caught(mutant, name, network, here, sabotage, tmp_path: Path) -> None:
     (problem,) = network.verify(sabotage(name, mutant.mutate), tmp_path).problems
     assert problem.code == "KS720"
-    assert f"of layer {mutant.layer!r}" in problem.message
-    span = network.document.locate(problem).span
-    assert mutant.text in network.document.text.splitlines()[span.line - 1]
+    line = network.document.text.splitlines()[network.document.locate(problem).span.line - 1]
+    places = [(mutant.layer, mutant.text), mutant.fused]
+    assert any(
+        layer and f"of layer {layer!r}" in problem.message and text in line
+        for layer, text in places
+    )
 
 
 MESSAGE = """\

@@ -108,7 +108,7 @@ def test_layers_that_are_used_again_have_their_variables_once(tmp_path):
     randomize(model)
     kernels = [each.path for each in model.weights if each.name == "kernel"]
     assert kernels == ["left.conv2d/kernel", "left.dense/kernel", "first/kernel"]
-    rows = draw_inputs(document.spec, 3)
+    rows = draw_inputs(document.spec, 3, {})
     given = keras.ops.stack([rows["one"], rows["two"][:, :, :8]])
     seen = [model.get_layer("left.conv2d")(each) for each in given]
     assert seen[0].shape == seen[1].shape

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,11 +30,14 @@ from kspec.compiler.table import Table
 
 __all__ = ["RULES", "EvaluationError", "evaluate"]
 
+NONE: Mapping[type, Callable[..., Any]] = MappingProxyType({})
 _loops: Table[Callable[..., Any]] = Table("reference")
 
 
 @_loops(ops.Scan)
-def scan(op: ops.Scan, *arrays: Array) -> tuple[Array, ...]:
+def scan(
+    op: ops.Scan, *arrays: Array, more: Mapping[type, Callable[..., Any]] = NONE
+) -> tuple[Array, ...]:
     states, rest = arrays[: op.states], arrays[op.states :]
     sequences, captured = rest[: op.scanned], rest[op.scanned :]
     names = [value.name for value in op.body.inputs]
@@ -40,7 +45,7 @@ def scan(op: ops.Scan, *arrays: Array) -> tuple[Array, ...]:
     kept: list[list[Array]] = [[]] * count
     for t in recurrent.steps(op.direction, count):
         given = (*states, *(each[:, t] for each in sequences), *captured)
-        results = evaluate(op.body, dict(zip(names, given, strict=True)))
+        results = evaluate(op.body, dict(zip(names, given, strict=True)), more=more)
         found = [results[value.name] for value in op.body.outputs]
         states, kept[t] = tuple(found[: op.states]), found[op.states :]
     return (*states, *(np.stack(each, 1) for each in zip(*kept, strict=True)))
@@ -65,9 +70,11 @@ def evaluate(
     *,
     keep: bool = False,
     precision: type[np.float32] | type[np.float64] = np.float32,
+    more: Mapping[type, Callable[..., Any]] = NONE,
 ) -> dict[str, Array]:
     """The outputs by name; with ``keep`` the inputs and what every node gives as well.
 
+    ``more`` are the functions of ops that are not the IR's own, as a format's passes make them.
     With ``precision`` float64 all float32 values are widened at the start and stay so. Raises
     EvaluationError where an array is not of the declared type, or a symbolic dimension has two
     sizes.
@@ -85,17 +92,24 @@ def evaluate(
     last_reader = {name: readers[-1] for name, readers in held.consumers().items()}
     with np.errstate(all="ignore"):  # infinities and NaNs travel on, as they do in every runtime
         for node in held.nodes:
-            _run(node, values, dimensions)
+            _run(node, values, dimensions, more)
             for name in {value.name for value in node.inputs} - wanted:
                 if last_reader[name] is node:
                     del values[name]
     return {name: values[name] for name in values if name in wanted}
 
 
-def _run(node: Node, values: dict[str, Array], dimensions: Dimensions) -> None:
-    rule = RULES.get(type(node.op))
+def _run(
+    node: Node,
+    values: dict[str, Array],
+    dimensions: Dimensions,
+    more: Mapping[type, Callable[..., Any]],
+) -> None:
+    rule = more.get(type(node.op)) or RULES.get(type(node.op))
     if rule is None:
         raise EvaluationError(f"the reference has no rule for {type(node.op).__name__}")
+    if isinstance(node.op, ops.Scan):
+        rule = partial(rule, more=more)
     op = _bind(node.op, dimensions)
     result = rule(op, *(values[value.name] for value in node.inputs))
     results = result if isinstance(result, tuple) else (result,)

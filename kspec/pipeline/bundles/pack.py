@@ -14,12 +14,12 @@ from kspec import __version__
 from kspec.compiler.ir import Array
 from kspec.data.golden import golden_picture
 from kspec.data.pictures import decode
+from kspec.pipeline.bundles.artifacts import pack_artifact
 from kspec.pipeline.bundles.readme import render_bundle_readme
 from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.results import Artifact
 from kspec.pipeline.store.content import digest_path
 from kspec.pipeline.store.keys import Target
-from kspec.pipeline.store.placement import copy
 from kspec.pipeline.store.records import BUNDLE, write_json
 from kspec.schemas.features import Binary, Category, Image
 from kspec.spec.document import Document
@@ -41,9 +41,7 @@ def pack(
 ) -> None:
     """Fill a bundle's folder; the artifacts are copied from where they lie in the store."""
     for artifact in artifacts:
-        place = folder / target.placed(artifact.path.name)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        copy(artifact.path, place)
+        pack_artifact(artifact, (folder / target.placed(artifact.path.name)).parent)
     pictures = golden_pictures(document)
     golden = folder / target.layout.golden
     golden.mkdir(parents=True, exist_ok=True)
@@ -139,6 +137,7 @@ def describe_artifact(artifact: Artifact) -> dict[str, Any]:
         "format": artifact.format,
         "sha256": artifact.sha256,
         "bytes": artifact.bytes,
+        "files": dict(artifact.files),
         "options": dict(artifact.options),
         "runtime": artifact.runtime,
         "rows": artifact.rows,

@@ -15,7 +15,8 @@ from kspec.pipeline.proof.gates import failures, judge
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verification import Verification, verify_artifact
 from kspec.pipeline.results import Artifact, GateResult
-from kspec.pipeline.store.content import Store, digest_path
+from kspec.pipeline.store.artifacts import changes
+from kspec.pipeline.store.content import Store
 from kspec.pipeline.store.keys import Keys
 from kspec.pipeline.store.records import BUNDLE
 from kspec.schemas.features import Input, Output
@@ -156,11 +157,12 @@ def verify_document(
 
 def altered(artifact: Artifact) -> Diagnostic | None:
     """The problem of an artifact whose bytes are not those of the build."""
-    if not artifact.path.exists():
-        return Diagnostic("KS915", f"{artifact.path} is not there", help="build again")
-    if digest_path(artifact.path)[0] == artifact.sha256:
+    odd = changes(artifact.path, artifact.files)
+    if not odd:
         return None
-    return Diagnostic("KS915", f"{artifact.path} was altered after the build", help="build again")
+    path = artifact.path.parent / odd[0]
+    what = "was altered after the build" if path.exists() else "is not there"
+    return Diagnostic("KS915", f"{path} {what}", help="build again")
 
 
 def request_of(artifact: Artifact) -> ArtifactRequest:

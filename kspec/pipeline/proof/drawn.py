@@ -15,11 +15,8 @@ TIME = 5
 """The size that a symbolic dimension has in drawn rows, where no target fixes it."""
 
 
-def draw_inputs(spec: Spec, count: int) -> dict[str, Array]:
-    """So many rows for each input, always the same."""
-    sizes: dict[str, int] = {}
-    for options in spec.targets.values():
-        sizes = {**options.get("dimensions", {}), **sizes}
+def draw_inputs(spec: Spec, count: int, sizes: Mapping[str, int]) -> dict[str, Array]:
+    """So many rows for each input, always the same. ``sizes`` are those of named dimensions."""
     return {
         name: _drawn(given, count, sizes, seed)
         for seed, (name, given) in enumerate(spec.inputs.items())

@@ -4,7 +4,7 @@ it is not."""
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from kspec.compiler.ir import Array, Graph, Origin, Value
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.channels_first import SUFFIX
 from kspec.compiler.passes.common import COMMON
-from kspec.compiler.reference import evaluate
+from kspec.compiler.reference import NONE, evaluate
 from kspec.pipeline.proof.comparison import (
     Comparison,
     Outputs,
@@ -114,11 +114,13 @@ def locate(graph: Graph, request: ArtifactRequest, rows: Rows) -> Suspect | None
     output, and each is compared with what the reference says of the name; a value keeps its name
     through all passes as long as it means the same numbers."""
     format_ = formats()[request.format]
-    lowered = format_.lower(run_passes(graph, COMMON))
+    lowered = format_.lower(run_passes(graph, COMMON), request.options)
+    batch = format_.fixed(request.options).get("batch", len(rows))
+    chunks = _chunks(rows.inputs, batch)
     meant, rounded = (
         {
-            **evaluate(lowered, rows.inputs, keep=True, precision=precision),
-            **evaluate(graph, rows.inputs, keep=True, precision=precision),
+            **_values(lowered, chunks, precision, format_.reference),
+            **_values(graph, chunks, precision),
         }
         for precision in (np.float64, np.float32)
     )
@@ -130,7 +132,7 @@ def locate(graph: Graph, request: ArtifactRequest, rows: Rows) -> Suspect | None
         path = Path(folder, artifact_name(graph.name, request))
         try:
             format_.write(replace(lowered, outputs=shown), path, request.options)
-            found = run_artifact(format_, path, rows.inputs).outputs
+            found = run_artifact(format_, path, _joined(chunks)).outputs
         except (ArtifactError, ValueError):  # not every format can show every value
             return None
     for node in nodes:
@@ -141,6 +143,34 @@ def locate(graph: Graph, request: ArtifactRequest, rows: Rows) -> Suspect | None
             error = float(errors_of(found[name], expected, scale).max())
             return Suspect(name, type(node.op).__name__, node.origin, error)
     return None
+
+
+def _chunks(inputs: Mapping[str, Array], batch: int) -> list[dict[str, Array]]:
+    """The rows in chunks of exactly ``batch``; the last row fills up the last chunk."""
+    count = len(next(iter(inputs.values())))
+    places = [range(start, start + batch) for start in range(0, count, batch)]
+    return [
+        {name: np.take(array, place, axis=0, mode="clip") for name, array in inputs.items()}
+        for place in places
+    ]
+
+
+def _values(
+    graph: Graph,
+    chunks: Sequence[Mapping[str, Array]],
+    precision: type[np.float32] | type[np.float64],
+    more: Mapping[type, Callable[..., Any]] = NONE,
+) -> dict[str, Array]:
+    """The reference of every value, over all chunks."""
+    return _joined(evaluate(graph, x, keep=True, precision=precision, more=more) for x in chunks)
+
+
+def _joined(parts: Iterable[Mapping[str, Array]]) -> dict[str, Array]:
+    first, *others = parts
+    return {
+        name: np.concatenate([array, *(each[name] for each in others)]) if array.ndim else array
+        for name, array in first.items()
+    }
 
 
 def _misfit(found: Outputs, expected: Outputs) -> str | None:

@@ -182,7 +182,7 @@ class Keys:
                 "train": self.train.digest,
                 "name": self.document.spec.name,
                 "origins": [list(step.route) for step in self.document.steps],
-                "dimensions": self._dimensions(),
+                "dimensions": {} if self.document.spec.data else self.sizes,
                 "packages": versions("keras", "tensorflow", "numpy"),
             },
             (f"{PIPELINE}.compile",),
@@ -266,10 +266,14 @@ class Keys:
         folder = self.document.path.parent
         return [digest_file(File(folder, each, MAX_BYTES)) for each in (*named, *files)]
 
-    def _dimensions(self) -> list[Any]:
-        """The sizes that targets fix, where rows are drawn by them because there is no data."""
-        spec = self.document.spec
-        return [] if spec.data else [each.get("dimensions") for each in spec.targets.values()]
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The sizes of named dimensions in drawn rows: of several targets the first decides."""
+        found: dict[str, int] = {}
+        for request in (each for target in self.targets for each in target.requests):
+            fixed = formats()[request.format].fixed(request.options)
+            found = {**fixed, **found}
+        return {name: size for name, size in found.items() if name != "batch"}
 
     def _packages(self, *requests: ArtifactRequest) -> tuple[str, ...]:
         return tuple(sorted({p for each in requests for p in formats()[each.format].packages}))
@@ -293,10 +297,8 @@ def described(request: ArtifactRequest) -> dict[str, Any]:
 
 def computed(request: ArtifactRequest) -> dict[str, Any]:
     """What of a request decides the numbers: all but what the artifact says of the model."""
-    return {
-        "format": request.format,
-        "options": request.options.model_dump(mode="json", exclude={"card"}),
-    }
+    decisive = formats()[request.format].decisive(request.options)
+    return {"format": request.format, "options": dict(decisive)}
 
 
 def card_of(spec: Spec) -> Card:

@@ -39,6 +39,39 @@ RULES: tuple[Rule, ...] = (
         "targets: {android: {dimensions: {time: 100}}}",
     ),
     Rule(
+        code="KS714",
+        title="a compiler pass failed",
+        explanation="The network could not be lowered for a format because a pass of the compiler\n"
+        "failed. The message names the pass and those that ran before it. This is an error of\n"
+        "kspec or of an installed extension, not of the spec.",
+        wrong="kspec plan model.yaml   # KS714: the pass channels_first failed",
+        right="kspec emit model.yaml --format tflite   # another format has other passes",
+    ),
+    Rule(
+        code="KS715",
+        title="format that does not declare its files",
+        explanation="An artifact is a set of files, and a format's `write` returns the path of\n"
+        "every file. A format of an installed extension wrote another file, or did not write one\n"
+        "that it returned.",
+        wrong="def write(self, graph, path, options):\n"
+        "    path.write_bytes(content)\n"
+        "    path.with_suffix('.data').write_bytes(weights)\n"
+        "    return (path.name,)",
+        right="def write(self, graph, path, options):\n"
+        "    path.write_bytes(content)\n"
+        "    path.with_suffix('.data').write_bytes(weights)\n"
+        "    return (path.name, path.with_suffix('.data').name)",
+    ),
+    Rule(
+        code="KS716",
+        title="placed file that was not verified",
+        explanation="An artifact is verified, then copied to its place, and the copy is compared\n"
+        "with the hashes of the verified files. A file there is another one: something else wrote\n"
+        "to the folder at the same time, or the disk failed.",
+        wrong="kspec emit model.yaml --out shared & cp other.onnx shared/model.onnx",
+        right="kspec emit model.yaml --out shared && cp shared/model.onnx elsewhere/",
+    ),
+    Rule(
         code="KS720",
         title="artifact differs from the trained model",
         explanation="The artifact was run in its own runtime, and an output is farther from the\n"

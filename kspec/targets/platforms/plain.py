@@ -10,7 +10,7 @@ from kspec.targets.formats.format import Format
 from kspec.targets.platforms.platform import ArtifactRequest, Platform, Subject
 
 
-def plain(format_: Format) -> Platform:
+def plain(format_: Format[Any]) -> Platform:
     """The platform that takes just this format."""
 
     class Plain(Platform):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from kspec.schemas.base import Model
 from kspec.targets.formats.coreml.options import CoreMLOptions
-from kspec.targets.formats.format import Format, Refusal, Tolerance, lazy
+from kspec.targets.formats.format import Format, Limit, Tolerance, lazy
 
 if TYPE_CHECKING:
     from kspec.compiler.ir import Graph
@@ -18,45 +16,39 @@ if TYPE_CHECKING:
     from kspec.targets.formats.coreml.emission import Rule
 
 
-class CoreML(Format):
+class CoreML(Format[CoreMLOptions]):
     """An ML Program in an `.mlpackage`, written through coremltools' MIL builder."""
 
     name: ClassVar[str] = "coreml"
     suffix: ClassVar[str] = ".mlpackage"
-    options: ClassVar[type[Model]] = CoreMLOptions
-    passes: ClassVar[tuple[Pass, ...]] = lazy("kspec.targets.formats.coreml.passes:PASSES")
+    options = CoreMLOptions
     rules: ClassVar[Table[Rule]] = lazy("kspec.targets.formats.coreml.rules:RULES")
+    limits: ClassVar[Mapping[type, Limit]] = lazy("kspec.targets.formats.coreml.limits:LIMITS")
     runner: ClassVar[str] = "kspec.targets.formats.coreml.run:CoreMLRunner"
     packages: ClassVar[tuple[str, ...]] = ("coremltools", "numpy")
 
-    def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
-        return (*super().refusals(graph), *self._limits(graph))
+    def passes(self, options: CoreMLOptions) -> tuple[Pass, ...]:
+        from kspec.compiler.passes.bind_dimensions import bind_dimensions
+        from kspec.targets.formats.coreml.passes import PASSES
 
-    def _limits(self, graph: Graph) -> Iterator[Refusal]:
-        """What a rule cannot express, in loops under the names of the loops. Their bodies measure
-        sizes on the inputs of the graph."""
-        from kspec.compiler.ops import Scan
-        from kspec.compiler.passes.bodies import opened
-        from kspec.targets.formats.coreml.limits import limit_of
+        return (*PASSES, bind_dimensions(self.fixed(options)))
 
-        for node in graph.nodes:
-            if isinstance(node.op, Scan):
-                body = replace(opened(node, graph), inputs=graph.inputs)
-                yield from (replace(each, node=node.name) for each in self._limits(body))
-            if type(node.op) in self.rules and (reason := limit_of(node, graph)):
-                yield Refusal(node.name, type(node.op).__name__, reason)
+    def fixed(self, options: CoreMLOptions) -> Mapping[str, int]:
+        return {} if options.batch is None else {"batch": options.batch}
 
-    def tolerance(self, options: Model) -> Tolerance:
+    def sized(self, options: CoreMLOptions, sizes: Mapping[str, int]) -> CoreMLOptions:
+        largest = max((options.largest_dimension, *sizes.values()))
+        return options.model_copy(update={"largest_dimension": largest})
+
+    def decisive(self, options: CoreMLOptions) -> Mapping[str, Any]:
+        return options.model_dump(mode="json", exclude={"card"})
+
+    def tolerance(self, options: CoreMLOptions) -> Tolerance:
         """Half precision has 11 bits, and a network of some depth loses a few of them."""
-        assert isinstance(options, CoreMLOptions)
         half = options.precision == "float16"
         return Tolerance(atol=1e-2, rtol=1e-2) if half else Tolerance()
 
-    def write(self, graph: Graph, path: Path, options: Model) -> None:
-        from kspec.compiler.passes.bind_dimensions import bind_dimensions
+    def write(self, graph: Graph, path: Path, options: CoreMLOptions) -> tuple[str, ...]:
         from kspec.targets.formats.coreml.write import write_package
 
-        assert isinstance(options, CoreMLOptions)
-        if options.batch is not None:
-            graph = bind_dimensions({"batch": options.batch})(graph)
-        write_package(graph, path, options)
+        return write_package(graph, path, options)

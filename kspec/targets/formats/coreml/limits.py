@@ -1,14 +1,11 @@
-"""What Core ML cannot express although its operation has a rule: reasons, node by node."""
+"""What Core ML cannot express although the operation has a rule."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from kspec.compiler import ops
-from kspec.compiler.ir import DType, Graph, Node, Value
+from kspec.compiler.ir import DType, Graph, Node, Op, Value
 from kspec.compiler.table import Table
-
-Limit = Callable[[Node, Graph], str | None]
+from kspec.targets.formats.format import Limit
 
 LIMITS: Table[Limit] = Table("coreml limits")
 
@@ -25,15 +22,14 @@ _FLOATS_ONLY = (
 )
 
 
-def limit_of(node: Node, graph: Graph) -> str | None:
-    """Why Core ML cannot express the node, None when it can."""
+@LIMITS(Op)
+def types_and_ranks(node: Node, _graph: Graph) -> str | None:
     for value in (*node.inputs, *node.outputs):
         if value.dtype not in _TYPES:
             return f"Core ML computes with float32, float16, int32 and bool, not with {value.dtype}"
         if value.type.rank > _GREATEST_RANK:
             return f"Core ML's tensors have {_GREATEST_RANK} axes at most, {value.name} has more"
-    check = LIMITS.get(type(node.op))
-    return check(node, graph) if check else None
+    return None
 
 
 @LIMITS(*_FLOATS_ONLY)

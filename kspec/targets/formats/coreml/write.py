@@ -18,10 +18,12 @@ from kspec.targets.formats.coreml.toolkit import toolkit
 
 DATA = Path("Data/com.apple.CoreML")
 """Where a package keeps what it holds."""
+MANIFEST = "Manifest.json"
 _AUTHOR = "com.apple.CoreML"
 
 
-def write_package(graph: Graph, path: Path, options: CoreMLOptions) -> None:
+def write_package(graph: Graph, path: Path, options: CoreMLOptions) -> tuple[str, ...]:
+    """Write the package; its files, relative to the folder that the package is in."""
     kit = toolkit()
     program, description = build_program(graph, options, kit)
     data = path / DATA
@@ -36,11 +38,15 @@ def write_package(graph: Graph, path: Path, options: CoreMLOptions) -> None:
     content = model.SerializeToString(deterministic=True)
     (data / "model.mlmodel").write_bytes(content)
     files = [("model.mlmodel", "CoreML Model Specification", content)]
+    found: tuple[str, ...] = ()
     if (weights / "weight.bin").exists():
+        found = (f"{DATA.as_posix()}/weights/weight.bin",)
         files.append(("weights", "CoreML Model Weights", (weights / "weight.bin").read_bytes()))
     else:
         weights.rmdir()
-    (path / "Manifest.json").write_text(_manifest(files), encoding="utf-8")
+    (path / MANIFEST).write_text(_manifest(files), encoding="utf-8")
+    inside = (MANIFEST, f"{DATA.as_posix()}/model.mlmodel", *found)
+    return tuple(f"{path.name}/{each}" for each in inside)
 
 
 def _manifest(files: list[tuple[str, str, bytes]]) -> str:

@@ -1,22 +1,31 @@
-"""Two recurrent layers that read one sequence in both directions, as the one operator of ONNX."""
+"""Two recurrent layers that read one sequence in both directions, as a single ONNX operator."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Graph, Node, Op, TensorType, Value
+from kspec.compiler.ir import Array, Graph, Node, Op, TensorType, Value
 from kspec.compiler.ops.base import OpError
 from kspec.compiler.passes.remove_dead import remove_dead
 from kspec.compiler.passes.rewrite import Rewrite, RewriteRule, rewrite
+from kspec.compiler.reference import RULES
 from kspec.compiler.table import Table
 
 
 @dataclass(frozen=True, slots=True)
 class Bidirectional(Op):
-    """A layer of a kernel, a recurrent kernel, a bias and states, twice: forwards, then backwards.
-    Of x and all these; gives the sequence and the final states, those of both side by side."""
+    """A recurrent layer run in both directions.
+
+    Inputs: x[batch, time, features], then kernel, recurrent kernel, bias and initial states of the
+    forward direction, then the same of the backward direction. Outputs: the sequence
+    [batch, time, 2 · units] and the final states [batch, 2 · units], forward units first.
+    """
 
     layer: ops.Recurrent
 
@@ -31,9 +40,20 @@ class Bidirectional(Op):
         )
 
 
+def _evaluate(op: Bidirectional, x: Array, *inputs: Array) -> tuple[Array, ...]:
+    """Both directions by the reference of the single layer, joined along the units."""
+    half, single = len(inputs) // 2, RULES[type(op.layer)]
+    forward = single(op.layer, x, *inputs[:half])
+    backward = single(replace(op.layer, direction="reverse"), x, *inputs[half:])
+    return tuple(np.concatenate(pair, -1) for pair in zip(forward, backward, strict=True))
+
+
+REFERENCE: Mapping[type, Callable[..., Any]] = MappingProxyType({Bidirectional: _evaluate})
+
+
 def pair_directions(graph: Graph) -> Graph:
-    """Write as one each pair of layers that differ in direction and weights alone. The last step
-    before a lowered graph is written: nothing but the writer knows the result."""
+    """Merge each pair of layers that differ only in direction and weights into one
+    `Bidirectional`. Must run last: other passes do not know this op."""
     pairs = {node.name: pair for pair in _pairs(graph) for node in pair}
     if not pairs:
         return graph

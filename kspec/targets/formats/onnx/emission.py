@@ -12,6 +12,7 @@ from kspec.compiler.ir import Array, Dim, DType, Graph, Node, Shape, Value
 from kspec.compiler.ops import Scan
 from kspec.compiler.passes.bodies import renamed
 from kspec.compiler.table import Table
+from kspec.targets.formats.limits import read_constants
 
 SHARED = 2**16
 """Bytes up to which equal constants are found by their content; the common passes have found the
@@ -71,7 +72,7 @@ class Emission:
         self._dimensions: dict[Dim, tuple[str, int]] = {}
         self._measured: dict[Dim, str] = {}
         self._stands_for = {
-            name: self._share(graph.constants[name], name) for name in _read_constants(graph)
+            name: self._share(graph.constants[name], name) for name in read_constants(graph)
         }
         self._locate(graph.inputs)
 
@@ -202,8 +203,3 @@ class Emission:
 
 Rule = Callable[..., None]
 """``rule(op, emit, *inputs)`` writes one operation."""
-
-
-def _read_constants(graph: Graph) -> list[str]:
-    names = {value.name for node in graph.nodes for value in node.inputs}
-    return sorted(names & graph.constants.keys())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from kspec.schemas.base import Model
-from kspec.targets.formats.format import Format, lazy
+from kspec.targets.formats.format import LARGEST_FILE, Format, lazy
 from kspec.targets.formats.onnx.options import OnnxOptions
 
 if TYPE_CHECKING:
@@ -16,19 +16,30 @@ if TYPE_CHECKING:
     from kspec.targets.formats.onnx.emission import Rule
 
 
-class Onnx(Format):
-    """One ``.onnx`` file, NCHW inside; weights past 2 GB lie beside it in ``.onnx.data``."""
+class Onnx(Format[OnnxOptions]):
+    """An ``.onnx`` file with channels first. Weights past 2 GB lie beside it in ``.onnx.data``."""
 
     name: ClassVar[str] = "onnx"
     suffix: ClassVar[str] = ".onnx"
-    options: ClassVar[type[Model]] = OnnxOptions
-    passes: ClassVar[tuple[Pass, ...]] = lazy("kspec.targets.formats.onnx.passes:PASSES")
+    options = OnnxOptions
     rules: ClassVar[Table[Rule]] = lazy("kspec.targets.formats.onnx.rules:RULES")
+    reference: ClassVar[Mapping[type, Callable[..., Any]]] = lazy(
+        "kspec.targets.formats.onnx.directions:REFERENCE"
+    )
     runner: ClassVar[str] = "kspec.targets.formats.onnx.run:OnnxRunner"
     packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
 
-    def write(self, graph: Graph, path: Path, options: Model) -> None:  # noqa: ARG002
-        from kspec.targets.formats.onnx.directions import pair_directions
+    def __init__(self, largest_message: int = LARGEST_FILE) -> None:
+        """``largest_message`` is the number of bytes of weights up to which the artifact is a
+        single file: a protobuf message holds 2 GB, and nodes and names need some of them."""
+        self.largest_message = largest_message
+
+    def passes(self, options: OnnxOptions) -> tuple[Pass, ...]:  # noqa: ARG002
+        from kspec.targets.formats.onnx.passes import PASSES
+
+        return PASSES
+
+    def write(self, graph: Graph, path: Path, options: OnnxOptions) -> tuple[str, ...]:  # noqa: ARG002
         from kspec.targets.formats.onnx.write import write_model
 
-        write_model(pair_directions(graph), self.rules, path)
+        return write_model(graph, self.rules, path, limit=self.largest_message)

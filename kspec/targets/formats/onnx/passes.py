@@ -6,6 +6,7 @@ from kspec.compiler.passes import Pass
 from kspec.compiler.passes.channels_first import channels_first
 from kspec.compiler.passes.loops import loops
 from kspec.compiler.passes.remove_dead import remove_dead
+from kspec.targets.formats.onnx.directions import pair_directions
 from kspec.targets.formats.onnx.rules.recurrent import is_native
 
-PASSES: tuple[Pass, ...] = (loops(is_native), channels_first, remove_dead)
+PASSES: tuple[Pass, ...] = (loops(is_native), channels_first, remove_dead, pair_directions)

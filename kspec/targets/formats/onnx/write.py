@@ -11,6 +11,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 from kspec import __version__
 from kspec.compiler.ir import Array, DType, Graph, TensorType, Value
 from kspec.compiler.table import Table
+from kspec.targets.formats.format import LARGEST_FILE
 from kspec.targets.formats.onnx.emission import Attribute, Emission, OnnxBody, OnnxNode, Rule
 
 OPSET, IR_VERSION = 20, 9
@@ -18,10 +19,6 @@ OPSET, IR_VERSION = 20, 9
 (LayerNormalization is 17, Resize by axes 18), and ONNX Runtime reads it since 1.17 of January
 2024, on servers, the JVM, phones and in browsers alike. Newer ones only widen element types."""
 
-MESSAGE_LIMIT = 2**31 - 1
-"""Bytes that a protobuf message may have."""
-RESERVE = 2**24
-"""Bytes left for nodes, names and types, which are not counted beforehand."""
 SMALL = 1024
 """Bytes up to which a tensor stays in the message: shapes and axes are read by shape inference."""
 PAGE = 4096
@@ -40,11 +37,12 @@ ELEMENTS = {
 
 
 def write_model(
-    graph: Graph, rules: Table[Rule], path: Path, *, limit: int = MESSAGE_LIMIT - RESERVE
-) -> None:
+    graph: Graph, rules: Table[Rule], path: Path, *, limit: int = LARGEST_FILE
+) -> tuple[str, ...]:
     """Write ``path``, and beside it ``<name>.data`` with the weights when they have more than
-    ``limit`` bytes. The model has passed ``onnx.checker``, shape inference included, when this
-    returns; it is opened in ONNX Runtime by the process that verifies artifacts."""
+    ``limit`` bytes; the names of the files. The model has passed ``onnx.checker``, shape inference
+    included, when this returns; it is opened in ONNX Runtime by the process that verifies
+    artifacts."""
     emission = Emission(graph)
     for node in graph.nodes:
         emission.write(node, rules)
@@ -57,10 +55,12 @@ def write_model(
         onnx.checker.check_model(_skeleton(model, weights), full_check=True)
         model.graph.initializer.extend(_inside(name, array) for name, array in weights.items())
         path.write_bytes(model.SerializeToString(deterministic=True))
-    else:
-        model.graph.initializer.extend(write_outside(weights, path.with_name(f"{path.name}.data")))
-        path.write_bytes(model.SerializeToString(deterministic=True))
-        onnx.checker.check_model(path, full_check=True)
+        return (path.name,)
+    beside = path.with_name(f"{path.name}.data")
+    model.graph.initializer.extend(write_outside(weights, beside))
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    onnx.checker.check_model(path, full_check=True)
+    return (path.name, beside.name)
 
 
 def _skeleton(model: ModelProto, weights: Mapping[str, Array]) -> ModelProto:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from kspec.schemas.base import Model
-from kspec.targets.formats.format import Format, Refusal, lazy
+from kspec.targets.formats.format import LARGEST_FILE, Format, lazy
 from kspec.targets.formats.tf_serving.options import TfServingOptions
 
 if TYPE_CHECKING:
@@ -16,25 +15,26 @@ if TYPE_CHECKING:
     from kspec.targets.formats.tf_serving.rules import Rule
 
 
-class TfServing(Format):
+class TfServing(Format[TfServingOptions]):
     """A folder ``<name>/<version>/`` with a SavedModel, signature ``serving_default``, and
     ``serving_bytes`` where inputs are pictures."""
 
     name: ClassVar[str] = "tf_serving"
     suffix: ClassVar[str] = ""
-    options: ClassVar[type[Model]] = TfServingOptions
-    passes: ClassVar[tuple[Pass, ...]] = lazy("kspec.targets.formats.tf_serving.passes:PASSES")
+    options = TfServingOptions
     rules: ClassVar[Table[Rule]] = lazy("kspec.targets.formats.tf_serving.rules:RULES")
     runner: ClassVar[str] = "kspec.targets.formats.tf_serving.run:TfServingRunner"
     packages: ClassVar[tuple[str, ...]] = ("tensorflow",)
+    largest_bytes: ClassVar[int | None] = LARGEST_FILE
 
-    def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
-        from kspec.targets.formats.tf_serving.limits import beyond_limit
+    def passes(self, options: TfServingOptions) -> tuple[Pass, ...]:  # noqa: ARG002
+        from kspec.targets.formats.tf_serving.passes import PASSES
 
-        return (*super().refusals(graph), *beyond_limit(graph))
+        return PASSES
 
-    def write(self, graph: Graph, path: Path, options: Model) -> None:
+    def write(self, graph: Graph, path: Path, options: TfServingOptions) -> tuple[str, ...]:
         from kspec.targets.formats.tf_serving.write import write_model
 
-        chosen = TfServingOptions.model_validate(options)
-        write_model(graph, self.rules, path / str(chosen.version), chosen)
+        version = str(options.version)
+        written = write_model(graph, self.rules, path / version, options)
+        return tuple(f"{path.name}/{version}/{each}" for each in written)

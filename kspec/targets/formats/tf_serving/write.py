@@ -18,8 +18,8 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from kspec.compiler.ir import Graph, Value
 from kspec.compiler.table import Table
+from kspec.targets.formats.limits import read_constants
 from kspec.targets.formats.tf_serving import warm_up
-from kspec.targets.formats.tf_serving.limits import read_constants
 from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
 from kspec.targets.formats.tf_serving.pictures import read_pictures
 from kspec.targets.formats.tf_serving.program import Tensor, apply, tensor_name
@@ -31,24 +31,29 @@ TENSORS, BYTES = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY, "serving_byte
 FILES, PICTURES = "kspec_files", "kspec_pictures"
 """Scopes of names in the graph."""
 PICTURE_RANK = 4
+MODEL = "saved_model.pb"
 
 
-def write_model(graph: Graph, rules: Table[Rule], folder: Path, options: TfServingOptions) -> None:
-    """Make ``folder`` with ``saved_model.pb`` and, if asked for, warm-up requests. Raises
-    ValueError for options that do not fit the inputs."""
+def write_model(
+    graph: Graph, rules: Table[Rule], folder: Path, options: TfServingOptions
+) -> tuple[str, ...]:
+    """Make ``folder`` with ``saved_model.pb`` and, if asked for, warm-up requests; the files in it,
+    by their paths there. Raises ValueError for options that do not fit the inputs."""
     _check(graph, options)
     model = make_model(graph, rules, options.pictures)
     folder.mkdir(parents=True)
-    (folder / "saved_model.pb").write_bytes(model.SerializeToString(deterministic=True))
-    if options.warm_up:
-        requests = {TENSORS: {value.name: warm_up.zeros(value) for value in graph.inputs}}
-        if pictures := options.pictures:
-            requests[BYTES] = requests[TENSORS] | {
-                value.name: warm_up.file_of(value, pictures[value.name])
-                for value in graph.inputs
-                if value.name in pictures
-            }
-        warm_up.write_requests(folder / warm_up.FILE, requests)
+    (folder / MODEL).write_bytes(model.SerializeToString(deterministic=True))
+    if not options.warm_up:
+        return (MODEL,)
+    requests = {TENSORS: {value.name: warm_up.zeros(value) for value in graph.inputs}}
+    if pictures := options.pictures:
+        requests[BYTES] = requests[TENSORS] | {
+            value.name: warm_up.file_of(value, pictures[value.name])
+            for value in graph.inputs
+            if value.name in pictures
+        }
+    warm_up.write_requests(folder / warm_up.FILE, requests)
+    return (MODEL, warm_up.FILE)
 
 
 def make_model(

@@ -1,13 +1,13 @@
-"""The TFLite format: its passes, its rules, and how a program comes of a graph."""
+"""The TFLite format: its passes, its rules, and how a graph becomes a program."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from kspec.schemas.base import Model
-from kspec.targets.formats.format import Format, Refusal, lazy
+from kspec.targets.formats.format import LARGEST_FILE, Format, Limit, lazy
 from kspec.targets.formats.tflite.options import TFLiteOptions
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from kspec.targets.formats.tflite.program import Program, Rule
 
 
-class TFLite(Format):
-    """A ``.tflite`` file of builtin operators, for LiteRT on phones, boards and in browsers. Shapes
-    are fixed: a graph's ``batch`` becomes a number when it is written.
+class TFLite(Format[TFLiteOptions]):
+    """A ``.tflite`` file of builtin operators, for LiteRT on phones, boards and in browsers. Every
+    dimension has a fixed size, the batch too.
 
     Loops over time are the runtime's own. Its recurrent layers would keep their state from one call
     to the next, and a NaN for good: the model writes it anew at the start of each call.
@@ -27,27 +27,38 @@ class TFLite(Format):
 
     name: ClassVar[str] = "tflite"
     suffix: ClassVar[str] = ".tflite"
-    options: ClassVar[type[Model]] = TFLiteOptions
-    passes: ClassVar[tuple[Pass, ...]] = lazy("kspec.targets.formats.tflite.passes:PASSES")
+    options = TFLiteOptions
     rules: ClassVar[Table[Rule]] = lazy("kspec.targets.formats.tflite.rules:RULES")
+    limits: ClassVar[Mapping[type, Limit]] = lazy("kspec.targets.formats.tflite.limits:LIMITS")
     runner: ClassVar[str] = "kspec.targets.formats.tflite.run:LiteRTRunner"
     packages: ClassVar[tuple[str, ...]] = ("ai-edge-litert", "flatbuffers")
+    fixed_shapes: ClassVar[bool] = True
+    largest_bytes: ClassVar[int | None] = LARGEST_FILE
 
-    def refusals(self, graph: Graph) -> tuple[Refusal, ...]:
-        from kspec.targets.formats.tflite.limits import beyond_limits
-
-        return (*super().refusals(graph), *beyond_limits(graph))
-
-    def write(self, graph: Graph, path: Path, options: Model) -> None:
-        """Raises TFLiteError where a dimension has no size, and beyond 2 GB."""
+    def passes(self, options: TFLiteOptions) -> tuple[Pass, ...]:
         from kspec.compiler.passes.bind_dimensions import bind_dimensions
         from kspec.compiler.passes.unroll import SHORT, unroll
+        from kspec.targets.formats.tflite.passes import PASSES
+
+        return (*PASSES, bind_dimensions(self.fixed(options)), unroll(SHORT))
+
+    def fixed(self, options: TFLiteOptions) -> Mapping[str, int]:
+        return {"batch": options.batch, **options.dimensions}
+
+    def sized(self, options: TFLiteOptions, sizes: Mapping[str, int]) -> TFLiteOptions:
+        dimensions = {**self.fixed(options), **sizes}
+        batch = dimensions.pop("batch")
+        return TFLiteOptions(batch=batch, dimensions=dimensions, card=options.card)
+
+    def decisive(self, options: TFLiteOptions) -> Mapping[str, Any]:
+        return options.model_dump(mode="json", exclude={"card"})
+
+    def write(self, graph: Graph, path: Path, options: TFLiteOptions) -> tuple[str, ...]:
+        """Raises TFLiteError for a dimension without a size, and beyond 2 GB."""
         from kspec.targets.formats.tflite.write import write_program
 
-        assert isinstance(options, TFLiteOptions)
-        sizes = {"batch": options.batch, **options.dimensions}
-        program = self.program(unroll(SHORT)(bind_dimensions(sizes)(graph)))
-        write_program(program, path, options.card)
+        write_program(self.program(graph), path, options.card)
+        return (path.name,)
 
     def program(self, graph: Graph) -> Program:
         """The operators of a lowered graph whose dimensions are all known."""

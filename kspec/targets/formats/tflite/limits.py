@@ -1,19 +1,27 @@
-"""What the runtime's kernels cannot do although there is a rule for the operation."""
+"""What the runtime's kernels cannot do although the operation has a rule."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 from kspec.compiler import ops
-from kspec.compiler.ir import DType, Graph, Node
-from kspec.compiler.passes.bodies import opened
-from kspec.targets.formats.format import Refusal
+from kspec.compiler.ir import DType, Graph, Node, Op
+from kspec.compiler.table import Table
+from kspec.targets.formats.format import Limit
+
+LIMITS: Table[Limit] = Table("tflite limits")
 
 _RANK = 6
 _ANY_RANK = (ops.Identity, ops.Reshape, ops.Transpose)
-_FLOATS = (
-    ops.Windowed,
+
+
+@LIMITS(Op)
+def ranks(node: Node, _graph: Graph) -> str | None:
+    rank = max((value.type.rank for value in (*node.inputs, *node.outputs)), default=0)
+    if rank > _RANK and not isinstance(node.op, _ANY_RANK):
+        return f"TFLite's kernels take up to {_RANK} dimensions, not {rank}"
+    return None
+
+
+@LIMITS(
     ops.Linear,
     ops.MatMul,
     ops.Einsum,
@@ -22,32 +30,24 @@ _FLOATS = (
     ops.LogSoftmax,
     ops.BatchNorm,
 )
+def floats_only(node: Node, _graph: Graph) -> str | None:
+    dtype = node.inputs[0].dtype
+    if dtype is DType.float32:
+        return None
+    return f"TFLite computes it in float32 only, not in {dtype}"
 
 
-def beyond_limits(graph: Graph) -> Iterator[Refusal]:
-    """The nodes that the runtime would refuse, those in loops under the names of their loops."""
-    for node in graph.nodes:
-        if isinstance(node.op, ops.Scan):
-            inner = beyond_limits(opened(node, graph))
-            yield from (replace(each, node=node.name) for each in inner)
-        reason = _reason(node, graph)
-        if reason is not None:
-            yield Refusal(node.name, type(node.op).__name__, reason)
-
-
-def _reason(node: Node, graph: Graph) -> str | None:
-    first = node.inputs[0]
-    if isinstance(node.op, _FLOATS) and first.dtype is not DType.float32:
-        return f"TFLite computes it in float32 only, not in {first.dtype}"
-    if isinstance(node.op, ops.Windowed) and node.op.channels == "first":
+@LIMITS(ops.Windowed)
+def windows(node: Node, graph: Graph) -> str | None:
+    assert isinstance(node.op, ops.Windowed)
+    if node.op.channels == "first":
         return "TFLite has channels last only"
-    if (
-        isinstance(node.op, ops.ConvTranspose)
-        and max(node.op.dilations) > 1
-        and graph.constant(node.inputs[1]) is None
-    ):
+    return floats_only(node, graph)
+
+
+@LIMITS(ops.ConvTranspose)
+def transposed(node: Node, graph: Graph) -> str | None:
+    assert isinstance(node.op, ops.ConvTranspose)
+    if max(node.op.dilations) > 1 and graph.constant(node.inputs[1]) is None:
         return "TFLite cannot dilate a kernel that is computed"
-    rank = max(value.type.rank for value in (*node.inputs, *node.outputs))
-    if rank > _RANK and not isinstance(node.op, _ANY_RANK):
-        return f"TFLite's kernels take up to {_RANK} dimensions, not {rank}"
     return None

@@ -16,6 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from kspec.compiler.ir import Array, Value
 from kspec.targets.formats.card import Card
+from kspec.targets.formats.format import LARGEST_FILE
 from kspec.targets.formats.tflite.builtins import Options
 from kspec.targets.formats.tflite.metadata import NAME, append_labels, pack_metadata
 from kspec.targets.formats.tflite.program import (
@@ -26,9 +27,6 @@ from kspec.targets.formats.tflite.program import (
     TFLiteError,
 )
 from kspec.targets.formats.tflite.versions import minimum_runtime, version
-
-LIMIT = 2**31 - 2**24
-"""Bytes of weights that fit: offsets in a flatbuffer are below 2 GB, and the tables need some."""
 
 _ALIGNMENT = 16
 _RECORD = 256
@@ -83,7 +81,7 @@ class _Writer:
         functions = self.functions
         arrays = [array for function in functions for _, array in function.constants()]
         weights = sum(array.nbytes + _ALIGNMENT for array in arrays)
-        if weights > LIMIT:
+        if weights > LARGEST_FILE:
             raise TFLiteError(f"{weights} bytes of weights; a TFLite file holds less than 2 GB")
         names = sum(4 * len(each.name) for function in functions for each in function.tensors)
         records = sum(len(each.tensors) + len(each.program.operators) for each in functions)
