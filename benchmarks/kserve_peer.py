@@ -41,8 +41,8 @@ class Served(Model):
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         (artifact,) = (each for each in about["artifacts"] if each["format"] == "onnx")
         self.session = onnxruntime.InferenceSession(str(bundle / artifact["path"]), options)
-        (self.given,) = about["signature"]["inputs"]
-        (self.made,) = about["signature"]["outputs"]
+        (self.given,) = (each["name"] for each in about["signature"]["inputs"])
+        (self.made,) = (each["name"] for each in about["signature"]["outputs"])
         self.ready = True
 
     def predict(self, payload: Any, headers: Any = None, response_headers: Any = None) -> Any:  # noqa: ARG002
@@ -61,7 +61,9 @@ class Served(Model):
 async def ask(bundle: Path, url: str, about: dict[str, Any]) -> dict[str, Any]:
     """The greatest difference of each protocol from the reference."""
     name, signature = about["name"], about["signature"]
-    (given,), (made,) = signature["inputs"], signature["outputs"]
+    (given,), (made,) = (
+        [each["name"] for each in signature[part]] for part in ("inputs", "outputs")
+    )
     arrays = read(bundle / about["golden"]["file"])
     rows, expected = arrays[f"input/{given}"], arrays[f"output/{made}"]
     found: dict[str, Any] = {}

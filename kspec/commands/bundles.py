@@ -87,12 +87,12 @@ def predict(
 
     if not _is_spec(place):
         bundles = bundles_in(place)
-        inputs = bundles[0].inputs
     else:
         document = load_document(place, settings, allow_python=allow_python)
-        bundles, inputs = bundles_of(document, out), document.spec.inputs
+        bundles = bundles_of(document, out)
     artifact = choose(bundles, format_)
-    predictions = run(artifact, read_rows(rows, inputs), bundles[0].outputs)
+    signature = bundles[0].about.signature
+    predictions = run(artifact, read_rows(rows, signature.inputs), signature.decisions)
     if output_format == "json":
         print_json("predict", {"artifact": str(artifact.path), "predictions": predictions})
     else:
@@ -139,7 +139,9 @@ def _is_spec(place: Path) -> bool:
 def _description(place: Path) -> Mapping[str, Any]:
     from kspec.pipeline.bundles.shipped import open_bundle, read_manifest
 
-    return read_manifest(place) if place.suffix == ".json" else open_bundle(place).about
+    if place.suffix == ".json":
+        return read_manifest(place)
+    return open_bundle(place).about.model_dump(mode="json", by_alias=True)
 
 
 def _described(about: Mapping[str, Any]) -> str:
@@ -148,13 +150,13 @@ def _described(about: Mapping[str, Any]) -> str:
     puts = [
         [
             direction,
-            name,
+            each["name"],
             each["kind"],
             f"{each['dtype']}[{', '.join(map(str, each['shape']))}]",
-            _labels(each.get("labels", [])),
+            _labels((each.get("decision") or {}).get("labels", [])),
         ]
         for direction, section in (("input", "inputs"), ("output", "outputs"))
-        for name, each in about["signature"][section].items()
+        for each in about["signature"][section]
     ]
     files = [
         [

@@ -9,40 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
 from kspec.data.table import Array, Table, Text, spell
-from kspec.schemas.features import (
-    Binary,
-    Category,
-    Image,
-    Input,
-    Numbers,
-    Output,
-    Quantity,
-    Tensor,
-)
+from kspec.features.kinds import Shape, input_kind, output_kind
+from kspec.schemas.features import Binary, Category, Input, Numbers, Output
 from kspec.spec.diagnostics import Diagnostic, KspecError, Route
 
-Shape = tuple[int | str, ...]
-
 _SHOWN = 5
-
-
-def shape_of(kind: Image | Quantity | Tensor) -> Shape:
-    """The shape of one row; a name stands for a size that varies."""
-    return _SHAPES[type(kind)](kind)
-
-
-_SHAPES: Mapping[type, Callable[[Any], Shape]] = MappingProxyType(
-    {
-        Image: lambda kind: (kind.height, kind.width, kind.channels),
-        Quantity: lambda kind: (kind.size,),
-        Tensor: lambda kind: kind.shape,
-    }
-)
 
 
 def input_array(name: str, item: Input, columns: Sequence[str], table: Table) -> Array:
@@ -51,8 +26,15 @@ def input_array(name: str, item: Input, columns: Sequence[str], table: Table) ->
     Raises KspecError KS511 when the columns do not make the shape, KS520 for a number that the
     dtype cannot hold, KS521 for missing values.
     """
-    dtype = item.kind.dtype if isinstance(item.kind, Tensor) else "float32"
-    return _gather(columns, table, shape_of(item.kind), dtype, ("inputs", name, "columns"))
+    kind = input_kind(item.kind)
+    return tensor_array(name, kind.shape(item.kind), kind.dtype(item.kind), columns, table)
+
+
+def tensor_array(
+    name: str, shape: Shape, dtype: str, columns: Sequence[str], table: Table
+) -> Array:
+    """`input_array` of an input of this name, shape (without the batch) and dtype."""
+    return _gather(columns, table, shape, dtype, ("inputs", name, "columns"))
 
 
 def target_array(name: str, item: Output, columns: Sequence[str], table: Table) -> Array:
@@ -63,7 +45,7 @@ def target_array(name: str, item: Output, columns: Sequence[str], table: Table) 
     """
     route = ("outputs", name, "column" if item.column is not None else "columns")
     if isinstance(item.kind, Numbers):
-        return _gather(columns, table, shape_of(item.kind), "float32", route)
+        return _gather(columns, table, output_kind(item.kind).shape(item.kind), "float32", route)
     if len(columns) != 1:
         raise KspecError(
             Diagnostic("KS511", f"labels stand in one column, not in {len(columns)}", route)

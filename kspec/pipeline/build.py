@@ -12,6 +12,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kspec.features.description import FILE
+from kspec.features.kinds import decisions_of
 from kspec.pipeline.bundles.artifacts import place_artifact
 from kspec.pipeline.proof.gates import failures, judge
 from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan, StageRun
@@ -20,7 +22,6 @@ from kspec.pipeline.store.content import Store
 from kspec.pipeline.store.keys import Keys, Target, described
 from kspec.pipeline.store.placement import place
 from kspec.pipeline.store.records import (
-    BUNDLE,
     GRAPH,
     HISTORY,
     MANIFEST,
@@ -185,7 +186,7 @@ class _Build:
             from kspec.pipeline.proof.verification import verify_artifact
 
             found = load_compiled(self.stages.path(self.keys.compile))
-            outputs = self.document.spec.outputs
+            outputs = decisions_of(self.document.spec)
             result = verify_artifact(emitted, request, found.rows, outputs, found.graph)
             if not result.passed:
                 raise KspecError(*result.problems, document=self.document)
@@ -285,7 +286,7 @@ def _targets_in(out: Path) -> set[str]:
         listed = {each["target"] for each in read_json(out / MANIFEST)["artifacts"]}
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return set()
-    return listed & {found.parent.name for found in out.glob(f"*/{BUNDLE}")}
+    return listed & {found.parent.name for found in out.glob(f"*/{FILE}")}
 
 
 def _nobody(_stage: StageRun) -> None:

@@ -15,6 +15,7 @@ from kspec.compiler.file import save as save_graph
 from kspec.compiler.ir import Array
 from kspec.data.dataset import Dataset, Split
 from kspec.data.golden import golden_rows
+from kspec.features.kinds import decisions_of
 from kspec.models.prediction import predict
 from kspec.pipeline.proof.comparison import varies
 from kspec.pipeline.proof.drawn import draw_inputs
@@ -53,7 +54,7 @@ def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
     for name, part in (("rows", rows), ("golden", golden)):
         for kind in ("inputs", "expected", "targets"):
             save_file(_ordered(getattr(part, kind)), folder / f"{name}-{kind}.safetensors")
-    outputs = document.spec.outputs
+    outputs = decisions_of(document.spec)
     metrics = task_metrics(rows.expected, rows.targets, outputs) if rows.targets else {}
     yardsticks = {
         name: {output: asdict(each) for output, each in part.yardsticks.items()}

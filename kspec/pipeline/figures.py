@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from kspec.features.steps import Step
 from kspec.schemas.gates import TEXT, UNITS
 
 NUMPY_ENGINE = "numpy "
@@ -75,14 +76,9 @@ def spell_count(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def spell_inside(inside: Mapping[str, float | bool]) -> str:
-    """What the model does with a raw input, from the signature's ``inside``."""
-    steps = [f"× {inside['rescale']:.6g}"] if inside["rescale"] != 1 else []
-    if inside["offset"]:
-        steps.append(f"{'+' if inside['offset'] > 0 else '−'} {abs(inside['offset']):.6g}")
-    if inside["normalize"]:
-        steps.append("to mean 0 and variance 1 by the training split's statistics")
-    return ", then ".join(steps)
+def spell_steps(steps: Iterable[Step]) -> str:
+    """What these steps do, in order: ``× 0.25, then − 0.5``."""
+    return ", then ".join(text for each in steps if (text := each.spell()))
 
 
 def spell_shape(sizes: Iterable[object]) -> str:

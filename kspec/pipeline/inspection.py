@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kspec.compiler.ir import Graph
-from kspec.data.features import shape_of
+from kspec.features.kinds import input_kind
 from kspec.pipeline.store.content import Store
 from kspec.pipeline.store.keys import Keys
 from kspec.pipeline.store.records import GRAPH
@@ -33,7 +33,7 @@ def network(document: Document) -> tuple[ShownStep, ...]:
     shown: list[ShownStep] = []
     shapes: dict[str, Shape] = {}
     for name, item in document.spec.inputs.items():
-        shapes[name] = shape_of(item.kind)
+        shapes[name] = input_kind(item.kind).shape(item.kind)
         line = document.span(("inputs", name)).line
         shown.append(ShownStep(name, type(item.kind).key, (), shapes[name], line))
     for step in document.steps:

@@ -12,6 +12,7 @@ import numpy as np
 from kspec.compiler.ir import Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
+from kspec.features.kinds import decisions_of
 from kspec.models.prediction import predict
 from kspec.pipeline.proof.comparison import varies
 from kspec.pipeline.proof.drawn import draw_inputs
@@ -60,7 +61,7 @@ def _prove(
         path = Path(folder, artifact_name(document.spec.name, request))
         written = emit(folded, request, path)
         size = digest_artifact(path, written.files).bytes
-        verification = verify_artifact(path, request, rows, document.spec.outputs, graph)
+        verification = verify_artifact(path, request, rows, decisions_of(document.spec), graph)
     if not verification.passed:
         raise KspecError(*verification.problems)
     assert verification.comparison is not None

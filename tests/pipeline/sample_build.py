@@ -176,7 +176,6 @@ def hostile(given: Sample, text: str = HOSTILE) -> Sample:
                     target=text,
                     format=text,
                     path=Path(text.replace("/", "|")),
-                    sha256=text,
                     runtime=text,
                     metrics={text: 0.5},
                 )

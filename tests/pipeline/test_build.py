@@ -102,9 +102,11 @@ def test_manifest_and_bundles_are_complete(built: Built) -> None:
         folder = built.out / listed["target"]
         about = json.loads((folder / "kspec-bundle.json").read_text())
         assert (about["name"], about["version"]) == ("tiny", "1.2.3")
-        assert about["signature"]["inputs"]["pixels"]["shape"] == ["batch", 6, 5, 1]
-        assert about["signature"]["inputs"]["facts"]["inside"]["normalize"] is True
-        assert about["signature"]["outputs"]["corner"]["labels"] == ["a", "b", "c"]
+        inputs = {each["name"]: each for each in about["signature"]["inputs"]}
+        assert inputs["pixels"]["shape"] == ["batch", 6, 5, 1]
+        assert [each["step"] for each in inputs["facts"]["steps"]] == ["normalize"]
+        (corner,) = about["signature"]["outputs"]
+        assert corner["decision"]["labels"] == ["a", "b", "c"]
         artifact = {key: value for key, value in listed.items() if key != "target"}
         assert artifact in about["artifacts"]
         assert not artifact.keys() & {"latency", "seconds"}

@@ -10,25 +10,26 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from kspec.pipeline.proof.comparison import compare, errors_of, flips, scale_of, varies
+from kspec.features.decision import Decision
+from kspec.pipeline.proof.comparison import compare, errors_of, scale_of, varies
 from kspec.pipeline.proof.metrics import metric_names, task_metrics
 from kspec.pipeline.proof.verdict import within
-from kspec.schemas.features import Output
 from kspec.targets.formats.format import Tolerance
 
 TOLERANCE = Tolerance()
 FINITE = st.floats(-1e6, 1e6, width=32)
 ANY = st.floats(width=32)
-LABELS = Output.model_validate({"category": {"labels": ["a", "b", "c"]}, "column": "x"})
-YES_NO = Output.model_validate({"binary": {"labels": ["no", "yes"]}, "column": "x"})
-SIZE = Output.model_validate({"number": {"size": 3}, "columns": ["x", "y", "z"]})
+LABELS = Decision(labels=("a", "b", "c"))
+YES_NO = Decision.binary(("no", "yes"))
+LOGIT = Decision.binary(("no", "yes"), "logits")
+SIZE: Decision | None = None
 
 
 def arrays(elements: st.SearchStrategy[float] = FINITE) -> st.SearchStrategy[np.ndarray]:
     return hnp.arrays(np.float32, (4, 3), elements=elements)
 
 
-def judged(found: np.ndarray, reference: np.ndarray, output: Output = SIZE) -> Any:
+def judged(found: np.ndarray, reference: np.ndarray, output: Decision | None = SIZE) -> Any:
     return compare({"y": found}, {"y": reference}, {"y": output}, TOLERANCE)
 
 
@@ -109,7 +110,7 @@ def test_small_outputs_are_judged_by_their_own_size(size: float) -> None:
 def test_rows_flip_where_the_label_differs_and_the_reference_is_decided(
     found: np.ndarray, reference: np.ndarray
 ) -> None:
-    flipped = flips(found, reference, LABELS, atol=0.5)
+    flipped = LABELS.flips(found, reference, atol=0.5)
     ordered = np.sort(reference.astype(np.float64), axis=1)
     for row in range(4):
         decided = ordered[row, -1] - ordered[row, -2] > 1
@@ -128,16 +129,18 @@ def test_rows_flip_where_the_label_differs_and_the_reference_is_decided(
     ],
 )
 def test_binary_flips(found: float, reference: float, flipped: bool) -> None:
-    rows = flips(np.array([[found]]), np.array([[reference]]), YES_NO, atol=1e-5)
+    rows = YES_NO.flips(np.array([[found]]), np.array([[reference]]), atol=1e-5)
     assert rows.tolist() == [flipped]
+    on_logits = LOGIT.flips(np.array([[found - 0.5]]), np.array([[reference - 0.5]]), atol=1e-5)
+    assert on_logits.tolist() == [flipped]
 
 
-@pytest.mark.parametrize("output", [LABELS, YES_NO])
-def test_no_number_is_no_decision(output: Output) -> None:
+@pytest.mark.parametrize("output", [LABELS, YES_NO, LOGIT])
+def test_a_nan_always_flips(output: Decision) -> None:
     reference = np.full((2, 3), 0.1)
     found = reference.copy()
     found[1] = np.nan
-    assert flips(found, reference, output, atol=1e-5).tolist() == [False, True]
+    assert output.flips(found, reference, atol=1e-5).tolist() == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +173,12 @@ def test_task_metrics() -> None:
     }
     metrics = task_metrics(found, truth, outputs)
     assert metrics == pytest.approx(
-        {"kind_accuracy": 0.5, "yes_accuracy": 1.0, "size_mae": 1.0, "size_rmse": 6**0.5}
+        {
+            "kind_accuracy": 0.5,
+            "yes_accuracy": 1.0,
+            "size_mean_absolute_error": 1.0,
+            "size_root_mean_squared_error": 6**0.5,
+        }
     )
     assert set(metric_names(outputs)) == set(metrics)
     assert metric_names({"kind": LABELS}) == ("accuracy",)

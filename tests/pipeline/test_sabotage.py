@@ -17,6 +17,7 @@ from kspec.compiler import ops
 from kspec.compiler.ir import Graph, Node, Value
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
+from kspec.features.kinds import decisions_of
 from kspec.pipeline.check import load_checked
 from kspec.pipeline.proof import verification
 from kspec.pipeline.proof.rows import Rows
@@ -218,7 +219,9 @@ class Network:
     def verify(self, request: ArtifactRequest, folder: Path) -> verification.Verification:
         path = folder / artifact_name("tiny", request)
         emit(run_passes(self.graph, COMMON), request, path)
-        return verify_artifact(path, request, self.rows, self.document.spec.outputs, self.graph)
+        return verify_artifact(
+            path, request, self.rows, decisions_of(self.document.spec), self.graph
+        )
 
 
 @pytest.fixture(scope="module")

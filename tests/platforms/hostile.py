@@ -44,17 +44,15 @@ def disguise(about: dict[str, Any], turn: int) -> dict[str, Any]:
     names = [NAMES[(turn + step) % len(NAMES)] for step in range(len(NAMES))]
     found = copy.deepcopy(about)
     found["description"] = "".join(texts[:3])
-    for part in ("inputs", "outputs"):
-        each = found["signature"][part]
-        given = [names.pop() for _ in each]
-        found["signature"][part] = dict(zip(given, each.values(), strict=True))
-        if part == "inputs":
-            pictures = found["golden"]["pictures"]
-            renamed = dict(zip(each, given, strict=True))
-            found["golden"]["pictures"] = {renamed[name]: pictures[name] for name in pictures}
-    for value in found["signature"]["inputs"].values():
+    pictures = found["golden"]["pictures"]
+    found["golden"]["pictures"] = {}
+    for value in found["signature"]["inputs"]:
         value["columns"] = texts[: len(value["columns"])]
-    for value in found["signature"]["outputs"].values():
-        if "labels" in value:
-            value["labels"] = texts[: len(value["labels"])]
+        before, value["name"] = value["name"], names.pop()
+        if before in pictures:
+            found["golden"]["pictures"][value["name"]] = pictures[before]
+    for value in found["signature"]["outputs"]:
+        value["name"] = names.pop()
+        if value["decision"]:
+            value["decision"]["labels"] = texts[: len(value["decision"]["labels"])]
     return found

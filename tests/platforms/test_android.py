@@ -15,14 +15,15 @@ from PIL import Image, ImageOps
 from safetensors.numpy import save_file
 
 from kspec.data.pictures import decode
-from kspec.pipeline.proof.comparison import flips, scale_of, within
-from kspec.schemas.features import Binary, Category, Output
+from kspec.features.decision import Decision
+from kspec.pipeline.proof.comparison import scale_of, within
 from kspec.schemas.features import Image as Picture
 from kspec.targets.formats.format import Tolerance
 from kspec.targets.platforms.android import Android
 from kspec.targets.platforms.android.model import package_of, type_of
 from tests.platforms.android.toolchain import HERE, Classes, compile_kotlin
 from tests.platforms.conftest import EXAMPLES
+from tests.platforms.descriptions import described, picture_steps, port
 from tests.platforms.hostile import disguise
 from tests.platforms.skeleton import skeleton
 
@@ -58,7 +59,7 @@ def about_of(bundle: Path) -> dict[str, Any]:
 
 def unpack(about: Mapping[str, Any], folder: Path) -> Path:
     """The folder with the Kotlin of the library itself."""
-    for name, content in Android().files(about).items():
+    for name, content in Android().files(described(about)).items():
         if name.startswith("src/main/kotlin"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
@@ -67,25 +68,24 @@ def unpack(about: Mapping[str, Any], folder: Path) -> Path:
 
 def many_kinds(about: dict[str, Any]) -> dict[str, Any]:
     """A description with an input and an output of every kind, several of some."""
-    picture = about["signature"]["inputs"]["pixels"]
-    plain = {"dtype": "float32", "shape": ["batch", 2], "columns": []}
+    (picture,) = about["signature"]["inputs"]
     labels = [f"{number}" for number in range(1001)]
     about["name"] = "class"
     about["options"] |= {"batch": 3, "dimensions": {"time": 7}}
     about["signature"] = {
-        "inputs": {
-            "a": picture,
-            "b": {**picture, "picture": {"maximum": 255.0, "resize": None}},
-            "c": {**plain, "kind": "number", "columns": ["x", "y"]},
-            "d": {"dtype": "int32", "shape": ["batch", "time", 2], "kind": "tensor", "columns": []},
-            "e": {**plain, "kind": "tensor"},
-        },
-        "outputs": {
-            "a": {**plain, "shape": ["batch", 1001], "kind": "category", "labels": labels},
-            "b": {**plain, "shape": ["batch", "time", 2], "kind": "category", "labels": ["x", "y"]},
-            "c": {**plain, "shape": ["batch", 1], "kind": "binary", "labels": ["x", "y"]},
-            "d": {**plain, "kind": "number"},
-        },
+        "inputs": [
+            {**picture, "name": "a"},
+            {**picture, "name": "b", "steps": picture_steps(1, 255.0, None)},
+            port("c", "number", [2], columns=["x", "y"], columns_by_name=True),
+            port("d", "tensor", ["time", 2], dtype="int32", columns=[]),
+            port("e", "tensor", [2], columns=[]),
+        ],
+        "outputs": [
+            port("a", "category", [1001], decision={"labels": labels}),
+            port("b", "category", ["time", 2], decision={"labels": ["x", "y"]}),
+            port("c", "binary", [1], decision={"labels": ["x", "y"], "threshold": 0.5}),
+            port("d", "number", [2]),
+        ],
     }
     return about
 
@@ -105,7 +105,7 @@ def altered(bundle: Path, folder: Path) -> list[Path]:
     (source,) = bundle.glob(f"src/main/kotlin/kspec/*/{type_}.kt")
     artifact = about["artifacts"][0]
     content = (bundle / artifact["path"]).read_bytes()
-    first, second = next(iter(about["signature"]["outputs"].values()))["labels"][:2]
+    first, second = about["signature"]["outputs"][0]["decision"]["labels"][:2]
     changes = {
         "labels": (f'"{first}", "{second}"', f'"{second}", "{first}"'),
         "maximum": ("maximum = 16.0", "maximum = 255.0"),
@@ -227,7 +227,10 @@ def test_pictures_become_the_numbers_of_the_training(classes: Classes, tmp_path:
 
 def test_the_verdict_is_that_of_the_build(classes: Classes, tmp_path: Path) -> None:
     random = np.random.default_rng(5)
-    kinds = {"category": Category(labels=("a", "b", "c")), "binary": Binary(labels=("a", "b"))}
+    kinds = {
+        "category": Decision(labels=("a", "b", "c")),
+        "binary": Decision.binary(("a", "b")),
+    }
     tensors, expected = {}, []
     for name, kind in kinds.items():
         for case in range(60):
@@ -238,7 +241,7 @@ def test_the_verdict_is_that_of_the_build(classes: Classes, tmp_path: Path) -> N
                 found.flat[random.integers(found.size)] = [np.nan, np.inf, -np.inf][case % 3]
             tensors |= {f"found/{name}-{case:02}": found, f"exact/{name}-{case:02}": exact}
             near = within(found, exact, Tolerance(1e-2, 1e-3), scale_of(exact))
-            flipped = flips(found, exact, Output(kind=kind), 1e-2 * scale_of(exact)).sum()
+            flipped = kind.flips(found, exact, 1e-2 * scale_of(exact)).sum()
             expected.append(f"{name}-{case:02} {str(near).lower()} {flipped}")
     save_file(tensors, tmp_path / "cases.safetensors")
     code, said = classes.run("kspec.digits.Probe", "verdicts", tmp_path / "cases.safetensors")
@@ -254,10 +257,10 @@ def test_a_fixed_batch_is_filled_up(classes: Classes) -> None:
 
 def test_whatever_a_spec_says_is_a_string_constant(bundles: Path, example: str) -> None:
     about = about_of(bundles / example / "android")
-    files = Android().files(about)
+    files = Android().files(described(about))
     changed = set()
     for turn in range(200):
-        found = Android().files(disguise(about, turn))
+        found = Android().files(described(disguise(about, turn)))
         assert found.keys() == files.keys()
         for name in (each for each in files if found[each] != files[each]):
             changed.add(Path(name).name)
@@ -273,7 +276,7 @@ def test_the_labels_lie_in_the_file_that_was_proven(bundles: Path) -> None:
     assert hashlib.sha256(artifact.read_bytes()).hexdigest() == about["artifacts"][0]["sha256"]
     with ZipFile(artifact) as archive:
         labels = archive.read("labels-0.txt").decode().splitlines()
-    assert labels == about["signature"]["outputs"]["digit"]["labels"]
+    assert labels == about["signature"]["outputs"][0]["decision"]["labels"]
     assert b"TFLITE_METADATA" in artifact.read_bytes()
     assert artifact.parent == bundles / "digits/android" / ASSETS / "digits"
 
@@ -281,10 +284,10 @@ def test_the_labels_lie_in_the_file_that_was_proven(bundles: Path) -> None:
 def test_the_bundle_is_what_its_description_makes(bundles: Path, example: str) -> None:
     bundle = bundles / example / "android"
     about = about_of(bundle)
-    for name, content in Android().files(about).items():
+    for name, content in Android().files(described(about)).items():
         assert (bundle / name).read_bytes() == content, name
     chosen = {**about, "options": {**about["options"], "accelerator": "gpu"}}
-    files = {name: each.decode() for name, each in Android().files(chosen).items()}
+    files = {name: each.decode() for name, each in Android().files(described(chosen)).items()}
     assert (
         'implementation("com.google.ai.edge.litert:litert-gpu:2.3.0")' in files["build.gradle.kts"]
     )

@@ -16,6 +16,7 @@ from onnx.numpy_helper import to_array
 
 from kspec.targets.platforms.browser import Browser
 from tests.platforms import web
+from tests.platforms.descriptions import described
 
 ENGINES = ("onnxruntime", "litert")
 EXAMPLES = ("digits", "breast-cancer")
@@ -35,7 +36,7 @@ def about(bundle: Path) -> dict[str, Any]:
 def write(bundle: Path, description: dict[str, Any]) -> None:
     """The bundle's description, and the client made from it."""
     (bundle / "kspec-bundle.json").write_text(json.dumps(description))
-    for name, content in Browser().files(description).items():
+    for name, content in Browser().files(described(description)).items():
         (bundle / name).parent.mkdir(parents=True, exist_ok=True)
         (bundle / name).write_bytes(content)
 
@@ -178,9 +179,10 @@ def test_hostile_texts_are_shown_as_texts(bundles: Path, tmp_path: Path) -> None
     for bundle in (digits, rows):
         description = about(bundle)
         description["description"] = "".join(HOSTILE)
-        for output in description["signature"]["outputs"].values():
-            output["labels"] = list(HOSTILE[: len(output["labels"])])
-        for given in description["signature"]["inputs"].values():
+        for output in description["signature"]["outputs"]:
+            decision = output["decision"]
+            decision["labels"] = list(HOSTILE[: len(decision["labels"])])
+        for given in description["signature"]["inputs"]:
             count = len(given["columns"])
             given["columns"] = [f"{HOSTILE[i % 10]} {i}" for i in range(count)]
         write(bundle, description)
@@ -188,10 +190,10 @@ def test_hostile_texts_are_shown_as_texts(bundles: Path, tmp_path: Path) -> None
     for bundle, report in zip((digits, rows), web.drive("page.mjs", pages=pages), strict=True):
         clean(report)
         found, description = report["found"], about(bundle)
-        (output,) = description["signature"]["outputs"].values()
-        (given,) = description["signature"]["inputs"].values()
+        (output,) = description["signature"]["outputs"]
+        (given,) = description["signature"]["inputs"]
         assert found["title"] == description["description"]
-        assert found["labels"] == output["labels"]
+        assert found["labels"] == output["decision"]["labels"]
         assert found["columns"] == (given["columns"] if given["kind"] == "number" else [])
         assert found["elements"] == 1  # the page's own script
         # The golden rows still decide by the labels there were.

@@ -20,6 +20,7 @@ from kspec.data.pictures import decode
 from kspec.schemas.features import Image
 from kspec.targets.platforms.browser import Browser
 from tests.platforms import web
+from tests.platforms.descriptions import described, description, picture_steps, port
 
 pytestmark = web.needed(web.missing())
 ROWS = 6
@@ -66,27 +67,32 @@ def network() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 
-def signature() -> dict[str, Any]:
-    """As kspec-bundle.json has it."""
+def ports() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Inputs and outputs as kspec-bundle.json has them."""
     kinds = {"photo": "image", "row": "number"}
     columns = {"row": ["toString", "b\u2028", "c"]}
-    inputs = {
-        name: {
-            "kind": kinds.get(name, "tensor"),
-            "dtype": "int32" if dtype == TensorProto.INT32 else "float32",
-            "shape": shape,
-            "columns": columns.get(name, [name]),
-        }
+    inputs = [
+        port(
+            name,
+            kinds.get(name, "tensor"),
+            shape[1:],
+            dtype="int32" if dtype == TensorProto.INT32 else "float32",
+            columns=columns.get(name, [name]),
+            columns_by_name=name in columns,
+            steps=picture_steps(3, PHOTO.maximum, None) if name == "photo" else [],
+        )
         for name, (dtype, shape) in INPUTS.items()
+    ]
+    decisions = {
+        "mood": {"labels": LABELS["mood"]},
+        "alarm": {"labels": LABELS["alarm"], "threshold": 0.5},
     }
-    inputs["photo"]["picture"] = {"maximum": PHOTO.maximum, "resize": PHOTO.resize}
-    decisions = {"mood": "category", "alarm": "binary"}
-    outputs = {
-        name: {"kind": decisions.get(name, "number"), "dtype": "float32", "shape": shape}
-        | ({"labels": LABELS[name]} if name in LABELS else {})
+    meanings = {"mood": "category", "alarm": "binary"}
+    outputs = [
+        port(name, meanings.get(name, "number"), shape[1:], decision=decisions.get(name))
         for name, shape in OUTPUTS.items()
-    }
-    return {"inputs": inputs, "outputs": outputs}
+    ]
+    return inputs, outputs
 
 
 def golden(content: bytes) -> dict[str, Any]:
@@ -125,28 +131,20 @@ def bundle(tmp_path: Path) -> Path:
     (tmp_path / "golden-photo.png").write_bytes(golden_picture(PHOTO))
     save_file(golden(content), tmp_path / "golden.safetensors")
     rows = (tmp_path / "golden.safetensors").read_bytes()
-    about = {
-        "name": "Many_Kinds",
-        "version": "0.1.0",
-        "description": "",
-        "options": {"engine": "onnxruntime"},
-        "signature": signature(),
-        "artifacts": [
-            {
-                "path": "kinds.onnx",
-                "sha256": sha256(content).hexdigest(),
-                "tolerance": {"atol": 1e-5, "rtol": 1e-5},
-            }
-        ],
-        "golden": {
+    about = description(
+        "Many_Kinds",
+        *ports(),
+        [{"path": "kinds.onnx", "sha256": sha256(content).hexdigest()}],
+        {
             "file": "golden.safetensors",
             "sha256": sha256(rows).hexdigest(),
             "rows": ROWS,
             "pictures": {"photo": "golden-photo.png"},
         },
-    }
+        options={"engine": "onnxruntime"},
+    )
     (tmp_path / "kspec-bundle.json").write_text(json.dumps(about))
-    for name, content in Browser().files(about).items():
+    for name, content in Browser().files(described(about)).items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
     web.vendor(tmp_path, "onnxruntime")

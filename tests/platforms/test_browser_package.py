@@ -16,6 +16,7 @@ import pytest
 from kspec.targets.platforms.browser import Browser
 from kspec.targets.platforms.browser.package import npm_name
 from tests.platforms import web
+from tests.platforms.descriptions import described
 from tests.platforms.hostile import TEXTS, disguise
 from tests.platforms.skeleton import skeleton
 
@@ -36,11 +37,11 @@ def about(bundle: Path) -> dict[str, Any]:
 
 
 def test_texts_of_a_spec_are_only_ever_constants(about: dict[str, Any]) -> None:
-    plain = Browser().files(about)
-    assert Browser().files(about) == plain
+    plain = Browser().files(described(about))
+    assert Browser().files(described(about)) == plain
     frames = {name: skeleton(plain[name], Path(name).suffix) for name in CODE}
     for turn in range(len(TEXTS)):
-        files = Browser().files(disguise(about, turn))
+        files = Browser().files(described(disguise(about, turn)))
         assert {name for name in plain if files[name] != plain[name]} <= GENERATED
         for name, frame in frames.items():
             assert skeleton(files[name], Path(name).suffix) == frame, turn
@@ -53,17 +54,21 @@ def test_texts_of_a_spec_are_only_ever_constants(about: dict[str, Any]) -> None:
 def test_constants_come_back_as_they_were(about: dict[str, Any], tmp_path: Path) -> None:
     turns = range(0, len(TEXTS), 5)
     for turn in turns:
-        (tmp_path / f"{turn}.mjs").write_bytes(Browser().files(disguise(about, turn))["model.js"])
+        (tmp_path / f"{turn}.mjs").write_bytes(
+            Browser().files(described(disguise(about, turn)))["model.js"]
+        )
     modules = [str(tmp_path / f"{turn}.mjs") for turn in turns]
     for turn, found in zip(turns, web.drive("describe.mjs", modules=modules), strict=True):
         given = disguise(about, turn)
         assert found["about"] == given["description"]
         for part in ("inputs", "outputs"):
-            assert [each["name"] for each in found[part]] == list(given["signature"][part])
-        for each in found["outputs"]:
-            assert each["labels"] == given["signature"]["outputs"][each["name"]]["labels"]
-        for each in found["inputs"]:
-            columns = given["signature"]["inputs"][each["name"]]["columns"]
+            assert [each["name"] for each in found[part]] == [
+                each["name"] for each in given["signature"][part]
+            ]
+        for each, output in zip(found["outputs"], given["signature"]["outputs"], strict=True):
+            assert each["labels"] == output["decision"]["labels"]
+        for each, of in zip(found["inputs"], given["signature"]["inputs"], strict=True):
+            columns = of["columns"]
             assert each["columns"] == ([] if each["kind"] == "image" else columns)
 
 
@@ -85,7 +90,9 @@ def test_the_type_checker_agrees(
     bundle: Path, about: dict[str, Any], engine: str, example: str
 ) -> None:
     """The client itself, strictly, and uses of it: what is wrong there is an error."""
-    for name, content in Browser().files({**about, "options": {"engine": engine}}).items():
+    for name, content in (
+        Browser().files(described({**about, "options": {"engine": engine}})).items()
+    ):
         (bundle / name).write_bytes(content)
     files = ["index.js", "lib/selftest.js", "demo/demo.js"]
     if example == "digits":
@@ -112,7 +119,7 @@ def test_a_gpu_that_answers_otherwise_is_not_taken(bundle: Path) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_is_installed_is_pinned(about: dict[str, Any], engine: str) -> None:
-    files = Browser().files({**about, "options": {"engine": engine}})
+    files = Browser().files(described({**about, "options": {"engine": engine}}))
     package, lock = json.loads(files["package.json"]), json.loads(files["package-lock.json"])
     root, *packages = lock["packages"].values()
     assert (lock["name"], root["name"]) == (package["name"],) * 2
@@ -130,7 +137,9 @@ def test_what_is_installed_is_pinned(about: dict[str, Any], engine: str) -> None
 def test_npm_brings_the_runtime_and_holds_it_to_its_hash(
     bundle: Path, about: dict[str, Any]
 ) -> None:
-    for name, content in Browser().files({**about, "options": {"engine": "litert"}}).items():
+    for name, content in (
+        Browser().files(described({**about, "options": {"engine": "litert"}})).items()
+    ):
         (bundle / name).write_bytes(content)
     install = ("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund")
     subprocess.run(install, cwd=bundle, check=True, capture_output=True)

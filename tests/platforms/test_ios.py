@@ -21,6 +21,7 @@ from kspec.targets.platforms.ios import IOS
 from kspec.targets.platforms.ios.model import MACOS, Modules
 from kspec.targets.platforms.ios.options import IOSOptions
 from kspec.targets.platforms.platform import Subject
+from tests.platforms.descriptions import described, picture_steps, port
 from tests.platforms.hostile import disguise
 from tests.platforms.ios.calls import Swift, parse
 from tests.platforms.skeleton import skeleton
@@ -63,7 +64,8 @@ def judge(bundle: Path) -> tuple[float, list[str]]:
     of the tolerance, and the labels."""
     about = about_of(bundle)
     (artifact,) = about["artifacts"]
-    (name, output), *_ = about["signature"]["outputs"].items()
+    output = about["signature"]["outputs"][0]
+    name, all_labels = output["name"], output["decision"]["labels"]
     golden, runner = (
         load_file(bundle / about["golden"]["file"]),
         CoreMLRunner(bundle / artifact["path"]),
@@ -74,7 +76,7 @@ def judge(bundle: Path) -> tuple[float, list[str]]:
     exact, allowed = golden[f"output/{name}"], artifact["tolerance"]
     ratio = np.abs(found - exact) / (allowed["atol"] + allowed["rtol"] * np.abs(exact))
     places = found.argmax(1) if output["kind"] == "category" else (found[:, 0] > 0.5).astype(int)
-    return float(ratio.max()), [output["labels"][place] for place in places]
+    return float(ratio.max()), [all_labels[place] for place in places]
 
 
 def test_the_package_in_the_bundle_answers_the_golden_rows(bundle: Path) -> None:
@@ -103,13 +105,13 @@ def test_the_package_says_what_it_is(bundles: Path) -> None:
     assert description.metadata.shortDescription == about["description"]
     assert description.metadata.versionString == about["version"]
     labels = json.loads(description.metadata.userDefined["kspec.labels"])
-    assert labels == {"digit": about["signature"]["outputs"]["digit"]["labels"]}
+    assert labels == {"digit": about["signature"]["outputs"][0]["decision"]["labels"]}
     (shape,) = (each.type.multiArrayType for each in description.input)
     assert (list(shape.shape), shape.WhichOneof("ShapeFlexibility")) == ([1, 8, 8, 1], None)
 
 
 def test_names_and_labels_of_calls_exist(bundles: Path, example: str, apple: Swift) -> None:
-    files = swift(IOS().files(about_of(bundles / example / "ios")))
+    files = swift(IOS().files(described(about_of(bundles / example / "ios"))))
     assert Swift.read(files.values()).unknown(apple) == ([], [])
     (engine,) = (name for name in files if name.endswith("/Engine.swift"))
     for right, wrong in (
@@ -126,24 +128,23 @@ def test_names_and_labels_of_calls_exist(bundles: Path, example: str, apple: Swi
 
 def test_every_kind_of_input_and_output(bundles: Path, apple: Swift) -> None:
     about = about_of(bundles / "digits/ios")
-    picture = about["signature"]["inputs"]["pixels"]
-    plain = {"dtype": "float32", "shape": ["batch", 2], "columns": []}
+    (picture,) = about["signature"]["inputs"]
     about["name"] = "ML"
     about["options"] |= {"batch": None, "minimum": "iOS18"}
     about["signature"] = {
-        "inputs": {
-            "a": picture,
-            "b": {**picture, "picture": {"maximum": 255.0, "resize": None}},
-            "c": {**plain, "kind": "number", "columns": ["x", "y"]},
-            "d": {"dtype": "int32", "shape": ["batch", "time", 2], "kind": "tensor", "columns": []},
-        },
-        "outputs": {
-            "a": {**plain, "shape": ["batch", 1, 2], "kind": "category", "labels": ["x", "y"]},
-            "b": {**plain, "shape": ["batch", 1], "kind": "binary", "labels": ["x", "y"]},
-            "c": {**plain, "kind": "number"},
-        },
+        "inputs": [
+            {**picture, "name": "a"},
+            {**picture, "name": "b", "steps": picture_steps(1, 255.0, None)},
+            port("c", "number", [2], columns=["x", "y"], columns_by_name=True),
+            port("d", "tensor", ["time", 2], dtype="int32", columns=[]),
+        ],
+        "outputs": [
+            port("a", "category", [1, 2], decision={"labels": ["x", "y"]}),
+            port("b", "binary", [1], decision={"labels": ["x", "y"], "threshold": 0.5}),
+            port("c", "number", [2]),
+        ],
     }
-    files = swift(IOS().files(about))
+    files = swift(IOS().files(described(about)))
     assert Swift.read(files.values()).unknown(apple) == ([], [])
     source = files["Sources/MLKit/MLModel.swift"].decode()
     assert "predict(image: Pixels, image2: Pixels, values: [Float], values2: [Int32])" in source
@@ -190,27 +191,27 @@ SYSTEM = frozenset(
 
 def test_whatever_a_spec_says_is_a_string_constant(bundles: Path, example: str) -> None:
     about = about_of(bundles / example / "ios")
-    files = IOS().files(about)
+    files = IOS().files(described(about))
     for name, content in swift(files).items():
         assert parse(content), name
     changed = set()
     for turn in range(200):
-        found = IOS().files(disguise(about, turn))
+        found = IOS().files(described(disguise(about, turn)))
         assert found.keys() == files.keys()
         for name in (each for each in files if found[each] != files[each]):
             changed.add(Path(name).name)
             if name.endswith(".swift"):
                 assert skeleton(found[name], ".swift") == skeleton(files[name], ".swift"), turn
         said = disguise(about, turn)["signature"]
-        wanted = [each["columns"] for each in said["inputs"].values() if each["kind"] != "image"]
-        wanted += [each["labels"] for each in said["outputs"].values()]
+        wanted = [each["columns"] for each in said["inputs"] if each["kind"] != "image"]
+        wanted += [each["decision"]["labels"] for each in said["outputs"]]
         source = found[f"Sources/{Modules(example).module}/{Modules(example).type}.swift"].decode()
         assert [each for each in texts_of(source) if each] == wanted, turn
     assert changed == {"kspec-bundle.json", f"{Modules(example).type}.swift"}
 
 
 def test_the_bundle_is_what_its_description_makes(bundle: Path) -> None:
-    for name, content in IOS().files(about_of(bundle)).items():
+    for name, content in IOS().files(described(about_of(bundle))).items():
         assert (bundle / name).read_bytes() == content, name
 
 

@@ -19,6 +19,7 @@ from onnx import TensorProto, load, save
 from kspec.targets.platforms.jvm import RUNTIME, Jvm
 from tests.platforms import jvm
 from tests.platforms.conftest import EXAMPLES
+from tests.platforms.descriptions import described
 from tests.platforms.hostile import disguise
 from tests.platforms.skeleton import skeleton
 
@@ -162,14 +163,14 @@ def test_a_wrong_artifact_fails(project: Path, example: str, change: str, tmp_pa
 
 def test_hostile_texts_are_only_constants(bundles: Path, example: str) -> None:
     plain = about(bundles / example / "jvm")
-    expected = Jvm().files(plain)
+    expected = Jvm().files(described(plain))
     tokens = {
         path: skeleton(content, ".java")
         for path, content in expected.items()
         if path.endswith(".java")
     }
     for turn in range(EXAMPLES.index(example), 200, len(EXAMPLES)):
-        found = Jvm().files(disguise(plain, turn))
+        found = Jvm().files(described(disguise(plain, turn)))
         assert found.keys() == expected.keys()
         for path, content in found.items():
             if content != expected[path]:
@@ -181,7 +182,7 @@ def test_hostile_texts_come_back(bundles: Path, turn: int, tmp_path: Path) -> No
     project, _ = jvm.built(bundles, "digits")
     told = disguise(about(project), turn)
     sources = [jvm.SOURCES / "Echo.java"]
-    for path, content in Jvm().files(told).items():
+    for path, content in Jvm().files(described(told)).items():
         if path.startswith("src/main"):
             place = tmp_path / path
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -190,16 +191,17 @@ def test_hostile_texts_come_back(bundles: Path, turn: int, tmp_path: Path) -> No
     jvm.compile_java(sources, tmp_path / "out", jvm.RUNTIME)
     printed = jvm.java("Echo", tmp_path / "out", jvm.RUNTIME).split()
     signature = told["signature"]
-    texts = [*signature["inputs"], *signature["outputs"]]
-    texts += next(iter(signature["outputs"].values()))["labels"]
+    texts = [each["name"] for each in (*signature["inputs"], *signature["outputs"])]
+    texts += signature["outputs"][0]["decision"]["labels"]
     assert [bytes.fromhex(each).decode("utf-16-be") for each in printed] == texts
 
 
 def test_the_same_description_makes_the_same_bytes(bundles: Path, example: str) -> None:
     bundle = bundles / example / "jvm"
     code = (
-        "import hashlib, json, sys; from kspec.targets.platforms.jvm import RUNTIME, Jvm;"
-        "files = Jvm().files(json.load(open(sys.argv[1])));"
+        "import hashlib, sys; from kspec.targets.platforms.jvm import RUNTIME, Jvm;"
+        "from kspec.features.description import Description;"
+        "files = Jvm().files(Description.read(open(sys.argv[1]).read()));"
         "print({k: hashlib.sha256(v).hexdigest() for k, v in files.items()})"
     )
     command = [sys.executable, "-c", code, str(bundle / "kspec-bundle.json")]
@@ -210,5 +212,5 @@ def test_the_same_description_makes_the_same_bytes(bundles: Path, example: str) 
         for seed in ("1", "2")
     ]
     assert printed[0] == printed[1]
-    for path, content in Jvm().files(about(bundle)).items():
+    for path, content in Jvm().files(described(about(bundle))).items():
         assert (bundle / path).read_bytes() == content

@@ -22,6 +22,7 @@ from kspec.schemas.features import Image as Picture
 from kspec.targets.platforms.jvm import Jvm
 from tests.platforms import jvm
 from tests.platforms.android.toolchain import compile_kotlin, jars
+from tests.platforms.descriptions import described, description, picture_steps, port
 
 ORIENTATION = 0x0112
 """The tag of EXIF."""
@@ -136,47 +137,32 @@ def many() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def described(model: bytes, golden: bytes) -> dict[str, Any]:
+def many_described(model: bytes, golden: bytes) -> dict[str, Any]:
     """What a bundle would say of that model."""
     layout = Jvm().layout("list")
-    picture = {"maximum": 255.0, "resize": "nearest"}
-    shape = ["batch", 4, 2, 3]
-    return {
-        "name": "list",
-        "version": "2.0.0-rc.1",
-        "description": "",
-        "options": {"package": "com.acme.vision_2", "group": None},
-        "signature": {
-            "inputs": {
-                "photo": {"kind": "image", "shape": shape, "columns": ["a"], "picture": picture},
-                "facts": {"kind": "number", "shape": ["batch", 4], "columns": list("wxyz")},
-                "tokens": {
-                    "kind": "tensor",
-                    "shape": ["batch", "time"],
-                    "dtype": "int32",
-                    "columns": ["t"],
-                },
-            },
-            "outputs": {
-                "kind": {"kind": "category", "shape": ["batch", 3], "labels": ["a", "é", "中"]},
-                "sure": {"kind": "binary", "shape": ["batch", 1], "labels": ["no", "yes"]},
-                "place": {"kind": "number", "shape": ["batch", 2]},
-                "price": {"kind": "number", "shape": ["batch", 1]},
-            },
-        },
-        "artifacts": [
-            {
-                "path": f"{layout.artifacts}list.onnx",
-                "sha256": sha256(model).hexdigest(),
-                "tolerance": {"atol": 1e-5, "rtol": 1e-5},
-            }
+    steps = picture_steps(3, 255.0, ("nearest", 4, 2))
+    return description(
+        "list",
+        [
+            port("photo", "image", [4, 2, 3], columns=["a"], steps=steps),
+            port("facts", "number", [4], columns=list("wxyz"), columns_by_name=True),
+            port("tokens", "tensor", ["time"], dtype="int32", columns=["t"]),
         ],
-        "golden": {
+        [
+            port("kind", "category", [3], decision={"labels": ["a", "é", "中"]}),
+            port("sure", "binary", [1], decision={"labels": ["no", "yes"], "threshold": 0.5}),
+            port("place", "number", [2]),
+            port("price", "number", [1]),
+        ],
+        [{"path": f"{layout.artifacts}list.onnx", "sha256": sha256(model).hexdigest()}],
+        {
             "file": f"{layout.golden}golden.safetensors",
             "sha256": sha256(golden).hexdigest(),
             "pictures": {"photo": f"{layout.golden}golden-photo.png"},
         },
-    }
+        version="2.0.0-rc.1",
+        options={"package": "com.acme.vision_2", "group": None},
+    )
 
 
 def test_a_model_of_many_inputs_and_outputs(bundles: Path, tmp_path: Path) -> None:
@@ -255,12 +241,12 @@ def test_names_come_from_the_options_or_the_model(
 ) -> None:
     told = json.loads((bundles / "digits/jvm/kspec-bundle.json").read_text())
     told |= {"name": name, "options": Jvm.options(**options).model_dump(mode="json")}
-    files = Jvm().files(told)
+    files = Jvm().files(described(told))
     content = files[f"src/main/java/{package.replace('.', '/')}/{model}.java"].decode()
     assert content.startswith(f"package {package};\n")
     assert f"<groupId>{group}</groupId>" in files["pom.xml"].decode()
-    assert f"{group}:{name}:1.0.0" in Jvm().usage(told)
-    assert f"{model}.load()" in Jvm().usage(told)
+    assert f"{group}:{name}:1.0.0" in Jvm().usage(described(told))
+    assert f"{model}.load()" in Jvm().usage(described(told))
 
 
 @pytest.mark.parametrize(

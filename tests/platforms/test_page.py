@@ -25,8 +25,11 @@ def keys(about: dict[str, Any]) -> Iterator[str]:
     yield from (f"golden.{each}" for each in about["golden"] if each != "pictures")
     yield from ("golden.pictures.<input>", "trained.<metric>")
     for part in about["signature"].values():
-        for each in part.values():
+        for each in part:
             yield from each
+            for step in each.get("steps", ()):
+                yield from step
+            yield from each.get("decision") or ()
     for each in about["artifacts"]:
         yield from (*each, *each["tolerance"])
 

@@ -201,8 +201,8 @@ def check_caught(bundle: Path, example: str, name: str, engine: str, run: Run) -
 
 def test_rows_of_a_file_are_answered(bundle: Path, example: str) -> None:
     described, golden = about(bundle), load_file(bundle / "golden.safetensors")
-    ((name, given),) = described["signature"]["inputs"].items()
-    ((output, meaning),) = described["signature"]["outputs"].items()
+    (given,), (meaning,) = described["signature"]["inputs"], described["signature"]["outputs"]
+    name, output = given["name"], meaning["name"]
     rows = golden[f"input/{name}"].reshape(described["golden"]["rows"], -1).tolist()
     with (bundle / "rows.csv").open("w", newline="") as file:
         writer = csv.writer(file)
@@ -219,4 +219,4 @@ def test_rows_of_a_file_are_answered(bundle: Path, example: str) -> None:
     answers = [json.loads(line)[output] for line in from_file.stdout.splitlines()]
     assert [each["label"] for each in answers] == expected
     assert all(each["confidence"] == max(each["probabilities"].values()) for each in answers)
-    assert list(answers[0]["probabilities"]) == meaning["labels"]
+    assert list(answers[0]["probabilities"]) == meaning["decision"]["labels"]

@@ -31,6 +31,7 @@ from kspec.schemas.features import Image as Picture
 from kspec.targets.platforms.raspberry_pi import RaspberryPi
 from tests.platforms import arm64
 from tests.platforms.conftest import ROOT
+from tests.platforms.descriptions import described
 from tests.platforms.hostile import disguise
 from tests.platforms.skeleton import skeleton
 
@@ -254,13 +255,13 @@ def about(bundles: Path, example: str) -> dict[str, Any]:
 
 
 def test_texts_of_a_spec_are_only_strings(bundles: Path, example: str) -> None:
-    described = about(bundles, example)
-    plain = RaspberryPi().files(described)
+    given = about(bundles, example)
+    plain = RaspberryPi().files(described(given))
     (generated,) = (path for path in plain if path.endswith("/spec.py"))
     written = skeleton(plain[generated], ".py")
     for turn in range(200):
-        disguised = disguise(described, turn)
-        files = RaspberryPi().files(disguised)
+        disguised = disguise(given, turn)
+        files = RaspberryPi().files(described(disguised))
         assert files.keys() == plain.keys()
         for path, content in files.items():
             if path == generated:
@@ -271,22 +272,24 @@ def test_texts_of_a_spec_are_only_strings(bundles: Path, example: str) -> None:
                     if isinstance(each, ast.Constant)
                 }
                 signature = disguised["signature"]
-                assert texts >= {*signature["inputs"], *signature["outputs"]}
                 assert texts >= {
-                    label for each in signature["outputs"].values() for label in each["labels"]
+                    each["name"] for each in (*signature["inputs"], *signature["outputs"])
+                }
+                assert texts >= {
+                    label for each in signature["outputs"] for label in each["decision"]["labels"]
                 }
             else:
                 assert content == plain[path]
 
 
 def test_labels_and_names_are_types(bundles: Path, tmp_path: Path) -> None:
-    described = disguise(about(bundles, "digits"), 60)
-    for path, content in RaspberryPi().files(described).items():
+    given = disguise(about(bundles, "digits"), 60)
+    for path, content in RaspberryPi().files(described(given)).items():
         if path.startswith("digits_model/"):
             (tmp_path / path).parent.mkdir(exist_ok=True)
             (tmp_path / path).write_bytes(content)
-    (name,), (output,) = (described["signature"][each] for each in ("inputs", "outputs"))
-    label = described["signature"]["outputs"][output]["labels"][3]
+    (taken,), (made,) = (given["signature"][each] for each in ("inputs", "outputs"))
+    name, output, label = taken["name"], made["name"], made["decision"]["labels"][3]
     (tmp_path / "use.py").write_text(f"""\
 from digits_model import Model
 answer = Model().predict({{{name!r}: "picture.png"}})
@@ -319,10 +322,11 @@ Model().predict({{"other": "picture.png"}})
 
 def test_the_same_description_gives_the_same_bytes(bundles: Path, example: str) -> None:
     code = (
-        "import json, sys; from pathlib import Path\n"
+        "import sys; from pathlib import Path\n"
+        "from kspec.features.description import Description\n"
         "from kspec.targets.platforms.raspberry_pi import RaspberryPi\n"
         "folder = Path(sys.argv[1])\n"
-        "about = json.loads((folder / 'kspec-bundle.json').read_text())\n"
+        "about = Description.read((folder / 'kspec-bundle.json').read_text())\n"
         "for path, content in RaspberryPi().files(about).items():\n"
         "    assert (folder / path).read_bytes() == content, path\n"
         "print('same')\n"

@@ -19,6 +19,7 @@ import pytest
 from onnx import numpy_helper
 
 from kspec.targets.platforms.server import Server
+from tests.platforms.descriptions import described
 from tests.platforms.hostile import disguise
 from tests.platforms.skeleton import skeleton
 
@@ -154,11 +155,11 @@ def about(bundles: Path, example: str) -> dict[str, Any]:
 
 def test_texts_of_a_spec_are_string_constants(bundles: Path, example: str) -> None:
     plain = about(bundles, example)
-    files = Server().files(plain)
-    assert Server().files(plain) == files
+    files = Server().files(described(plain))
+    assert Server().files(described(plain)) == files
     expected = skeleton(files[MODEL], ".py")
     for turn in range(200):
-        hidden = Server().files(disguise(plain, turn))
+        hidden = Server().files(described(disguise(plain, turn)))
         assert skeleton(hidden[MODEL], ".py") == expected, turn
         assert {path for path in files if files[path] != hidden[path]} == {MODEL}
 
@@ -168,12 +169,13 @@ def test_what_the_code_says_is_what_the_bundle_says(bundles: Path, example: str)
         hidden = disguise(about(bundles, example), turn)
         texts = {
             node.value
-            for node in ast.walk(ast.parse(Server().files(hidden)[MODEL]))
+            for node in ast.walk(ast.parse(Server().files(described(hidden))[MODEL]))
             if isinstance(node, ast.Constant)
         }
         for part in hidden["signature"].values():
-            for name, each in part.items():
-                assert {name, *each.get("labels", ())} <= texts
+            for each in part:
+                labels = (each.get("decision") or {}).get("labels", ())
+                assert {each["name"], *labels} <= texts
                 assert each["kind"] != "number" or set(each["columns"]) <= texts
         assert hidden["description"] in texts
 

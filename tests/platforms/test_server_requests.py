@@ -76,7 +76,7 @@ def test_every_form_of_a_request_gets_the_same(
         {"inputs": {given: values}},
     ]
     if example == "breast-cancer":
-        columns = about["signature"]["inputs"][given]["columns"]
+        columns = about["signature"]["inputs"][0]["columns"]
         bodies.append({"instances": [dict(zip(columns, row, strict=True)) for row in values]})
     found = []
     for version in ("", "/versions/1"):
@@ -293,7 +293,7 @@ def test_hostile_tensors_are_refused(apps: dict[str, Any], content: bytes) -> No
 
 def test_columns_are_checked(apps: dict[str, Any], bundles: Path) -> None:
     about = json.loads((bundles / "breast-cancer/server/kspec-bundle.json").read_text())
-    columns = about["signature"]["inputs"]["nuclei"]["columns"]
+    columns = about["signature"]["inputs"][0]["columns"]
     right = dict.fromkeys(columns, 1.0)
     path = "/v1/models/breast-cancer:predict"
     assert post(apps["breast-cancer"], path, json={"instances": [right]}).status_code == 200

@@ -23,6 +23,7 @@ from kspec.data.pictures import decode
 from kspec.schemas.features import Image as Kind
 from kspec.targets.platforms.server import Server
 from tests.platforms import service
+from tests.platforms.descriptions import described, description, picture_steps, port
 
 ROWS, STEPS = 6, 5
 PICTURE = Kind(height=4, width=5, channels=3, maximum=255.0, resize="nearest")
@@ -81,45 +82,6 @@ def golden(folder: Path) -> dict[str, np.ndarray]:
     }
 
 
-def signature() -> dict[str, Any]:
-    plain = {"inside": {"rescale": 1.0, "offset": 0.0, "normalize": False}}
-    return {
-        "inputs": {
-            "picture": {
-                "dtype": "float32",
-                "shape": ["batch", 4, 5, 3],
-                "kind": "image",
-                "columns": ["picture"],
-                "picture": {"maximum": 255.0, "resize": "nearest"},
-                **plain,
-            },
-            "vector": {
-                "dtype": "float32",
-                "shape": ["batch", 2],
-                "kind": "number",
-                "columns": ["left", "right"],
-                **plain,
-            },
-            "steps": {
-                "dtype": "int32",
-                "shape": ["batch", "time", 1],
-                "kind": "tensor",
-                "columns": ["steps"],
-                **plain,
-            },
-        },
-        "outputs": {
-            "kind": {
-                "dtype": "float32",
-                "shape": ["batch", 3],
-                "kind": "category",
-                "labels": list(LABELS),
-            },
-            "size": {"dtype": "float32", "shape": ["batch", 1], "kind": "number"},
-        },
-    }
-
-
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("several")
@@ -132,30 +94,34 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         hashlib.sha256((folder / path).read_bytes()).hexdigest()
         for path in ("models/several.onnx", "golden/golden.safetensors")
     )
-    about = {
-        "name": "several",
-        "version": "2.0.0",
-        "description": None,
-        "signature": signature(),
-        "artifacts": [
-            {
-                "path": "models/several.onnx",
-                "sha256": onnx_sha,
-                "tolerance": {"atol": 1e-5, "rtol": 1e-5},
-            },
-            {"path": "models/several", "options": {"version": 12}},
+    steps = picture_steps(3, PICTURE.maximum, ("nearest", 4, 5))
+    about = description(
+        "several",
+        [
+            port("picture", "image", [4, 5, 3], columns=["picture"], steps=steps),
+            port("vector", "number", [2], columns=["left", "right"], columns_by_name=True),
+            port("steps", "tensor", ["time", 1], dtype="int32", columns=["steps"]),
         ],
-        "golden": {
+        [
+            port("kind", "category", [3], decision={"labels": list(LABELS)}),
+            port("size", "number", [1]),
+        ],
+        [
+            {"path": "models/several.onnx", "sha256": onnx_sha},
+            {"path": "models/several", "format": "tf_serving", "options": {"version": 12}},
+        ],
+        {
             "file": "golden/golden.safetensors",
             "sha256": golden_sha,
             "pictures": {"picture": "golden/golden-picture.png"},
         },
-    }
+        version="2.0.0",
+    )
     (folder / "kspec-bundle.json").write_text(json.dumps(about))
-    for path, content in Server().files(about).items():
+    for path, content in Server().files(described(about)).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    assert "several" in Server().usage(about)
+    assert "several" in Server().usage(described(about))
     return folder
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kspec.features import description
 from kspec.schemas import Spec, json_schema, reference
 from kspec.schemas.base import Model
 from tests.cases import CASES
@@ -20,13 +21,14 @@ SCHEMA = json_schema.json_schema({})
 @pytest.mark.parametrize(
     ("path", "render", "module"),
     [
-        ("docs/spec.md", reference.render, "reference"),
-        ("kspec/schemas/kspec-v1.json", lambda: json_schema.render({}), "json_schema"),
+        ("docs/spec.md", reference.render, "schemas.reference"),
+        ("kspec/schemas/kspec-v1.json", lambda: json_schema.render({}), "schemas.json_schema"),
+        ("kspec/schemas/kspec-bundle-v2.json", description.schema, "features.description"),
     ],
 )
 def test_committed_pages_are_fresh(path: str, render: Callable[[], str], module: str) -> None:
     fresh = (ROOT / path).read_text(encoding="utf-8") == render()
-    assert fresh, f"python -m kspec.schemas.{module} > {path}"
+    assert fresh, f"python -m kspec.{module} > {path}"
 
 
 def accepts(schema: Any, value: Any) -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 from kspec.data.dataset import Split, load_dataset
 from kspec.data.splits import shuffled
+from kspec.features.kinds import decisions_of
 from kspec.models.keras_model import build_model
 from kspec.pipeline.proof.metrics import task_metrics
 from kspec.spec import load
@@ -333,5 +334,5 @@ def test_a_tensor_is_learnt(tmp_path):
     assert {"loss", "val_loss", "mean_absolute_error"} <= set(result.history[0])
     found = {"again": np.asarray(model({"x": data.test.inputs["x"]})["again"])}
     error = found["again"] - data.test.targets["again"]
-    metrics = task_metrics(found, data.test.targets, document.spec.outputs)
+    metrics = task_metrics(found, data.test.targets, decisions_of(document.spec))
     assert metrics["mean_absolute_error"] == pytest.approx(abs(error).mean(), rel=1e-6)

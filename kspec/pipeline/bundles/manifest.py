@@ -5,17 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from kspec import __version__
 from kspec.data.dataset import source_digest
-from kspec.pipeline.bundles.pack import describe_artifact, signature
+from kspec.pipeline.bundles.pack import describe_artifact, signature, versions_of
 from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.proof.gates import split_gate
 from kspec.pipeline.results import BuildResult
 from kspec.pipeline.store.content import versions
 from kspec.spec.document import Document
 
-PACKAGES = ("coremltools", "keras", "numpy", "onnx", "onnxruntime", "tensorflow")
-"""Those of them that are installed are named, whatever the targets."""
+_TRAINED_BY = ("keras", "numpy", "tensorflow")
 
 
 def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dict[str, Any]:
@@ -31,7 +29,7 @@ def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dic
             "sha256": source_digest(document) if spec.data else None,
             "rows": dict(compiled.counts),
         },
-        "signature": signature(document, compiled),
+        "signature": signature(document, compiled).model_dump(mode="json"),
         "trained": {"split": compiled.split, "metrics": dict(compiled.metrics)},
         "artifacts": [
             {
@@ -52,5 +50,12 @@ def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dic
             for each in result.gates
             if split_gate(each.gate)[1] != "latency"
         ],
-        "versions": {"kspec": __version__, **versions(*PACKAGES)},
+        "versions": versions_used(result),
     }
+
+
+def versions_used(result: BuildResult) -> dict[str, str]:
+    """The versions of all packages that trained the model, or wrote or ran an artifact, by the
+    formats' own declarations."""
+    kspec, *found = versions_of(each.format for each in result.artifacts).items()
+    return dict([kspec, *sorted({**dict(found), **versions(*_TRAINED_BY)}.items())])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,22 +14,19 @@ from kspec import __version__
 from kspec.compiler.ir import Array
 from kspec.data.golden import golden_picture
 from kspec.data.pictures import decode
+from kspec.features.description import FILE, VERSION, Description, Golden, Shipped
+from kspec.features.signature import Signature, signature_of
 from kspec.pipeline.bundles.artifacts import pack_artifact
 from kspec.pipeline.bundles.readme import render_bundle_readme
 from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.results import Artifact
-from kspec.pipeline.store.content import digest_path
+from kspec.pipeline.store.content import digest_path, versions
 from kspec.pipeline.store.keys import Target
-from kspec.pipeline.store.records import BUNDLE, write_json
-from kspec.schemas.features import Binary, Category, Image
+from kspec.schemas.features import Image
 from kspec.spec.document import Document
-
-__all__ = ["BUNDLE", "GOLDEN", "pack", "signature"]
+from kspec.targets.registry import formats
 
 GOLDEN = "golden.safetensors"
-HALF = 0.5
-VECTORS = 2
-"""The rank of outputs that hold one decision a row."""
 
 
 def pack(
@@ -50,13 +47,23 @@ def pack(
     arrays = golden_arrays(document, compiled, pictures)
     save_file({k: np.asarray(v, order="C") for k, v in sorted(arrays.items())}, golden / GOLDEN)
     about = describe_bundle(document, target, artifacts, compiled)
-    about["golden"]["sha256"] = digest_path(golden / GOLDEN)[0]
-    write_json(folder / BUNDLE, about)
+    rows = about.golden.model_copy(update={"sha256": digest_path(golden / GOLDEN)[0]})
+    about = about.model_copy(update={"golden": rows, "files": hashes(folder)})
     for name, content in target.platform.files(about).items():
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     (folder / "README.md").write_text(render_bundle_readme(target, about), "utf-8")
+    about = about.model_copy(update={"files": hashes(folder)})
+    (folder / FILE).write_text(about.write(), "utf-8")
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file below a folder by its path, in the order of the paths; without the
+    description itself."""
+    files = sorted(each for each in folder.rglob("*") if each.is_file())
+    found = {each.relative_to(folder).as_posix(): digest_path(each)[0] for each in files}
+    return {path: digest for path, digest in found.items() if path != FILE}
 
 
 def picture_name(name: str) -> str:
@@ -79,12 +86,13 @@ def golden_arrays(
     golden, spec = compiled.golden, document.spec
     found = {f"input/{name}": array for name, array in golden.inputs.items()}
     found |= {f"output/{name}": array for name, array in golden.expected.items()}
-    for name, output in spec.outputs.items():
-        if isinstance(output.kind, Category | Binary) and golden.expected[name].ndim == VECTORS:
-            texts = [label.encode() for label in decisions(golden.expected[name], output.kind)]
+    for output in signature(document, compiled).outputs:
+        if output.decision is not None and output.decides:
+            expected = golden.expected[output.name]
+            texts = [label.encode() for label in output.decision.decide(expected)]
             width = max(map(len, texts))
             rows = [np.frombuffer(text.ljust(width, b"\0"), np.uint8) for text in texts]
-            found[f"decision/{name}"] = np.stack(rows)
+            found[f"decision/{output.name}"] = np.stack(rows)
     for name, content in pictures.items():
         kind = spec.inputs[name].kind
         assert isinstance(kind, Image)
@@ -93,42 +101,47 @@ def golden_arrays(
     return found
 
 
-def decisions(values: Array, kind: Category | Binary) -> list[str]:
-    """The label of each of (rows, …) outputs."""
-    if isinstance(kind, Category):
-        return [kind.labels[index] for index in values.argmax(axis=-1).tolist()]
-    return [kind.labels[int(value > HALF)] for value in values.reshape(-1).tolist()]
-
-
 def describe_bundle(
     document: Document, target: Target, artifacts: tuple[Artifact, ...], compiled: Compiled
-) -> dict[str, Any]:
-    """``kspec-bundle.json``: what the files are, and how near they came to the trained model."""
+) -> Description:
+    """The bundle without the hashes of its files; that of the golden rows is made of zeros."""
     spec = document.spec
-    return {
-        "kspec_bundle": 1,
-        "name": spec.name,
-        "version": spec.version,
-        "description": spec.description,
-        "target": target.name,
-        "options": target.options.model_dump(mode="json"),
-        "signature": signature(document, compiled),
-        "artifacts": [
-            {**describe_artifact(each), "path": target.placed(each.path.name)} for each in artifacts
-        ],
-        "golden": {
-            "file": f"{target.layout.golden}{GOLDEN}",
-            "pictures": {
-                name: f"{target.layout.golden}{picture_name(name)}"
-                for name, each in spec.inputs.items()
-                if isinstance(each.kind, Image)
+    inputs = signature(document, compiled).inputs
+    place = target.layout.golden
+    return Description(
+        kspec_bundle=VERSION,
+        name=spec.name,
+        version=spec.version,
+        description=spec.description,
+        target=target.name,
+        options=target.options.model_dump(mode="json"),
+        signature=signature(document, compiled),
+        artifacts=tuple(
+            Shipped.model_validate(
+                describe_artifact(each) | {"path": target.placed(each.path.name)}
+            )
+            for each in artifacts
+        ),
+        golden=Golden(
+            file=f"{place}{GOLDEN}",
+            sha256="0" * 64,
+            pictures={
+                each.name: f"{place}{picture_name(each.name)}" for each in inputs if each.picture
             },
-            "rows": len(compiled.golden),
-            "from": compiled.split,
-        },
-        "trained": dict(compiled.metrics),
-        "kspec": __version__,
-    }
+            rows=len(compiled.golden),
+            **{"from": compiled.split},
+        ),
+        trained=dict(compiled.metrics),
+        files={},
+        versions=versions_of(each.format for each in artifacts),
+    )
+
+
+def versions_of(used: Iterable[str]) -> dict[str, str]:
+    """The versions of kspec and of the packages that the formats of these names declare."""
+    known = formats()
+    packages = {name for each in used if each in known for name in known[each].packages}
+    return {"kspec": __version__, **versions(*sorted(packages))}
 
 
 def describe_artifact(artifact: Artifact) -> dict[str, Any]:
@@ -148,39 +161,8 @@ def describe_artifact(artifact: Artifact) -> dict[str, Any]:
     }
 
 
-def signature(document: Document, compiled: Compiled) -> Mapping[str, Any]:
-    """Inputs as artifacts take them (raw; rescaling and normalisation are inside) and outputs with
-    their meaning."""
-    spec, graph = document.spec, compiled.graph
-    inputs: dict[str, Any] = {}
-    for value in graph.inputs:
-        given = spec.inputs[value.name]
-        kind = type(given.kind).key
-        inputs[value.name] = {
-            "dtype": str(value.dtype),
-            "shape": list(value.shape),
-            "kind": kind,
-            "columns": list(compiled.columns[value.name]),
-            "inside": {
-                "rescale": given.rescale,
-                "offset": given.offset,
-                "normalize": given.normalize,
-            },
-        }
-        if isinstance(given.kind, Image):
-            inputs[value.name]["layout"] = "height, width, channels"
-            inputs[value.name]["picture"] = {
-                "maximum": given.kind.maximum,
-                "resize": given.kind.resize,
-            }
-    outputs: dict[str, Any] = {}
-    for value in graph.outputs:
-        kind_ = spec.outputs[value.name].kind
-        outputs[value.name] = {
-            "dtype": str(value.dtype),
-            "shape": list(value.shape),
-            "kind": type(kind_).key,
-        }
-        if isinstance(kind_, Category | Binary):
-            outputs[value.name]["labels"] = list(kind_.labels)
-    return {"inputs": inputs, "outputs": outputs}
+def signature(document: Document, compiled: Compiled) -> Signature:
+    """The signature of a document's model."""
+    graph = compiled.graph
+    types = {value.name: value.type for value in (*graph.inputs, *graph.outputs)}
+    return signature_of(document.spec, types, compiled.columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ import numpy as np
 
 from kspec.compiler.ir import Array
 from kspec.data.columns import bind_columns
-from kspec.data.dataset import requested
 from kspec.data.delimited import CsvFiles
-from kspec.data.features import input_array
+from kspec.data.features import tensor_array
 from kspec.data.table import MAX_BYTES, Request, Source, Table
+from kspec.features.decision import Decision, Decisions
+from kspec.features.signature import InputPort
 from kspec.pipeline.results import Artifact
 from kspec.schemas import Spec
-from kspec.schemas.features import Binary, Category, Input, Output
+from kspec.schemas.features import Input
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.untrusted import File, PlaceError, located
 from kspec.targets.emission import ArtifactError, run_artifact
@@ -78,27 +79,33 @@ def _file(path: Path) -> File:
     return file
 
 
-def read_rows(path: Path, inputs: Mapping[str, Input]) -> dict[str, Array]:
+def read_rows(path: Path, inputs: Sequence[InputPort]) -> dict[str, Array]:
     """[rows, ...] of each input, raw as artifacts take them, from a `.csv` or `.json` file that
-    has a column of the input's name, or the columns that the spec says.
+    has a column of the input's name, or the columns that the model was trained on.
 
     Raises KspecError: KS913, or what is wrong with the columns and values (KS503 to KS521).
     """
     file = _file(path)
     source: Source = JsonRows.open(file) if path.suffix == ".json" else CsvFiles.open([file])
     named = {
-        name: item.model_copy(update={"columns": (name,)}) if name in source.names else item
-        for name, item in inputs.items()
+        each.name: Input.model_construct(
+            columns=(each.name,) if each.name in source.names else each.columns
+        )
+        for each in inputs
     }
     # The truth is not asked for, nor a split: a spec of inputs alone.
     spec = Spec.model_construct(inputs=named, outputs={}, data=None)
     columns = bind_columns(spec, source.names).inputs
-    table = source.read(Request(requested(named, columns), frozenset()))
-    return {name: input_array(name, item, columns[name], table) for name, item in named.items()}
+    wanted = dict.fromkeys(column for each in columns.values() for column in each)
+    table = source.read(Request(wanted, frozenset()))
+    return {
+        each.name: tensor_array(each.name, each.row, each.dtype, columns[each.name], table)
+        for each in inputs
+    }
 
 
 def predict(
-    artifact: Artifact, rows: Mapping[str, Array], outputs: Mapping[str, Output]
+    artifact: Artifact, rows: Mapping[str, Array], outputs: Decisions
 ) -> tuple[Prediction, ...]:
     """One prediction a row, by the artifact in its own runtime. Raises KspecError KS721 where it
     does not run."""
@@ -113,14 +120,13 @@ def predict(
     )
 
 
-def _read(values: Array, output: Output) -> dict[str, Any]:
+def _read(values: Array, decision: Decision | None) -> dict[str, Any]:
+    """One row's values, flat labels first: `label` where the row has one, `labels` of several."""
     numbers = {"values": np.atleast_1d(values).tolist()}
-    match output.kind:
-        case Category(labels=labels):
-            return {"label": labels[int(values.argmax())], **numbers}
-        case Binary(labels=labels):
-            return {"label": labels[int(values.reshape(-1)[0] > 0.5)], **numbers}
-    return numbers
+    if decision is None:
+        return numbers
+    labels = decision.decide(values)
+    return {"label": labels[0] if len(labels) == 1 else labels, **numbers}
 
 
 def _unreadable(message: str) -> KspecError:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from kspec.features.description import Description
+from kspec.features.signature import OutputPort
 from kspec.pipeline import figures
 from kspec.pipeline.store.keys import Target
 
@@ -29,7 +29,7 @@ class Markdown:
     text: str
 
 
-def render_bundle_readme(target: Target, about: Mapping[str, Any]) -> str:
+def render_bundle_readme(target: Target, about: Description) -> str:
     """The README of one target's bundle; ``about`` is what its ``kspec-bundle.json`` says."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -45,16 +45,29 @@ def render_bundle_readme(target: Target, about: Mapping[str, Any]) -> str:
         about=about,
         figures=figures,
         title=target.platform.title,
-        inputs=about["signature"]["inputs"],
-        outputs=about["signature"]["outputs"],
-        metric_names=tuple(
-            dict.fromkeys(k for each in about["artifacts"] for k in each["metrics"])
-        ),
-        numpy_run=any(figures.is_numpy(each["runtime"]) for each in about["artifacts"]),
+        inputs=about.signature.inputs,
+        outputs=about.signature.outputs,
+        metric_names=tuple(dict.fromkeys(k for each in about.artifacts for k in each.metrics)),
+        numpy_run=any(figures.is_numpy(each.runtime) for each in about.artifacts),
         usage=fence(target.platform.usage(about)),
         code=code,
+        meaning=meaning,
     )
     return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def meaning(output: OutputPort) -> Markdown:
+    """What the values of an output are."""
+    decision = output.decision
+    if decision is None:
+        return Markdown("the number itself")
+    score = "probability" if decision.scores == "probabilities" else "logit"
+    if decision.threshold is None:
+        return Markdown(f"a {score} for each label; the largest one decides")
+    second = code(decision.labels[1]).text
+    return Markdown(
+        f"the {score} of the label {second}, which it means above {decision.threshold:g}"
+    )
 
 
 def escape(text: str) -> str:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
 from safetensors.numpy import load_file
 
+from kspec.features.description import FILE, Description
 from kspec.pipeline.compiled import load_rows
 from kspec.pipeline.proof.gates import failures, judge
 from kspec.pipeline.proof.rows import Rows
@@ -18,8 +20,6 @@ from kspec.pipeline.results import Artifact, GateResult
 from kspec.pipeline.store.artifacts import changes
 from kspec.pipeline.store.content import Store
 from kspec.pipeline.store.keys import Keys
-from kspec.pipeline.store.records import BUNDLE
-from kspec.schemas.features import Input, Output
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.spec.suggestions import suggest
@@ -27,7 +27,7 @@ from kspec.targets.formats.format import Tolerance
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
 
-VERSION = 1
+MANIFEST_VERSION = 1
 
 Proof = Literal["build", "golden"]
 """The rows that artifacts were compared on: all that the build judged by, or a bundle's own."""
@@ -38,22 +38,12 @@ class Bundle:
     """A bundle's folder, with its description."""
 
     folder: Path
-    about: Mapping[str, Any]
-
-    @property
-    def inputs(self) -> dict[str, Input]:
-        """What the artifacts take, by name."""
-        return {name: _input(each) for name, each in self.about["signature"]["inputs"].items()}
-
-    @property
-    def outputs(self) -> dict[str, Output]:
-        """What the artifacts give, by name."""
-        return {name: _output(each) for name, each in self.about["signature"]["outputs"].items()}
+    about: Description
 
     @property
     def golden(self) -> Rows:
         """Raw inputs and the outputs of the trained model for them."""
-        arrays = load_file(self.folder / self.about["golden"]["file"])
+        arrays = load_file(self.folder / self.about.golden.file)
         parts = {
             part: {k.removeprefix(part): v for k, v in arrays.items() if k.startswith(part)}
             for part in ("input/", "output/")
@@ -65,12 +55,12 @@ class Bundle:
         """The artifacts as the build found them; latency and seconds are not in a bundle."""
         return tuple(
             Artifact(
-                target=self.about["target"],
+                target=self.about.target,
                 latency=0.0,
                 seconds=0.0,
-                **{**each, "path": self.folder / each["path"]},
+                **{**each.model_dump(), "path": self.folder / each.path},
             )
-            for each in self.about["artifacts"]
+            for each in self.about.artifacts
         )
 
 
@@ -90,19 +80,31 @@ def choose(bundles: Sequence[Bundle], format_: str | None = None) -> Artifact:
 
 def open_bundle(folder: Path) -> Bundle:
     """The bundle in a folder; raises KspecError KS914 where there is none."""
-    return Bundle(folder, _described(folder / BUNDLE, "kspec_bundle"))
+    path = folder / FILE
+    try:
+        return Bundle(folder, Description.read(_read(path)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise _nothing(f"{path} does not describe a bundle: {where}: {first['msg']}") from None
 
 
 def read_manifest(path: Path) -> Mapping[str, Any]:
     """A build's `manifest.json`; raises KspecError KS914 for another file."""
-    return _described(path, "kspec_manifest")
+    try:
+        about = json.loads(_read(path))
+    except ValueError as error:
+        raise _nothing(f"{path} is not JSON: {error}") from None
+    if not isinstance(about, dict) or about.get("kspec_manifest") != MANIFEST_VERSION:
+        raise _nothing(f"{path} is not a manifest of version {MANIFEST_VERSION}")
+    return about
 
 
 def bundles_in(folder: Path) -> tuple[Bundle, ...]:
     """The bundle that a folder is, or those in it; raises KspecError KS914 for none."""
-    if (folder / BUNDLE).exists():
+    if (folder / FILE).exists():
         return (open_bundle(folder),)
-    if found := sorted(folder.glob(f"*/{BUNDLE}")):
+    if found := sorted(folder.glob(f"*/{FILE}")):
         return tuple(open_bundle(path.parent) for path in found)
     raise _nothing(f"there is no bundle in {folder}")
 
@@ -130,9 +132,10 @@ def verify_bundles(bundles: Sequence[Bundle], rows: Rows | None = None) -> tuple
             key = (each.format, each.sha256)
             if key not in done:
                 used = bundle.golden if rows is None else rows
+                decisions = bundle.about.signature.decisions
                 least = Tolerance(**each.tolerance) if rows is None else None
                 done[key] = verify_artifact(
-                    each.path, request_of(each), used, bundle.outputs, least=least
+                    each.path, request_of(each), used, decisions, least=least
                 )
                 problems += done[key].problems
             if done[key].passed and (run := done[key].run) is not None:
@@ -183,39 +186,12 @@ def _judging_rows(document: Document, store: Path | None) -> Rows | None:
     )
 
 
-def _described(path: Path, kind: str) -> Mapping[str, Any]:
+def _read(path: Path) -> bytes:
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise _nothing(f"there is no {path}") from None
-    except ValueError as error:
-        raise _nothing(f"{path} is no JSON: {error}") from None
-    if not isinstance(about, dict) or about.get(kind) != VERSION:
-        raise _nothing(f"{path} is no {kind} of version {VERSION}")
-    return about
 
 
 def _nothing(message: str) -> KspecError:
     return KspecError(Diagnostic("KS914", message, help="build first: `kspec build`"))
-
-
-def _input(described: Mapping[str, Any]) -> Input:
-    kind, shape = described["kind"], described["shape"][1:]
-    picture = dict(zip(("height", "width", "channels"), shape, strict=False))
-    fields: Mapping[str, Any] = {
-        "image": {**picture, **described.get("picture", {})},
-        "number": {"size": shape[0]},
-        "tensor": {"shape": shape, "dtype": described["dtype"]},
-    }
-    return Input.model_validate({kind: fields[kind], "columns": described["columns"]})
-
-
-def _output(described: Mapping[str, Any]) -> Output:
-    kind, shape, labels = described["kind"], described["shape"][1:], described.get("labels")
-    fields: Mapping[str, Any] = {
-        "category": {"labels": labels},
-        "binary": {"labels": labels},
-        "number": {"size": shape[-1]},
-        "tensor": {"shape": shape, "dtype": described["dtype"]},
-    }
-    return Output.model_validate({kind: fields[kind]})

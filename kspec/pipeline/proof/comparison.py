@@ -9,8 +9,8 @@ from types import MappingProxyType
 import numpy as np
 
 from kspec.compiler.ir import Array
+from kspec.features.decision import Decisions
 from kspec.pipeline.proof.verdict import PEAK, Yardstick, Yardsticks, within
-from kspec.schemas.features import Binary, Category, Output
 from kspec.targets.formats.format import Tolerance
 
 Outputs = Mapping[str, Array]
@@ -35,12 +35,12 @@ class Comparison:
 def compare(
     found: Outputs,
     expected: Outputs,
-    outputs: Mapping[str, Output],
+    decisions: Decisions,
     tolerance: Tolerance,
     yardsticks: Yardsticks = NO_ERROR,
 ) -> Comparison:
-    """Compare arrays of (rows, …) by output name, by the rule of `within`. A decision within the
-    error that the rule allows is a tie."""
+    """Compare arrays of (rows, …) by output name, by the rule of `within`; ``decisions`` says how
+    each output chooses a label. A decision within the error that the rule allows is a tie."""
     worst, near = (-1.0, "", 0), True
     flipped = np.zeros(len(next(iter(expected.values()))), bool)
     for name, reference in expected.items():
@@ -49,9 +49,9 @@ def compare(
         near = near and within(found[name], reference, tolerance, scale, own)
         row, error = _worst(errors_of(found[name], reference, scale))
         worst = max(worst, (error, name, row), key=lambda each: each[0])
-        flipped |= flips(
-            found[name], reference, outputs.get(name), max(tolerance.atol * scale, PEAK * own.peak)
-        )
+        if (decision := decisions.get(name)) is not None:
+            allowed = max(tolerance.atol * scale, PEAK * own.peak)
+            flipped |= decision.flips(found[name], reference, allowed)
     return Comparison(*worst, near, int(flipped.sum()), len(flipped))
 
 
@@ -74,26 +74,6 @@ def errors_of(found: Array, reference: Array, scale: float = 1.0) -> Array:
         errors = np.abs(wide - exact) / np.maximum(scale, np.abs(exact))
     errors[wide == exact] = 0.0
     return np.where(np.isnan(errors), np.inf, errors)
-
-
-def flips(found: Array, reference: Array, output: Output | None, atol: float) -> Array:
-    """bool[rows]: whether the label differs. A tie of the reference within the tolerance is no
-    decision; numbers decide nothing; a value that is not a number decides otherwise."""
-    none = np.zeros(len(reference), bool)
-    if output is None or found.shape != reference.shape:
-        return none
-    broken = np.isnan(found).reshape(len(found), -1).any(axis=1)
-    if isinstance(output.kind, Category):
-        ordered = np.sort(reference, axis=-1)
-        margin = ordered[..., -1] - ordered[..., -2]
-        differs = found.argmax(axis=-1) != reference.argmax(axis=-1)
-        decided = differs & (margin > 2 * atol)
-    elif isinstance(output.kind, Binary):
-        differs = (found > 0.5) != (reference > 0.5)
-        decided = differs & (np.abs(reference - 0.5) > atol)
-    else:
-        return none
-    return decided.reshape(len(reference), -1).any(axis=1) | broken
 
 
 def varies(expected: Outputs) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from kspec.compiler.ir import Array
-from kspec.data.features import shape_of
+from kspec.features.kinds import input_kind
 from kspec.schemas import Spec
 from kspec.schemas.features import Image, Input, Tensor
 
@@ -27,7 +27,7 @@ def _drawn(given: Input, count: int, sizes: Mapping[str, int], seed: int) -> Arr
     """Rows in the range that the network rescales to about 0…1; else pixels, whole numbers of 0
     and 1, or standard normal ones."""
     drawn = np.random.Generator(np.random.PCG64(seed))
-    row = shape_of(given.kind)
+    row = input_kind(given.kind).shape(given.kind)
     shape = (count, *(sizes.get(each, TIME) if isinstance(each, str) else each for each in row))
     if isinstance(given.kind, Tensor) and given.kind.dtype != "float32":
         return drawn.integers(0, 2, shape).astype(given.kind.dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
+from kspec.features.kinds import decisions_of
 from kspec.pipeline.proof.metrics import metric_names
 from kspec.pipeline.results import Artifact, GateResult
 from kspec.schemas import Spec
@@ -13,13 +14,13 @@ from kspec.spec.suggestions import suggest
 
 MEASURES = ("size", "latency", "flips", "worst_error")
 """What every artifact has: bytes, seconds a call, the share of rows whose decision differs, and
-the largest |Δ| / max(1, |reference|)."""
+the largest error as `kspec.pipeline.proof.comparison.errors_of` has it."""
 
 
 def check_gates(spec: Spec) -> Iterator[Diagnostic]:
     """Gates that name a metric that no artifact has, or no target of the spec."""
     without_truth = spec.data is None and spec.weights is not None
-    known = (*(() if without_truth else metric_names(spec.outputs)), *MEASURES)
+    known = (*(() if without_truth else metric_names(decisions_of(spec))), *MEASURES)
     for name in spec.gates:
         glob, metric = split_gate(name)
         if metric not in known:

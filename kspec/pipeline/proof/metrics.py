@@ -3,62 +3,49 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from kspec.schemas.features import Binary, Category, Output, Quantity, Tensor
+from kspec.features.decision import Decision, Decisions
 
 if TYPE_CHECKING:
     from kspec.compiler.ir import Array
 
-
-def _category(found: Array, truth: Array) -> dict[str, float]:
-    return {"accuracy": float((found.argmax(axis=-1) == truth.reshape(-1)).mean())}
-
-
-def _binary(found: Array, truth: Array) -> dict[str, float]:
-    return {"accuracy": float(((found.reshape(-1) > 0.5) == (truth.reshape(-1) > 0.5)).mean())}
+_OF_LABELS = ("accuracy",)
+_OF_NUMBERS = ("mean_absolute_error", "root_mean_squared_error")
 
 
-def _quantity(found: Array, truth: Array) -> dict[str, float]:
-    """Mean absolute and root mean squared error, in the unit of the column."""
-    difference = found.astype("float64") - truth.reshape(found.shape)
-    return {
-        "mean_absolute_error": float(abs(difference).mean()),
-        "root_mean_squared_error": math.sqrt((difference**2).mean()),
-    }
-
-
-_METRICS: Mapping[type, Callable[[Array, Array], dict[str, float]]] = {
-    Category: _category,
-    Binary: _binary,
-    Quantity: _quantity,
-    Tensor: _quantity,
-}
-
-
-def metric_names(outputs: Mapping[str, Output]) -> tuple[str, ...]:
-    """What ``task_metrics`` gives for these outputs."""
-    labels, numbers = ("accuracy",), ("mean_absolute_error", "root_mean_squared_error")
-    names = {Category: labels, Binary: labels, Quantity: numbers, Tensor: numbers}
+def metric_names(outputs: Decisions) -> tuple[str, ...]:
+    """The names in what ``task_metrics`` returns for these outputs."""
     return tuple(
-        _named(output, each, outputs)
-        for output, spec in outputs.items()
-        for each in names[type(spec.kind)]
+        _named(name, each, outputs)
+        for name, decision in outputs.items()
+        for each in (_OF_NUMBERS if decision is None else _OF_LABELS)
     )
 
 
 def task_metrics(
-    found: Mapping[str, Array], truth: Mapping[str, Array], outputs: Mapping[str, Output]
+    found: Mapping[str, Array], truth: Mapping[str, Array], outputs: Decisions
 ) -> dict[str, float]:
-    """Accuracy of labels, mean absolute and root mean squared error of numbers; the names have
-    the output before them, ``<output>_<metric>``, where there are several outputs."""
+    """Accuracy of labels, mean absolute and root mean squared error of numbers;
+    ``<output>_<metric>`` where a model has several outputs."""
     return {
         _named(name, metric, outputs): value
-        for name, output in outputs.items()
-        for metric, value in _METRICS[type(output.kind)](found[name], truth[name]).items()
+        for name, decision in outputs.items()
+        for metric, value in _measured(decision, found[name], truth[name]).items()
     }
 
 
-def _named(output: str, metric: str, outputs: Mapping[str, Output]) -> str:
+def _measured(decision: Decision | None, found: Array, truth: Array) -> dict[str, float]:
+    return decision.metrics(found, truth) if decision is not None else _errors(found, truth)
+
+
+def _errors(found: Array, truth: Array) -> dict[str, float]:
+    """Mean absolute and root mean squared error, in the unit of the column."""
+    difference = found.astype("float64") - truth.reshape(found.shape)
+    values = (float(abs(difference).mean()), math.sqrt((difference**2).mean()))
+    return dict(zip(_OF_NUMBERS, values, strict=True))
+
+
+def _named(output: str, metric: str, outputs: Decisions) -> str:
     return metric if len(outputs) == 1 else f"{output}_{metric}"

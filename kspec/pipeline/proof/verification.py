@@ -16,6 +16,7 @@ from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.channels_first import SUFFIX
 from kspec.compiler.passes.common import COMMON
 from kspec.compiler.reference import NONE, evaluate
+from kspec.features.decision import Decisions
 from kspec.pipeline.proof.comparison import (
     Comparison,
     Outputs,
@@ -26,7 +27,6 @@ from kspec.pipeline.proof.comparison import (
 from kspec.pipeline.proof.metrics import task_metrics
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verdict import ELSEWHERE, Yardstick, bundle_tolerance, measure, within
-from kspec.schemas.features import Output
 from kspec.spec.diagnostics import Diagnostic
 from kspec.targets.emission import ArtifactError, Run, artifact_name, run_artifact
 from kspec.targets.formats.format import Tolerance
@@ -80,7 +80,7 @@ def verify_artifact(
     path: Path,
     request: ArtifactRequest,
     rows: Rows,
-    outputs: Mapping[str, Output],
+    outputs: Decisions,
     graph: Graph | None = None,
     least: Tolerance | None = None,
 ) -> Verification:

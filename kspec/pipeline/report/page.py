@@ -11,9 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from kspec import __version__
 from kspec.pipeline import figures
-from kspec.pipeline.bundles.manifest import PACKAGES
+from kspec.pipeline.bundles.manifest import versions_used
 from kspec.pipeline.bundles.pack import signature
 from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.report.drawing import (
@@ -27,7 +26,6 @@ from kspec.pipeline.report.drawing import (
     draw_lanes,
 )
 from kspec.pipeline.results import Artifact, BuildResult, Plan
-from kspec.pipeline.store.content import versions
 from kspec.schemas.layers.base import Layer, Shape, show
 from kspec.schemas.train import EarlyStopping
 from kspec.spec.diagnostics import Route
@@ -111,7 +109,7 @@ def render_report(
         training=_training(document, history),
         network=_network(document, compiled),
         signature=signature(document, compiled),
-        versions={"kspec": __version__, **versions(*PACKAGES)},
+        versions=versions_used(result),
     )
 
 

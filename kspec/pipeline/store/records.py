@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-BUNDLE = "kspec-bundle.json"
 GRAPH = "graph"
 HISTORY = "history.json"
 MANIFEST = "manifest.json"

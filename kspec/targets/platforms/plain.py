@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.format import Format
 from kspec.targets.platforms.platform import ArtifactRequest, Platform, Subject
@@ -21,7 +21,7 @@ def plain(format_: Format[Any]) -> Platform:
         def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:  # noqa: ARG002
             return (ArtifactRequest(format_.name, options),)
 
-        def usage(self, about: Mapping[str, Any]) -> str:  # noqa: ARG002
+        def usage(self, about: Description) -> str:  # noqa: ARG002
             return f"kspec predict . --input rows.json --format {format_.name}\n"
 
     return Plain()

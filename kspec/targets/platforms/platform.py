@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.schemas.features import Input
 from kspec.targets.formats.card import Card
@@ -57,15 +58,16 @@ class Platform(ABC):
         description has them."""
 
     @abstractmethod
-    def usage(self, about: Mapping[str, Any]) -> str:
+    def usage(self, about: Description) -> str:
         """How a developer of the platform calls the model: a few lines of code for the bundle's
-        README. ``about`` is what ``kspec-bundle.json`` says."""
+        README. ``about`` is the content of ``kspec-bundle.json``."""
 
     def layout(self, name: str) -> Layout:  # noqa: ARG002
         """The places of artifacts and golden rows, for a model of that name."""
         return Layout()
 
-    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:  # noqa: ARG002
+    def files(self, about: Description) -> Mapping[str, bytes]:  # noqa: ARG002
         """The client's code and what else the platform's tools want, by path in the bundle. The
-        same description gives the same bytes."""
+        same description gives the same bytes. Under ``files`` it has the hashes of the artifacts
+        and golden rows alone: those of the client are known afterwards."""
         return {}

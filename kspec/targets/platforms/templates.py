@@ -19,6 +19,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -66,12 +68,19 @@ def _environment(folder: Path, suffix: str) -> Environment:
     spell = LITERALS[suffix]
     return Environment(  # noqa: S701 - what is printed is quoted by ``finalize``
         loader=FileSystemLoader(folder),
-        finalize=lambda value: value.text if isinstance(value, Verbatim) else spell(value),
+        finalize=lambda value: value.text if isinstance(value, Verbatim) else spell(plain(value)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def plain(value: Any) -> Any:
+    """Parts of a bundle's description as plain data; anything else as it is."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
+    return type(value)(map(plain, value)) if isinstance(value, tuple | list) else value
 
 
 def type_name(name: str) -> str:

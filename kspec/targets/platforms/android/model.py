@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kspec.features.description import Description
+from kspec.features.signature import InputPort, OutputPort
+from kspec.targets.platforms.android.options import AndroidOptions
 from kspec.targets.platforms.identifiers import numbered
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
 
@@ -23,8 +26,6 @@ _KEYWORDS = frozenset({
     "val", "var", "void", "volatile", "when", "while",
 })  # fmt: skip
 """Words that cannot name a package in Kotlin, or not in Java."""
-_VECTORS = 2
-"""The rank of outputs that hold one decision a row."""
 
 
 def package_of(name: str) -> str:
@@ -38,63 +39,64 @@ def type_of(name: str) -> str:
     return f"{type_name(name)}Model"
 
 
-def describe(about: Mapping[str, Any]) -> dict[str, Any]:
+def sizes_of(about: Description) -> dict[str, int]:
+    """The size that the artifact has of each dimension with a name."""
+    options = AndroidOptions.model_validate(about.options)
+    return {"batch": options.batch, **options.dimensions}
+
+
+def describe(about: Description) -> dict[str, Any]:
     """The values of the templates, of what ``kspec-bundle.json`` says."""
-    artifact, options = about["artifacts"][0], about["options"]
-    package = package_of(about["name"])
-    sizes = {"batch": options["batch"], **options["dimensions"]}
+    artifact, options = about.artifacts[0], AndroidOptions.model_validate(about.options)
+    package = package_of(about.name)
+    sizes = sizes_of(about)
     return {
         "package": Verbatim(package),
-        "type": Verbatim(type_of(about["name"])),
+        "type": Verbatim(type_of(about.name)),
         "namespace": f"kspec.{package}",
         "module": package.rstrip("_").replace("_", "-"),
-        "name": about["name"],
-        "version": about["version"],
+        "name": about.name,
+        "version": about.version,
         "litert": Verbatim(LITERT),
-        "accelerator": Verbatim(options["accelerator"].upper()),
-        "gpu": options["accelerator"] == "gpu",
-        "batch": options["batch"],
-        "inputs": numbered(
-            _input(name, of, sizes) for name, of in about["signature"]["inputs"].items()
-        ),
-        "outputs": numbered(_output(*each) for each in about["signature"]["outputs"].items()),
-        "artifact": artifact["path"].rpartition("/")[2],
-        "artifact_sha256": artifact["sha256"],
-        "golden_sha256": about["golden"]["sha256"],
-        "atol": float(artifact["tolerance"]["atol"]),
-        "rtol": float(artifact["tolerance"]["rtol"]),
+        "accelerator": Verbatim(options.accelerator.upper()),
+        "gpu": options.accelerator == "gpu",
+        "batch": options.batch,
+        "inputs": numbered(_input(each, sizes) for each in about.signature.inputs),
+        "outputs": numbered(_output(each) for each in about.signature.outputs),
+        "artifact": artifact.path.rpartition("/")[2],
+        "artifact_sha256": artifact.sha256,
+        "golden_sha256": about.golden.sha256,
+        "atol": artifact.tolerance.atol,
+        "rtol": artifact.tolerance.rtol,
         "pictures": [
-            (name, path.rpartition("/")[2]) for name, path in about["golden"]["pictures"].items()
+            (name, path.rpartition("/")[2]) for name, path in about.golden.pictures.items()
         ],
     }
 
 
-def _input(name: str, of: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any]:
-    whole, is_image = of["dtype"] == "int32", of["kind"] == "image"
-    named = of["columns"] if of["kind"] == "number" else []
-    picture = of.get("picture", {})
-    resize = picture.get("resize")
+def _input(of: InputPort, sizes: Mapping[str, int]) -> dict[str, Any]:
+    whole, picture = of.dtype == "int32", of.picture
+    is_image = picture is not None
     return {
-        "name": name,
-        "shape": [sizes.get(size, size) for size in of["shape"][1:]],
-        "columns": _blocks(named),
+        "name": of.name,
+        "shape": [sizes[size] if isinstance(size, str) else size for size in of.row],
+        "columns": _blocks(of.columns if of.columns_by_name else ()),
         "type": Verbatim("Pixels" if is_image else "IntArray" if whole else "FloatArray"),
         "identifier": "image" if is_image else "values",
-        "picture": is_image
+        "picture": picture
         and {
-            "maximum": float(picture["maximum"]),
-            "resize": Verbatim(f"Resize.{resize.upper()}" if resize else "null"),
+            "maximum": picture.maximum,
+            "resize": Verbatim(f"Resize.{picture.resize.upper()}" if picture.resize else "null"),
         },
     }
 
 
-def _output(name: str, of: Mapping[str, Any]) -> dict[str, Any]:
-    decides = "labels" in of and len(of["shape"]) == _VECTORS
-    meaning = of["kind"] if decides else "number"
+def _output(of: OutputPort) -> dict[str, Any]:
+    meaning = of.kind if of.decides else "number"
     return {
-        "name": name,
+        "name": of.name,
         "meaning": Verbatim(meaning.upper()),
-        "labels": _blocks(of["labels"]) if decides else [],
+        "labels": _blocks(of.labels if of.decides else ()),
         "identifier": meaning,
     }
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.tflite.options import TFLiteOptions
 from kspec.targets.platforms.android.model import MAIN, describe, package_of, type_of
@@ -36,20 +36,19 @@ class Android(Platform):
         package = package_of(name)
         return Layout(artifacts=f"{MAIN}/{package}/", golden=f"{DEBUG}/{package}/")
 
-    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
-        package = package_of(about["name"])
-        names = {"package": package, "type": type_of(about["name"])}
-        text = json.dumps(about, indent=2, sort_keys=True) + "\n"
+    def files(self, about: Description) -> Mapping[str, bytes]:
+        package = package_of(about.name)
+        names = {"package": package, "type": type_of(about.name)}
         return {
             **render_tree(TEMPLATES, describe(about), names),
-            f"{DEBUG}/{package}/kspec-bundle.json": text.encode(),
+            f"{DEBUG}/{package}/kspec-bundle.json": about.inside_client().write().encode(),
         }
 
-    def usage(self, about: Mapping[str, Any]) -> str:
+    def usage(self, about: Description) -> str:
         values = describe(about)
         given = ", ".join(_GIVEN[each["type"].text] for each in values["inputs"])
         answer = values["outputs"][0]["identifier"].text
-        type_, package, module = type_of(about["name"]), package_of(about["name"]), values["module"]
+        type_, package, module = type_of(about.name), package_of(about.name), values["module"]
         return f"""\
 implementation(project(":{module}"))  // after include(":{module}") in settings.gradle.kts
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
+from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import TFLiteOptions
@@ -34,23 +35,20 @@ class Browser(Platform):
             return (ArtifactRequest("tflite", TFLiteOptions()),)
         return (ArtifactRequest("onnx", OnnxOptions()),)
 
-    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
+    def files(self, about: Description) -> Mapping[str, bytes]:
         return render_package(about)
 
-    def usage(self, about: Mapping[str, Any]) -> str:
-        signature = about["signature"]
-        given = ", ".join(
-            f'"{name}": {_GIVEN[each["kind"]]}' for name, each in signature["inputs"].items()
-        )
-        name = next(iter(signature["outputs"]))
+    def usage(self, about: Description) -> str:
+        given = ", ".join(f'"{each.name}": {_GIVEN[each.kind]}' for each in about.signature.inputs)
+        name = about.signature.outputs[0].name
         return f"""\
 npm ci               # the runtime, held to its hashes; copied to vendor/
 npm run selftest     # the proof under Node.js: KSPEC-SELFTEST {{…}}
 npm start            # a page to try the model in, with the proof in that browser
 
 // In a page: serve this folder as it is, and nothing is ever loaded from elsewhere
-import {{ load }} from "/{about["name"]}/index.js"; // or "{npm_name(about["name"])}", with npm
-const model = await load("/{about["name"]}/"); // {{ device: "webgpu" }} where there is one
+import {{ load }} from "/{about.name}/index.js"; // or "{npm_name(about.name)}", with npm
+const model = await load("/{about.name}/"); // {{ device: "webgpu" }} where there is one
 const answers = await model.predict({{ {given} }});
 console.log(answers["{name}"]);
 

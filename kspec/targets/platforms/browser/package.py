@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kspec.features.description import Description
+from kspec.features.signature import InputPort, OutputPort
 from kspec.targets.platforms.templates import package_name, render_tree, spell_json
 
 _HERE = Path(__file__).parent
 _VECTOR = 2
-"""The rank of outputs with one answer a row."""
+"""The rank of outputs with one vector a row."""
 
 
-def render_package(about: Mapping[str, Any]) -> dict[str, bytes]:
+def render_package(about: Description) -> dict[str, bytes]:
     """Every file of the client by path."""
-    engine = _HERE / "engines" / about["options"]["engine"]
+    engine = _HERE / "engines" / str(about.options["engine"])
     return {
         **render_tree(_HERE / "templates", _values(about)),
         **{f"lib/{path.name}": path.read_bytes() for path in sorted(engine.glob("*.js"))},
@@ -30,53 +32,50 @@ def npm_name(name: str) -> str:
     return f"{package_name(name).replace('_', '-')}-model"
 
 
-def _values(about: Mapping[str, Any]) -> dict[str, Any]:
-    signature = about["signature"]
+def _values(about: Description) -> dict[str, Any]:
     return {
-        "name": about["name"],
-        "version": about["version"],
-        "about": about["description"],
-        "artifact": about["artifacts"][0]["path"],
-        "inputs": [_input(name, each) for name, each in signature["inputs"].items()],
-        "outputs": [_output(name, each) for name, each in signature["outputs"].items()],
+        "name": about.name,
+        "version": about.version,
+        "about": about.description,
+        "artifact": about.artifacts[0].path,
+        "inputs": [_input(each) for each in about.signature.inputs],
+        "outputs": [_output(each) for each in about.signature.outputs],
     }
 
 
-def _input(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    columns = given["columns"]
-    named = given["kind"] == "number" and len(columns) == given["shape"][-1]
+def _input(given: InputPort) -> dict[str, Any]:
     return {
-        "name": name,
-        "kind": given["kind"],
-        "dtype": given["dtype"],
-        "shape": given["shape"],
-        "columns": columns if named else [],
-        "picture": given.get("picture"),
+        "name": given.name,
+        "kind": given.kind,
+        "dtype": given.dtype,
+        "shape": given.shape,
+        "columns": given.columns if given.columns_by_name else (),
+        "picture": given.picture and given.picture.model_dump(),
     }
 
 
-def _output(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    one = len(given["shape"]) <= _VECTOR
+def _output(given: OutputPort) -> dict[str, Any]:
+    one = len(given.shape) <= _VECTOR
     return {
-        "name": name,
-        "kind": given["kind"],
-        "shape": given["shape"],
-        "labels": given.get("labels", []),
-        "decides": one and "labels" in given,
-        "single": one and given["shape"][1:] in ([], [1]),
+        "name": given.name,
+        "kind": given.kind,
+        "shape": given.shape,
+        "labels": given.labels,
+        "decides": given.decides,
+        "single": one and given.row in ((), (1,)),
         "flat": one,
     }
 
 
-def _package(path: Path, about: Mapping[str, Any]) -> bytes:
+def _package(path: Path, about: Description) -> bytes:
     package = json.loads(path.read_text())
-    named = {"name": npm_name(about["name"]), "version": about["version"]}
-    return _spell({**package, **named, "description": about["description"]})
+    named = {"name": npm_name(about.name), "version": about.version}
+    return _spell({**package, **named, "description": about.description})
 
 
-def _lock(path: Path, about: Mapping[str, Any]) -> bytes:
+def _lock(path: Path, about: Description) -> bytes:
     lock = json.loads(path.read_text())
-    named = {"name": npm_name(about["name"]), "version": about["version"]}
+    named = {"name": npm_name(about.name), "version": about.version}
     packages = {**lock["packages"], "": {**lock["packages"][""], **named}}
     return _spell({**lock, **named, "packages": packages})
 

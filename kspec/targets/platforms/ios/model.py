@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from kspec.features.description import Description
+from kspec.features.signature import InputPort, OutputPort
 from kspec.targets.platforms.identifiers import numbered
+from kspec.targets.platforms.ios.options import IOSOptions
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
 
 MACOS = MappingProxyType({"iOS16": "13.0", "iOS17": "14.0", "iOS18": "15.0"})
@@ -15,8 +18,6 @@ MACOS = MappingProxyType({"iOS16": "13.0", "iOS17": "14.0", "iOS18": "15.0"})
 _MEANINGS = MappingProxyType(
     {"category": "Classification", "binary": "BinaryClassification", "number": "[Float]"}
 )
-_VECTORS = 2
-"""The rank of outputs that hold one decision a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,58 +47,57 @@ class Modules:
         return {key: getattr(self, key) for key in ("module", "golden", "type", "tool")}
 
 
-def describe(about: Mapping[str, Any]) -> dict[str, Any]:
+def describe(about: Description) -> dict[str, Any]:
     """The values of the templates, of what ``kspec-bundle.json`` says."""
-    artifact, options = about["artifacts"][0], about["options"]
-    fixed = options["batch"] is not None
+    artifact, options = about.artifacts[0], IOSOptions.model_validate(about.options)
     return {
-        **{key: Verbatim(name) for key, name in Modules(about["name"]).names.items()},
-        "package": Verbatim(artifact["path"].rpartition("/")[2]),
-        "ios": Verbatim(f"{options['minimum'].removeprefix('iOS')}.0"),
-        "macos": Verbatim(MACOS[options["minimum"]]),
-        "name": about["name"],
-        "version": about["version"],
+        **{key: Verbatim(name) for key, name in Modules(about.name).names.items()},
+        "package": Verbatim(artifact.path.rpartition("/")[2]),
+        "ios": Verbatim(f"{options.minimum.removeprefix('iOS')}.0"),
+        "macos": Verbatim(MACOS[options.minimum]),
+        "name": about.name,
+        "version": about.version,
         "batch": {
-            "kind": Verbatim("fixed" if fixed else "upTo"),
-            "rows": options["batch"] if fixed else options["largest_dimension"],
+            "kind": Verbatim("fixed" if options.batch is not None else "upTo"),
+            "rows": options.batch or options.largest_dimension,
         },
-        "inputs": numbered(_input(*each) for each in about["signature"]["inputs"].items()),
-        "outputs": numbered(_output(*each) for each in about["signature"]["outputs"].items()),
-        "artifact": artifact["path"].rpartition("/")[2],
-        "artifact_sha256": artifact["sha256"],
-        "golden_sha256": about["golden"]["sha256"],
-        "atol": float(artifact["tolerance"]["atol"]),
-        "rtol": float(artifact["tolerance"]["rtol"]),
+        "inputs": numbered(_input(each) for each in about.signature.inputs),
+        "outputs": numbered(_output(each) for each in about.signature.outputs),
+        "artifact": artifact.path.rpartition("/")[2],
+        "artifact_sha256": artifact.sha256,
+        "golden_sha256": about.golden.sha256,
+        "atol": artifact.tolerance.atol,
+        "rtol": artifact.tolerance.rtol,
         "pictures": [
-            (name, path.rpartition("/")[2]) for name, path in about["golden"]["pictures"].items()
+            (name, path.rpartition("/")[2]) for name, path in about.golden.pictures.items()
         ],
     }
 
 
-def _input(name: str, of: Mapping[str, Any]) -> dict[str, Any]:
-    is_image, picture = of["kind"] == "image", of.get("picture", {})
-    number = "Int32" if of["dtype"] == "int32" else "Float"
+def _input(of: InputPort) -> dict[str, Any]:
+    picture = of.picture
+    is_image = picture is not None
+    number = "Int32" if of.dtype == "int32" else "Float"
     return {
-        "name": name,
-        "shape": [Verbatim("nil") if isinstance(size, str) else size for size in of["shape"][1:]],
-        "columns": of["columns"] if of["kind"] == "number" else [],
+        "name": of.name,
+        "shape": [Verbatim("nil") if isinstance(size, str) else size for size in of.row],
+        "columns": of.columns if of.columns_by_name else (),
         "type": Verbatim("Pixels" if is_image else f"[{number}]"),
         "identifier": "image" if is_image else "values",
-        "picture": is_image
+        "picture": picture
         and {
-            "maximum": float(picture["maximum"]),
-            "resize": Verbatim(f".{picture['resize']}" if picture["resize"] else "nil"),
+            "maximum": picture.maximum,
+            "resize": Verbatim(f".{picture.resize}" if picture.resize else "nil"),
         },
     }
 
 
-def _output(name: str, of: Mapping[str, Any]) -> dict[str, Any]:
-    decides = "labels" in of and len(of["shape"]) == _VECTORS
-    meaning = of["kind"] if decides else "number"
+def _output(of: OutputPort) -> dict[str, Any]:
+    meaning = of.kind if of.decides else "number"
     return {
-        "name": name,
+        "name": of.name,
         "meaning": Verbatim(meaning),
         "type": Verbatim(_MEANINGS[meaning]),
-        "labels": of["labels"] if decides else [],
+        "labels": of.labels if of.decides else (),
         "identifier": meaning,
     }

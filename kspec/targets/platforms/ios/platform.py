@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.coreml.options import CoreMLOptions
 from kspec.targets.platforms.ios.model import Modules, describe
@@ -38,16 +38,15 @@ class IOS(Platform):
             golden=f"Sources/{modules.golden}/Golden/",
         )
 
-    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
-        modules = Modules(about["name"])
-        text = json.dumps(about, indent=2, sort_keys=True) + "\n"
+    def files(self, about: Description) -> Mapping[str, bytes]:
+        modules, inside = Modules(about.name), about.inside_client()
         return {
             **render_tree(TEMPLATES, describe(about), modules.names),
-            f"Sources/{modules.golden}/Golden/kspec-bundle.json": text.encode(),
+            f"Sources/{modules.golden}/Golden/kspec-bundle.json": inside.write().encode(),
         }
 
-    def usage(self, about: Mapping[str, Any]) -> str:
-        modules, values = Modules(about["name"]), describe(about)
+    def usage(self, about: Description) -> str:
+        modules, values = Modules(about.name), describe(about)
         given = ", ".join(
             f"{each['identifier'].text}: {_GIVEN[each['type'].text]}" for each in values["inputs"]
         )

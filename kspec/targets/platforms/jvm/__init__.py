@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.platforms.jvm.options import KEYWORDS, JvmOptions
@@ -36,7 +37,7 @@ class Jvm(Platform):
     def layout(self, name: str) -> Layout:  # noqa: ARG002
         return Layout(f"src/main/resources/{RESOURCES}", f"src/test/resources/{RESOURCES}")
 
-    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
+    def files(self, about: Description) -> Mapping[str, bytes]:
         takes, gives = inputs(about), outputs(about)
         folders = ["project", *sorted({each.folder for each in (*takes, *gives)})]
         values = _values(about, takes, gives)
@@ -49,7 +50,7 @@ class Jvm(Platform):
             for path, content in render_tree(TEMPLATES / folder, values, names).items()
         }
 
-    def usage(self, about: Mapping[str, Any]) -> str:
+    def usage(self, about: Description) -> str:
         takes, gives = inputs(about), outputs(about)
         row = _ROWS[takes[0].kind] if len(takes) == 1 else "row"
         shown = ".label()" if len(gives) == 1 and gives[0].folder == "labels" else ""
@@ -58,7 +59,7 @@ class Jvm(Platform):
 mvn verify                          # builds the jar; a test proves it: KSPEC-SELFTEST {{…}}
 mvn -q test-compile exec:java       # the proof alone
 mvn install                         # for the apps of this machine:
-                                    # {group(about)}:{about["name"]}:{about["version"]}
+                                    # {group(about)}:{about.name}:{about.version}
 
 // {row} stands for {given}
 
@@ -75,26 +76,26 @@ Using.resource({model(about)}.load()) {{ model => println(model.predict({row}){s
 {_spark_usage(about, takes)}"""
 
 
-def package(about: Mapping[str, Any]) -> str:
+def package(about: Description) -> str:
     """The Java package: as the user says, or made from the model's name."""
-    chosen = about["options"].get("package")
+    chosen = about.options.get("package")
     if chosen:
         return str(chosen)
-    word = package_name(about["name"])
+    word = package_name(about.name)
     return f"kspec.{word}_" if word in KEYWORDS else f"kspec.{word}"
 
 
-def group(about: Mapping[str, Any]) -> str:
+def group(about: Description) -> str:
     """Maven's ``groupId``."""
-    return str(about["options"].get("group") or package(about).rpartition(".")[0] or package(about))
+    return str(about.options.get("group") or package(about).rpartition(".")[0] or package(about))
 
 
-def model(about: Mapping[str, Any]) -> str:
+def model(about: Description) -> str:
     """The class of the model; no other in the package ends so."""
-    return f"{type_name(about['name'])}Model"
+    return f"{type_name(about.name)}Model"
 
 
-def _spark_usage(about: Mapping[str, Any], takes: tuple[Port, ...]) -> str:
+def _spark_usage(about: Description, takes: tuple[Port, ...]) -> str:
     """The lines for Spark; none where its columns cannot hold what the model takes."""
     if not _has_columns(takes):
         return ""
@@ -104,7 +105,7 @@ def _spark_usage(about: Mapping[str, Any], takes: tuple[Port, ...]) -> str:
         else f'col("{_COLUMNS[each.kind]}")'
         for each in takes
     ]
-    jar = f"target/{about['name']}-{about['version']}.jar"
+    jar = f"target/{about.name}-{about.version}.jar"
     return f"""
 // Spark: mvn package -Pspark, then spark-submit with --jars {jar}
 // and --packages com.microsoft.onnxruntime:onnxruntime:{RUNTIME}
@@ -127,19 +128,17 @@ _GIVEN = {
 }
 
 
-def _values(
-    about: Mapping[str, Any], takes: tuple[Port, ...], gives: tuple[Port, ...]
-) -> dict[str, Any]:
+def _values(about: Description, takes: tuple[Port, ...], gives: tuple[Port, ...]) -> dict[str, Any]:
     """What the templates print."""
-    artifact, golden = about["artifacts"][0], about["golden"]
+    artifact, golden = about.artifacts[0], about.golden
     name = model(about)
     return {
         "runtime": RUNTIME,
         "package": Verbatim(package(about)),
         "group": group(about),
         "model": Verbatim(name),
-        "name": about["name"],
-        "version": about["version"],
+        "name": about.name,
+        "version": about.version,
         "inputs": takes,
         "outputs": gives,
         "named": any(each.texts for each in takes),
@@ -149,10 +148,10 @@ def _values(
         "row": takes[0].value if len(takes) == 1 else Verbatim(f"{name}.Row"),
         "answer": gives[0].value if len(gives) == 1 else Verbatim(f"{name}.Prediction"),
         "boxed": gives[0].boxed if len(gives) == 1 else Verbatim(f"{name}.Prediction"),
-        "artifact": _file(artifact["path"], artifact["sha256"]),
-        "golden": _file(golden["file"], golden["sha256"]),
-        "pictures": {each: _file(path)["resource"] for each, path in golden["pictures"].items()},
-        **artifact["tolerance"],
+        "artifact": _file(artifact.path, artifact.sha256),
+        "golden": _file(golden.file, golden.sha256),
+        "pictures": {each: _file(path)["resource"] for each, path in golden.pictures.items()},
+        **artifact.tolerance.model_dump(),
         "spark": _has_columns(takes),
     }
 

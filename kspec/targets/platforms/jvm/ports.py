@@ -6,14 +6,16 @@ labels of a spec are values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from kspec.features.description import Description
+from kspec.features.signature import InputPort, OutputPort
 from kspec.targets.platforms.templates import Verbatim
 
-Details = Mapping[str, Any]
+Details = InputPort | OutputPort
 """An input or output as ``kspec-bundle.json`` describes it."""
 
 VARIES = -1
@@ -73,26 +75,24 @@ class Kind:
     texts: Callable[[Details], tuple[str, ...]] | None = None
 
 
-def inputs(about: Mapping[str, Any]) -> tuple[Port, ...]:
-    """What the model takes, in its order."""
-    return _ports("INPUT", about["signature"]["inputs"], INPUT_KINDS)
+def inputs(about: Description) -> tuple[Port, ...]:
+    """The inputs of the model, in the spec's order."""
+    return _ports("INPUT", about.signature.inputs, INPUT_KINDS)
 
 
-def outputs(about: Mapping[str, Any]) -> tuple[Port, ...]:
-    """What the model gives, in its order."""
-    return _ports("OUTPUT", about["signature"]["outputs"], OUTPUT_KINDS)
+def outputs(about: Description) -> tuple[Port, ...]:
+    """The outputs of the model, in the spec's order."""
+    return _ports("OUTPUT", about.signature.outputs, OUTPUT_KINDS)
 
 
-def _ports(
-    constant: str, given: Mapping[str, Details], kinds: Mapping[str, Kind]
-) -> tuple[Port, ...]:
+def _ports(constant: str, given: Sequence[Details], kinds: Mapping[str, Kind]) -> tuple[Port, ...]:
     found = []
-    for place, (name, details) in enumerate(given.items(), 1):
-        kind = kinds[details["kind"]]
+    for place, details in enumerate(given, 1):
+        kind = kinds[details.kind]
         found.append(
             Port(
-                kind=details["kind"],
-                name=name,
+                kind=details.kind,
+                name=details.name,
                 folder=kind.folder,
                 port=Verbatim(kind.port),
                 constant=Verbatim(constant if len(given) == 1 else f"{constant}{place}"),
@@ -108,31 +108,34 @@ def _ports(
 
 
 def _image(details: Details) -> tuple[Any, ...]:
-    picture = details["picture"]
-    sampling = Verbatim(f"Sampling.{_SAMPLING[picture['resize']]}")
-    return (*details["shape"][1:], picture["maximum"], sampling)
+    assert isinstance(details, InputPort)
+    picture = details.picture
+    assert picture is not None
+    sampling = Verbatim(f"Sampling.{_SAMPLING[picture.resize]}")
+    return (*details.row, picture.maximum, sampling)
 
 
 def _tensor(details: Details) -> tuple[Any, ...]:
-    return (Verbatim(f"OnnxJavaType.{_TYPES[details['dtype']]}"), *_sizes(details))
+    return (Verbatim(f"OnnxJavaType.{_TYPES[details.dtype]}"), *_sizes(details))
 
 
 def _number(details: Details) -> str:
-    return "float" if details["shape"][1:] == [1] else "float[]"
+    return "float" if details.row == (1,) else "float[]"
 
 
 def _columns(details: Details) -> tuple[str, ...]:
     """One for each number; none where a column holds several."""
-    columns = tuple(details["columns"])
-    return columns if len(columns) == details["shape"][1] else ()
+    assert isinstance(details, InputPort)
+    return details.columns if details.columns_by_name else ()
 
 
 def _labels(details: Details) -> tuple[str, ...]:
-    return tuple(details["labels"])
+    assert isinstance(details, OutputPort)
+    return details.labels
 
 
 def _sizes(details: Details) -> tuple[Any, ...]:
-    return tuple(size if isinstance(size, int) else VARIES for size in details["shape"][1:])
+    return tuple(size if isinstance(size, int) else VARIES for size in details.row)
 
 
 def _always(value: Any) -> Callable[[Details], Any]:

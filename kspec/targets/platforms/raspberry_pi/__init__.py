@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from math import ceil, prod
+from collections.abc import Mapping
+from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from kspec.features.description import Description
+from kspec.features.signature import InputPort, OutputPort
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import Size, TFLiteOptions
@@ -55,11 +57,11 @@ class RaspberryPi(Platform):
         found = (ArtifactRequest("tflite", tflite), ArtifactRequest("onnx", OnnxOptions()))
         return found if options.engine == ENGINES["tflite"] else found[::-1]
 
-    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
-        package, unit = package_of(about["name"]), unit_of(about["name"])
+    def files(self, about: Description) -> Mapping[str, bytes]:
+        package, unit = package_of(about.name), unit_of(about.name)
         client = render_tree(TEMPLATES / "client", _constants(about))
         units = {
-            "name": about["name"],
+            "name": about.name,
             "package": package,
             "unit": unit,
             "memory": _memory(about),
@@ -69,13 +71,12 @@ class RaspberryPi(Platform):
             **render_tree(TEMPLATES / "bundle", units, {"unit": unit}),
         }
 
-    def usage(self, about: Mapping[str, Any]) -> str:
-        package, unit = package_of(about["name"]), unit_of(about["name"])
-        pictures = len(about["signature"]["inputs"]) == len(about["golden"]["pictures"]) == 1
+    def usage(self, about: Description) -> str:
+        package, unit = package_of(about.name), unit_of(about.name)
+        pictures = len(about.signature.inputs) == len(about.golden.pictures) == 1
         source = "golden-*.png" if pictures else "rows.csv"
         row = ", ".join(
-            f"{spell_python(name)}: {_example(each)}"
-            for name, each in about["signature"]["inputs"].items()
+            f"{spell_python(each.name)}: {_example(each)}" for each in about.signature.inputs
         )
         return f"""\
 # On the Raspberry Pi: the 64-bit system, bookworm or trixie
@@ -106,71 +107,66 @@ def unit_of(name: str) -> str:
     return package_of(name).replace("_", "-")
 
 
-def _example(given: Mapping[str, Any]) -> str:
+def _example(given: InputPort) -> str:
     """A value that the input takes, as code; sizes that vary are 1."""
-    if given["kind"] == "image":
+    if given.kind == "image":
         return '"picture.png"'
-    sizes = [size if isinstance(size, int) else 1 for size in given["shape"][1:]]
-    return f"[0.0] * {sizes[0]}" if given["kind"] == "number" else f"numpy.zeros({sizes})"
+    sizes = [size if isinstance(size, int) else 1 for size in given.row]
+    return f"[0.0] * {sizes[0]}" if given.kind == "number" else f"numpy.zeros({sizes})"
 
 
-def _memory(about: Mapping[str, Any]) -> int:
+def _memory(about: Description) -> int:
     """MiB that the service may use: Python with an engine, and the weights as packed for it."""
-    largest = max(each["bytes"] for each in about["artifacts"])
+    largest = max(each.bytes for each in about.artifacts)
     return _BASE_MEMORY + _MEMORY_OF_WEIGHTS * ceil(largest / (1 << 20))
 
 
-def _constants(about: Mapping[str, Any]) -> dict[str, Any]:
-    options = about["options"]
+def _constants(about: Description) -> dict[str, Any]:
+    options = RaspberryPiOptions.model_validate(about.options)
     return {
-        "name": about["name"],
-        "version": about["version"],
-        "inputs": list(_inputs(about["signature"]["inputs"])),
-        "outputs": list(_outputs(about["signature"]["outputs"])),
+        "name": about.name,
+        "version": about.version,
+        "inputs": [_input(each) for each in about.signature.inputs],
+        "outputs": [_output(*each) for each in enumerate(about.signature.outputs)],
         "artifacts": [
             {
-                **each,
-                "engine": ENGINES[each["format"]],
-                "file": each["path"],
-                "sizes": {"batch": options["batch"], **options["dimensions"]}
-                if each["format"] == "tflite"
+                **each.model_dump(),
+                "engine": ENGINES[each.format],
+                "file": each.path,
+                "sizes": {"batch": options.batch, **options.dimensions}
+                if each.format == "tflite"
                 else {},
             }
-            for each in about["artifacts"]
+            for each in about.artifacts
         ],
-        "golden": about["golden"],
-        "engine": options["engine"],
-        "threads": options["threads"],
+        "golden": about.golden,
+        "engine": options.engine,
+        "threads": options.threads,
     }
 
 
-def _inputs(described: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for name, each in described.items():
-        shape = tuple(each["shape"][1:])
-        fixed = not any(isinstance(size, str) for size in shape)
-        named = fixed and len(each["columns"]) == prod(shape)
-        yield {
-            "name": name,
-            "dtype": each["dtype"],
-            "shape": shape,
-            "columns": tuple(each["columns"]) if named else (),
-            "picture": each.get("picture"),
-            "type": Verbatim(_INPUT_TYPES[each["kind"]]),
-        }
+def _input(each: InputPort) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "dtype": each.dtype,
+        "shape": each.row,
+        "columns": each.columns if each.columns_by_name else (),
+        "picture": each.picture and each.picture.model_dump(),
+        "type": Verbatim(_INPUT_TYPES[each.kind]),
+    }
 
 
-def _outputs(described: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for place, (name, each) in enumerate(described.items()):
-        labels = each.get("labels", [])
-        lists = "Nested" if each["kind"] == "tensor" else ""
-        number = "float" if each["shape"][1:] == [1] else "tuple[float, ...]"
-        yield {
-            "name": name,
-            "kind": each["kind"],
-            "labels": tuple(labels),
-            "type_of_labels": Verbatim(f"Labels{place}"),
-            "type": Verbatim(f"Decision[Labels{place}]" if labels else lists or number),
-        }
+def _output(place: int, each: OutputPort) -> dict[str, Any]:
+    lists = "Nested" if each.kind == "tensor" else ""
+    number = "float" if each.row == (1,) else "tuple[float, ...]"
+    decision = f"Decision[Labels{place}]" if each.labels else lists or number
+    return {
+        "name": each.name,
+        "kind": each.kind,
+        "labels": each.labels,
+        "type_of_labels": Verbatim(f"Labels{place}"),
+        "type": Verbatim(decision),
+    }
 
 
 _INPUT_TYPES: Mapping[str, str] = MappingProxyType(

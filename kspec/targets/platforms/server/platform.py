@@ -8,8 +8,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from kspec.features.description import Description
+from kspec.features.signature import InputPort, OutputPort
 from kspec.schemas.base import Model
-from kspec.schemas.features import Image, Input, Quantity, Tensor
+from kspec.schemas.features import Image, Input, Tensor
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
 from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
@@ -48,12 +50,12 @@ class Server(Platform):
     def layout(self, name: str) -> Layout:  # noqa: ARG002
         return Layout(artifacts="models/", golden="golden/")
 
-    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
+    def files(self, about: Description) -> Mapping[str, bytes]:
         return render_tree(TEMPLATES, _constants(about))
 
-    def usage(self, about: Mapping[str, Any]) -> str:
-        name = about["name"]
-        pictures = about["golden"]["pictures"]
+    def usage(self, about: Description) -> str:
+        name = about.name
+        pictures = about.golden.pictures
         signature = "; its signature serving_bytes takes JPEG and PNG" if pictures else ""
         return f"""\
 # The web service, on port 8080
@@ -73,50 +75,47 @@ docker compose up tensorflow-serving
 """
 
 
-def _constants(about: Mapping[str, Any]) -> dict[str, Any]:
+def _constants(about: Description) -> dict[str, Any]:
     """What the templates print."""
-    artifact, serving = about["artifacts"]
-    signature = about["signature"]
+    artifact, serving = about.artifacts
     return {
-        "name": about["name"],
-        "release": about["version"],
-        "version": str(serving["options"]["version"]),
-        "description": about["description"] or "",
-        "inputs": [_input(name, each) for name, each in signature["inputs"].items()],
-        "outputs": [_output(name, each) for name, each in signature["outputs"].items()],
+        "name": about.name,
+        "release": about.version,
+        "version": str(serving.options["version"]),
+        "description": about.description,
+        "inputs": [_input(each) for each in about.signature.inputs],
+        "outputs": [_output(each) for each in about.signature.outputs],
         "artifact": artifact,
-        "golden": about["golden"],
+        "golden": about.golden,
     }
 
 
-def _input(name: str, about: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns of vectors only: there each is a number of a row."""
-    named = about["kind"] == Quantity.key and len(about["columns"]) == about["shape"][-1]
+def _input(given: InputPort) -> dict[str, Any]:
     return {
-        "name": name,
-        "dtype": about["dtype"],
-        "shape": tuple(about["shape"][1:]),
-        "columns": tuple(about["columns"]) if named else (),
-        "picture": about.get("picture"),
+        "name": given.name,
+        "dtype": given.dtype,
+        "shape": given.row,
+        "columns": given.columns if given.columns_by_name else (),
+        "picture": given.picture and given.picture.model_dump(),
     }
 
 
-def _output(name: str, about: Mapping[str, Any]) -> dict[str, Any]:
+def _output(given: OutputPort) -> dict[str, Any]:
     return {
-        "name": name,
-        "dtype": about["dtype"],
-        "shape": tuple(about["shape"][1:]),
-        "kind": about["kind"],
-        "labels": tuple(about.get("labels", ())),
+        "name": given.name,
+        "dtype": given.dtype,
+        "shape": given.row,
+        "kind": given.kind,
+        "labels": given.labels,
     }
 
 
-def _example(about: Mapping[str, Any]) -> str:
+def _example(about: Description) -> str:
     """The body of a request. Names of inputs are words; those of columns need not be."""
-    names = about["signature"]["inputs"]
+    names = [each.name for each in about.signature.inputs]
     if len(names) > 1:
         return '{"instances": [{' + ", ".join(f'"{name}": …' for name in names) + "}]}"
-    if about["golden"]["pictures"]:
+    if about.golden.pictures:
         return '{"instances": [{"b64": "…"}]}'
     return '{"instances": [[…]]}'
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.platforms.platform import ArtifactRequest, Platform, Subject
@@ -21,8 +22,8 @@ class Deno(Platform):
     def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:
         return (ArtifactRequest("onnx", OnnxOptions()),)
 
-    def files(self, about: Mapping[str, Any]) -> Mapping[str, bytes]:
+    def files(self, about: Description) -> Mapping[str, bytes]:
         return render_tree(Path(__file__).parent / "templates", {"about": about})
 
-    def usage(self, about: Mapping[str, Any]) -> str:
+    def usage(self, about: Description) -> str:
         return 'import { artifact, inputs, outputs } from "./model.ts";\n'

@@ -8,11 +8,12 @@ import { readSafetensors } from "./safetensors.js";
  * @property {string} version
  * @property {{ path: string, sha256: string, tolerance: Tolerance }[]} artifacts
  * @property {{ file: string, sha256: string, rows: number, pictures: Record<string, string> }} golden
- * @property {{ inputs: Record<string, Input>, outputs: Record<string, { kind: string }> }} signature
+ * @property {{ inputs: Input[], outputs: { name: string, kind: string }[] }} signature
  */
 
 /** @typedef {{ atol: number, rtol: number }} Tolerance */
-/** @typedef {{ kind: string, columns: string[], picture?: { maximum: number } }} Input */
+/** @typedef {{ name: string, kind: string, columns: string[], columns_by_name: boolean, steps: Step[] }} Input */
+/** @typedef {{ step: string, maximum?: number }} Step */
 /** @typedef {{ data: Float32Array | Int32Array | Uint8Array, shape: number[] }} Golden */
 
 /**

@@ -37,7 +37,7 @@ export class Judge {
     this.#golden = golden;
     this.#tolerance = about.artifacts[0].tolerance;
     this.#outputs = new Map(
-      Object.entries(about.signature.outputs).map(([name, { kind }]) => {
+      about.signature.outputs.map(({ name, kind }) => {
         const { data } = /** @type {Golden} */ (golden.get(`output/${name}`));
         return [name, { kind, scale: scaleOf(data) }];
       }),

@@ -108,9 +108,9 @@ async function judgeRows(model, about, golden, judge) {
  */
 function rowFor({ signature }, golden, row) {
   return Object.fromEntries(
-    Object.entries(signature.inputs).map(([name, { kind, columns }]) => {
+    signature.inputs.map(({ name, kind, columns, columns_by_name: named }) => {
       const tensor = rowOf(golden, `input/${name}`, row);
-      if (kind === "number" && columns.length === tensor.data.length) {
+      if (named) {
         return [
           name,
           Object.fromEntries(columns.map((column, index) => [column, tensor.data[index]])),
@@ -133,7 +133,8 @@ async function pictureError(base, { golden: { pictures }, signature }, golden) {
     const picture = await readBytes(new URL(path, base));
     const found = /** @type {Tensor} */ ((await prepare(inputs, { [name]: picture })).get(name));
     const expected = rowOf(golden, `picture/${name}`, 0).data;
-    const maximum = signature.inputs[name].picture?.maximum ?? 1;
+    const steps = signature.inputs.find((input) => input.name === name)?.steps ?? [];
+    const maximum = steps.find(({ step }) => step === "scale_pixels")?.maximum ?? 255;
     const differences = Array.from(found.data, (value, index) => Math.abs(value - expected[index]));
     errors.push(largest(differences) / maximum);
   }

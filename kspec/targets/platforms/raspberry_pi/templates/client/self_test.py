@@ -91,7 +91,9 @@ class _Check:
         self.model, self.report, self.spec = model, report, model.spec
         self.ratios: list[float] = []
         self.golden = read_safetensors(FOLDER / model.spec.golden.file)
-        self.signature = json.loads((FOLDER / _BUNDLE).read_text("utf-8"))["signature"]
+        about = json.loads((FOLDER / _BUNDLE).read_text("utf-8"))
+        inputs = about["signature"]["inputs"]
+        self.columns = {each["name"]: each["columns"] for each in inputs}
 
     def run(self) -> None:
         """Row by row as an application asks, all rows at once, the pictures, and the time."""
@@ -106,7 +108,7 @@ class _Check:
         inputs: dict[str, list[Any]] = {}
         for each in self.spec.inputs:
             rows = self.golden[f"input/{each.name}"]
-            columns = self.signature["inputs"][each.name]["columns"]
+            columns = self.columns[each.name]
             inputs[each.name] = (
                 [dict(zip(columns, row.ravel().tolist(), strict=True)) for row in rows]
                 if by_column and each.columns

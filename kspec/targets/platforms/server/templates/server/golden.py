@@ -24,7 +24,7 @@ def named_columns(folder: Path, model: Model) -> list[str]:
     """The names of all numbers of a row, as the bundle's description has them, where every input is
     a vector of named numbers."""
     about = json.loads((folder / "kspec-bundle.json").read_text("utf-8"))
-    inputs = about["signature"]["inputs"]
+    inputs = {each["name"]: each for each in about["signature"]["inputs"]}
     if not all(each.columns for each in model.inputs):
         return []
     return [name for each in model.inputs for name in inputs[each.name]["columns"]]

@@ -34,8 +34,9 @@ struct GoldenRows {
     /// The columns of an input as the bundle's description, not the client, has them.
     func columns(_ input: Input) -> [String] {
         let signature = bundle["signature"] as? [String: Any]
-        let inputs = signature?["inputs"] as? [String: [String: Any]]
-        return inputs?[input.name]?["columns"] as? [String] ?? []
+        let inputs = signature?["inputs"] as? [[String: Any]] ?? []
+        let found = inputs.first { $0["name"] as? String == input.name }
+        return found?["columns"] as? [String] ?? []
     }
 }
 

@@ -1,0 +1,176 @@
+"""The signature of a model: its inputs and outputs, in the spec's order, as a client sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
+
+from pydantic import Field
+
+from kspec.features.decision import Decision, Decisions
+from kspec.features.kinds import (
+    Shape,
+    decision_of,
+    input_kind,
+    scores_of,
+    steps_of,
+)
+from kspec.features.steps import AnyStep, DecodeImage, Resample, ScalePixels, Step
+from kspec.schemas.base import Model
+from kspec.schemas.spec import Spec
+
+if TYPE_CHECKING:
+    from kspec.compiler.ir import TensorType
+
+AnyModelStep = TypeVar("AnyModelStep", bound=Step)
+
+ONE_DECISION = 2
+"""The rank of an output that has one decision, or one vector of numbers, a row."""
+
+Dtype = Literal["bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"]
+Sizes = Annotated[tuple[int | str, ...], Field(min_length=1)]
+"""The shape with the batch first; a name is a size that is known at run time only."""
+
+
+class Port(Model):
+    """A named tensor that an artifact takes or gives."""
+
+    name: str
+    """The name in the spec."""
+    kind: str
+    """The key of the kind in the spec: ``image``, ``category``."""
+    dtype: Dtype
+    """The type of the elements."""
+    shape: Sizes
+    """The sizes, ``batch`` first."""
+
+    @property
+    def row(self) -> Shape:
+        """The shape of one row: the sizes without the batch."""
+        return self.shape[1:]
+
+
+class InputPort(Port):
+    """An input, as the artifact takes it: raw values. The steps of the graph are inside."""
+
+    columns: tuple[str, ...]
+    """The columns of the data that hold it, in the order of its values."""
+    columns_by_name: bool = False
+    """Whether an application may hand over a row as one number for each column, by name. False for
+    a vector that lies in one column."""
+    steps: tuple[AnyStep, ...] = ()
+    """All steps between a raw cell and the network, in order; each says where it runs."""
+
+    def step(self, kind: type[AnyModelStep]) -> AnyModelStep | None:
+        """The step of that class, if the input has it."""
+        return next((each for each in self.steps if isinstance(each, kind)), None)
+
+    @property
+    def on_host(self) -> tuple[Step, ...]:
+        """The steps that the data reader and the client do."""
+        return tuple(each for each in self.steps if each.place == "host")
+
+    @property
+    def in_graph(self) -> tuple[Step, ...]:
+        """The steps that the artifact does; no client may repeat them."""
+        return tuple(each for each in self.steps if each.place == "graph")
+
+    @property
+    def picture(self) -> Picture | None:
+        """How a picture file becomes the tensor; None for an input that takes none."""
+        if self.step(DecodeImage) is None:
+            return None
+        scale, resample = self.step(ScalePixels), self.step(Resample)
+        return Picture(
+            maximum=scale.maximum if scale else 255.0, resize=resample.method if resample else None
+        )
+
+
+class Picture(Model):
+    """The host steps of a picture in short."""
+
+    maximum: float
+    """The value of a full channel."""
+    resize: Literal["nearest", "bilinear"] | None
+    """How a picture of another size is stretched; None where it is refused."""
+
+
+class OutputPort(Port):
+    """An output with its meaning."""
+
+    decision: Decision | None = None
+    """The labels and how the values choose one; null for numbers."""
+
+    @property
+    def decides(self) -> bool:
+        """Whether each row has one label: a decision, and no axis beside the labels."""
+        return self.decision is not None and len(self.shape) == ONE_DECISION
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in the order of the values; empty for numbers."""
+        return self.decision.labels if self.decision is not None else ()
+
+
+class Signature(Model):
+    """What artifacts take and give."""
+
+    inputs: Annotated[tuple[InputPort, ...], Field(min_length=1)]
+    """The inputs in the spec's order."""
+    outputs: Annotated[tuple[OutputPort, ...], Field(min_length=1)]
+    """The outputs in the spec's order."""
+
+    def input(self, name: str) -> InputPort:
+        """The input of that name; raises KeyError."""
+        return {each.name: each for each in self.inputs}[name]
+
+    def output(self, name: str) -> OutputPort:
+        """The output of that name; raises KeyError."""
+        return {each.name: each for each in self.outputs}[name]
+
+    @property
+    def decisions(self) -> Decisions:
+        """How each output decides, in order."""
+        return {each.name: each.decision for each in self.outputs}
+
+
+def signature_of(
+    spec: Spec, types: Mapping[str, TensorType], columns: Mapping[str, tuple[str, ...]]
+) -> Signature:
+    """The signature of a spec's model. ``types`` has the type of each input and output by name,
+    the batch first; ``columns`` those of the data that each input reads."""
+    return Signature(
+        inputs=tuple(
+            InputPort(
+                name=name,
+                kind=item.kind.key,
+                **_type(types[name]),
+                columns=tuple(columns[name]),
+                columns_by_name=input_kind(item.kind).named
+                and _one_each(columns[name], types[name].shape[1:]),
+                steps=cast("tuple[AnyStep, ...]", steps_of(item)),
+            )
+            for name, item in spec.inputs.items()
+        ),
+        outputs=tuple(
+            OutputPort(
+                name=name,
+                kind=item.kind.key,
+                **_type(types[name]),
+                decision=decision_of(item, scores_of(spec, name)),
+            )
+            for name, item in spec.outputs.items()
+        ),
+    )
+
+
+def _type(of: TensorType) -> dict[str, Any]:
+    return {"dtype": str(of.dtype), "shape": tuple(of.shape)}
+
+
+def _one_each(columns: tuple[str, ...], shape: Shape) -> bool:
+    """Whether each number of a row has a column of its own. One number in one column has; so does
+    a vector of one."""
+    sizes = [size for size in shape if isinstance(size, int)]
+    return len(sizes) == len(shape) and len(columns) == prod(sizes)

@@ -1,0 +1,21 @@
+"""Pixels of 8 bits in the range of the data."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from kspec.features.steps.step import Step
+
+
+class ScalePixels(Step):
+    """Multiply pixels by maximum / 255 in float64, then round to float32."""
+
+    step: Literal["scale_pixels"] = "scale_pixels"
+    place: Literal["host"] = "host"
+    maximum: Annotated[float, Field(gt=0)]
+    """The value of a full channel."""
+
+    def spell(self) -> str:
+        return f"× {self.maximum:.6g} / 255"
