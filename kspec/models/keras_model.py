@@ -19,6 +19,12 @@ from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document, ResolvedStep
 from kspec.spec.extensions import keras_class, unusable
 
+SCATTERED = 0.9
+"""The share of different elements that tells an array drawn at random: in float32 a large one has
+some equal elements."""
+ENOUGH = 65_536
+"""Elements that tell how an array was drawn."""
+
 
 def build_model(document: Document, *, seed: int = 0) -> keras.Model:
     """The Functional model of a spec, built, with fresh weights.
@@ -123,15 +129,16 @@ def finalize(model: keras.Model) -> None:
 
 
 def randomize(model: keras.Model, seed: int = 0) -> None:
-    """Give every variable values that a fault cannot hide behind: statistics that are not 0 and
-    1, scales that differ by channel, biases that are not zero. Kernels keep what their
-    initialisers drew, so that activations stay in range."""
+    """Give every float variable values that no fault can hide behind: in biases, statistics and
+    scales all elements differ, and none is 0 or 1. Kernels keep the values that their initialisers
+    drew, so that activations stay in range, unless these are constant, an identity or the like."""
     for variable in model.variables:
         if not keras.backend.is_float_dtype(variable.dtype):
             continue
         digest = hashlib.sha256(f"{seed}/{variable.path}".encode()).digest()
         drawn = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:8], "little")))
-        variable.assign(_random(variable.name, np.asarray(variable), drawn))
+        start = keras.ops.convert_to_numpy(variable)
+        variable.assign(_random(variable.name, start, drawn).astype(start.dtype))
     finalize(model)
 
 
@@ -159,11 +166,22 @@ def settle(model: keras.Model, inputs: Any) -> None:
 
 
 def _random(name: str, start: Array, drawn: np.random.Generator) -> Array:
+    """Float64 values for a variable that starts from these."""
     if "variance" in name or name in ("gamma", "scale"):
-        return drawn.uniform(0.5, 1.5, start.shape).astype(start.dtype)
-    if (start == start.reshape(-1)[:1]).all():
-        return start + drawn.normal(0, 0.1, start.shape).astype(start.dtype)
-    return start
+        return _distinct(drawn, start.shape, 0.5, 1.5)
+    seen = start.reshape(-1)[:ENOUGH]
+    if np.unique(seen).size >= SCATTERED * seen.size and not np.isin(seen, (0.0, 1.0)).any():
+        return start
+    signs = drawn.choice((-1.0, 1.0), start.shape)
+    return start + signs * _distinct(drawn, start.shape, 0.02, 0.22)
+
+
+def _distinct(drawn: np.random.Generator, shape: tuple[int, ...], low: float, high: float) -> Array:
+    """Uniform values of which no two are equal: one in each of as many equal intervals."""
+    size = int(np.prod(shape))
+    places = drawn.permutation(size) + drawn.uniform(0.1, 0.9, size)
+    values: Array = low + (high - low) * places.reshape(shape) / max(1, size)
+    return values
 
 
 def _input(name: str, given: Input) -> keras.KerasTensor:
