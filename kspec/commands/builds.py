@@ -34,6 +34,9 @@ from kspec.commands.output import (
 if TYPE_CHECKING:
     from kspec.pipeline.results import BuildResult, GateResult, Plan
 
+PROVEN = frozenset({"data", "plan"})
+"""Stages that `kspec plan` itself runs."""
+
 
 def plan(
     spec: SpecPath,
@@ -180,7 +183,7 @@ def _plan_text(plan_: Plan) -> str:
         [
             [each.name, "yes" if each.ran else "no", each.reason]
             for each in plan_.stages
-            if each.name != "plan"
+            if each.name not in PROVEN
         ],
     )
     return f"{head}\n\n{formats}\n\n{stages}"

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 
-from kspec.data.table import Array, Request, Table, Text, check_bytes, check_rows, refuse
+from kspec.data.arrays import all_unread, empty, is_numeric
+from kspec.data.faults import ROUTE
+from kspec.data.table import (
+    SAMPLE_BYTES,
+    SAMPLE_ROWS,
+    Array,
+    Request,
+    Table,
+    Text,
+    check_bytes,
+    check_rows,
+    refuse,
+)
+from kspec.spec.diagnostics import Diagnostic
 from kspec.spec.untrusted import File
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -39,7 +52,7 @@ class NpzFile:
                     for member in members
                 }
         except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-            raise refuse("KS503", f"{path.name} is no NumPy archive: {error}") from None
+            raise refuse("KS503", f"{path.name} is not a NumPy archive: {error}") from None
         shapes = {name: shape for name, (shape, _) in headers.items() if shape}
         if not shapes:
             raise refuse("KS505", f"{path.name} has no array with rows")
@@ -60,27 +73,52 @@ class NpzFile:
         return tuple(self.shapes)
 
     def read(self, request: Request) -> Table:
-        """Read these arrays; raises KspecError KS503, KS511 or KS520."""
-        for name in request.numbers:
-            if self.dtypes[name].kind not in "biuf":
-                raise refuse("KS520", f"the array {name!r} holds {self.dtypes[name]}, no numbers")
-        for name in sorted(request.texts):
-            if math.prod(self.shapes[name]) != self.rows:
-                raise refuse(
-                    "KS511", f"the array {name!r} of labels has the shape {self.shapes[name]}"
-                )
+        """Read these arrays; raises KspecError KS503."""
+        return self._table(request, lambda archive, name: archive[name], self.rows)
+
+    def sample(self, request: Request) -> Table:
+        """The first rows of these arrays, as many as SAMPLE_BYTES hold; raises as `read` does."""
+        wanted = request.numbers.keys() | request.texts
+        row = max(
+            (math.prod(self.shapes[n][1:]) * self.dtypes[n].itemsize for n in wanted), default=0
+        )
+        count = min(self.rows, SAMPLE_ROWS, SAMPLE_BYTES // max(row, 1))
+        return self._table(request, lambda archive, name: self._first(archive, name, count), count)
+
+    def _first(self, archive: Any, name: str, count: int) -> Array:
+        """The first rows of an array; of one in Fortran's order, where they are spread, zeros."""
+        shape, dtype = (count, *self.shapes[name][1:]), self.dtypes[name]
+        with archive.zip.open(name + _SUFFIX) as stream:
+            version = npy.read_magic(stream)
+            _, is_fortran, _ = _HEADERS[version](stream)
+            if is_fortran:
+                return np.zeros(shape, dtype)
+            size = math.prod(shape) * dtype.itemsize
+            return np.frombuffer(stream.read(size), dtype).reshape(shape)
+
+    def _table(self, request: Request, read: Callable[[Any, str], Array], rows: int) -> Table:
         try:
             with self.path.open() as stream, np.load(stream, allow_pickle=False) as archive:
                 arrays: dict[str, Array] = {
-                    name: archive[name] for name in sorted(request.numbers.keys() | request.texts)
+                    name: read(archive, name)
+                    for name in sorted(request.numbers.keys() | request.texts)
                 }
         except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
             raise refuse("KS503", f"{self.path.name} cannot be read: {error}") from None
+        numbers = {name: arrays[name] for name in request.numbers}
+        problems = [
+            Diagnostic("KS511", f"the array {n!r} of labels has the shape {self.shapes[n]}", ROUTE)
+            for n in sorted(request.texts)
+            if math.prod(self.shapes[n]) != self.rows
+        ]
         return Table(
-            rows=self.rows,
-            numbers={name: arrays[name] for name in request.numbers},
-            texts={name: Text.of(arrays[name].reshape(-1)) for name in sorted(request.texts)},
+            rows=rows,
+            numbers={k: v if is_numeric(v) else empty(v) for k, v in numbers.items()},
+            texts={n: Text.of(arrays[n].reshape(-1)[:rows]) for n in sorted(request.texts)},
             where=lambda row: f"{self.path.name}, row {row + 1}",
+            is_whole=rows == self.rows,
+            unread={k: all_unread(v) for k, v in numbers.items() if rows and not is_numeric(v)},
+            problems=tuple(problems),
         )
 
 

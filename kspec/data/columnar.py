@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from kspec.data.arrays import all_unread, empty, is_numeric
 from kspec.data.delimited import encode_text
-from kspec.data.table import Array, Request, Table, Text, check_bytes, check_rows, refuse, spell
+from kspec.data.faults import ROUTE
+from kspec.data.table import (
+    SAMPLE_ROWS,
+    Array,
+    Request,
+    Table,
+    Text,
+    check_bytes,
+    check_rows,
+    refuse,
+    spell,
+)
+from kspec.spec.diagnostics import Diagnostic
 from kspec.spec.untrusted import File
+
+_GROUP_BYTES = 64 << 20
+"""Bytes, decoded, of the row group that a sample is taken from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +51,35 @@ class ParquetFiles:
         return cls(tuple(paths), names[0], counts)
 
     def read(self, request: Request) -> Table:
-        """Read these columns; raises KspecError KS503, KS504, KS511 or KS520."""
-        import pyarrow as pa
-
+        """Read these columns; raises KspecError KS503 or KS504."""
         wanted = sorted(request.numbers.keys() | request.texts)
         check_bytes(sum(self.counts) * len(wanted) * 8, self.paths[0].name)
+        return self._table(request, [lambda path: _columns(path, wanted)] * len(self.paths))
+
+    def sample(self, request: Request) -> Table:
+        """The first rows of the first file, and the types of all; raises as `read` does."""
+        wanted = sorted(request.numbers.keys() | request.texts)
+        return self._table(request, [lambda path: _first(path, wanted)])
+
+    def _table(self, request: Request, readers: Sequence[Callable[[File], Any]]) -> Table:
+        """The rows that the readers give, one for each of the first files."""
+        import pyarrow as pa
+
         try:
-            table: Any = pa.concat_tables([_columns(path, wanted) for path in self.paths])
+            tables = [read(path) for read, path in zip(readers, self.paths, strict=False)]
+            table: Any = pa.concat_tables(tables)
         except (pa.ArrowException, OSError) as error:
             raise refuse("KS503", f"{self.paths[0].name} cannot be read: {error}") from None
+        problems: list[Diagnostic] = []
+        found = {name: _numbers(name, table[name], problems) for name in request.numbers}
         return Table(
             rows=table.num_rows,
-            numbers={name: _numbers(name, table[name]) for name in request.numbers},
+            numbers={k: v if is_numeric(v) else empty(v) for k, v in found.items()},
             texts={name: _text(table[name]) for name in sorted(request.texts)},
             where=self._place,
+            is_whole=table.num_rows == sum(self.counts),
+            unread={k: all_unread(v) for k, v in found.items() if len(v) and not is_numeric(v)},
+            problems=tuple(problems),
         )
 
     def _place(self, row: int) -> str:
@@ -66,6 +97,21 @@ def _columns(path: File, wanted: Sequence[str]) -> Any:
         return pq.ParquetFile(stream, page_checksum_verification=True).read(columns=wanted)
 
 
+def _first(path: File, wanted: Sequence[str]) -> Any:
+    """The first rows of a file, none of a row group that would take much memory."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with path.open() as stream:
+        file = pq.ParquetFile(stream, page_checksum_verification=True)
+        group = file.metadata.row_group(0) if file.metadata.num_row_groups else None
+        names = {name: i for i, name in enumerate(file.schema_arrow.names)}
+        fields = pa.schema([file.schema_arrow.field(names[name]) for name in wanted])
+        if group is None or group.total_byte_size > _GROUP_BYTES:
+            return fields.empty_table()
+        return file.read_row_group(0, columns=wanted).slice(0, SAMPLE_ROWS)
+
+
 def _footer(path: File) -> tuple[tuple[str, ...], int]:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -78,34 +124,36 @@ def _footer(path: File) -> tuple[tuple[str, ...], int]:
         raise refuse("KS503", f"{path.name} is not a Parquet file: {error}") from None
 
 
-def _numbers(name: str, column: Any) -> Array:
+def _numbers(name: str, column: Any, problems: list[Diagnostic]) -> Array:
+    """The column as an array [rows, ...], of numbers if it holds any."""
     import pyarrow.types as types
 
     kind = column.type
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        return _stacked(name, column)
+        return _stacked(name, column, problems)
     if types.is_decimal(kind):
         column = column.cast("float64")
     elif not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
-        raise refuse("KS520", f"the column {name!r} holds {kind}, no numbers")
+        return np.array([spell(value) for value in column.to_pylist()], "O").astype("U")
     if column.null_count:
         column = column.cast("float64")
     array: Array = column.to_numpy()
     return array
 
 
-def _stacked(name: str, column: Any) -> Array:
+def _stacked(name: str, column: Any, problems: list[Diagnostic]) -> Array:
     import pyarrow as pa
 
     flat = column.combine_chunks()
     lengths = np.asarray(flat.value_lengths().fill_null(0))
     if lengths.size and (lengths != lengths[0]).any():
-        raise refuse(
-            "KS511",
-            f"the lists in the column {name!r} have from {lengths.min()} to {lengths.max()}"
-            " elements",
+        message = (
+            f"the lists in the column {name!r} have {lengths.min()} to {lengths.max()} elements"
         )
-    return _numbers(name, pa.chunked_array([flat.flatten()])).reshape(len(flat), -1)
+        problems.append(Diagnostic("KS511", message, ROUTE))
+        return np.zeros(len(flat))
+    inner = _numbers(name, pa.chunked_array([flat.flatten()]), problems)
+    return inner.reshape(len(flat), -1)
 
 
 def _text(column: Any) -> Text:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from kspec.data.faults import ROUTE
 from kspec.schemas import Spec
-from kspec.schemas.features import Input, Numbers, Output
+from kspec.schemas.features import Input, Numbers, Output, Quantity
 from kspec.spec.diagnostics import Diagnostic, KspecError, Route
 
 _SHOWN = 8
+_COMPARED = 2_000
+"""Columns that a misspelt name is compared with at most."""
+_SEPARATORS: Mapping[str, str] = MappingProxyType({";": "semicolons", "\t": "tabs", "|": "bars"})
+_ESCAPED: Mapping[str, str] = MappingProxyType({";": ";", "\t": "\\t", "|": "|"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,28 +27,49 @@ class Columns:
 
     inputs: dict[str, tuple[str, ...]]
     outputs: dict[str, tuple[str, ...]]
+    split: tuple[str, ...] = ()
+    """The columns by which rows are split."""
+    incomplete: frozenset[Route] = frozenset()
+    """The inputs and outputs of which a column is not there: `("inputs", "x")`."""
+    problems: tuple[Diagnostic, ...] = ()
+    """KS510 a column that the data does not have, KS512 an input that reads what it is to predict,
+    KS551 a file with another separator than a comma."""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether rows can tell anything: a column is there, and the file is comma-separated."""
+        found = (*self.inputs.values(), *self.outputs.values())
+        return any(found) and all(each.code != "KS551" for each in self.problems)
 
 
 def bind_columns(spec: Spec, names: Sequence[str]) -> Columns:
-    """Find the columns that the spec asks for among those of the data.
+    """`find_columns`; raises KspecError with all problems."""
+    found = find_columns(spec, names)
+    if found.problems:
+        raise KspecError(*found.problems)
+    return found
 
-    Raises KspecError with all problems: KS510 a column that is not there, KS512 an input that
-    reads the label it is to predict.
-    """
-    problems: list[Diagnostic] = []
-    inputs = {
-        name: tuple(_match(_written(name, item), names, _route("inputs", name, item), problems))
-        for name, item in spec.inputs.items()
-    }
-    outputs = {
-        name: tuple(_match(_written(name, item), names, _route("outputs", name, item), problems))
-        for name, item in spec.outputs.items()
-    }
-    problems += _leaks(spec, inputs, outputs)
-    problems += _split_columns(spec, names)
-    if problems:
-        raise KspecError(*problems)
-    return Columns(inputs, outputs)
+
+def find_columns(spec: Spec, names: Sequence[str]) -> Columns:
+    """The columns that the spec asks for among those of the data, as far as they are there."""
+    known, folded = frozenset(names), sorted(names, key=natural_key)
+    absent: dict[str, list[Diagnostic]] = {}
+
+    def match(section: str, name: str, item: Input | Output) -> tuple[str, ...]:
+        route = _route(section, name, item)
+        return tuple(_match(_written(name, item), known, folded, route, absent))
+
+    inputs = {name: match("inputs", name, item) for name, item in spec.inputs.items()}
+    outputs = {name: match("outputs", name, item) for name, item in spec.outputs.items()}
+    for column, route in _split_columns(spec):
+        if column not in known:
+            absent.setdefault(column, []).append(_absent(column, folded, route))
+    split = tuple(column for column, _ in _split_columns(spec) if column in known)
+    odd = _other_separator(names, absent)
+    problems = odd or [each for told in absent.values() for each in told]
+    incomplete = frozenset(each.route[:2] for told in absent.values() for each in told)
+    problems += leaks(spec, inputs, outputs)
+    return Columns(inputs, outputs, split, incomplete, tuple(problems))
 
 
 def natural_key(name: str) -> tuple[tuple[int, str], ...]:
@@ -63,23 +90,27 @@ def _route(section: str, name: str, item: Input | Output) -> Route:
 
 
 def _match(
-    written: Sequence[str], names: Sequence[str], route: Route, problems: list[Diagnostic]
+    written: Sequence[str],
+    known: Collection[str],
+    names: Sequence[str],
+    route: Route,
+    absent: dict[str, list[Diagnostic]],
 ) -> Iterator[str]:
-    """The names that each pattern stands for, none twice; a name that is there is no glob."""
+    """The names that each pattern stands for, none twice; a name that is there is not a glob."""
     seen: set[str] = set()
-    for pattern in written:
-        found = [pattern] if pattern in names else fnmatch.filter(names, pattern)
+    for place, pattern in enumerate(written):
+        found = [pattern] if pattern in known else fnmatch.filter(names, pattern)
         if not found:
-            problems.append(_absent(pattern, names, route))
-            continue
-        fresh = [name for name in sorted(found, key=natural_key) if name not in seen]
+            problem = _absent(pattern, names, (*route, place))
+            absent.setdefault(pattern, []).append(problem)
+        fresh = [name for name in found if name not in seen]
         seen.update(fresh)
         yield from fresh
 
 
 def _absent(name: str, names: Sequence[str], route: Route) -> Diagnostic:
-    near = difflib.get_close_matches(name, names, n=1)
-    shown = ", ".join(sorted(names, key=natural_key)[:_SHOWN])
+    near = difflib.get_close_matches(name, names[:_COMPARED], n=1)
+    shown = ", ".join(names[:_SHOWN])
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return Diagnostic(
         "KS510",
@@ -89,27 +120,55 @@ def _absent(name: str, names: Sequence[str], route: Route) -> Diagnostic:
     )
 
 
-def _leaks(
-    spec: Spec, inputs: dict[str, tuple[str, ...]], outputs: dict[str, tuple[str, ...]]
+def _other_separator(names: Sequence[str], absent: Collection[str]) -> list[Diagnostic]:
+    """The header of a file that separates its cells by something else than commas."""
+    for separator, word in _SEPARATORS.items():
+        cells = [cell.strip(' "') for cell in ",".join(names).split(separator)]
+        if len(cells) > 1 and any(fnmatch.filter(cells, pattern) for pattern in absent):
+            message = f"the cells of the data are separated by {word}, not by commas"
+            help_ = f'write it with commas: `pandas.read_csv(file, sep="{_ESCAPED[separator]}")`'
+            return [Diagnostic("KS551", message, ROUTE, help=f"{help_}, then `.to_csv`")]
+    return []
+
+
+def leaks(
+    spec: Spec, inputs: Mapping[str, Sequence[str]], outputs: Mapping[str, Sequence[str]]
 ) -> Iterator[Diagnostic]:
+    """Inputs that read a column of the truth. A network that is to give its own input back reads
+    the same columns at both ends: that is no leak."""
     for output, columns in outputs.items():
-        # A number may well be asked for at the input too: an autoencoder does.
-        if isinstance(spec.outputs[output].kind, Numbers):
-            continue
         for name, read in inputs.items():
-            for column in set(columns) & set(read):
+            if _is_reconstruction(spec.outputs[output], columns, read):
+                continue
+            for column in sorted(set(columns) & set(read), key=natural_key):
+                item = spec.inputs[name]
+                route = (*_route("inputs", name, item), _pattern_of(column, item, name))
                 yield Diagnostic(
                     "KS512",
                     f"the input {name!r} reads {column!r}, the truth of the output {output!r}",
-                    _route("inputs", name, spec.inputs[name]),
-                    help="name the columns so that it is left out",
+                    route,
+                    help=f"name the columns of {name!r} so that {column!r} is left out",
                 )
 
 
-def _split_columns(spec: Spec, names: Sequence[str]) -> Iterator[Diagnostic]:
+def _is_reconstruction(output: Output, columns: Sequence[str], read: Sequence[str]) -> bool:
+    """Whether an output of several numbers is compared with all that an input reads."""
+    if not isinstance(output.kind, Numbers) or set(columns) != set(read):
+        return False
+    return len(columns) > 1 or not isinstance(output.kind, Quantity) or output.kind.size > 1
+
+
+def _pattern_of(column: str, item: Input, name: str) -> int:
+    """The place in an input's list of the name or glob that stands for a column."""
+    written = _written(name, item)
+    fits = (i for i, pattern in enumerate(written) if fnmatch.fnmatch(column, pattern))
+    return written.index(column) if column in written else next(fits, 0)
+
+
+def _split_columns(spec: Spec) -> Iterator[tuple[str, Route]]:
     if spec.data is None:
         return
     for key in ("column", "stratify"):
         column = getattr(spec.data.split, key)
-        if column is not None and column not in names:
-            yield _absent(column, names, ("data", "split", key))
+        if column is not None:
+            yield column, ("data", "split", key)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
-from kspec.data.columns import Columns, bind_columns
-from kspec.data.features import input_array, target_array
+from kspec.data.columns import Columns, find_columns
+from kspec.data.faults import bounded
+from kspec.data.features import make_input, make_target
 from kspec.data.files import digest_files
+from kspec.data.judgement import judge_rows
+from kspec.data.requests import request_of
 from kspec.data.sources import open_source
 from kspec.data.splits import NAMES, Rows, split_rows
-from kspec.data.table import Array, Request
+from kspec.data.table import Array
 from kspec.schemas import Spec
 from kspec.schemas.data import Data
-from kspec.schemas.features import Category, Image, Input, Numbers
+from kspec.schemas.features import Category, Numbers
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 
@@ -31,7 +33,7 @@ class Split:
     inputs: Mapping[str, Array]
     """[rows, ...] by the spec's names: raw values, as every artifact takes them."""
     targets: Mapping[str, Array]
-    """[rows], [rows, 1] or [rows, size] by the spec's names: see `features.target_array`."""
+    """[rows], [rows, 1] or [rows, size] by the spec's names: see `features.make_target`."""
     rows: Array
     """int64[rows]: where each stands in the data, from 0."""
 
@@ -71,7 +73,7 @@ def source_digest(document: Document) -> str:
 def load_dataset(document: Document) -> Dataset:
     """Read, check, convert and split the data of a spec.
 
-    Raises KspecError (KS5xx) with the problems of the step that found any.
+    Raises KspecError (KS5xx) with the problems of all rows of all columns, counted.
     """
     return _located(document, lambda: _load(document))
 
@@ -79,48 +81,31 @@ def load_dataset(document: Document) -> Dataset:
 def _load(document: Document) -> Dataset:
     spec, data = document.spec, _data(document)
     source = open_source(document.path.parent, data.source)
-    columns = bind_columns(spec, source.names)
-    table = source.read(_request(spec, data, columns))
-    rows = split_rows(data.split, table)
-    inputs, targets, problems = {}, {}, list[Diagnostic]()
-    for name, item in spec.inputs.items():
-        with _collected(problems):
-            inputs[name] = input_array(name, item, columns.inputs[name], table)
-    for name, output in spec.outputs.items():
-        with _collected(problems):
-            targets[name] = target_array(name, output, columns.outputs[name], table)
-    if not problems:
-        problems += _untrainable(spec, rows, inputs, targets, columns)
-    if problems:
-        raise KspecError(*problems)
+    columns = find_columns(spec, source.names)
+    if not columns.is_readable:
+        raise KspecError(*columns.problems)
+    table = source.read(request_of(spec, columns))
+    problems = [*columns.problems, *judge_rows(spec, columns, table)]
+    rows = None
+    if not columns.problems and not table.problems:
+        try:
+            rows = split_rows(data.split, table)
+        except KspecError as error:
+            problems += error.diagnostics
+    if problems or rows is None:
+        raise KspecError(*bounded(problems))
+    inputs = {
+        name: make_input(item, columns.inputs[name], table) for name, item in spec.inputs.items()
+    }
+    targets = {
+        name: make_target(item, columns.outputs[name], table) for name, item in spec.outputs.items()
+    }
+    if untrainable := tuple(_untrainable(spec, rows, inputs, targets, columns)):
+        raise KspecError(*bounded(untrainable))
     whole = Split(inputs, targets, np.arange(table.rows))
     parts = {name: whole.take(getattr(rows, name)) for name in NAMES}
     digest = digest_files(document.path.parent, data.source)
     return Dataset(**parts, columns=columns.inputs, digest=digest)
-
-
-def _request(spec: Spec, data: Data, columns: Columns) -> Request:
-    numbers = requested(spec.inputs, columns.inputs)
-    texts = {name for name in (data.split.column, data.split.stratify) if name is not None}
-    for name, output in spec.outputs.items():
-        if isinstance(output.kind, Numbers):
-            numbers |= {column: numbers.get(column) for column in columns.outputs[name]}
-        else:
-            texts.update(columns.outputs[name])
-    return Request(numbers, frozenset(texts))
-
-
-def requested(
-    inputs: Mapping[str, Input], columns: Mapping[str, tuple[str, ...]]
-) -> dict[str, Image | None]:
-    """The columns of numbers that inputs ask for, as a Request has them."""
-    found: dict[str, Image | None] = {}
-    for name, item in inputs.items():
-        # Only a picture that stands in a single column has to be decoded.
-        alone = len(columns[name]) == 1
-        picture = item.kind if alone and isinstance(item.kind, Image) else None
-        found |= dict.fromkeys(columns[name], picture)
-    return found
 
 
 def _untrainable(
@@ -157,7 +142,7 @@ def _untrainable(
             what = repr(named[first]) if first < len(named) else f"element {first} of {name!r}"
             yield Diagnostic(
                 "KS524",
-                f"{what} is constant in the training split: normalising divides by no deviation",
+                f"{what} is constant in the training split, so normalising would divide by zero",
                 ("inputs", name, "normalize"),
                 help="drop the column, or leave out normalize",
             )
@@ -165,17 +150,8 @@ def _untrainable(
 
 def _data(document: Document) -> Data:
     if document.spec.data is None:
-        raise KspecError(Diagnostic("KS550", "the spec has no data", help="data: {source: ...}"))
+        raise KspecError(Diagnostic("KS550", "the spec has no data", help="data: {source: …}"))
     return document.spec.data
-
-
-@contextmanager
-def _collected(problems: list[Diagnostic]) -> Iterator[None]:
-    """Keeps the problems of one step, so that the others are looked at too."""
-    try:
-        yield
-    except KspecError as error:
-        problems.extend(error.diagnostics)
 
 
 def _located(document: Document, step: Callable[[], Result]) -> Result:

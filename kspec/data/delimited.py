@@ -1,15 +1,17 @@
-"""CSV: read by Arrow; what Arrow refuses is read again, slowly, to name each bad line."""
+"""CSV: read by Arrow. What Arrow refuses is read again, cell by cell, to count every fault."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from kspec.data.cells import MISSING, Cells, Numbers, Texts, first_rows, rows_of
 from kspec.data.table import (
-    MAX_REPORTED,
-    ROUTE,
+    SAMPLE_BYTES,
+    SAMPLE_ROWS,
     Request,
     Table,
     Text,
@@ -17,11 +19,7 @@ from kspec.data.table import (
     check_rows,
     refuse,
 )
-from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.untrusted import File
-
-MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "?")
-"""Cells that hold no number."""
 
 _BLOCK = 16 << 20
 
@@ -31,7 +29,13 @@ class CsvFiles:
     """CSV files with the same columns, one after the other."""
 
     paths: tuple[File, ...]
-    names: tuple[str, ...]
+    headers: Mapping[File, tuple[str, ...]]
+    """The columns of each file, in its order."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns, in the order of the first file."""
+        return self.headers[self.paths[0]]
 
     @classmethod
     def open(cls, paths: Sequence[File]) -> CsvFiles:
@@ -42,13 +46,16 @@ class CsvFiles:
                 raise refuse(
                     "KS506", f"{path.name} and {paths[0].name} differ in the column {odd[0]!r}"
                 )
-        return cls(tuple(paths), headers[0])
+        return cls(tuple(paths), dict(zip(paths, headers, strict=True)))
 
     def read(self, request: Request) -> Table:
-        """Read these columns as float64 and text; raises KspecError KS503 to KS507, KS520."""
+        """Read these columns as float64 and text; raises KspecError KS503 to KS506."""
         import pyarrow as pa
 
-        tables = [_read(path, request) for path in self.paths]
+        try:
+            tables = [_read(path, request) for path in self.paths]
+        except pa.ArrowInvalid as error:
+            return self._read_slowly(request, str(error))
         table: Any = pa.concat_tables(tables)
         counts = tuple(part.num_rows for part in tables)
         check_rows(table.num_rows, self.paths[0].name)
@@ -60,13 +67,64 @@ class CsvFiles:
             where=lambda row: self._place(row, counts),
         )
 
+    def sample(self, request: Request) -> Cells:
+        """The first rows of these columns, cell by cell; raises KspecError KS503 or KS505."""
+        cells = _cells(request)
+        for path in self.paths:
+            with _readable(path):
+                rows, is_whole = first_rows(path, SAMPLE_BYTES)
+            left = SAMPLE_ROWS - cells.rows
+            cells.add(path, self.headers[path], rows[:left])
+            cells.is_whole &= is_whole and len(rows) <= left
+        if cells.is_whole and not cells.problems:
+            check_rows(cells.rows, self.paths[0].name)
+        return cells
+
+    def _read_slowly(self, request: Request, reason: str) -> Table:
+        """What Arrow refuses, cell by cell, with every fault; `reason` where none is found."""
+        import numpy as np
+
+        cells = _cells(request)
+        for path in self.paths:
+            with _readable(path):
+                cells.add(path, self.headers[path], rows_of(path))
+        if not cells.problems and not any(each.unread for each in cells.numbers.values()):
+            raise refuse("KS503", f"{self.paths[0].name} cannot be read: {reason}")
+        return Table(
+            rows=cells.rows,
+            numbers={k: np.frombuffer(v.values) for k, v in cells.numbers.items()},
+            texts={
+                k: Text(tuple(v.values), np.asarray(v.codes, np.intp))
+                for k, v in cells.texts.items()
+            },
+            where=cells.where,
+            unread={k: v.unread for k, v in cells.numbers.items() if v.unread},
+            problems=cells.problems,
+        )
+
     def _place(self, row: int, counts: tuple[int, ...]) -> str:
         for path, count in zip(self.paths, counts, strict=True):
             if row < count:
-                line = next(line for i, (line, _) in enumerate(_rows(path)) if i == row)
+                line = next(line for i, (line, _) in enumerate(rows_of(path)) if i == row)
                 return f"{path.name}:{line}"
             row -= count
         raise IndexError(row)
+
+
+def _cells(request: Request) -> Cells:
+    return Cells(
+        {name: Numbers() for name in request.numbers},
+        {name: Texts() for name in sorted(request.texts)},
+    )
+
+
+@contextmanager
+def _readable(path: File) -> Iterator[None]:
+    """Raises KspecError KS503 for what is not CSV in UTF-8."""
+    try:
+        yield
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise refuse("KS503", f"{path.name} is not CSV in UTF-8: {error}") from None
 
 
 # A column may be asked for as a number and as text: the names in the Arrow table say which.
@@ -82,11 +140,8 @@ def encode_text(column: Any) -> Text:
 
 
 def _header(path: File) -> tuple[str, ...]:
-    try:
-        with path.text() as stream:
-            header = tuple(next(csv.reader(stream), ()))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise refuse("KS503", f"{path.name} is no CSV in UTF-8: {error}") from None
+    with _readable(path), path.text() as stream:
+        header = tuple(next(csv.reader(stream), ()))
     if not header:
         raise refuse("KS505", f"{path.name} is empty", help="the first line names the columns")
     if twice := sorted({name for name in header if name and header.count(name) > 1}):
@@ -102,7 +157,7 @@ def _read(path: File, request: Request) -> Any:
         options = arrow.ConvertOptions(
             include_columns=names,
             column_types=dict.fromkeys(names, kind),
-            null_values=MISSING,
+            null_values=sorted(MISSING),
             strings_can_be_null=False,
         )
         with path.open() as stream:
@@ -114,74 +169,17 @@ def _read(path: File, request: Request) -> Any:
             )
         return table.rename_columns([prefix + name for name in names])
 
-    try:
-        # Together at most two passes over the file, and one where all columns are of a kind.
-        parts = [
-            columns(list(names), kind, prefix)
-            for names, kind, prefix in (
-                (request.numbers, pa.float64(), _NUMBER),
-                (sorted(request.texts), pa.string(), _TEXT),
-            )
-            if names
-        ]
-    except pa.ArrowInvalid as error:
-        raise KspecError(*_explain(path, request, str(error))) from None
+    # Together at most two passes over the file, and one where all columns are of a kind.
+    parts = [
+        columns(list(names), kind, prefix)
+        for names, kind, prefix in (
+            (request.numbers, pa.float64(), _NUMBER),
+            (sorted(request.texts), pa.string(), _TEXT),
+        )
+        if names
+    ]
     joined = parts[0]
     for part in parts[1:]:
         for name in part.column_names:
             joined = joined.append_column(name, part[name])
     return joined
-
-
-def _rows(path: File) -> Iterator[tuple[int, list[str]]]:
-    """The rows after the header, each with the line it ends on; empty lines are skipped."""
-    with path.text() as stream:
-        reader = csv.reader(stream)
-        next(reader)
-        for cells in reader:
-            if cells:
-                yield reader.line_num, cells
-
-
-def _explain(path: File, request: Request, reason: str) -> list[Diagnostic]:
-    """Why Arrow refused the file, line by line; `reason` when no line is to blame."""
-    found: list[Diagnostic] = []
-    try:
-        for diagnostic in _faults(path, request):
-            found.append(diagnostic)
-            if len(found) == MAX_REPORTED:
-                break
-    except (UnicodeDecodeError, csv.Error) as error:
-        reason = str(error)
-    return found or [Diagnostic("KS503", f"{path.name} cannot be read: {reason}", ROUTE)]
-
-
-def _faults(path: File, request: Request) -> Iterator[Diagnostic]:
-    header = _header(path)
-    numeric = [(index, name) for index, name in enumerate(header) if name in request.numbers]
-    for line, cells in _rows(path):
-        if len(cells) != len(header):
-            yield Diagnostic(
-                "KS507",
-                f"{path.name}:{line} has {len(cells)} cells, the header {len(header)}",
-                ROUTE,
-            )
-            continue
-        for index, name in numeric:
-            if not _is_number(cells[index]):
-                yield Diagnostic(
-                    "KS520",
-                    f"{path.name}:{line}: {cells[index][:40]!r} in the column {name!r} is no"
-                    " number",
-                    ROUTE,
-                )
-
-
-def _is_number(cell: str) -> bool:
-    if cell in MISSING:
-        return True
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell

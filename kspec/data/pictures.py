@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -13,11 +14,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from kspec.data.delimited import CsvFiles
+from kspec.data.faults import ROUTE, bounded
 from kspec.data.files import LABELS, Folder, is_picture
 from kspec.data.resampling import resize
 from kspec.data.table import (
-    MAX_REPORTED,
-    ROUTE,
     Array,
     Request,
     Table,
@@ -27,7 +27,7 @@ from kspec.data.table import (
     refuse,
 )
 from kspec.schemas.features import Image as Picture
-from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,7 +38,13 @@ IMAGE, LABEL, FILE = "image", "label", "file"
 MAX_PIXELS = 64 << 20
 """Bound on the pixels of one image; a larger one is not decoded."""
 
+SAMPLE_FILES = 100
+"""Images whose headers `check` reads at most."""
+
 _FULL = 255
+_ORIENTATION = 0x0112
+_TURNED = frozenset({5, 6, 7, 8})
+"""Orientations of EXIF that exchange width and height."""
 _FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
 _MODES: Mapping[int, str] = MappingProxyType({1: "L", 2: "LA", 3: "RGB", 4: "RGBA"})
 _NARROW = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
@@ -82,41 +88,62 @@ class PictureFolder:
         """Decode the images and read the labels; raises KspecError KS504, KS520 or KS540."""
         numbers = {k: v for k, v in request.numbers.items() if k != IMAGE}
         beside = self._beside(Request(numbers, request.texts))
-        columns = dict(beside.numbers)
+        columns, problems = dict(beside.numbers), list[Diagnostic]()
         if IMAGE in request.numbers:
-            columns[IMAGE] = self._decode(request.numbers[IMAGE])
-        return Table(len(self.files), columns, beside.texts, self.files.__getitem__)
+            columns[IMAGE] = self._decode(_image(request.numbers[IMAGE]), problems)
+        return replace(beside, numbers=columns, problems=(*beside.problems, *problems))
+
+    def sample(self, request: Request) -> Table:
+        """The labels of all images, and the size and mode that the first SAMPLE_FILES say of
+        themselves; no pixel is decoded. Raises as `read` does."""
+        numbers = {k: v for k, v in request.numbers.items() if k != IMAGE}
+        beside = self._beside(Request(numbers, request.texts))
+        if IMAGE not in request.numbers:
+            return beside
+        wanted = _image(request.numbers[IMAGE])
+        problems = list(beside.problems)
+        for name in self.files[:SAMPLE_FILES]:
+            try:
+                with self.folder.file(name).open() as stream:
+                    _look_at(stream, wanted)
+            except ValueError as error:
+                problems.append(Diagnostic("KS540", f"{name}: {error}", ROUTE))
+        shape = (len(self.files), wanted.height, wanted.width, wanted.channels)
+        pixels = np.broadcast_to(np.zeros((), np.uint8), shape)
+        columns = {**beside.numbers, IMAGE: pixels}
+        return replace(beside, numbers=columns, problems=bounded(problems), is_whole=False)
 
     def _beside(self, request: Request) -> Table:
         if self.labels is not None and (request.numbers or request.texts):
             return self.labels.read(request)
         if request.numbers:
-            raise refuse("KS520", f"the column {LABEL!r} holds names of folders, no numbers")
+            raise refuse("KS520", f"the column {LABEL!r} holds names of folders, not numbers")
         folders = np.array([Path(name).parts[0] for name in self.files])
         texts = {name: Text.of(folders) for name in request.texts if name == LABEL}
         return Table(len(self.files), {}, texts, self.files.__getitem__)
 
-    def _decode(self, wanted: Picture | None) -> Array:
-        if wanted is None:
-            raise refuse(
-                "KS511", "images can only be read by an input of the kind image", help="image: ..."
-            )
+    def _decode(self, wanted: Picture, problems: list[Diagnostic]) -> Array:
+        """uint8 or float32 [images, height, width, channels]; zeros where one is unusable."""
         shape = (len(self.files), wanted.height, wanted.width, wanted.channels)
         dtype = np.dtype(np.uint8 if _as_stored(wanted) else np.float32)
         check_bytes(math.prod(shape) * dtype.itemsize, self.folder.name)
-        pixels = np.empty(shape, dtype)
-        problems: list[Diagnostic] = []
+        pixels, found = np.zeros(shape, dtype), list[Diagnostic]()
         for row, name in enumerate(self.files):
             try:
                 with self.folder.file(name).open() as stream:
                     pixels[row] = decode(stream, wanted)
             except ValueError as error:
-                problems.append(Diagnostic("KS540", f"{name}: {error}", ROUTE))
-                if len(problems) == MAX_REPORTED:
-                    break
-        if problems:
-            raise KspecError(*problems)
+                found.append(Diagnostic("KS540", f"{name}: {error}", ROUTE))
+        problems += bounded(found)
         return pixels
+
+
+def _image(wanted: Picture | None) -> Picture:
+    if wanted is None:
+        raise refuse(
+            "KS511", "images can only be read by an input of the kind image", help="image: …"
+        )
+    return wanted
 
 
 def decode(path: Path | BinaryIO, wanted: Picture) -> Array:
@@ -128,7 +155,31 @@ def decode(path: Path | BinaryIO, wanted: Picture) -> Array:
     format, damaged, too many pixels, more than eight bits a channel, or another size than the
     input's where it says no `resize`.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps
+
+    with _opened(path) as image:
+        upright: Any = ImageOps.exif_transpose(image)
+        found = (upright.width, upright.height)
+        _check_size(found, wanted)
+        pixels = np.asarray(upright.convert(_MODES[wanted.channels]))
+    pixels = pixels.reshape(*found[::-1], wanted.channels)
+    if wanted.resize is not None:
+        pixels = resize(pixels, wanted.height, wanted.width, wanted.resize)
+    return pixels if _as_stored(wanted) else (pixels * (wanted.maximum / 255)).astype(np.float32)
+
+
+def _look_at(file: BinaryIO, wanted: Picture) -> None:
+    """Raise ValueError for what `decode` would refuse by the header of the file alone."""
+    with _opened(file) as image:
+        turned = image.getexif().get(_ORIENTATION) in _TURNED
+        found = (image.height, image.width) if turned else (image.width, image.height)
+        _check_size(found, wanted)
+
+
+@contextmanager
+def _opened(path: Path | BinaryIO) -> Iterator[Image]:
+    """An image whose header was read; raises ValueError for what is not usable as one."""
+    from PIL import Image, UnidentifiedImageError
 
     try:
         # Pillow's own warning about decompression bombs comes after our bound.
@@ -137,20 +188,16 @@ def decode(path: Path | BinaryIO, wanted: Picture) -> Array:
             Image.open(path, formats=_FORMATS) as image,
         ):
             _check(image)
-            upright: Any = ImageOps.exif_transpose(image)
-            found = (upright.width, upright.height)
-            if wanted.resize is None and found != (wanted.width, wanted.height):
-                raise ValueError(
-                    f"{found[0]} × {found[1]} pixels, the spec says"
-                    f" {wanted.width} × {wanted.height}"
-                )
-            pixels = np.asarray(upright.convert(_MODES[wanted.channels]))
+            yield image
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
         raise ValueError(f"cannot be decoded: {error}") from None
-    pixels = pixels.reshape(*found[::-1], wanted.channels)
-    if wanted.resize is not None:
-        pixels = resize(pixels, wanted.height, wanted.width, wanted.resize)
-    return pixels if _as_stored(wanted) else (pixels * (wanted.maximum / 255)).astype(np.float32)
+
+
+def _check_size(found: tuple[int, int], wanted: Picture) -> None:
+    if wanted.resize is None and found != (wanted.width, wanted.height):
+        raise ValueError(
+            f"{found[0]} × {found[1]} pixels, the spec says {wanted.width} × {wanted.height}"
+        )
 
 
 def _as_stored(wanted: Picture) -> bool:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from kspec.data.faults import ROUTE, Fault, Occurrence, Readable
 from kspec.schemas.features import Image
-from kspec.spec.diagnostics import Diagnostic, KspecError, Route
+from kspec.spec.diagnostics import Diagnostic, KspecError
 
 if TYPE_CHECKING:
     import numpy as np
 
-Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+    from kspec.data.cells import Unread
 
-ROUTE: Route = ("data", "source")
-"""Where a spec names its data."""
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 MAX_BYTES = 16 << 30
 """Bound on a source's size, on the disk and decoded: all of it is held in memory."""
-MAX_REPORTED = 20
-"""Problems of the data that are reported at once."""
+SAMPLE_ROWS = 1_000
+"""Rows of a source that `check` reads at most."""
+SAMPLE_BYTES = 256 << 10
+"""Bytes of a file that `check` reads at most, beside its header or footer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +72,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Columns that were read."""
+    """Columns that were read; what `Readable` asks for."""
 
     rows: int
     numbers: Mapping[str, Array]
@@ -78,6 +80,28 @@ class Table:
     texts: Mapping[str, Text]
     where: Callable[[int], str]
     """The place of a row for a person: `digits.csv:17`."""
+    is_whole: bool = True
+    """Whether these are all rows of the source."""
+    unread: Mapping[str, Unread] = field(default_factory=dict)
+    """Rows of columns of numbers that hold text; their numbers are NaN."""
+    problems: tuple[Diagnostic, ...] = ()
+    """Rows that cannot be read at all, such as those of another length than the header."""
+
+    def shape(self, column: str) -> tuple[int, ...]:
+        """The shape of one row of a column of numbers."""
+        return self.numbers[column].shape[1:]
+
+    def faults(self, column: str, dtype: str) -> Sequence[Fault]:
+        """What keeps a column of numbers from being an array of `dtype`."""
+        from kspec.data.arrays import faults_of
+
+        return tuple(faults_of(self.numbers[column], dtype, self.unread.get(column)))
+
+    def occurrences(self, column: str) -> Mapping[str, Occurrence]:
+        """The values of a column of text."""
+        from kspec.data.arrays import occurrences_of
+
+        return occurrences_of(self.texts[column].values, self.texts[column].codes)
 
 
 class Source(Protocol):
@@ -89,6 +113,12 @@ class Source(Protocol):
 
     def read(self, request: Request) -> Table:
         """Read these columns, which are among `names`; raises KspecError (KS5xx)."""
+
+    def sample(self, request: Request) -> Readable:
+        """The first rows of these columns, within SAMPLE_ROWS and SAMPLE_BYTES of each file.
+
+        Raises KspecError (KS5xx) for a source that cannot be read at all.
+        """
 
 
 def refuse(code: str, message: str, help: str | None = None) -> KspecError:  # noqa: A002

@@ -1,4 +1,4 @@
-"""The build: plan → train → compile → emit → verify → package → report, then into its place.
+"""The build: data → plan → train → compile → emit → verify → package → report, then into its place.
 
 A stage whose result is in the store costs its key. What makes the results is imported when a stage
 runs: a build with nothing to do loads neither TensorFlow nor NumPy.
@@ -22,6 +22,7 @@ from kspec.pipeline.store.content import Store
 from kspec.pipeline.store.keys import Keys, Target, described
 from kspec.pipeline.store.placement import place
 from kspec.pipeline.store.records import (
+    DATA,
     GRAPH,
     HISTORY,
     MANIFEST,
@@ -67,7 +68,8 @@ def plan(document: Document, *, store: Path | None = None, notify: Notify | None
     """Prove that every target can be emitted, and tell which stages a build would run, and why."""
     run = _Build(document, store, None, notify)
     proven = run.prove()
-    return replace(proven, stages=(*run.stages.done, *run.stages.foreseen(run.keys.all[1:])))
+    done = run.stages.done
+    return replace(proven, stages=(*done, *run.stages.foreseen(run.keys.all[len(done) :])))
 
 
 def train(
@@ -148,7 +150,18 @@ class _Build:
         place(parts, out, seal=MANIFEST, stale=_targets_in(out) - bundles.keys())
         return replace(result, stages=tuple(self.stages.done))
 
+    def read(self) -> None:
+        """Every row is read and judged before Keras is imported."""
+
+        def make(folder: Path) -> None:
+            write_json(folder / DATA, self.shop.counts)
+
+        if self.document.spec.data is not None:
+            self.stages.run(self.keys.data, make)
+
     def prove(self) -> Plan:
+        self.read()
+
         def make(folder: Path) -> None:
             from kspec.pipeline.plan import prove
 

@@ -7,11 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from kspec.data.columns import bind_columns
-from kspec.data.sources import open_source
+from kspec.data.sampling import check_data
 from kspec.pipeline.proof.gates import check_gates
 from kspec.schemas import Spec
-from kspec.schemas.data import Csv, Npz
 from kspec.schemas.features import Tensor
 from kspec.spec.diagnostics import Diagnostic, KspecError, errors
 from kspec.spec.document import Document
@@ -42,7 +40,7 @@ def load_checked(
     strict: bool = False,
 ) -> Document:
     """The document of a spec in which nothing is wrong that can be seen before it is built: its
-    text, its targets' options, gates, training settings, and the columns of its data. The Python
+    text, its targets' options, gates, training settings, and the first rows of its data. The Python
     file that it may name is run where `allow_python` says so.
 
     Warnings lie in the document, or are errors where `strict` says so. Raises KspecError with all
@@ -52,7 +50,7 @@ def load_checked(
     keyed = [*check_gates(document.spec), *_unsized(document.spec)]
     found = [replace(each, span=document.root.nearest(each.route).key) for each in keyed]
     found += _raised(lambda: _check_training(document.spec))
-    found += _raised(lambda: _check_columns(document))
+    found += check_data(document)
     told = in_order([*found, *document.warnings], document.root)
     if strict:
         told = [replace(each, is_strict=True) for each in told]
@@ -65,13 +63,6 @@ def _check_training(spec: Spec) -> None:
     if spec.train is not None and spec.data is not None:
         split = spec.data.split
         check_training(spec, validated=split.column is not None or split.validation > 0)
-
-
-def _check_columns(document: Document) -> None:
-    """The header alone is read, where that takes no package but NumPy."""
-    data = document.spec.data
-    if data is not None and isinstance(data.source, Csv | Npz):
-        bind_columns(document.spec, open_source(document.path.parent, data.source).names)
 
 
 def _unsized(spec: Spec) -> Iterator[Diagnostic]:

@@ -72,8 +72,7 @@ def _judging(shop: Workshop, reference: Reference) -> tuple[Rows, Rows, dict[str
         columns = {name: (name,) for name in spec.inputs}
         return golden, golden, {"split": "drawn", "counts": {"drawn": DRAWN}, "columns": columns}
     name, split = _judging_split(shop.dataset)
-    counts = {each: len(getattr(shop.dataset, each)) for each in ("train", "validation", "test")}
-    facts = {"split": name, "counts": counts, "columns": shop.dataset.columns}
+    facts = {"split": name, "counts": shop.counts, "columns": shop.dataset.columns}
     golden = _proven(shop, reference, golden_rows(split).inputs)
     return reference.rows(split.inputs, split.targets, golden.yardsticks), golden, facts
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from kspec.data.dataset import Dataset, load_dataset
+from kspec.data.splits import NAMES
 from kspec.spec.document import Document
 from kspec.training.weights import initialize
 
@@ -23,6 +24,11 @@ class Workshop:
     @cached_property
     def dataset(self) -> Dataset:
         return load_dataset(self.document)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows of each split."""
+        return {name: len(getattr(self.dataset, name)) for name in NAMES}
 
     @cached_property
     def model(self) -> Any:

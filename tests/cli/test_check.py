@@ -113,7 +113,7 @@ def test_several_files_at_once(five):
     [
         (("accuracy:", "acuracy:"), "KS802", "18:3"),
         (("accuracy:", "ios.accuracy:"), "KS803", "18:3"),
-        (("[x1, x2]", "[x1, x3]"), "KS510", "6:22"),
+        (("[x1, x2]", "[x1, x3]"), "KS510", "6:36"),
         (("epochs: 3", "epochs: 3\n  early_stopping: {monitor: val_los}"), "KS602", "15:29"),
         (("epochs: 3", "epochs: 3\n  loss: {moon: mean_squared_error}"), "KS603", "15:16"),
         (
@@ -136,4 +136,5 @@ def test_what_reading_alone_does_not_show(kspec, change, code, place):
     result = kspec("check", "model.yaml")
     assert result.exit_code == 2
     assert f"model.yaml:{place}: {code} " in result.stdout
-    assert "1 problem found" in result.stdout
+    # A CSV file has no series: the input with an open size does not fit its column either.
+    assert f"{'2 problems' if code == 'KS713' else '1 problem'} found" in result.stdout

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from kspec.data.dataset import Dataset, load_dataset, source_digest
+from kspec.data.sampling import check_data
 from kspec.spec.diagnostics import KspecError
 
 CSV = {"csv": "rows.csv"}
@@ -147,22 +148,54 @@ def test_labels_may_be_text_or_numbers(document, tmp_path, written, labels):
         (
             "a,b,y\n1,2,0\nx,1_0,1\n",
             [
-                ("KS520", "rows.csv:3: 'x' in the column 'a' is no number"),
-                ("KS520", "rows.csv:3: '1_0' in the column 'b' is no number"),
+                ("KS520", "rows.csv:3: 'x' is not a number in the column 'a' of the input 'x'"),
+                ("KS520", "rows.csv:3: '1_0' is not a number in the column 'b' of the input 'x'"),
+                ("KS530", "2 rows leave none for train"),
             ],
         ),
         (
             "a,b,y\n1,,0\n\n2,inf,1\n1e39,1,2\n,NaN,\n" + "1,2,0\n3,4,1\n" * 9,
             [
-                ("KS521", "rows.csv:6: no finite number in 'a'"),
-                ("KS521", "rows.csv:2: no finite number in 'b', and in 2 rows more"),
-                ("KS522", "rows.csv:5: '2' in 'y' is none of the labels"),
-                ("KS521", "rows.csv:6: no value in 'y'"),
+                ("KS521", "rows.csv:6: no finite number in the column 'a' of the input 'x'"),
+                (
+                    "KS521",
+                    (
+                        "rows.csv:2: no finite number in the column 'b' of the input 'x'; 3 of 22"
+                        " rows are like it"
+                    ),
+                ),
+                (
+                    "KS520",
+                    "rows.csv:5: 1e+39 does not fit float32 in the column 'a' of the input 'x'",
+                ),
+                ("KS521", "rows.csv:6: no value in the column 'y' of the output 'y'"),
+                ("KS522", "rows.csv:5: '2' is not a label in the column 'y' of the output 'y'"),
             ],
         ),
         (
-            "a,b,y\n1e39,1,0\n" + "1,2,0\n3,4,1\n" * 9,
-            [("KS520", "rows.csv:2: 'a' holds no float32")],
+            "a,b,y\nx,,0\n1,2\n1,1e39,no\ny,1,maybe\n" + "1,2,0\n3,4,1\n" * 9,
+            [
+                ("KS507", "rows.csv:3 has 2 cells, the header 3"),
+                (
+                    "KS520",
+                    (
+                        "rows.csv:2: 'x' is not a number in the column 'a' of the input 'x'; 2"
+                        " of 21 rows are like it"
+                    ),
+                ),
+                (
+                    "KS520",
+                    "rows.csv:4: 1e+39 does not fit float32 in the column 'b' of the input 'x'",
+                ),
+                ("KS521", "rows.csv:2: no finite number in the column 'b' of the input 'x'"),
+                (
+                    "KS522",
+                    (
+                        "rows.csv:4: 'no' is not a label in the column 'y' of the output 'y'; 2"
+                        " of 21 rows have 'no', 'maybe'"
+                    ),
+                ),
+            ],
         ),
         ("a,b,y\n" + "1,2,0\n" * 9, [("KS523", "no training row has the label '1'")]),
         ("a,b,y\n1,2,0\n", [("KS530", "1 rows leave none for validation and test")]),
@@ -324,3 +357,152 @@ def test_pictures_are_resized_as_tensorflow_does(document, tmp_path, method, siz
     found = whole(dataset, "image")
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected * (16 / 255), rtol=1e-5, atol=1e-5)
+
+
+def fitting(document: Any) -> list[tuple[str, str]]:
+    """What `check` finds in the first rows, without what only their number decides."""
+    return [(each.code, each.message) for each in check_data(document)]
+
+
+FAULTS = {
+    "x": ["1", "abc", "", "inf", "1e39", "2.5", "NA", "7"],
+    "n": ["1", "2", "3", "2.5", "3000000000", "x", "", "4"],
+    "y": ["0", "1", "", "no", "maybe", "no", "0.0", "01"],
+}
+
+
+def test_check_finds_in_a_sample_what_a_build_finds_in_all_rows(document, tmp_path):
+    """The same faults, told in the same words, cell by cell and by NumPy."""
+    lines = [",".join(cells) for cells in zip(*FAULTS.values(), strict=True)]
+    sound = [f"{i},{i},{i % 2}" for i in range(40)]
+    (tmp_path / "rows.csv").write_text("\n".join([",".join(FAULTS), *lines, *sound]))
+    inputs = {"x": {"number": 1}, "n": {"tensor": {"shape": [1], "dtype": "int32"}}}
+    spec = document(CSV, inputs, **EVEN)
+    found = fitting(spec)
+    assert found == errors(spec)
+    codes = ["KS520", "KS520", "KS521"]
+    assert [code for code, _ in found] == [*codes, *codes, "KS521", "KS522"]
+    assert "3 of 48 rows have 'no', 'maybe'" in found[-1][1]
+
+
+def test_numbers_and_arrays_have_the_same_faults(document, tmp_path):
+    """An archive and a Parquet file with the values of a CSV file have its faults."""
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=60)
+    values[[3, 7, 8]], values[[5, 9]] = np.nan, (1e39, -1e300)
+    labels = np.array(["0", "1", "x"])[np.r_[np.arange(20) % 2, np.full(3, 2), np.zeros(37, int)]]
+    columns = {"a": values, "y": labels}
+    np.savez(tmp_path / "rows.npz", **columns)
+    pq.write_table(pa.table(columns), tmp_path / "rows.parquet")
+    lines = [f"{a!r},{y}" for a, y in zip(values.tolist(), labels.tolist(), strict=True)]
+    (tmp_path / "rows.csv").write_text("\n".join(["a,y", *lines]))
+    told = []
+    for source in (CSV, NPZ, {"parquet": "rows.parquet"}):
+        spec = document(source, {"x": {"number": 1, "columns": "a"}}, **EVEN)
+        found = fitting(spec)
+        assert found == errors(spec)
+        told.append([(code, message.split(": ", 1)[1]) for code, message in found])
+    assert told[0] == told[1] == told[2]
+    assert [code for code, _ in told[0]] == ["KS521", "KS520", "KS522"]
+
+
+def test_types_that_hold_no_numbers_are_found_at_once(document, tmp_path):
+    columns = {"a": np.array(["p", "q"] * 8), "b": np.arange(16.0), "y": np.arange(16) % 2}
+    np.savez(tmp_path / "rows.npz", **columns)
+    pq.write_table(pa.table({**columns, "c": [[1.0] * (i % 2) for i in range(16)]}), tmp_path / "p")
+    inputs = {"x": {"number": 2, "columns": ["a", "b"]}, "z": {"number": 3, "columns": "b"}}
+    for source in (NPZ, {"parquet": "p"}):
+        found = fitting(document(source, inputs, **EVEN))
+        assert [code for code, _ in found] == ["KS520", "KS511"]
+        assert "'p' is not a number in the column 'a' of the input 'x'; 16 of 16" in found[0][1]
+    lists = fitting(document({"parquet": "p"}, {"x": {"number": 1, "columns": "c"}}, **EVEN))
+    assert lists == [("KS511", "the lists in the column 'c' have 0 to 1 elements")]
+
+
+def test_a_sample_is_bounded_and_says_so(document, tmp_path):
+    """A fault behind the first rows is left to the build; one before them is not."""
+    lines = [f"{i},1,{i % 2}" for i in range(1500)]
+    lines[10], lines[1400] = "x,1,0", "1,1,7"
+    (tmp_path / "rows.csv").write_text("\n".join(["a,b,y", *lines]))
+    spec = document(CSV, **EVEN)
+    assert [code for code, _ in fitting(spec)] == ["KS520"]
+    assert [code for code, _ in errors(spec)] == ["KS520", "KS522"]
+    wide = ["0" * 1000 + ",1,0"] * 1000
+    (tmp_path / "rows.csv").write_text("\n".join(["a,b,y", "x,,0", *wide]))
+    [(_, message), _] = fitting(spec)
+    (tmp_path / "rows.csv").write_text("\n".join(["a,b,y", "x,,0", "y,1,0", *wide]))
+    [(_, message), _] = fitting(spec)
+    shown = int(message.split("the first ")[1].split()[0])
+    assert 200 < shown < 270
+
+
+def test_a_folder_of_images_is_looked_at_without_decoding(document, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    for label in ("a", "b", "c"):
+        for row in range(4):
+            pixels = rng.integers(0, 255, (4, 6 + (label == "b"), 3), np.uint8)
+            picture(tmp_path / f"p/{label}/{row}.png", pixels)
+    (tmp_path / "p/a/text.png").write_text("not an image")
+    inputs = {"image": {"image": {"height": 4, "width": 6}}}
+    outputs = {"y": {"category": {"labels": ["a", "b"]}, "column": "label"}}
+    spec = document({"image_folder": "p"}, inputs, outputs, **EVEN)
+    monkeypatch.setattr("kspec.data.pictures.decode", None)
+    found = fitting(spec)
+    assert [code for code, _ in found] == ["KS540"] * 5 + ["KS522"]
+    assert found[1] == ("KS540", "b/0.png: 7 × 4 pixels, the spec says 6 × 4")
+    assert found[-1][1].startswith(
+        "c/0.png: 'c' is not a label in the column 'label' of the output"
+    )
+
+
+def test_many_problems_are_counted_and_few_are_told(document, tmp_path):
+    names = [f"c{i}" for i in range(300)]
+    (tmp_path / "rows.csv").write_text("\n".join([",".join([*names, "y"])] + ["x" + "," * 300] * 9))
+    inputs = {f"i{k}": {"number": 50, "columns": names[k * 50 : k * 50 + 50]} for k in range(6)}
+    for found in (fitting(document(CSV, inputs)), errors(document(CSV, inputs))):
+        assert len(found) == 20
+        assert found[6] == ("KS521", "the same in 44 columns more")
+        assert found[-1][1].endswith("problems more of the data")
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_another_separator_is_named(document, tmp_path, separator):
+    lines = ["a,b,y", *("1,2,0", "2,1,1") * 8]
+    (tmp_path / "rows.csv").write_text("\n".join(lines).replace(",", separator))
+    for found in (fitting(document(CSV)), errors(document(CSV))[:1]):
+        [(code, message)] = found
+        assert code == "KS551"
+        assert message.startswith("the cells of the data are separated by ")
+
+
+LEAKS = {
+    "a number": ({"x": {"number": 1, "columns": "t"}}, {"t": {"number": 1}}, ["t"]),
+    "a glob": ({"x": {"number": 3, "columns": "*"}}, {"t": {"number": 1}}, ["t"]),
+    "several": (
+        {"x": {"number": 2, "columns": ["a", "t"]}, "z": {"number": 1, "columns": "u"}},
+        {"y": {"number": 2, "columns": ["t", "u"]}},
+        ["t", "u"],
+    ),
+    "a part of what is given back": (
+        {"x": {"number": 2, "columns": ["a", "t"]}},
+        {"y": {"number": 1, "column": "a"}},
+        ["a"],
+    ),
+    "given back": (
+        {"x": {"number": 2, "columns": ["a", "t"]}},
+        {"y": {"number": 2, "columns": ["t", "a"]}},
+        [],
+    ),
+    "apart": ({"x": {"number": 2, "columns": ["a", "u"]}}, {"t": {"number": 1}}, []),
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_an_input_that_reads_its_truth_is_refused(document, tmp_path, name):
+    inputs, outputs, expected = LEAKS[name]
+    (tmp_path / "rows.csv").write_text("a,t,u\n" + "1,2,3\n4,5,6\n" * 10)
+    spec = document(CSV, inputs, outputs, **EVEN)
+    found = [message for code, message in fitting(spec) if code == "KS512"]
+    assert [message.split("reads '")[1][0] for message in found] == expected
+    if not expected:
+        load_dataset(spec)

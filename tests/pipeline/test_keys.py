@@ -96,7 +96,7 @@ def test_a_change_is_in_the_keys_of_just_the_stages_that_it_decides(
     [
         ("epochs: 2", "epochs: 3", {"train"}),
         ("epochs: 2, seed: 1", "epochs: 2, seed: 2", {"train"}),
-        ("split: {seed: 3", "split: {seed: 4", {"train"}),
+        ("split: {seed: 3", "split: {seed: 4", {"data", "train"}),
         ("batch: 1", "batch: 2", {"plan", "emit·tflite", "package·android"}),
     ],
 )

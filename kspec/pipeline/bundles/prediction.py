@@ -62,6 +62,10 @@ class JsonRows:
         numbers = {name: self._numbers(name) for name in request.numbers}
         return Table(len(self.rows), numbers, {}, lambda row: f"{self.path.name}, row {row + 1}")
 
+    def sample(self, request: Request) -> Table:
+        """All rows: they are in memory."""
+        return self.read(request)
+
     def _numbers(self, name: str) -> Array:
         try:
             return np.array([row[name] for row in self.rows], np.float64)
@@ -98,6 +102,8 @@ def read_rows(path: Path, inputs: Sequence[InputPort]) -> dict[str, Array]:
     columns = bind_columns(spec, source.names).inputs
     wanted = dict.fromkeys(column for each in columns.values() for column in each)
     table = source.read(Request(wanted, frozenset()))
+    if table.problems:
+        raise KspecError(*table.problems)
     return {
         each.name: tensor_array(each.name, each.row, each.dtype, columns[each.name], table)
         for each in inputs

@@ -144,6 +144,22 @@ class Keys:
         return {k: v.model_dump(mode="json") for k, v in self.document.spec.outputs.items()}
 
     @cached_property
+    def data(self) -> Key:
+        """Of the stage that reads every row; without data there is no such stage."""
+        spec = self.document.spec
+        return Key(
+            "data",
+            {
+                "inputs": {k: v.model_dump(mode="json") for k, v in spec.inputs.items()},
+                "outputs": self.outputs,
+                "data": spec.data.model_dump(mode="json") if spec.data else None,
+                "rows": self._rows,
+                "packages": versions("numpy", "pillow", "pyarrow"),
+            },
+            ("kspec.data.dataset",),
+        )
+
+    @cached_property
     def plan(self) -> Key:
         return Key(
             "plan",
@@ -167,7 +183,7 @@ class Keys:
                 "outputs": self.outputs,
                 "train": spec.train.model_dump(mode="json") if spec.train else None,
                 "data": spec.data.model_dump(mode="json") if spec.data else None,
-                "rows": self._rows(),
+                "rows": self._rows,
                 "weights": self._weights(),
                 "packages": versions("keras", "tensorflow", "numpy"),
             },
@@ -243,6 +259,7 @@ class Keys:
     def all(self) -> tuple[Key, ...]:
         """The keys of all stages, in the order in which a build comes to them."""
         return (
+            *((self.data,) if self.document.spec.data else ()),
             self.plan,
             self.train,
             self.compile,
@@ -251,6 +268,7 @@ class Keys:
             self.report,
         )
 
+    @cached_property
     def _rows(self) -> str | None:
         """The digest of the data, made without parsing. Raises KspecError KS501, KS502, KS504."""
         data = self.document.spec.data

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+DATA = "data.json"
 GRAPH = "graph"
 HISTORY = "history.json"
 MANIFEST = "manifest.json"

@@ -81,10 +81,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS512",
         title="input reads what it is to predict",
-        explanation="A column of labels is among the columns of an input, mostly by a glob. Such\n"
-        "a model is perfect in training and useless after it.",
-        wrong='inputs: {x: {number: 3, columns: "*"}}',
-        right='inputs: {x: {number: 2, columns: "x_*"}}',
+        explanation="A column that an output is compared with is among the columns of an input,\n"
+        "mostly by a glob. Such a model is perfect in training and useless after it. Only a\n"
+        "network that gives its whole input back, from the same columns, may read its truth.",
+        wrong='inputs: {x: {number: 3, columns: "*"}}\noutputs: {price: number}',
+        right='inputs: {x: {number: 2, columns: "x_*"}}\noutputs: {price: number}',
     ),
     Rule(
         code="KS520",
@@ -163,5 +164,14 @@ RULES: tuple[Rule, ...] = (
         explanation="Training and verification need rows; the spec has no section `data`.",
         wrong="kspec: 1\nname: digits",
         right=f"kspec: 1\nname: digits\n{_CSV}",
+    ),
+    Rule(
+        code="KS551",
+        title="cells separated by something else than commas",
+        explanation="The header of the file has the columns that the spec asks for, but separated\n"
+        "by semicolons, tabs or bars. A `csv` source has commas; decimal commas are not read\n"
+        "either.",
+        wrong="x1;x2;place\n0.5;0.25;inside",
+        right="x1,x2,place\n0.5,0.25,inside",
     ),
 )

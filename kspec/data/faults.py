@@ -1,0 +1,169 @@
+"""What can be wrong with the rows of a column, counted, and told in one form.
+
+`check` finds faults in the first rows, without NumPy; a build finds them in all rows. Both count
+per column and tell the first row of each kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from kspec.spec.diagnostics import Diagnostic, Route
+
+ROUTE: Route = ("data", "source")
+"""Where a spec names its data."""
+MAX_REPORTED = 20
+"""Problems of the data that are reported at once."""
+MAX_COLUMNS = 5
+"""Columns of one item that are named for one kind of fault."""
+MAX_VALUES = 5
+"""Unknown labels that are listed."""
+COMPLETE = "fill or drop these rows: a model learns nothing from what is not there"
+NUMBERS = "correct the cells, or write words as numbers: a column of 0 and 1 for each word"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of fault in one column."""
+
+    code: str
+    what: str
+    """Of the first row: `'abc' is not a number`."""
+    row: int
+    """The first row that has it, from 0."""
+    count: int
+    """How many rows have it."""
+    help: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Where a text stands in a column."""
+
+    row: int
+    """The first row, from 0."""
+    count: int
+
+
+class Readable(Protocol):
+    """Rows that were read: all of a source, or the first ones."""
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether these are all rows of the source."""
+
+    @property
+    def problems(self) -> tuple[Diagnostic, ...]:
+        """Rows that cannot be read at all."""
+
+    @property
+    def where(self) -> Callable[[int], str]:
+        """The place of a row for a person: `digits.csv:17`."""
+
+    def shape(self, column: str) -> tuple[int, ...]:
+        """The shape of one row of a column of numbers; `()` for single numbers."""
+
+    def faults(self, column: str, dtype: str) -> Sequence[Fault]:
+        """What keeps a column of numbers from being an array of `dtype`, float32 or int32."""
+
+    def occurrences(self, column: str) -> Mapping[str, Occurrence]:
+        """The values of a column of text; a missing value is the empty text."""
+
+
+def not_a_number(cell: str, row: int, count: int) -> Fault:
+    """Rows whose cell is text."""
+    return Fault("KS520", f"{cell[:40]!r} is not a number", row, count, NUMBERS)
+
+
+def not_finite(row: int, count: int) -> Fault:
+    """Rows without a value, or with NaN or an infinite one."""
+    return Fault("KS521", "no finite number", row, count, COMPLETE)
+
+
+def not_of(value: float, dtype: str, row: int, count: int) -> Fault:
+    """Rows whose number `dtype` cannot hold."""
+    return Fault("KS520", f"{value:.10g} does not fit {dtype}", row, count)
+
+
+def number_problems(
+    owner: str, columns: Iterable[str], dtype: str, rows: Readable, route: Route
+) -> tuple[Diagnostic, ...]:
+    """The faults in the columns of `owner` (`input 'x'`), at most `MAX_COLUMNS` named a kind."""
+    found: dict[str, list[Diagnostic]] = {}
+    for column in columns:
+        for fault in rows.faults(column, dtype):
+            found.setdefault(fault.code, []).append(_told(fault, column, owner, rows, route))
+    return tuple(each for told in found.values() for each in _shortened(told, route))
+
+
+def _told(fault: Fault, column: str, owner: str, rows: Readable, route: Route) -> Diagnostic:
+    message = f"{rows.where(fault.row)}: {fault.what} in the column {column!r} of the {owner}"
+    return Diagnostic(fault.code, message + _share(fault.count, rows), route, help=fault.help)
+
+
+def _share(count: int, rows: Readable) -> str:
+    if count == 1:
+        return ""
+    of = "" if rows.is_whole else "the first "
+    return f"; {count:,} of {of}{rows.rows:,} rows are like it"
+
+
+def _shortened(told: list[Diagnostic], route: Route) -> Iterator[Diagnostic]:
+    yield from told[:MAX_COLUMNS]
+    if left := len(told) - MAX_COLUMNS:
+        columns = "column" if left == 1 else "columns"
+        if left > 0:
+            yield Diagnostic(told[0].code, f"the same in {left:,} {columns} more", route)
+
+
+def label_problems(
+    owner: str,
+    column: str,
+    odd: Mapping[str, Occurrence],
+    labels: Sequence[str],
+    rows: Readable,
+    route: Route,
+) -> Iterator[Diagnostic]:
+    """Rows of a column of labels without a value, or with one that is not a label: those of `odd`,
+    with the places of each."""
+    odd = dict(odd)
+    if missing := odd.pop("", None):
+        yield _told(
+            Fault("KS521", "no value", missing.row, missing.count, COMPLETE),
+            column,
+            owner,
+            rows,
+            route,
+        )
+    if not odd:
+        return
+    first = min(odd, key=lambda text: odd[text].row)
+    count = sum(each.count for each in odd.values())
+    message = (
+        f"{rows.where(odd[first].row)}: {first[:40]!r} is not a label in the column {column!r}"
+        f" of the {owner}"
+    )
+    if len(odd) > 1:
+        shown = [repr(text[:40]) for text in list(odd)[:MAX_VALUES]]
+        more = f" and {len(odd) - MAX_VALUES:,} more" if len(odd) > MAX_VALUES else ""
+        of = "" if rows.is_whole else "the first "
+        message += f"; {count:,} of {of}{rows.rows:,} rows have {', '.join(shown)}{more}"
+    else:
+        message += _share(count, rows)
+    listed = ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
+    yield Diagnostic("KS522", message, route, help=f"the labels are {listed}")
+
+
+def bounded(problems: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """At most `MAX_REPORTED` problems; the last one counts those that are left out."""
+    if len(problems) <= MAX_REPORTED:
+        return tuple(problems)
+    left = problems[MAX_REPORTED - 1 :]
+    more = Diagnostic(left[0].code, f"{len(left):,} problems more of the data", left[0].route)
+    return (*problems[: MAX_REPORTED - 1], more)
