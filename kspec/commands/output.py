@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 if TYPE_CHECKING:
-    from kspec.pipeline.results import Artifact, StageRun
+    from kspec.pipeline.results import Artifact, Progress, StageRun
 
 JSON_VERSION = 1
 """Rises when a field changes its meaning or goes away."""
@@ -88,13 +88,24 @@ def artifact_data(artifact: Artifact) -> dict[str, Any]:
     return {**asdict(artifact), "path": str(artifact.path)}
 
 
-def stage_printer(*, quiet: bool) -> Callable[[StageRun], None]:
-    """Tells on stderr of each stage that ran."""
+def stage_printer(*, quiet: bool) -> Callable[[Progress | StageRun], None]:
+    """Prints to stderr one line for each piece of work that begins, and one for each stage that
+    ended."""
 
-    def tell(stage: StageRun) -> None:
-        if stage.ran and not quiet:
-            line = f"{stage.name:<20} {stage.seconds:6.1f} s   {stage.reason}\n"
-            sys.stderr.write(line)
-            sys.stderr.flush()
+    def tell(event: Progress | StageRun) -> None:
+        from kspec.pipeline.results import Progress
 
-    return tell
+        if isinstance(event, Progress):
+            line = f"{event.stage:<20} {'…':>8}   {event.text}"
+        elif event.ran:
+            line = f"{event.name:<20} {event.seconds:6.1f} s   done"
+        else:
+            return
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    return _silent if quiet else tell
+
+
+def _silent(_event: Progress | StageRun) -> None:
+    return

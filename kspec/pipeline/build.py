@@ -7,8 +7,9 @@ runs: a build with nothing to do loads neither TensorFlow nor NumPy.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +17,13 @@ from kspec.features.description import FILE
 from kspec.features.kinds import decisions_of
 from kspec.pipeline.bundles.artifacts import place_artifact
 from kspec.pipeline.proof.gates import failures, judge
-from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan, StageRun
+from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan, Progress
 from kspec.pipeline.store.artifacts import digest_artifact
 from kspec.pipeline.store.content import Store
 from kspec.pipeline.store.keys import Keys, Target, described
 from kspec.pipeline.store.placement import place
 from kspec.pipeline.store.records import (
     DATA,
-    GRAPH,
     HISTORY,
     MANIFEST,
     METRICS,
@@ -33,7 +33,7 @@ from kspec.pipeline.store.records import (
     read_json,
     write_json,
 )
-from kspec.pipeline.store.stages import Notify, Stages
+from kspec.pipeline.store.stages import Make, Notify, Stages, silent
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.targets.platforms.platform import ArtifactRequest
@@ -41,6 +41,8 @@ from kspec.targets.registry import formats
 from kspec.training.monitors import Monitor, Silent
 
 if TYPE_CHECKING:
+    from kspec.compiler.ir import Graph
+    from kspec.pipeline.compiled import Compiled
     from kspec.pipeline.workshop import Workshop
 
 __all__ = ["Notify", "build", "emit", "plan", "train"]
@@ -101,8 +103,7 @@ def emit(
             Diagnostic("KS630", "the model is not trained", help="train first: `kspec train`")
         )
     run.compile()
-    artifacts = tuple(run.verify(request) for request in requests)
-    return tuple(place_artifact(each, out) for each in artifacts)
+    return tuple(place_artifact(each, out) for each in run.verify(requests))
 
 
 class _Build:
@@ -119,7 +120,7 @@ class _Build:
         self.keys = Keys(document)
         self.monitor = monitor or Silent()
         self.store = Store(store or document.path.parent / ".kspec")
-        self.stages = Stages(self.store, document.spec.name, notify or _nobody)
+        self.stages = Stages(self.store, document.spec.name, notify or silent)
         self._shop: Workshop | None = None
 
     @property
@@ -134,18 +135,18 @@ class _Build:
         plan_ = self.prove()
         compiled = self.compile()
         asked = self.keys.requests
-        proven = [self.verify(request) for request in asked]
+        proven = self.verify(asked)
         artifacts: Artifacts = {
             target.name: tuple(proven[asked.index(request)] for request in target.requests)
             for target in self.keys.targets
         }
         gates = self.judge(artifacts)
         bundles = {
-            target.name: self.package(target, artifacts[target.name], compiled)
+            target.name: self.package(target, artifacts[target.name])
             for target in self.keys.targets
         }
         result = self.result(out, artifacts, gates, compiled)
-        about = self.report(result, plan_, compiled)
+        about = self.report(result, plan_)
         parts = {**bundles, REPORT: about / REPORT, MANIFEST: about / MANIFEST}
         place(parts, out, seal=MANIFEST, stale=_targets_in(out) - bundles.keys())
         return replace(result, stages=tuple(self.stages.done))
@@ -165,7 +166,10 @@ class _Build:
         def make(folder: Path) -> None:
             from kspec.pipeline.plan import prove
 
-            write_json(folder / PLAN, prove(self.shop, self.keys).kept())
+            def tell(text: str) -> None:
+                self.stages.notify(Progress(self.keys.plan.name, text))
+
+            write_json(folder / PLAN, prove(self.shop, self.keys, tell).kept())
 
         facts = read_json(self.stages.run(self.keys.plan, make) / PLAN)
         return Plan.read(facts, map(self.keys.users, self.keys.requests))
@@ -190,22 +194,45 @@ class _Build:
 
         return self.stages.run(self.keys.compile, make)
 
-    def verify(self, request: ArtifactRequest) -> Artifact:
-        """The artifact in the store, proven; its path leads there."""
-        emitted = self.emit(request)
+    @cached_property
+    def compiled(self) -> Compiled:
+        """What `compile` left in the store, read once."""
+        from kspec.pipeline.compiled import load_compiled
 
-        def make(folder: Path) -> None:
-            from kspec.pipeline.compiled import load_compiled
+        return load_compiled(self.stages.path(self.keys.compile))
+
+    @cached_property
+    def folded(self) -> Graph:
+        """The graph after the common passes, from which every format goes on."""
+        from kspec.compiler.passes import run_passes
+        from kspec.compiler.passes.common import COMMON
+
+        return run_passes(self.compiled.graph, COMMON)
+
+    def verify(self, requests: Sequence[ArtifactRequest]) -> tuple[Artifact, ...]:
+        """The artifacts in the store, proven; their paths lead there."""
+        emitted = [self.emit(request) for request in requests]
+        keys = map(self.keys.verify, requests)
+        jobs = zip(keys, map(self._verification, emitted, requests), strict=True)
+        proven = self.stages.run_together(tuple(jobs))
+        return tuple(map(self._artifact, requests, emitted, proven))
+
+    def _verification(self, emitted: Path, request: ArtifactRequest) -> Make:
+        def make(folder: Path) -> float:
             from kspec.pipeline.proof.verification import verify_artifact
+            from kspec.targets.emission import HowToRun
 
-            found = load_compiled(self.stages.path(self.keys.compile))
-            outputs = decisions_of(self.document.spec)
-            result = verify_artifact(emitted, request, found.rows, outputs, found.graph)
+            found, outputs = self.compiled, decisions_of(self.document.spec)
+            how = HowToRun(turn=self.store.root / "running" / "latency")
+            result = verify_artifact(emitted, request, found.rows, outputs, found.graph, how=how)
             if not result.passed:
                 raise KspecError(*result.problems, document=self.document)
             write_json(folder / RESULT, result.facts())
+            return result.run.cpu if result.run else 0.0
 
-        proven = self.stages.run(self.keys.verify(request), make)
+        return make
+
+    def _artifact(self, request: ArtifactRequest, emitted: Path, proven: Path) -> Artifact:
         return Artifact(
             target="",
             format=request.format,
@@ -220,14 +247,10 @@ class _Build:
         name = self.document.spec.name + formats()[request.format].suffix
 
         def make(folder: Path) -> None:
-            from kspec.compiler.file import load
-            from kspec.compiler.passes import run_passes
-            from kspec.compiler.passes.common import COMMON
             from kspec.targets.emission import emit
 
             started = time.process_time()
-            graph = run_passes(load(self.stages.path(self.keys.compile) / GRAPH), COMMON)
-            written = emit(graph, request, folder / name)
+            written = emit(self.folded, request, folder / name)
             digest = digest_artifact(folder / name, written.files)
             seconds = time.process_time() - started
             write_json(folder / RESULT, {**asdict(digest), "seconds": seconds})
@@ -243,12 +266,11 @@ class _Build:
             raise KspecError(*broken, document=self.document)
         return results
 
-    def package(self, target: Target, artifacts: tuple[Artifact, ...], compiled: Path) -> Path:
+    def package(self, target: Target, artifacts: tuple[Artifact, ...]) -> Path:
         def make(folder: Path) -> None:
             from kspec.pipeline.bundles.pack import pack
-            from kspec.pipeline.compiled import load_compiled
 
-            pack(self.document, target, artifacts, load_compiled(compiled), folder)
+            pack(self.document, target, artifacts, self.compiled, folder)
 
         return self.stages.run(self.keys.package(target), make)
 
@@ -276,18 +298,16 @@ class _Build:
             out / REPORT,
         )
 
-    def report(self, result: BuildResult, plan_: Plan, compiled: Path) -> Path:
+    def report(self, result: BuildResult, plan_: Plan) -> Path:
         """The folder of ``manifest.json`` and ``report.html``."""
 
         def make(folder: Path) -> None:
             from kspec.pipeline.bundles.manifest import manifest
-            from kspec.pipeline.compiled import load_compiled
             from kspec.pipeline.report.page import render_report
 
-            loaded = load_compiled(compiled)
-            write_json(folder / MANIFEST, manifest(self.document, result, loaded))
+            write_json(folder / MANIFEST, manifest(self.document, result, self.compiled))
             history = read_json(self.stages.path(self.keys.train) / HISTORY)
-            page = render_report(self.document, result, plan_, loaded, history)
+            page = render_report(self.document, result, plan_, self.compiled, history)
             (folder / REPORT).write_text(page, "utf-8")
 
         return self.stages.run(self.keys.report, make)
@@ -300,7 +320,3 @@ def _targets_in(out: Path) -> set[str]:
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return set()
     return listed & {found.parent.name for found in out.glob(f"*/{FILE}")}
-
-
-def _nobody(_stage: StageRun) -> None:
-    return

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import numpy as np
 from kspec.compiler.ir import Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
+from kspec.features.decision import Decisions
 from kspec.features.kinds import decisions_of
 from kspec.models.prediction import predict
 from kspec.pipeline.proof.comparison import varies
@@ -22,62 +26,82 @@ from kspec.pipeline.proof.verification import verify_artifact
 from kspec.pipeline.results import Plan, TargetPlan
 from kspec.pipeline.store.artifacts import digest_artifact
 from kspec.pipeline.store.keys import Keys
+from kspec.pipeline.store.stages import processors
 from kspec.pipeline.workshop import Workshop
 from kspec.spec.diagnostics import Diagnostic, KspecError
-from kspec.spec.document import Document
-from kspec.targets.emission import artifact_name, emit
+from kspec.targets.emission import HowToRun, Written, artifact_name, emit
 from kspec.targets.platforms.platform import ArtifactRequest
 
 ROWS = 8
 
 
-def prove(shop: Workshop, keys: Keys) -> Plan:
+def prove(shop: Workshop, keys: Keys, tell: Callable[[str], None]) -> Plan:
     """Build the network with random weights and statistics, trace it, emit every artifact that the
-    targets ask for, run each, and compare. Raises KspecError with the problems of all formats."""
-    graph, rows = random_network(shop)
-    problems: list[Diagnostic] = []
+    targets ask for, run each in a process of its own, and compare. ``tell`` hears of each step.
+    Raises KspecError with the problems of all formats."""
+    tell("build and trace the network")
+    graph, rows, parameters = random_network(shop)
     folded = run_passes(graph, COMMON)
+    proof = _Proof(graph, folded, rows, decisions_of(shop.document.spec))
+    problems: list[Diagnostic] = []
     found: list[TargetPlan] = []
-    for request in keys.requests:
-        try:
-            found.append(_prove(graph, folded, request, rows, shop.document))
-        except KspecError as error:
-            problems.extend(error.diagnostics)
+    with (
+        tempfile.TemporaryDirectory(prefix="kspec-plan-") as folder,
+        ThreadPoolExecutor(processors()) as pool,
+    ):
+        running: list[Future[TargetPlan]] = []
+        for place, request in enumerate(keys.requests):
+            tell(f"emit and run {request.format} for {', '.join(keys.users(request))}")
+            path = Path(folder, str(place), artifact_name(shop.document.spec.name, request))
+            path.parent.mkdir()
+            try:
+                written = emit(folded, request, path)
+            except KspecError as error:
+                problems += error.diagnostics
+                continue
+            running.append(pool.submit(proof.of, path, request, written))
+        for each in running:
+            try:
+                found.append(each.result())
+            except KspecError as error:
+                problems += error.diagnostics
     if problems:
         raise KspecError(*problems, document=shop.document)
-    parameters = sum(int(np.prod(v.shape)) for v in shop.model.weights)
     return Plan(parameters, len(shop.document.steps), tuple(found))
 
 
-def _prove(
-    graph: Graph,
-    folded: Graph,
-    request: ArtifactRequest,
-    rows: Rows,
-    document: Document,
-) -> TargetPlan:
-    before = Counter(type(node.op).__name__ for node in folded.nodes)
-    with tempfile.TemporaryDirectory(prefix="kspec-plan-") as folder:
-        path = Path(folder, artifact_name(document.spec.name, request))
-        written = emit(folded, request, path)
-        size = digest_artifact(path, written.files).bytes
-        verification = verify_artifact(path, request, rows, decisions_of(document.spec), graph)
-    if not verification.passed:
-        raise KspecError(*verification.problems)
-    assert verification.comparison is not None
-    assert verification.run is not None
-    return TargetPlan(
-        request.format,
-        (),
-        dict(sorted((op, count) for op, count in before.items() if op in written.operations)),
-        dict(sorted((op, count) for op, count in before.items() if op not in written.operations)),
-        size,
-        verification.comparison.worst_error,
-        verification.run.runtime,
-    )
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """What emitted artifacts are held against."""
+
+    graph: Graph
+    folded: Graph
+    rows: Rows
+    outputs: Decisions
+
+    def of(self, path: Path, request: ArtifactRequest, written: Written) -> TargetPlan:
+        """Run an artifact and compare. Raises KspecError with what is wrong with it."""
+        how = HowToRun(latency=False)
+        found = verify_artifact(path, request, self.rows, self.outputs, self.graph, how=how)
+        if not found.passed:
+            raise KspecError(*found.problems)
+        assert found.comparison is not None
+        assert found.run is not None
+        before = sorted(Counter(type(node.op).__name__ for node in self.folded.nodes).items())
+        return TargetPlan(
+            request.format,
+            (),
+            {op: count for op, count in before if op in written.operations},
+            {op: count for op, count in before if op not in written.operations},
+            digest_artifact(path, written.files).bytes,
+            found.comparison.worst_error,
+            found.run.runtime,
+        )
 
 
-def random_network(shop: Workshop) -> tuple[Graph, Rows]:
+def random_network(shop: Workshop) -> tuple[Graph, Rows, int]:
+    """The graph of the network with random weights, rows to judge it by, and the number of its
+    parameters."""
     from kspec.compiler.trace import TraceError
     from kspec.models.keras_model import build_model, randomize, settle, trace_document
 
@@ -109,4 +133,4 @@ def random_network(shop: Workshop) -> tuple[Graph, Rows]:
             ),
             document=document,
         )
-    return graph, rows
+    return graph, rows, sum(int(np.prod(each.shape)) for each in model.weights)

@@ -9,6 +9,16 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """Work that a stage begins."""
+
+    stage: str
+    """``plan``, ``emit·onnx``, …"""
+    text: str
+    """Why the stage runs, when it starts; then what it does."""
+
+
+@dataclass(frozen=True, slots=True)
 class StageRun:
     """One stage of a build."""
 
@@ -21,6 +31,8 @@ class StageRun:
     reason: str
     """Why it ran, or would run: ``first build``, ``changed: train``."""
     seconds: float
+    cpu: float = 0.0
+    """Seconds of CPU, those of child processes included."""
 
 
 @dataclass(frozen=True, slots=True)

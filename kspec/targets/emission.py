@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,12 @@ from kspec.compiler.ir import Array, Graph, Node
 from kspec.compiler.ops.base import OpError
 from kspec.compiler.passes import PassError
 from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.targets.formats.child import Job
 from kspec.targets.formats.format import Format, Refusal
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
 
 PATIENCE = 1800.0
-"""Seconds after which a process that runs an artifact is taken to hang."""
 LONGEST_WORDS = 600
 """Characters of a runtime's message that are shown."""
 
@@ -43,7 +43,9 @@ class Run:
     seconds: float
     """For all rows, without opening the artifact."""
     latency: float
-    """Seconds of one call with the smallest batch on one thread, the median."""
+    """Seconds of one call with the smallest batch on one thread, the median; 0 if not asked for."""
+    cpu: float
+    """Seconds of CPU of the process, its start included."""
 
 
 class ArtifactError(Exception):
@@ -130,33 +132,57 @@ def _failed(error: PassError, format_: Format[Any]) -> Diagnostic:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class HowToRun:
+    """How an artifact's process is run."""
+
+    latency: bool = True
+    """Whether to measure one call as well."""
+    turn: Path | None = None
+    """A file that processes side by side lock, so that none computes while one is measured."""
+    patience: float = PATIENCE
+    """Seconds after which the process is taken to hang."""
+
+
+MEASURED = HowToRun()
+
+
 def run_artifact(
-    format_: Format[Any], path: Path, rows: Mapping[str, Array], *, seconds: float = PATIENCE
+    format_: Format[Any], path: Path, rows: Mapping[str, Array], how: HowToRun = MEASURED
 ) -> Run:
     """Open the artifact in a fresh process in its own runtime, and run all rows. Raises
-    ArtifactError with what the runtime said, or when it has not ended after so many seconds."""
+    ArtifactError with what the runtime said, or when it has not ended in time."""
     with tempfile.TemporaryDirectory(prefix="kspec-run-") as folder:
         given, made = Path(folder, "rows.safetensors"), Path(folder, "outputs.safetensors")
         save_file({name: np.asarray(array, order="C") for name, array in rows.items()}, given)
+        job = Job(
+            runner=format_.runner,
+            artifact=str(path.resolve()),
+            rows=str(given),
+            outputs=str(made),
+            latency=how.latency,
+            turn=str(how.turn.resolve()) if how.turn else None,
+        )
         command = [sys.executable, "-P", "-m", "kspec.targets.formats.child"]
         try:
             done = subprocess.run(  # noqa: S603 - our own module, on our own files
-                [*command, format_.runner, str(path.resolve()), str(given), str(made)],
+                [*command, json.dumps(asdict(job))],
                 capture_output=True,
                 text=True,
                 errors="replace",
                 check=False,
                 cwd=folder,
-                timeout=seconds,
+                timeout=how.patience,
             )
         except subprocess.TimeoutExpired as error:
-            raise ArtifactError(f"it had not ended after {seconds:g} seconds") from error
+            raise ArtifactError(f"it had not ended after {how.patience:g} seconds") from error
         if done.returncode != 0:
             raise ArtifactError(_last_words(done.stderr, done.returncode))
         report = json.loads(done.stdout.strip().splitlines()[-1])
         outputs = load_file(made)
     signature = {"inputs": report["inputs"], "outputs": report["outputs"]}
-    return Run(outputs, report["runtime"], signature, report["seconds"], report["latency"])
+    figures = (report["seconds"], report["latency"], report["cpu"])
+    return Run(outputs, report["runtime"], signature, *figures)
 
 
 def _missing(format_: Format[Any]) -> Iterator[Diagnostic]:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class Built:
 
     @property
     def out(self) -> Path:
-        return self.result.out
+        return self.spec.with_name("dist")
 
 
 def script(*arguments: object) -> subprocess.Popen[str]:
@@ -63,12 +63,19 @@ def answer(process: subprocess.Popen[str]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     other = tiny.write(tmp_path_factory.mktemp("interrupted"))
     with script("interrupted", other, other.parent / "dist") as interrupted:
         spec = tiny.write(tmp_path_factory.mktemp("first"))
         yield Built(spec, kspec.build(spec), other.parent / "dist", interrupted)
         interrupted.kill()
+
+
+@pytest.fixture
+def built(first: Built, tmp_path: Path) -> Built:
+    """A copy of the spec with its data, its store and its bundles, for one test alone."""
+    copy = shutil.copytree(first.spec.parent, tmp_path / "copy", symlinks=True)
+    return replace(first, spec=copy / first.spec.name)
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -135,9 +142,17 @@ def test_a_second_build_does_nothing(built: Built) -> None:
     found = answer(script("warm", built.spec))
     assert {name for name, _ in found["stages"]} == ALL
     assert not [name for name, ran in found["stages"] if ran]
-    heavy = {"tensorflow", "keras", "onnx", "onnxruntime", "coremltools", "pyarrow", "jinja2"}
+    heavy = {
+        "numpy",
+        "tensorflow",
+        "keras",
+        "onnx",
+        "onnxruntime",
+        "coremltools",
+        "pyarrow",
+        "jinja2",
+    }
     assert not (heavy | {"safetensors"}) & set(found["loaded"])
-    assert found["cpu"] < 2.5  # seconds; a machine at rest takes a third of it
     assert tree(built.out) == before
 
 
@@ -195,16 +210,12 @@ def would_run(path: Path) -> dict[str, str]:
 
 
 def test_changed_data_trains_again(built: Built) -> None:
+    assert not would_run(built.spec)
     data = built.spec.with_name("tiny.csv")
-    text = data.read_text()
-    try:
-        data.write_text(text.replace(",a\n", ",b\n", 1))
-        found = would_run(built.spec)
-    finally:
-        data.write_text(text)
+    data.write_text(data.read_text().replace(",a\n", ",b\n", 1))
+    found = would_run(built.spec)
     assert set(found) == ALL - {"plan"}
     assert found["train"] == "changed: rows"
-    assert not would_run(built.spec)
 
 
 def test_a_target_that_changes_is_emitted_and_nothing_trained(built: Built) -> None:
@@ -279,8 +290,8 @@ def test_an_artifact_that_differs_ships_nothing(
     shutil.rmtree(store / "verify-onnx")
     (expected,) = store.glob("compile/*/rows-expected.safetensors")
 
-    def run(_format: Any, _path: Path, _rows: Mapping[str, np.ndarray]) -> Run:
-        return Run({"corner": harm(load_file(expected)["corner"])}, "harmed", {}, 0.0, 0.0)
+    def run(*_: Any) -> Run:
+        return Run({"corner": harm(load_file(expected)["corner"])}, "harmed", {}, 0.0, 0.0, 0.0)
 
     monkeypatch.setattr(verification, "run_artifact", run)
     monkeypatch.setattr(verification, "locate", lambda *_: None)

@@ -19,7 +19,7 @@ from kspec.compiler.ops.base import OpError
 from kspec.compiler.passes import Pass, pass_name
 from kspec.spec.diagnostics import KspecError
 from kspec.targets import emission
-from kspec.targets.emission import ArtifactError, emit, run_artifact
+from kspec.targets.emission import ArtifactError, HowToRun, emit, run_artifact
 from kspec.targets.formats.onnx import Onnx
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import TFLiteOptions
@@ -67,7 +67,7 @@ def from_here(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(text: str, folder: Path, **options: Any) -> emission.Run:
     path = folder / "artifact"
     path.write_text(text)
-    return run_artifact(Fake(), path, ROWS, **options)
+    return run_artifact(Fake(), path, ROWS, HowToRun(**options))
 
 
 def test_rows_in_chunks_of_the_batch_come_back_in_order(tmp_path: Path) -> None:
@@ -93,10 +93,8 @@ def test_the_last_words_of_a_process(text: str, words: str, tmp_path: Path) -> N
 
 
 def test_a_process_that_hangs_is_ended(tmp_path: Path) -> None:
-    began = time.monotonic()
     with pytest.raises(ArtifactError, match="not ended after 3 seconds"):
-        run("hangs", tmp_path, seconds=3.0)
-    assert time.monotonic() - began < 30
+        run("hangs", tmp_path, patience=3.0)
 
 
 def test_a_missing_package_is_said_before_anything_is_written(

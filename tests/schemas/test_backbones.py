@@ -150,5 +150,5 @@ def test_a_file_elsewhere_is_refused(file: str, tmp_path: Path) -> None:
 def test_a_plan_sees_through_it(tmp_path: Path) -> None:
     """With random statistics every picture would have the same answer after so many layers."""
     (tmp_path / "stem.safetensors").touch()
-    _, rows = random_network(Workshop(load(written(tmp_path)), {}))
+    _, rows, _ = random_network(Workshop(load(written(tmp_path)), {}))
     assert np.ptp(rows.expected["score"], axis=0).min() > 1e-3

@@ -22,7 +22,7 @@ from kspec.schemas import Spec
 from kspec.schemas.features import Input
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.untrusted import File, PlaceError, located
-from kspec.targets.emission import ArtifactError, run_artifact
+from kspec.targets.emission import ArtifactError, HowToRun, run_artifact
 from kspec.targets.registry import formats
 
 Prediction = dict[str, dict[str, Any]]
@@ -116,7 +116,9 @@ def predict(
     """One prediction a row, by the artifact in its own runtime. Raises KspecError KS721 where it
     does not run."""
     try:
-        found = run_artifact(formats()[artifact.format], artifact.path, rows).outputs
+        found = run_artifact(
+            formats()[artifact.format], artifact.path, rows, HowToRun(latency=False)
+        ).outputs
     except ArtifactError as error:
         message = f"{artifact.path.name} does not run: {error}"
         raise KspecError(Diagnostic("KS721", message)) from None

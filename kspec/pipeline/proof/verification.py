@@ -28,7 +28,14 @@ from kspec.pipeline.proof.metrics import task_metrics
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verdict import ELSEWHERE, Yardstick, bundle_tolerance, measure, within
 from kspec.spec.diagnostics import Diagnostic
-from kspec.targets.emission import ArtifactError, Run, artifact_name, run_artifact
+from kspec.targets.emission import (
+    MEASURED,
+    ArtifactError,
+    HowToRun,
+    Run,
+    artifact_name,
+    run_artifact,
+)
 from kspec.targets.formats.format import Tolerance
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
@@ -83,13 +90,14 @@ def verify_artifact(
     outputs: Decisions,
     graph: Graph | None = None,
     least: Tolerance | None = None,
+    how: HowToRun = MEASURED,
 ) -> Verification:
     """Run an artifact on the rows and compare. With the traced ``graph`` a difference is followed
     to the first node that differs, and so to its line. ``least`` is the error that is admitted
     whatever the rows' yardsticks say; without it, the format's."""
     format_ = formats()[request.format]
     try:
-        run = run_artifact(format_, path, rows.inputs)
+        run = run_artifact(format_, path, rows.inputs, how)
     except ArtifactError as error:
         message = f"{path.name} does not run in {format_.name}'s own runtime: {error}"
         return Verification(None, None, {}, (Diagnostic("KS721", message),))
@@ -132,7 +140,8 @@ def locate(graph: Graph, request: ArtifactRequest, rows: Rows) -> Suspect | None
         path = Path(folder, artifact_name(graph.name, request))
         try:
             format_.write(replace(lowered, outputs=shown), path, request.options)
-            found = run_artifact(format_, path, _joined(chunks)).outputs
+            how = HowToRun(latency=False)
+            found = run_artifact(format_, path, _joined(chunks), how).outputs
         except (ArtifactError, ValueError):  # not every format can show every value
             return None
     for node in nodes:

@@ -1,19 +1,30 @@
-"""Runs a stage, unless the store has what it would give, and says why."""
+"""Runs stages, unless the store has their results, and says why."""
 
 from __future__ import annotations
 
 import json
+import os
+import resource
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kspec.pipeline.results import StageRun
+from kspec.pipeline.results import Progress, StageRun
 from kspec.pipeline.store.content import Store
 from kspec.pipeline.store.keys import Key
+from kspec.spec.diagnostics import Diagnostic, KspecError
 
-Notify = Callable[[StageRun], None]
-"""Told of each stage when it is done."""
+Notify = Callable[[Progress | StageRun], None]
+"""Told of each piece of work when it begins, and of each stage when it is done."""
+Make = Callable[[Path], float | None]
+"""Fills the folder of a stage's result. Stages that run together give the seconds of CPU that
+their child processes took."""
+
+
+def silent(_event: Progress | StageRun) -> None:
+    """Tell nobody."""
 
 
 @dataclass(slots=True)
@@ -25,17 +36,43 @@ class Stages:
     notify: Notify
     done: list[StageRun] = field(default_factory=list)
 
-    def run(self, key: Key, make: Callable[[Path], None]) -> Path:
+    def run(self, key: Key, make: Make) -> Path:
         """The folder of a stage's result, which ``make`` fills if it is not there yet."""
-        started, reason, ran = time.perf_counter(), self.reason(key), False
+        run, _ = self._run(key, make, _cpu)
+        self._tell(run)
+        return self.path(key)
+
+    def run_together(self, jobs: Sequence[tuple[Key, Make]]) -> tuple[Path, ...]:
+        """`run` for stages that do not need each other and mostly wait for child processes: as
+        many at once as there are processors. Raises KspecError with the problems of all."""
+        problems: list[Diagnostic] = []
+        sources: dict[str, str] = {}
+        with ThreadPoolExecutor(processors()) as pool:
+            running = [pool.submit(self._run, *job, time.thread_time) for job in jobs]
+            for each in running:
+                try:
+                    run, children = each.result()
+                except KspecError as error:
+                    problems += error.diagnostics
+                    sources |= error.sources
+                else:
+                    self._tell(replace(run, cpu=run.cpu + children))
+        if problems:
+            raise KspecError(*problems, sources=sources)
+        return tuple(self.path(key) for key, _ in jobs)
+
+    def _run(self, key: Key, make: Make, clock: Callable[[], float]) -> tuple[StageRun, float]:
+        started, before = time.perf_counter(), clock()
+        reason, ran, children = self.reason(key), False, 0.0
         if not self.has(key):
+            self.notify(Progress(key.name, reason))
             with self.store.writing(key.stage, key.digest) as fresh:
                 if fresh is not None:
-                    make(fresh)
+                    children = make(fresh) or 0.0
                     ran = True
         self.store.remember(self.model, key.slot, _plain(key))
-        self._tell(StageRun(key.name, key.digest, ran, reason, time.perf_counter() - started))
-        return self.path(key)
+        seconds, cpu = time.perf_counter() - started, clock() - before
+        return StageRun(key.name, key.digest, ran, reason, seconds, cpu), children
 
     def has(self, key: Key) -> bool:
         """Whether the stage has a result."""
@@ -65,6 +102,19 @@ class Stages:
     def _tell(self, run: StageRun) -> None:
         self.done.append(run)
         self.notify(run)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _cpu() -> float:
+    """Seconds of CPU of this process and of its children that have ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _plain(key: Key) -> dict[str, object]:

@@ -1,17 +1,19 @@
-"""Runs one artifact in a process of its own: ``python -m kspec.targets.formats.child``.
+"""Runs one artifact in a process of its own: ``python -m kspec.targets.formats.child JOB``.
 
-Arguments: the runner as ``module:class``, the artifact, a safetensors file of rows by input name,
-and the safetensors file to write with outputs by name. Prints one line of JSON.
+The argument is a Job as JSON. Prints one line of JSON.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,28 +26,60 @@ from kspec.compiler.ir import TensorType
 Rows = Mapping[str, np.ndarray]
 CHUNK = 64
 """Rows at once, where the artifact takes any number."""
-LATENCY_SECONDS = 0.5
+LATENCY_SECONDS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the process is to do. Paths are absolute."""
+
+    runner: str
+    """``module:class``."""
+    artifact: str
+    rows: str
+    """A safetensors file of rows by input name."""
+    outputs: str
+    """The safetensors file to write, with outputs by name."""
+    latency: bool
+    """Whether to measure one call as well."""
+    turn: str | None
+    """The file that jobs which run side by side lock in turn: many compute their rows at once, and
+    one measures its latency alone."""
 
 
 def main(arguments: list[str]) -> None:
-    runner_path, artifact, rows_path, out_path = arguments
+    job = Job(**json.loads(arguments[0]))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime calls its makers from 1.29 on
-    module, _, name = runner_path.partition(":")
-    runner: Any = getattr(import_module(module), name)(Path(artifact), threads=1)
-    rows = load_file(rows_path)
-    started = time.perf_counter()
-    outputs = run_rows(runner, rows)
-    seconds = time.perf_counter() - started
-    save_file(outputs, out_path)
+    module, _, name = job.runner.partition(":")
+    with _turn(job.turn, fcntl.LOCK_SH):
+        runner: Any = getattr(import_module(module), name)(Path(job.artifact), threads=1)
+        rows = load_file(job.rows)
+        started = time.perf_counter()
+        outputs = run_rows(runner, rows)
+        seconds = time.perf_counter() - started
+        save_file(outputs, job.outputs)
+    with _turn(job.turn, fcntl.LOCK_EX):
+        measured = latency(runner, rows) if job.latency else 0.0
     report = {
         "runtime": runner.runtime,
         "inputs": _described(runner.inputs),
         "outputs": _described(runner.outputs),
         "seconds": seconds,
-        "latency": latency(runner, rows),
+        "latency": measured,
+        "cpu": time.process_time(),
     }
     sys.stdout.write(json.dumps(report) + "\n")
+
+
+@contextmanager
+def _turn(path: str | None, kind: int) -> Iterator[None]:
+    if path is None:
+        yield
+        return
+    with open(path, "a") as file:  # noqa: PTH123 - locked, never written
+        fcntl.flock(file, kind)
+        yield
 
 
 def run_rows(runner: Any, rows: Rows) -> dict[str, np.ndarray]:
@@ -61,13 +95,13 @@ def run_rows(runner: Any, rows: Rows) -> dict[str, np.ndarray]:
 
 
 def latency(runner: Any, rows: Rows) -> float:
-    """Seconds of one call with the smallest batch: the median of the calls of half a second, at
+    """Seconds of one call with the smallest batch: the median of the calls of 0.3 s, at
     least 3, after two that do not count."""
     size = _fixed_batch(runner.inputs) or 1
     chunk = next(_chunks(rows, size))
+    times: list[float] = []
     for _ in range(2):
         _run_chunk(runner, chunk, size)
-    times: list[float] = []
     while len(times) < 3 or (sum(times) < LATENCY_SECONDS and len(times) < 1000):
         started = time.perf_counter()
         _run_chunk(runner, chunk, size)
