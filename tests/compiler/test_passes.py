@@ -18,6 +18,7 @@ from kspec.compiler.passes.decompose import DECOMPOSITIONS, decompose
 from kspec.compiler.passes.fold_affine import fold_affine
 from kspec.compiler.passes.fold_constants import fold_constants
 from kspec.compiler.passes.fuse_activations import fuse_activations
+from kspec.compiler.passes.join_repeats import join_repeats
 from kspec.compiler.passes.multiply_reciprocals import multiply_reciprocals
 from kspec.compiler.passes.remove_dead import remove_dead
 from kspec.compiler.passes.share_constants import share_constants
@@ -50,6 +51,7 @@ PASSES: dict[str, tuple[Pass, float]] = {
     "share_constants": (share_constants, 1e-9),
     "channels_first": (channels_first, 1e-9),
     "fuse_activations": (fuse_activations, 1e-9),
+    "join_repeats": (join_repeats, 1e-9),
     "multiply_reciprocals": (multiply_reciprocals, 1e-6),
     "common": (common, 1e-6),
     "common_first": (common_first, 1e-6),
@@ -356,3 +358,27 @@ def test_random_graphs(case: GraphCase) -> None:
     bound = bind_dimensions({"batch": 2})(case.graph)
     verify(bound)
     agree(case, case.graph, common_first(bound), 1e-5)
+
+
+def upsampled(
+    *, height: int | str = 3, shown: bool = False, first: int = 1, rank: int = 4
+) -> Graph:
+    build = Builder("upsampled")
+    x = build.input("x", "batch", height, *(4,) * (rank - 3), 2)
+    tall = build.add("tall", ops.Repeat(2, first - rank), x)
+    both = build.add("both", ops.Repeat(3, 3 - first), tall)
+    return build.case(both, *([tall] if shown else [])).graph
+
+
+def test_repeats_of_height_and_width_become_one_resize() -> None:
+    for first in (1, 2):
+        graph = remove_dead(join_repeats(upsampled(first=first)))
+        (node,) = graph.nodes
+        size = (6, 12) if first == 1 else (9, 8)
+        assert node.op == ops.Resize(size, "nearest", "last")
+        inputs = {"x": np.random.default_rng(0).normal(size=(2, 3, 4, 2)).astype(np.float32)}
+        (found,) = evaluate(graph, inputs).values()
+        (expected,) = evaluate(upsampled(first=first), inputs).values()
+        np.testing.assert_array_equal(found, expected)
+    for kept in (upsampled(height="height"), upsampled(shown=True), upsampled(rank=5)):
+        assert [type(node.op) for node in join_repeats(kept).nodes] == [ops.Repeat] * 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
@@ -14,10 +15,12 @@ from kspec.compiler.table import Table
 from kspec.targets.formats.format import LARGEST_FILE
 from kspec.targets.formats.onnx.emission import Attribute, Emission, OnnxBody, OnnxNode, Rule
 
-OPSET, IR_VERSION = 20, 9
-"""Opset 20 has every operator that makes a graph small and fast, the last of them Gelu
-(LayerNormalization is 17, Resize by axes 18), and ONNX Runtime reads it since 1.17 of January
-2024, on servers, the JVM, phones and in browsers alike. Newer ones only widen element types."""
+OPSET, IR_VERSION = 18, 9
+"""Opset 18 has every operator that makes a graph small and fast but Gelu (LayerNormalization is
+17). It is written rather than a newer one because ONNX Runtime up to 1.31 has only a slow kernel
+for the AveragePool of opset 19 on channel counts that do not fit its blocked layout."""
+NEWER: Mapping[str, int] = MappingProxyType({"Gelu": 20})
+"""The opset of operators that are newer; ONNX Runtime reads opset 20 since 1.17 of January 2024."""
 
 SMALL = 1024
 """Bytes up to which a tensor stays in the message: shapes and axes are read by shape inference."""
@@ -87,10 +90,20 @@ def _read(nodes: Iterable[OnnxNode]) -> set[str]:
     return names
 
 
+def opset(nodes: Iterable[OnnxNode]) -> int:
+    """The oldest operator set that has every operator, those in bodies included."""
+    found = OPSET
+    for node in nodes:
+        bodies = (each for each in node.attributes.values() if isinstance(each, OnnxBody))
+        needed = (NEWER.get(node.operator, OPSET), *(opset(each.nodes) for each in bodies))
+        found = max(found, *needed)
+    return found
+
+
 def make_model(graph: Graph, emission: Emission) -> ModelProto:
     """The model without its initializers."""
     model = ModelProto(ir_version=IR_VERSION, producer_name="kspec", producer_version=__version__)
-    model.opset_import.add(domain="", version=OPSET)
+    model.opset_import.add(domain="", version=opset(emission.nodes))
     public = {value.name for value in graph.outputs}
     model.graph.name = graph.name
     model.graph.input.extend(map(_info, graph.inputs))

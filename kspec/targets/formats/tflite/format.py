@@ -37,10 +37,12 @@ class TFLite(Format[TFLiteOptions]):
 
     def passes(self, options: TFLiteOptions) -> tuple[Pass, ...]:
         from kspec.compiler.passes.bind_dimensions import bind_dimensions
+        from kspec.compiler.passes.join_repeats import join_repeats
         from kspec.compiler.passes.unroll import SHORT, unroll
         from kspec.targets.formats.tflite.passes import PASSES
 
-        return (*PASSES, bind_dimensions(self.fixed(options)), unroll(SHORT))
+        bound = bind_dimensions(self.fixed(options))
+        return (*PASSES, bound, unroll(SHORT), join_repeats)
 
     def fixed(self, options: TFLiteOptions) -> Mapping[str, int]:
         return {"batch": options.batch, **options.dimensions}

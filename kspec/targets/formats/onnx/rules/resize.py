@@ -12,13 +12,11 @@ from kspec.compiler import ops
 from kspec.compiler.ir import Value
 from kspec.compiler.table import Table
 from kspec.targets.formats.onnx.emission import Attribute, Emission, Operand, Rule
-from kspec.targets.formats.onnx.rules.shape import extents
+from kspec.targets.formats.onnx.rules.shape import COPIES, extents
 
 rules: Table[Rule] = Table("onnx")
 
 NEAREST: dict[str, Attribute] = {"mode": "nearest"}
-COPIES = NEAREST | {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-"""Place i shows ⌊i / scale⌋: each pixel ``scale`` times over."""
 HALF_PIXEL = NEAREST | {
     "coordinate_transformation_mode": "half_pixel",
     "nearest_mode": "round_prefer_ceil",

@@ -7,12 +7,21 @@ from collections.abc import Iterable
 import numpy as np
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Array, Shape, Value
+from kspec.compiler.ir import Array, DType, Shape, Value
 from kspec.compiler.table import Table
-from kspec.targets.formats.onnx.emission import Emission, Operand, Rule
+from kspec.targets.formats.onnx.emission import Attribute, Emission, Operand, Rule
 
 rules: Table[Rule] = Table("onnx")
 
+COPIES: dict[str, Attribute] = {
+    "mode": "nearest",
+    "coordinate_transformation_mode": "asymmetric",
+    "nearest_mode": "floor",
+}
+"""Place i shows ⌊i / scale⌋: each pixel ``scale`` times over. On the CPU ONNX Runtime 1.31 takes a
+sixth of the time of the same Gathers."""
+_RESAMPLED = (3, 4)
+"""Ranks for which Resize is fast; of five axes ONNX Runtime computes each coordinate anew."""
 LAST, FIRST = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 """Where a Slice stops that runs to the end: forwards, backwards."""
 
@@ -72,6 +81,11 @@ def tile(op: ops.Tile, emit: Emission, x: Value) -> None:
 @rules(ops.Repeat)
 def repeat(op: ops.Repeat, emit: Emission, x: Value) -> None:
     axis = op.axis % x.type.rank
+    if x.dtype is DType.float32 and axis > 1 and x.type.rank in _RESAMPLED:
+        scales = np.ones(x.type.rank, np.float32)
+        scales[axis] = op.times
+        emit.result("Resize", x, None, scales, **COPIES)
+        return
     lead, size, trail = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
     if isinstance(size, int):
         emit.result("Gather", x, np.repeat(np.arange(size), op.times), axis=axis)
