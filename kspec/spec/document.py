@@ -44,6 +44,8 @@ class Document:
     """The text of each file that a span can name."""
     warnings: tuple[Diagnostic, ...] = ()
     """What is worth saying of a sound spec, with its places, in the order of the text."""
+    strict: bool = False
+    """Whether what a build warns of is an error."""
 
     def span(self, route: Route) -> Span:
         """The place of `route`, or of the nearest place above it that was written."""
