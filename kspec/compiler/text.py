@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from kspec.compiler.fields import build, describe
-from kspec.compiler.ir import Array, Dim, DType, Graph, Node, Origin, TensorType, Value
+from kspec.compiler.ir import Array, Dim, DType, Graph, Node, Op, Origin, TensorType, Value
 from kspec.compiler.verifier import verify
 
 
@@ -94,6 +94,9 @@ def _literal(value: object) -> str:
             return repr(value)
         case Graph():
             return f"{{\n{indent(format_graph(value), '  ')}}}"
+        case Op():  # of a format's own op: written, but not read
+            fields = (f"{key}={_literal(each)}" for key, each in describe(value).items())
+            return f"{type(value).__name__}({', '.join(fields)})"
     raise TypeError(f"{value!r} has no text form")
 
 
