@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,8 +25,8 @@ from kspec.commands.options import (
 from kspec.commands.output import (
     artifact_data,
     artifact_table,
+    paragraph,
     print_json,
-    spell_bytes,
     stage_printer,
     table,
 )
@@ -163,17 +163,17 @@ def import_(
 
 
 def _plan_text(plan_: Plan) -> str:
+    from kspec.pipeline.figures import spell_bytes
+
     head = f"{plan_.parameters:,} parameters in {plan_.layers} layers"
     formats = table(
-        ["format", "for", "size", "worst error", "native", "decomposed", "run by"],
+        ["format", "for", "size", "worst error", "run by"],
         [
             [
                 each.format,
                 ", ".join(each.targets),
                 spell_bytes(each.bytes),
                 f"{each.worst_error:.2g}",
-                _counted(each.native),
-                _counted(each.decomposed),
                 each.runtime,
             ]
             for each in plan_.targets
@@ -188,11 +188,23 @@ def _plan_text(plan_: Plan) -> str:
             if each.name not in PROVEN
         ],
     )
-    return f"{head}\n\n{formats}\n\n{stages}"
+    return "\n".join([head, "", formats, "", *_operations(plan_), "", stages])
 
 
-def _counted(ops: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in ops.items())
+def _operations(plan_: Plan) -> list[str]:
+    """The operations of the graph: those that a format has, and those that are rewritten for it."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for each in plan_.targets:
+        for word, ops in (("native", each.native), ("rewritten", each.decomposed)):
+            if ops:
+                counted = ", ".join(
+                    f"{count}\N{NO-BREAK SPACE}{name}" for name, count in ops.items()
+                )
+                found.setdefault((word, counted), []).append(each.format)
+    return [
+        paragraph(f"{word:<9}  ", f"{counted}: {', '.join(dict.fromkeys(names))}")
+        for (word, counted), names in found.items()
+    ]
 
 
 def _build_data(result: BuildResult) -> dict[str, Any]:
@@ -229,12 +241,15 @@ def _build_text(result: BuildResult) -> str:
 
 
 def gate_lines(gates: Sequence[GateResult]) -> list[str]:
-    """One line a gate: its bound, and the values that hold it."""
+    """One line a gate: its bound, and the value of each artifact that it holds for."""
+    from kspec.pipeline.figures import spell_gate
+
     by_gate: dict[tuple[str, str], list[str]] = {}
     for each in gates:
         found = by_gate.setdefault((each.gate, each.bound), [])
-        found.append(f"{each.target} {each.value:.4g}")
+        whose = each.target if each.target == each.format else f"{each.target} ({each.format})"
+        found.append(f"{whose} {spell_gate(each.bound, each.value)}")
     return [
-        f"gate      {gate} {bound}: {', '.join(values)}"
+        paragraph("gate      ", f"{gate} {bound}: {', '.join(values)}")
         for (gate, bound), values in by_gate.items()
     ]

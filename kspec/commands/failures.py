@@ -50,8 +50,9 @@ def diagnose(error: BaseException) -> Diagnostic:
     """What an exception that no code of kspec's expected says of the environment, or of kspec."""
     match error:
         case KeyboardInterrupt():
-            help_ = "checkpoint kept; run again to resume"
-            return Diagnostic("KS930", "interrupted", help=help_)
+            # The code that was interrupted notes what it kept; without a note nothing is claimed.
+            kept = "; ".join(getattr(error, "__notes__", ()))
+            return Diagnostic("KS930", "interrupted", help=kept or None)
         case OSError():
             place = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
             reason = (error.strerror or str(error) or type(error).__name__).lower()

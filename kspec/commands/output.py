@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
+from itertools import zip_longest
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
 
 JSON_VERSION = 1
 """Rises when a field changes its meaning or goes away."""
+SMALLEST, LARGEST = 60, 100
+"""Columns that a table fits into."""
+NARROWEST = 12
+"""Columns to which the cells of a table are broken at most."""
 
 
 def print_json(command: str | None, content: Mapping[str, Any]) -> None:
@@ -29,39 +37,75 @@ def wants_color(stream: TextIO) -> bool:
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
+def width() -> int:
+    """Columns of the terminal that tables may take: 60 to 100; 100 where there is no terminal."""
+    return min(max(shutil.get_terminal_size((LARGEST, 24)).columns, SMALLEST), LARGEST)
+
+
 def table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[str] = ()
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Collection[str] = (),
+    limit: int | None = None,
 ) -> str:
     """Columns as wide as their widest cell, those named in `right` flush right; empty columns are
-    left out."""
+    left out. Where a line would be longer than `limit`, else `width()`, cells are broken."""
     columns = [
         (name, [name, *cells]) for name, *cells in zip(header, *rows, strict=True) if any(cells)
     ]
-    padded = []
-    for name, cells in columns:
-        width = max(map(len, cells))
-        cells.insert(1, "─" * width)
-        padded.append([c.rjust(width) if name in right else c.ljust(width) for c in cells])
-    return "\n".join("  ".join(line).rstrip() for line in zip(*padded, strict=True))
+    sizes = _fitted([[*map(len, cells)] for _, cells in columns], limit or width())
+    lines: list[list[str]] = []
+    for row in zip(*(cells for _, cells in columns), strict=True):
+        broken = [_broken(cell, size) for cell, size in zip(row, sizes, strict=True)]
+        lines += map(list, zip_longest(*broken, fillvalue=""))
+    head = max(
+        len(_broken(cells[0], size)) for (_, cells), size in zip(columns, sizes, strict=True)
+    )
+    lines.insert(head, ["─" * size for size in sizes])
+    names = [name for name, _ in columns]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(size) if name in right else cell.ljust(size)
+            for cell, size, name in zip(line, sizes, names, strict=True)
+        ).rstrip()
+        for line in lines
+    )
 
 
-def spell_bytes(count: int) -> str:
-    """Three digits and a unit of the powers of 1000, as gates have them."""
-    if count < 1000:
-        return f"{count} B"
-    size, unit = (count / 1e3, "KB") if count < 1e6 else (count / 1e6, "MB")
-    return f"{size:.3g} {unit}" if size < 1000 else f"{size:,.0f} {unit}"
+def _fitted(lengths: Sequence[Sequence[int]], limit: int) -> list[int]:
+    """The width of each column: of the widest cell, the widest ones narrowed until all fit."""
+    sizes = [max(each) for each in lengths]
+    while sum(sizes) + 2 * (len(sizes) - 1) > limit and max(sizes) > NARROWEST:
+        sizes[sizes.index(max(sizes))] -= 1
+    return sizes
 
 
-def spell_seconds(seconds: float) -> str:
-    """Seconds, thousandths or millionths of them."""
-    if seconds >= 1:
-        return f"{seconds:.3g} s"
-    return f"{1e3 * seconds:.3g} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.3g} µs"
+def _broken(cell: str, size: int) -> list[str]:
+    """A cell in lines of at most `size`, broken after spaces, commas, `_`, `/` and `-`."""
+    lines = [""]
+    for part in re.findall(r"[^ _/,-]+[ _/,-]*|[ _/,-]+", cell):
+        if lines[-1] and len(lines[-1]) + len(part.rstrip()) > size:
+            lines.append("")
+        lines[-1] += part
+        while len(lines[-1].rstrip()) > size:
+            lines[-1:] = [lines[-1][:size], lines[-1][size:]]
+    return [line.rstrip() for line in lines]
+
+
+def paragraph(label: str, text: str) -> str:
+    """Text of several words behind a label, broken into lines of `width()`, not at spaces that are
+    U+00A0; these are printed as plain ones."""
+    lines = wrap(text, width() - len(label), break_on_hyphens=False)
+    return "\n".join(
+        [label + (lines or [""])[0], *(" " * len(label) + line for line in lines[1:])]
+    ).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def artifact_table(artifacts: Sequence[Artifact], trained: Mapping[str, float]) -> str:
     """One row an artifact, after one for the trained model, with every metric."""
+    from kspec.pipeline.figures import spell_bytes, spell_seconds
+
     metrics = list(dict.fromkeys(name for each in artifacts for name in each.metrics))
     header = ["target", "format", "file", "size", "worst error", "flips", *metrics, "latency"]
     rows = [

@@ -9,7 +9,7 @@ from kspec.features.steps import Step
 from kspec.schemas.gates import TEXT, UNITS
 
 NUMPY_ENGINE = "numpy "
-"""How the runtime of an artifact begins that NumPy evaluated in the stead of its own engine."""
+"""Prefix of `runtime` when NumPy evaluated the artifact in place of its engine."""
 
 MEASURES = (
     "Worst error is the largest |Δ| / max(s, |reference|) over all rows and outputs, where s is the"

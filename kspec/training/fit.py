@@ -81,7 +81,11 @@ def fit(
     folder, identity = run_dir / "checkpoints", run_identity(model, dataset, spec)
     with terminable(), monitor:
         run = _Run(model, settings, folder, identity, monitor, adapts=spec.weights is None)
-        run.train(dataset, row_weights(spec, dataset.train))
+        try:
+            run.train(dataset, row_weights(spec, dataset.train))
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(kept(folder, identity))
+            raise
         save_weights(model, run_dir / WEIGHTS)
     return TrainResult(
         weights=run_dir / WEIGHTS,
@@ -90,6 +94,15 @@ def fit(
         stopped_early=run.progress.stopped,
         seconds=run.progress.seconds,
     )
+
+
+def kept(folder: Path, identity: str) -> str:
+    """What an interrupted run leaves, for the person who interrupted it."""
+    checkpoint = read_newest(folder, identity)
+    if checkpoint is None:
+        return "no epoch was finished, so there is no checkpoint: training will begin anew"
+    done = checkpoint.progress.epochs
+    return f"the checkpoint after epoch {done} is kept; run the command again to resume from it"
 
 
 def run_identity(model: keras.Model, dataset: Dataset, spec: Spec) -> str:

@@ -3,11 +3,15 @@
 import errno
 import json
 import os
+from collections import Counter
 from importlib.metadata import PackageNotFoundError
 
 import pytest
 
+from kspec.commands.builds import gate_lines
+from kspec.commands.output import table
 from kspec.commands.quiet import without_chatter
+from kspec.pipeline.results import GateResult
 from kspec.spec.codes import RULES
 from kspec.training.interrupts import Terminated
 
@@ -121,6 +125,7 @@ def test_unexpected_errors_are_told(kspec, parsed, monkeypatch, error, code, exi
     assert plain.stdout == ""
     assert plain.stderr.startswith(f"{code} ")
     assert "Traceback" not in plain.stderr
+    assert "checkpoint" not in plain.stderr
     shown = kspec("--traceback", "check", "model.yaml", "--output-format", "json")
     assert shown.exit_code == exit_code
     assert "Traceback" in shown.stderr
@@ -137,3 +142,34 @@ def test_chatter_of_an_import_is_left_out_and_nothing_else(capfd):
     assert capfd.readouterr().err == (
         "E0000 00:00:1795.1 22 port.cc:153] a real error\nI0000 afterwards\n"
     )
+
+
+def test_tables_fit_the_terminal(monkeypatch):
+    """No line is longer than the terminal, and nothing is lost where cells are broken."""
+    header = ["target", "run by", "root_mean_squared_error", "empty", "size"]
+    rows = [
+        ["android", "ai-edge-litert 2.3.0 on one thread of the processor", "0.5", "", "1 KB"],
+        ["raspberry_pi", "a" * 70, "12.25", "", "151.4 KB"],
+    ]
+    for columns in (20, 60, 72, 80, 100, 300):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = table(header, rows, right=("size",)).split("\n")
+        assert max(map(len, lines)) <= min(max(columns, 60), 100)
+        text = Counter("".join(lines))
+        wanted = Counter(
+            "".join(cell for row in (header, *rows) for cell in row if cell != "empty")
+        )
+        assert all(text[char] >= count for char, count in wanted.items() if char != " ")
+    assert table(["a", "b"], [["1", "22"]], right=("b",)) == "a   b\n─  ──\n1  22"
+
+
+def test_gates_name_formats_and_units():
+    gates = [
+        GateResult("*.size", "ios", "coreml", "<= 200 KB", 151_400.0, passed=True),
+        GateResult("*.size", "onnx", "onnx", "<= 200 KB", 285.0, passed=True),
+        GateResult("accuracy", "ios", "coreml", ">= 0.97", 0.994, passed=True),
+    ]
+    assert gate_lines(gates) == [
+        "gate      *.size <= 200 KB: ios (coreml) 151.4 KB, onnx 0.285 KB",
+        "gate      accuracy >= 0.97: ios (coreml) 0.994",
+    ]

@@ -96,9 +96,11 @@ def train(name: str, run_dir: Path, monitor: Any = None) -> TrainResult:
 def test_a_resumed_run_ends_with_the_same_bytes(name, tmp_path):
     whole = train(name, tmp_path / "whole")
     monitor = Interrupted((1, 2), (2, 6), (3, 1), (3, 5))
-    for _ in range(4):
-        with pytest.raises(KeyboardInterrupt):
+    for done in (0, 1, 2, 2):
+        with pytest.raises(KeyboardInterrupt) as interrupted:
             train(name, tmp_path / "cut", monitor)
+        (note,) = interrupted.value.__notes__
+        assert note.startswith(f"the checkpoint after epoch {done} " if done else "no epoch was")
         assert not (tmp_path / "cut/weights.safetensors").exists()
     resumed = train(name, tmp_path / "cut", monitor)
     assert monitor.done == [0, 0, 1, 2, 2]

@@ -140,9 +140,9 @@ RULES: tuple[Rule, ...] = (
         code="KS930",
         title="interrupted",
         explanation=(
-            "The command was stopped from outside. Finished stages and the last checkpoint\n"
-            "of the training are kept: the same command goes on from there, to the same\n"
-            "weights. The exit code is 130 after Ctrl-C and 143 after SIGTERM."
+            "The command was stopped from outside. Finished stages are kept, and the last\n"
+            "checkpoint if the training had finished an epoch: the same command goes on from\n"
+            "there, to the same weights. The exit code is 130 after Ctrl-C and 143 after SIGTERM."
         ),
         wrong="kspec build model.yaml   # and Ctrl-C",
         right="kspec build model.yaml   # once more",
