@@ -22,7 +22,8 @@ from kspec.compiler.ops.base import OpError
 from kspec.compiler.passes import PassError
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.formats.child import Job
-from kspec.targets.formats.format import Format, Refusal
+from kspec.targets.formats.format import Format
+from kspec.targets.formats.refusal import Refusal
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
 

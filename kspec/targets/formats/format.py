@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from kspec.schemas.base import Model
+from kspec.targets.formats.refusal import Refusal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,15 +34,6 @@ class _Lazy:
     def __get__(self, instance: object, owner: type) -> Any:
         module, _, name = self.path.partition(":")
         return getattr(import_module(module), name)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A node that a format cannot express, and why."""
-
-    node: str
-    op: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +100,13 @@ class Format(ABC, Generic[Chosen]):
     def refusals(self, graph: Graph, options: Chosen) -> tuple[Refusal, ...]:  # noqa: ARG002
         """The nodes of a lowered graph that the format cannot express; empty if it can be
         written."""
-        from kspec.targets.formats.limits import beyond_bytes, beyond_limits
+        from kspec.targets.formats.limits import Language, beyond_bytes, beyond_limits
 
-        return (*beyond_limits(self, graph), *beyond_bytes(self.name, graph, self.largest_bytes))
+        language = Language(self.name, self.rules, self.limits)
+        return (
+            *beyond_limits(language, graph),
+            *beyond_bytes(self.name, graph, self.largest_bytes),
+        )
 
     def fixed(self, options: Chosen) -> Mapping[str, int]:  # noqa: ARG002
         """The sizes that the artifact has for named dimensions, the batch among them."""

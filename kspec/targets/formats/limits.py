@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kspec.compiler.ir import Graph, Node
 from kspec.compiler.ops import Scan
 from kspec.compiler.passes.bodies import opened
-from kspec.targets.formats.format import Format, Refusal
+from kspec.compiler.table import Table
+from kspec.targets.formats.refusal import Refusal
 
 
-def beyond_limits(format_: Format[Any], graph: Graph) -> Iterator[Refusal]:
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What a format can say: its rules by op, and its limits by op or a base of ops."""
+
+    name: str
+    rules: Table[Any]
+    limits: Mapping[type, Callable[[Node, Graph], str | None]]
+
+
+def beyond_limits(language: Language, graph: Graph) -> Iterator[Refusal]:
     """A refusal for each node without a rule or beyond a limit. A node in the body of a loop is
     reported under the name of the outermost loop."""
     for node in graph.nodes:
         if isinstance(node.op, Scan):
             body = replace(opened(node, graph), inputs=graph.inputs)
-            yield from (replace(each, node=node.name) for each in beyond_limits(format_, body))
-        if reason := _reason(format_, node, graph):
+            yield from (replace(each, node=node.name) for each in beyond_limits(language, body))
+        if reason := _reason(language, node, graph):
             yield Refusal(node.name, type(node.op).__name__, reason)
 
 
-def _reason(format_: Format[Any], node: Node, graph: Graph) -> str | None:
+def _reason(language: Language, node: Node, graph: Graph) -> str | None:
     kind = type(node.op)
-    if kind not in format_.rules:
-        return format_.rules.refused.get(kind, f"{format_.name} has no rule for it")
-    checks = (format_.limits[each] for each in reversed(kind.__mro__) if each in format_.limits)
+    if kind not in language.rules:
+        return language.rules.refused.get(kind, f"{language.name} has no rule for it")
+    checks = (language.limits[each] for each in reversed(kind.__mro__) if each in language.limits)
     return next(filter(None, (check(node, graph) for check in checks)), None)
 
 
