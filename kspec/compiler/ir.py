@@ -24,8 +24,12 @@ Array = np.ndarray
 Route = tuple[str | int, ...]
 
 
+class ElementTypeError(ValueError):
+    """A name that is not an element type of the IR."""
+
+
 class DType(StrEnum):
-    """Element types, named as NumPy names them."""
+    """Element types, named as NumPy names them. Any other name raises ElementTypeError."""
 
     boolean = "bool"
     int8 = "int8"
@@ -35,6 +39,10 @@ class DType(StrEnum):
     float16 = "float16"
     float32 = "float32"
     float64 = "float64"
+
+    @classmethod
+    def _missing_(cls, value: object) -> DType:
+        raise ElementTypeError(f"{value} is not an element type of the IR")
 
     @property
     def numpy(self) -> np.dtype:

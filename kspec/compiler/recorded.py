@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
 from keras import tree
 from keras.src.ops.node import Node
 
-from kspec.compiler.ir import Route, Shape
+from kspec.compiler.failures import NOT_TRACED, TraceError, failing_layer, reason
+from kspec.compiler.ir import Shape
+from kspec.compiler.names import Names
 from kspec.compiler.recording import recording
-
-NOT_TRACED = (ValueError, TypeError, NotImplementedError, AttributeError, LookupError)
-"""What code raises that was not written for symbols."""
-
-
-class TraceError(Exception):
-    """A layer or operation that cannot be lowered. ``layer`` names the layer, for its line."""
-
-    def __init__(self, layer: str, message: str, route: Route = ()) -> None:
-        super().__init__(f"{layer}: {message}" if layer else message)
-        self.layer = layer
-        self.message = message
-        self.route = route
 
 
 class Symbols(keras.Operation):  # type: ignore[misc]
@@ -51,57 +40,140 @@ def recorded(model: Any) -> Any:
 
 def as_functional(model: Any, shapes: Mapping[str, Shape]) -> Any:
     """A subclassed model as a Functional one: its ``call``, recorded on symbols for the inputs
-    that it was built with, or those of ``shapes``, by the names of the arguments."""
+    that it was built with, or for those of ``shapes``, by the names of its arguments."""
     if isinstance(model, keras.Function | keras.Sequential):
         return model
+    if not isinstance(model, keras.Model):
+        raise TraceError("", f"{type(model).__name__} is not a Keras model")
+    given, named = _call_of(model, shapes)
+    inputs = {
+        name: keras.Input([dim if isinstance(dim, int) else None for dim in shape[1:]], name=name)
+        for name, shape in named.items()
+    }
+    arguments = tree.map_structure(lambda name: inputs[name], given)
     parameters = inspect.signature(model.call).parameters
-    known = shapes or _built_shapes(model, parameters)
-    if not model.built or not known or not known.keys() <= parameters.keys():
-        wanted = ", ".join(parameters)
-        raise TraceError(
-            model.name,
-            f"the shapes of its inputs are not known: call it once, or give shapes for {wanted}",
-        )
-
-    def symbol(name: str, shape: Sequence[Any]) -> Any:
-        sizes = (dim if isinstance(dim, int) else None for dim in shape[1:])
-        return keras.Input(tuple(sizes), name=name)
-
-    inputs = {name: symbol(name, shape) for name, shape in known.items()}
     training = {"training": False} if "training" in parameters else {}
     try:
-        with recording(tree.flatten(inputs)):
-            outputs = model.call(**inputs, **training)
+        with recording(list(inputs.values())):
+            outputs = model.call(**arguments, **training)
         if not isinstance(outputs, dict):
-            flat = tree.flatten(outputs)
-            names = ["output"] if len(flat) == 1 else [f"output_{i}" for i in range(len(flat))]
-            outputs = dict(zip(names, flat, strict=True))
+            outputs = dict(zip(result_names(outputs), tree.flatten(outputs), strict=True))
         return keras.Model(inputs, outputs, name=model.name)
     except NOT_TRACED as error:
-        raise TraceError(model.name, reason(error)) from error
+        raise TraceError(failing_layer(error) or model.name, reason(error)) from error
 
 
-def _built_shapes(model: Any, parameters: Mapping[str, Any]) -> dict[str, Shape]:
-    """What Keras noted of the first call; a single argument is noted under no name of its own."""
+def call_subclassed(model: Any, rows: Mapping[str, Any]) -> Any:
+    """Call a subclassed model as it was built, with arrays by the names that its traced graph
+    gives its inputs."""
+    given, _ = _call_of(model, {name: array.shape for name, array in rows.items()})
+    arguments = tree.map_structure(lambda name: rows[name], given)
+    parameters = inspect.signature(model.call).parameters
+    training = {"training": False} if "training" in parameters else {}
+    first = next(iter(parameters))
+    return model(arguments.pop(first), **arguments, **training)
+
+
+def _call_of(model: Any, shapes: Mapping[str, Shape]) -> tuple[dict[str, Any], dict[str, Shape]]:
+    """The arguments of a subclassed model's ``call``, with the name of an input for each tensor,
+    and the inputs' shapes. Keras noted the structure and the shapes at the first call; an argument
+    of one tensor has the argument's name, tensors of a dict have their keys."""
+    parameters = inspect.signature(model.call).parameters
+    noted = _built_shapes(model, parameters)
+    if model.built and shapes and shapes.keys() <= parameters.keys():
+        return {name: name for name in shapes}, dict(shapes)
+    names = Names()
+    found: dict[str, Shape] = {}
+
+    def name_of(path: tuple[Any, ...], shape: Shape) -> str:
+        words = path[1:] if len(path) > 1 and isinstance(path[1], str) else path
+        name = names.fresh("_".join(map(str, words)))
+        found[name] = shape
+        return name
+
+    given = _named(noted, (), name_of)
+    wanted = [
+        name
+        for name, each in parameters.items()
+        if each.default is each.empty
+        and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+    ]
+    fits = given.keys() >= set(wanted) and shapes.keys() <= found.keys()
+    if not model.built or not found or not fits:
+        raise TraceError(
+            model.name,
+            "the shapes of its inputs are not known: call it once, and give rows for "
+            + ", ".join(wanted if given.keys() < set(wanted) else found or parameters),
+        )
+    return given, {**found, **shapes}
+
+
+def _named(given: Any, path: tuple[Any, ...], name_of: Any) -> Any:
+    """A structure of shapes with ``name_of(path, shape)`` for each shape."""
+    if isinstance(given, dict):
+        return {key: _named(each, (*path, key), name_of) for key, each in given.items()}
+    if not given or given[0] is None or isinstance(given[0], int):
+        return name_of(path, tuple(given))
+    return type(given)(_named(each, (*path, at), name_of) for at, each in enumerate(given))
+
+
+def _built_shapes(model: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The shapes that Keras noted of the first call; a single argument is noted under another
+    name than its own."""
     noted = getattr(model, "_build_shapes_dict", None) or {}
     names = {name.removesuffix("_shape"): shape for name, shape in noted.items()}
     if len(names) == 1 and not names.keys() <= parameters.keys():
         names = {next(iter(parameters)): shape for shape in names.values()}
-    return {name: tuple(shape) for name, shape in names.items()}
-
-
-def reason(error: Exception) -> str:
-    first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return f"does not trace: {first}"
+    return names
 
 
 def input_names(model: Any, function: Any) -> list[str]:
+    """The names of a model's inputs, in the order in which Keras flattens them."""
     struct = getattr(model, "_inputs_struct", None)
-    return sorted(struct) if isinstance(struct, dict) else [each.name for each in function.inputs]
+    if not isinstance(struct, dict):
+        return [each.name for each in function.inputs]
+    return flat_names(struct)
 
 
 def output_names(model: Any) -> list[str]:
+    """The names of a model's outputs, in the order in which Keras flattens them."""
     if isinstance(model, keras.Sequential):
         return [model.layers[-1].name]
     struct = getattr(model, "_outputs_struct", None)
-    return sorted(struct) if isinstance(struct, dict) else list(model.output_names)
+    return flat_names(struct) if isinstance(struct, dict) else list(model.output_names)
+
+
+def result_names(outputs: Any) -> list[str]:
+    """The names of a subclassed model's outputs, in the order in which Keras flattens them."""
+    if isinstance(outputs, dict):
+        return flat_names(outputs)
+    count = len(tree.flatten(outputs))
+    return ["output"] if count == 1 else [f"output_{place}" for place in range(count)]
+
+
+def public_names(inputs: Iterable[str], outputs: Iterable[str]) -> list[str]:
+    """The names of a graph's outputs: an output is not called as an input is."""
+    names = Names(inputs)
+    return [names.fresh(each) for each in outputs]
+
+
+def flat_names(struct: Mapping[str, Any]) -> list[str]:
+    """A name for each tensor of a dict: its key, with the keys and places below it."""
+    return ["_".join(map(str, path)) for path, _ in tree.flatten_with_path(struct)]
+
+
+def own_order(struct: Any, names: Sequence[str]) -> list[str]:
+    """The names of a flattened structure in the order in which the model lists them: Keras sorts
+    the keys of dicts, where the model has an order of its own."""
+    if not isinstance(struct, dict):
+        return list(names)
+    places = tree.pack_sequence_as(struct, list(range(len(names))))
+
+    def listed(given: Any) -> list[int]:
+        if isinstance(given, dict):
+            return [place for each in given.values() for place in listed(each)]
+        if isinstance(given, list | tuple):
+            return [place for each in given for place in listed(each)]
+        return [given]
+
+    return [names[place] for place in listed(places)]

@@ -1,18 +1,35 @@
-"""What layers call while they are recorded that Keras would compute at once, and cannot: numbers in
-a shape that is known at run time only, and a variable before a symbol; and what Keras would take
-for another operation."""
+"""Replacements for functions of Keras while layers are recorded. Keras computes them at once, which
+fails for shapes that are known at run time only, for a variable or a tensor of numbers before a
+symbol, and for bounds that are computed; or it takes one operation for another.
+
+The replaced functions belong to the process. One thread records at a time, and the replacements
+work as Keras' own functions in every other thread.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from threading import RLock, get_ident
 from typing import Any
 
 import keras
+import numpy as np
 from keras.src import backend
 from keras.src.backend.common.variables import Variable
-from keras.src.ops.numpy import Add
+from keras.src.ops.numpy import Add, Clip
 
+LOCK = RLock()
+"""Held while anything of Keras is replaced, here or in a layer."""
+
+COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "__lt__": keras.ops.less,
+    "__le__": keras.ops.less_equal,
+    "__gt__": keras.ops.greater,
+    "__ge__": keras.ops.greater_equal,
+    "__eq__": keras.ops.equal,
+    "__ne__": keras.ops.not_equal,
+}
 OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "__add__": keras.ops.add,
     "__sub__": keras.ops.subtract,
@@ -22,6 +39,7 @@ OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "__mod__": keras.ops.mod,
     "__pow__": keras.ops.power,
     "__matmul__": keras.ops.matmul,
+    **COMPARISONS,
 }
 
 
@@ -75,28 +93,125 @@ class Band(keras.Operation):  # type: ignore[misc]
         return keras.KerasTensor(shape, "bool")
 
 
+class ComputedError(TypeError):
+    """An argument that must be known when the model is compiled is computed by the model."""
+
+
 @contextmanager
 def recording(symbols: Sequence[Any]) -> Iterator[None]:
-    """For as long as the block runs, shapes with None and variables before symbols are recorded."""
-    with ExitStack() as stack:
+    """While the block runs, record shapes with None, variables and tensors of numbers before
+    symbols, and computed bounds. Errors keep their own words and the frames of Keras."""
+    tensor = type(keras.ops.convert_to_tensor(0.0))
+    with LOCK, ExitStack() as stack:
+        stack.enter_context(unfiltered())
         if symbols:
             for name, make in _SIZED.items():
                 stack.enter_context(_replaced(backend.numpy, name, make, list(symbols)))
         for name, operator in OPERATORS.items():
             stack.enter_context(_replaced(Variable, name, _before_symbol, operator))
+        for name, operator in COMPARISONS.items():
+            stack.enter_context(_replaced(tensor, name, _before_symbol, operator))
         for name in ("__add__", "__radd__"):
             stack.enter_context(_replaced(keras.KerasTensor, name, _plus, name == "__radd__"))
+        stack.enter_context(
+            _replaced(keras.Operation, "symbolic_call", _with_known_arguments, None)
+        )
+        # NumPy leaves an operator to the symbol behind it.
+        stack.enter_context(_set(keras.KerasTensor, "__array_ufunc__", None))
         yield
 
 
 @contextmanager
-def _replaced(owner: Any, name: str, make: Callable[..., Any], argument: Any) -> Iterator[None]:
-    before = getattr(owner, name)
-    setattr(owner, name, make(before, argument))
+def unfiltered() -> Iterator[None]:
+    """Keras leaves exceptions as they are raised."""
+    filtered = keras.config.is_traceback_filtering_enabled()
+    keras.config.disable_traceback_filtering()
     try:
         yield
     finally:
-        setattr(owner, name, before)
+        if filtered:
+            keras.config.enable_traceback_filtering()
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, make: Callable[..., Any], argument: Any) -> Iterator[None]:
+    """Replace a function for this thread; other threads go on with the one from before."""
+    before, thread = getattr(owner, name), get_ident()
+    made = make(before, argument)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return (made if get_ident() == thread else before)(*args, **kwargs)
+
+    with _set(owner, name, call):
+        yield
+
+
+@contextmanager
+def _set(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Set an attribute, which may be inherited, for as long as the block runs."""
+    own = name in vars(owner)
+    before = getattr(owner, name, None)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        if own:
+            setattr(owner, name, before)
+        else:
+            delattr(owner, name)
+
+
+def _with_known_arguments(before: Callable[..., Any], _: None) -> Callable[..., Any]:
+    """Record an operation whose own arguments are known; ``clip`` may have computed bounds."""
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        computed = () if isinstance(self, keras.Layer) else computed_arguments(self)
+        if not computed:
+            return before(self, *args, **kwargs)
+        if type(self) is Clip:
+            (x,) = args
+            low = x if self.x_min is None else keras.ops.maximum(x, self.x_min)
+            return low if self.x_max is None else keras.ops.minimum(low, self.x_max)
+        raise ComputedError(known_only(self, computed[0]))
+
+    return call
+
+
+def computed_arguments(operation: Any, kinds: tuple[type, ...] = (keras.KerasTensor,)) -> list[str]:
+    """The arguments of an operation's constructor that hold symbols, or values of these kinds."""
+    return [
+        name
+        for name, value in vars(operation).items()
+        if not name.startswith("_")
+        and any(isinstance(each, kinds) for each in keras.tree.flatten(value))
+    ]
+
+
+def known_arguments(operation: Any) -> Any:
+    """The operation with Python's numbers for NumPy's, which fail tests such as
+    ``isinstance(axis, int)``."""
+    plain = {
+        name: keras.tree.map_structure(_plain, value)
+        for name, value in vars(operation).items()
+        if not name.startswith("_")
+        and any(isinstance(each, np.generic) for each in keras.tree.flatten(value))
+    }
+    if not plain:
+        return operation
+    known = object.__new__(type(operation))  # Keras' own constructor would record a call
+    vars(known).update({**vars(operation), **plain})
+    return known
+
+
+def _plain(given: Any) -> Any:
+    return given.item() if isinstance(given, np.generic) else given
+
+
+def known_only(operation: Any, argument: str) -> str:
+    return (
+        f"keras.ops {type(operation).__name__}: `{argument}` is computed by the model, "
+        "but must be known when it is compiled"
+    )
 
 
 def _before_symbol(before: Callable[..., Any], operator: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,21 +7,25 @@ lowered one by one; layers inside layers are traced in turn. No TensorFlow graph
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
 from keras import tree
 
+from kspec.compiler.failures import TraceError
 from kspec.compiler.ir import Graph, Origin, Shape, Value
-from kspec.compiler.names import Names
 from kspec.compiler.open_sizes import made_equal, named_sizes
+from kspec.compiler.precision import in_float32
 from kspec.compiler.recorded import (
-    TraceError,
     as_functional,
     input_names,
     output_names,
+    own_order,
+    public_names,
     recorded,
 )
+from kspec.compiler.recording import LOCK
 from kspec.compiler.rules import CALLS, RULES
 from kspec.compiler.tracer import Tracer
 
@@ -37,26 +41,38 @@ def trace(
 ) -> Graph:
     """The graph of a built model at inference, its variables' values as constants.
 
-    Inputs and outputs are named by the keys of the model's dicts, or else by its input layers and
-    output layers; those of a subclassed model by the arguments of its ``call`` and ``output``.
+    Inputs and outputs have the model's own order. They are named by the keys of the model's dicts,
+    or else by its input layers and output layers; those of a subclassed model by the arguments of
+    its ``call``, or the keys of a dict that it takes, and ``output``.
     ``origins`` tells where each layer comes from, by its name; ``shapes`` names the symbolic
     dimensions of inputs, which are otherwise ``batch`` and ``<input>_<axis>``, two of them the same
     where the network works with no others; and gives a subclassed model inputs other than those
-    that it was built with. Raises TraceError.
+    that it was built with. Layers that compute with 16 bits compute in float32. Raises TraceError.
     """
-    model = as_functional(model, shapes or {})
+    if not isinstance(model, keras.Model):
+        raise TraceError("", f"{type(model).__name__} is not a Keras model")
+    with LOCK, in_float32(model):
+        return _trace(as_functional(model, shapes or {}), name, origins or {}, dict(shapes or {}))
+
+
+def _trace(
+    model: Any, name: str | None, origins: Mapping[str, Origin], given: Mapping[str, Shape]
+) -> Graph:
     function = recorded(model)
-    given = dict(shapes or {})
-    tensors = dict(zip(input_names(model, function), function.inputs, strict=True))
+    names = input_names(model, function)
+    tensors = dict(zip(names, function.inputs, strict=True))
     found: dict[str, Shape] = {
         each: named_sizes(each, tensor.shape)
         for each, tensor in tensors.items()
         if each not in given
     }
+    if found and not given and len({shape[:1] for shape in found.values()}) == 1:
+        # A batch of a fixed size: the graph takes any number of rows.
+        found = {each: ("batch", *shape[1:]) for each, shape in found.items() if shape}
     while True:
-        tracer = Tracer(RULES, CALLS, origins or {})
+        tracer = Tracer(RULES, CALLS, origins)
         for each, tensor in tensors.items():
-            tracer.input(each, str(tensor.dtype), (found | given)[each])
+            tracer.input(each, str(tensor.dtype), {**found, **given}[each])
         try:
             results = _results(tracer, model, function)
         except TraceError as error:
@@ -65,13 +81,28 @@ def trace(
                 raise
             found = equal
         else:
-            return tracer.graph(name or model.name, results)
+            graph = tracer.graph(name or model.name, results)
+            return _in_own_order(model, graph)
 
 
 def _results(tracer: Tracer, model: Any, function: Any) -> dict[str, Value]:
     values = tree.flatten(
         function._run_through_graph(tracer.inputs, tracer.operation)  # noqa: SLF001
     )
-    names = Names(each.name for each in tracer.inputs)
-    pairs = zip(output_names(model), values, strict=True)
-    return {names.fresh(output): value for output, value in pairs}
+    names = public_names((each.name for each in tracer.inputs), output_names(model))
+    return dict(zip(names, values, strict=True))
+
+
+def _in_own_order(model: Any, graph: Graph) -> Graph:
+    """The graph with its inputs and outputs in the order of the model's dicts."""
+
+    def ordered(struct: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        by_name = {value.name: value for value in values}
+        names = own_order(getattr(model, struct, None), list(by_name))
+        return tuple(by_name[each] for each in names)
+
+    return replace(
+        graph,
+        inputs=ordered("_inputs_struct", graph.inputs),
+        outputs=ordered("_outputs_struct", graph.outputs),
+    )

@@ -4,7 +4,7 @@ rule; a layer without a rule by the rules of the operations that it is made of."
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,13 +14,36 @@ import numpy as np
 from keras import tree
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Array, DType, Graph, Node, Op, Origin, Shape, TensorType, Value
+from kspec.compiler.failures import NOT_TRACED, TraceError, failing_layer, reason, said
+from kspec.compiler.ir import (
+    Array,
+    DType,
+    ElementTypeError,
+    Graph,
+    Node,
+    Op,
+    Origin,
+    Shape,
+    TensorType,
+    Value,
+)
 from kspec.compiler.masking import Masks
 from kspec.compiler.names import Names
-from kspec.compiler.recorded import NOT_TRACED, Symbols, TraceError, reason, recorded
-from kspec.compiler.recording import recording
+from kspec.compiler.precision import EXACT, WIDER, as_constant, element_type
+from kspec.compiler.recorded import Symbols, recorded
+from kspec.compiler.recording import (
+    computed_arguments,
+    known_arguments,
+    known_only,
+    recording,
+)
 from kspec.compiler.substitutes import traceable
 from kspec.compiler.table import Table
+
+TEXT = (
+    "turn text into numbers before the model: call StringLookup, Hashing or TextVectorization on "
+    "the data, and give the model their results"
+)
 
 
 @dataclass(slots=True)
@@ -37,6 +60,8 @@ class Tracer:
     nodes: list[Node] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
     masks: Masks = field(default_factory=Masks)
+    narrow: dict[str, str] = field(default_factory=dict)
+    """Keras' element type of the values whose element type in the IR is a wider one."""
     _symbols: Symbols = field(default_factory=Symbols)
     _scope: list[str] = field(default_factory=list)
     _names: Names = field(default_factory=Names)
@@ -44,7 +69,16 @@ class Tracer:
     _layers: dict[str, str] = field(default_factory=dict)
 
     def input(self, name: str, dtype: str, shape: Shape) -> Value:
-        value = Value(self._fresh(name), TensorType(DType(dtype), shape))
+        """An input of the graph, in the element type of the IR that holds the numbers of Keras'
+        ``dtype``."""
+        with self.inside(name):
+            if dtype == "string":
+                raise self.error("the input is text", code="KS742", help_=TEXT)
+            with self._explained("the input"):
+                held, narrow = element_type(dtype)
+        value = Value(self._fresh(name), TensorType(held, shape))
+        if narrow is not None:
+            self.narrow[value.name] = narrow
         self.inputs.append(value)
         return value
 
@@ -58,29 +92,104 @@ class Tracer:
 
     def apply(self, operation: keras.Operation, *args: Any, **kwargs: Any) -> Any:
         """Lower one operation, a layer or an op of ``keras.ops``, on values."""
-        rule = self._refusing(self.rules.get(type(operation)))
-        if not isinstance(operation, keras.Layer):
-            if rule is None:
-                reason = self.rules.refused.get(type(operation), "there is no rule for it")
-                raise self.error(f"keras.ops {type(operation).__name__}: {reason}")
-            return self._unmasked(rule(self, operation, *args, **kwargs))
-        kwargs.pop("training", None)
-        with self.inside(operation.name):
-            refusals = [
-                self.rules.refused[each]
-                for each in type(operation).__mro__
-                if each in self.rules.refused
-            ]
-            if refusals and rule is None:
-                raise self.error(refusals[0])
-            before = len(self.nodes)
-            kwargs |= self.masks.arguments(operation, args, kwargs)
-            masks = self.masks.previous(operation, args, kwargs)
-            result = (rule or _descend)(self, operation, *args, **kwargs)
-            if len(self.nodes) > before and isinstance(result, Value):
-                self._layers[result.name] = "/".join(self._scope)
-            self.masks.settle(operation, args, kwargs, result, masks, self.record)
-            return result
+        if isinstance(operation, keras.Layer):
+            kwargs.pop("training", None)
+            with self.inside(operation.name), self._explained(type(operation).__name__):
+                return self._layer(operation, args, kwargs)
+        with self._explained(f"keras.ops {type(operation).__name__}"):
+            return self._operation(operation, args, kwargs)
+
+    def _operation(self, operation: keras.Operation, args: Any, kwargs: Any) -> Any:
+        kind = type(operation)
+        rule = self.rules.get(kind)
+        if rule is None:
+            reason = self.rules.refused.get(kind, "there is no rule for it")
+            raise self.error(f"keras.ops {kind.__name__}: {reason}")
+        if computed := computed_arguments(operation, (keras.KerasTensor, Value)):
+            raise self.error(known_only(operation, computed[0]))
+        narrow = self._narrow(kind, (args, kwargs))
+        result = self._unmasked(rule(self, known_arguments(operation), *args, **kwargs))
+        for each in tree.flatten(result):
+            if narrow and isinstance(each, Value) and each.dtype is WIDER[narrow]:
+                self.narrow[each.name] = narrow
+        return result
+
+    def _layer(self, layer: keras.Layer, args: Any, kwargs: Any) -> Any:
+        kind = type(layer)
+        if mode := getattr(layer, "quantization_mode", None):
+            raise self.error(
+                f"the layer is quantised ({mode}), and its numbers would be read as if it were not",
+                code="KS743",
+                help_="compile the model as it was before `quantize`",
+            )
+        if layer.compute_dtype in WIDER or layer.compute_dtype == "float16":
+            raise self.error(
+                f"the layer keeps its numbers in {layer.variable_dtype}",
+                code="KS742",
+                help_="a mixed policy, such as mixed_float16, keeps them in float32",
+            )
+        rule = self.rules.get(kind)
+        reasons = [self.rules.refused[each] for each in kind.__mro__ if each in self.rules.refused]
+        if reasons and rule is None:
+            raise self.error(f"{kind.__name__}: {reasons[0]}")
+        before = len(self.nodes)
+        args, kwargs = self._converted(layer, (args, kwargs))
+        kwargs |= self.masks.arguments(layer, args, kwargs)
+        masks = self.masks.previous(layer, args, kwargs)
+        result = (rule or _descend)(self, layer, *args, **kwargs)
+        if len(self.nodes) > before and isinstance(result, Value):
+            self._layers[result.name] = "/".join(self._scope)
+        self.masks.settle(layer, args, kwargs, result, masks, self.record)
+        return result
+
+    def _converted(self, layer: keras.Layer, given: Any) -> Any:
+        """A layer's arguments as Keras gives them: floats in the type in which it computes."""
+        if isinstance(layer, keras.Function | keras.Sequential) or not layer.autocast:
+            return given
+        wanted = layer.compute_dtype
+
+        def converted(each: Any) -> Any:
+            if not isinstance(each, Value) or not each.dtype.is_float or wanted != "float32":
+                return each
+            if each.name in self.narrow or each.dtype is not DType.float32:
+                return self.emit(ops.Cast(DType.float32), each)
+            return each
+
+        return tree.map_structure(converted, given)
+
+    def _narrow(self, kind: type, given: Any) -> str | None:
+        """The element type of Keras that the values of an operation have and the IR lacks. The
+        operation must be one that gives the same numbers in the wider type of the values."""
+        for each in tree.flatten(given):
+            narrow = self.narrow.get(each.name) if isinstance(each, Value) else None
+            if narrow is not None:
+                if kind not in EXACT:
+                    raise self.error(
+                        f"keras.ops {kind.__name__} computes in {narrow}, which artifacts do not",
+                        code="KS742",
+                        help_="cast to int32 or float32 before it",
+                    )
+                return narrow
+        return None
+
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        """What goes wrong inside as a TraceError of the layer."""
+        try:
+            yield
+        except ElementTypeError as error:
+            raise self.error(
+                f"{what}: {error}", code="KS742", help_="artifacts compute in float32 and int32"
+            ) from error
+        except ops.OpError as error:
+            raise self.error(str(error)) from error
+        except NOT_TRACED as error:
+            raise self.error(
+                f"{what} cannot be lowered as it is used here "
+                f"({type(error).__name__}: {said(error)})",
+                code="KS740",
+                help_="please report it with the arguments of this call",
+            ) from error
 
     def emit(self, op: Op, *inputs: Value) -> Value:
         """A node with one output, named by the layer and the operation."""
@@ -122,10 +231,24 @@ class Tracer:
                 known = self._constant(given.path, np.asarray(given))
                 self._variables[id(given)] = known
             return known
-        array = np.asarray(given)
+        if any(isinstance(each, Value) for each in tree.flatten(given)):
+            return self._vector(given)
+        array = np.asarray(
+            keras.ops.convert_to_numpy(given) if keras.ops.is_tensor(given) else given
+        )
         if like is not None and isinstance(given, int | float):
             array = array.astype(like.dtype.numpy)
         return self._constant("/".join([*self._scope, hint]), array)
+
+    def _vector(self, given: Sequence[Any]) -> Value:
+        """One value of numbers of which some are computed."""
+        first = next(each for each in given if isinstance(each, Value))
+        numbers = [self.value(each, like=first) for each in given]
+        cast = [
+            each if each.dtype is first.dtype else self.emit(ops.Cast(first.dtype), each)
+            for each in numbers
+        ]
+        return self.emit(ops.Concat(0), *(self.emit(ops.Reshape((1,)), each) for each in cast))
 
     def record(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function written in ``keras.ops`` on symbols that stand for the values among its
@@ -149,12 +272,16 @@ class Tracer:
                 outputs = function(*args, **kwargs)
             graph = keras.Function(symbols, outputs)
         except NOT_TRACED as error:
-            raise self.error(reason(error)) from error
+            inner = failing_layer(error)
+            if inner is None or inner in self._scope:
+                raise self.error(reason(error)) from error
+            with self.inside(inner):
+                raise self.error(reason(error)) from error
         return graph._run_through_graph(values, self.operation)  # noqa: SLF001
 
-    def error(self, message: str) -> TraceError:
+    def error(self, message: str, *, code: str = "KS711", help_: str = "") -> TraceError:
         origin = self._origin()
-        return TraceError(origin.layer, message, origin.route)
+        return TraceError(origin.layer, message, origin.route, code=code, help_=help_)
 
     def graph(self, name: str, results: Mapping[str, Value]) -> Graph:
         """The finished graph: the results under their public names, a layer's result under the
@@ -184,21 +311,8 @@ class Tracer:
             lambda each: self.emit(ops.Identity(), each) if each in self.masks else each, result
         )
 
-    def _refusing(self, rule: Callable[..., Any] | None) -> Callable[..., Any] | None:
-        """The rule, with what its types refuse said of the layer."""
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            assert rule is not None
-            try:
-                return rule(*args, **kwargs)
-            except ops.OpError as error:
-                raise self.error(str(error)) from error
-
-        return rule and call
-
     def _constant(self, name: str, array: Array) -> Value:
-        if array.dtype == np.float64:
-            array = array.astype(np.float32)
+        array = as_constant(array)
         value = Value(self._fresh(name), TensorType.of(array))
         self.constants[value.name] = array
         return value

@@ -14,6 +14,7 @@ import numpy as np
 from kspec.compiler.ir import Array, Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
+from kspec.compiler.reference import EvaluationError
 from kspec.pipeline.bundles.artifacts import place_artifact
 from kspec.pipeline.proof.comparison import varies
 from kspec.pipeline.proof.reference import Reference
@@ -50,9 +51,11 @@ def compile_keras(
     Raises KspecError, and then nothing in ``out`` has changed: KS711 for a layer that cannot be
     lowered, KS710 for one that a format cannot express, KS720 and KS721 for an artifact that
     differs or does not run, KS722 where the model answers the same for all rows, KS723 where the
-    graph itself differs from the model.
+    graph itself differs from the model, KS739 to KS745 for rows and models that cannot be used as
+    they are given. Layers of mixed precision are compiled, and compared, in float32. A model with
+    a fixed batch becomes an artifact that takes any number of rows, if its rows are independent.
     """
-    from kspec.compiler.trace import TraceError, trace
+    from kspec.models.answers import fitted, fixed_batch, traced
 
     unknown = [each for each in formats if each not in known_formats()]
     if unknown:
@@ -63,14 +66,12 @@ def compile_keras(
                 help=f"known are {', '.join(known_formats())}",
             )
         )
-    try:
-        graph = trace(model, name=name)
-    except TraceError as error:
-        raise KspecError(
-            Diagnostic("KS711", f"layer {error.layer!r} cannot be compiled: {error.message}")
-        ) from error
-    sizes = {**({} if rows is None else sizes_of(graph, rows)), **(dimensions or {})}
-    judged = _judged(model, graph, rows if rows is not None else _random(graph, sizes))
+    graph = traced(model, name, rows)
+    given = None if rows is None else fitted(graph, rows)
+    _check_dimensions(graph, dimensions or {})
+    sizes = {**({} if given is None else sizes_of(graph, given)), **(dimensions or {})}
+    count = ROWS * (fixed_batch(model) or 1)
+    judged = _judged(model, graph, _random(graph, sizes, count) if given is None else given)
     return write_verified(graph, judged, formats or tuple(known_formats()), Path(out), sizes)
 
 
@@ -131,7 +132,17 @@ def _write_verified(
 
 def _judged(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Rows:
     """The rows with the model's exact outputs, after the graph was held against the model's own."""
-    judged, problems = Reference(graph, partial(_predict, model, graph)).proven(dict(rows))
+    from kspec.models.answers import answers, check_rows_apart
+
+    check_rows_apart(model, graph, rows)
+    predict = partial(answers, model, graph)
+    try:
+        judged, problems = Reference(graph, predict).proven(dict(rows))
+    except EvaluationError as error:
+        predict(rows)  # rows that the model itself does not take are what is wrong
+        raise KspecError(
+            Diagnostic("KS740", f"the model's graph cannot be evaluated on these rows: {error}")
+        ) from error
     if not varies(judged.expected):
         raise KspecError(
             Diagnostic(
@@ -145,28 +156,28 @@ def _judged(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Rows:
     return judged
 
 
-def _predict(model: Any, graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """The model's own outputs at inference, by the names of the graph."""
-    given = [inputs[value.name] for value in graph.inputs]
-    struct = getattr(model, "_inputs_struct", None)
-    call = dict(inputs) if isinstance(struct, dict) else (given if len(given) > 1 else given[0])
-    outputs = _flat(model(call, training=False))
-    names = [value.name for value in graph.outputs]
-    return {name: np.asarray(each) for name, each in zip(names, outputs, strict=True)}
+def _check_dimensions(graph: Graph, dimensions: Mapping[str, int]) -> None:
+    """Raise KspecError KS745 for each size that is not one of a dimension that is open."""
+    known = {dim for value in graph.inputs for dim in value.shape[1:] if isinstance(dim, str)}
+    if problems := [
+        Diagnostic(
+            "KS745",
+            f"dimensions: {name!r} is {size!r}" if name in known else f"dimensions: {name!r}",
+            help="sizes above zero, of "
+            + (", ".join(sorted(known)) or "nothing: the model leaves no size open"),
+        )
+        for name, size in dimensions.items()
+        if name not in known or isinstance(size, bool) or not isinstance(size, int) or size < 1
+    ]:
+        raise KspecError(*problems)
 
 
-def _flat(outputs: Any) -> list[Any]:
-    from keras import tree
-
-    return list(tree.flatten(outputs))
-
-
-def _random(graph: Graph, sizes: Mapping[str, int]) -> dict[str, Array]:
+def _random(graph: Graph, sizes: Mapping[str, int], count: int) -> dict[str, Array]:
     drawn = np.random.Generator(np.random.PCG64(0))
     inputs = {}
     for value in graph.inputs:
         shape = (
-            ROWS,
+            count,
             *(sizes.get(dim, TIME) if isinstance(dim, str) else dim for dim in value.shape[1:]),
         )
         normal = drawn.normal(size=shape)

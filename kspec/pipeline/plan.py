@@ -103,6 +103,7 @@ def random_network(shop: Workshop) -> tuple[Graph, Rows, int]:
     """The graph of the network with random weights, rows to judge it by, and the number of its
     parameters."""
     from kspec.compiler.trace import TraceError
+    from kspec.models.answers import refusal
     from kspec.models.keras_model import build_model, randomize, settle, trace_document
 
     document = shop.document
@@ -113,12 +114,7 @@ def random_network(shop: Workshop) -> tuple[Graph, Rows, int]:
     try:
         graph = trace_document(model, document)
     except TraceError as error:
-        raise KspecError(
-            Diagnostic(
-                "KS711", f"layer {error.layer!r} cannot be compiled: {error.message}", error.route
-            ),
-            document=document,
-        ) from error
+        raise KspecError(refusal(error), document=document) from error
     rows, problems = Reference(graph, partial(predict, model)).proven(inputs)
     if problems:
         raise KspecError(*problems, document=document)

@@ -35,6 +35,8 @@ def compare(model: Any, graph: Graph, rows: dict[str, np.ndarray], given: Any = 
         verify(after)
         found = evaluate(after, rows)
         names = [value.name for value in graph.outputs]
+        if isinstance(expected, dict):  # Keras flattens dicts by their keys
+            names.sort()
         for name, reference in zip(names, flat, strict=True):
             array = found[name]
             assert array.shape == reference.shape, name
@@ -216,9 +218,9 @@ def test_sequential_models_without_an_input() -> None:
     with pytest.raises(TraceError, match="late: the model is not built"):
         trace(model)
     model(np.zeros((2, 6), np.float32))  # Keras notes the batch as well
-    (noted,) = trace(model).inputs
-    assert noted.shape == (2, 6)
-    graph = trace(model, shapes={noted.name: ("batch", 6)})
+    graph = trace(model)
+    (noted,) = graph.inputs
+    assert noted.shape == ("batch", 6)
     assert [value.name for value in graph.outputs] == ["gate"]
     x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
     compare(model, graph, {noted.name: x}, x)
@@ -231,7 +233,7 @@ def test_subclassed_models() -> None:
     model(np.zeros((2, 3, 6), np.float32))
     graph = trace(model, shapes={"x": ("batch", "time", 6)})
     assert graph.inputs[0].shape == ("batch", "time", 6)
-    assert [value.name for value in graph.outputs] == ["hidden", "score"]
+    assert [value.name for value in graph.outputs] == ["score", "hidden"]
     compare(model, graph, rows := {"x": np.ones((2, 5, 6), np.float32)}, rows["x"])
     with pytest.raises(EvaluationError):
         evaluate(graph, {"x": np.ones((2, 5, 7), np.float32)})

@@ -14,6 +14,7 @@ from kspec.compiler.rules import (
     image,
     indexing,
     layers,
+    lookups,
     neural,
     normalization,
     patches,
@@ -36,6 +37,7 @@ RULES = (
     | reduction.rules
     | shape.rules
     | layers.rules
+    | lookups.rules
     | recurrent.rules
     | elementary.rules
     | einsum.rules

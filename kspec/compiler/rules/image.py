@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from keras import layers
 from keras import ops as kops
 from keras.src.ops import image
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, Value
 from kspec.compiler.rules.arithmetic import as_float, cast
+from kspec.compiler.rules.creation import known_array
+from kspec.compiler.rules.einsum import merged
 from kspec.compiler.rules.neural import last
 from kspec.compiler.table import Table
 
@@ -152,13 +155,61 @@ def _padded(
     return tracer.emit(ops.Pad(tuple(low), tuple(high), value=fill), x)
 
 
+@rules(layers.UpSampling2D)
+def up_sampling(tracer: Tracer, layer: Any, inputs: Any) -> Any:
+    """Keras multiplies the sizes, which it cannot where they are open"""
+    value = tracer.value(inputs)
+    is_open = any(isinstance(value.shape[axis], str) for axis in axes_of_pictures(layer, value))
+    if not is_open or layer.interpolation == "nearest":
+        return tracer.record(layer.call, value)
+    if layer.interpolation != "bilinear":
+        for axis in axes_of_pictures(layer, value):
+            known(tracer, value.shape[axis])
+
+    def lower(x: Value) -> Value:
+        for axis, factor in zip((1, 2), layer.size, strict=True):
+            x = _interpolated(tracer, x, axis, int(factor))
+        return x
+
+    return last(tracer, layer, as_float(tracer, value), lower)
+
+
+def _interpolated(tracer: Tracer, x: Value, axis: int, factor: int) -> Value:
+    """An axis made ``factor`` times as long, each new element between two neighbours.
+
+    Element i · factor + k lies at i + (k + 0.5) / factor - 0.5 of the old axis (half-pixel
+    centres); at an edge the last element counts on.
+    """
+    if factor == 1:
+        return x
+
+    def part(start: int, stop: int | None) -> Value:
+        return tracer.emit(ops.Slice((axis,), (start,), (stop,), (1,)), x)
+
+    before = tracer.emit(ops.Concat(axis), part(0, 1), part(0, -1))
+    after = tracer.emit(ops.Concat(axis), part(1, None), part(-1, None))
+    wide = (*x.shape[: axis + 1], 1, *x.shape[axis + 1 :])
+    phases = []
+    for k in range(factor):
+        offset = (k + 0.5) / factor - 0.5
+        own, other = (tracer.value(np.float32(share)) for share in (1 - abs(offset), abs(offset)))
+        neighbour = before if offset < 0 else after
+        mixed = tracer.emit(
+            ops.Add(),
+            tracer.emit(ops.Multiply(), x, own),
+            tracer.emit(ops.Multiply(), neighbour, other),
+        )
+        phases.append(tracer.emit(ops.Reshape(wide), mixed))
+    joined = tracer.emit(ops.Concat(axis + 1), *phases)
+    long = merged("xn", {"x": x.shape[axis], "n": factor})
+    return tracer.emit(ops.Reshape((*x.shape[:axis], long, *x.shape[axis + 1 :])), joined)
+
+
 @rules(image.ScaleAndTranslate)
 def scale_and_translate(
     tracer: Tracer, op: Any, images: Any, output_shape: Any, scale: Any, translation: Any
 ) -> Value:
     """One matrix for each axis, whose rows are Keras' own weights"""
-    from kspec.compiler.rules.creation import known_array
-
     x = as_float(tracer, images)
     factors = known_array(tracer, scale, "scale")
     shifts = known_array(tracer, translation, "translation")

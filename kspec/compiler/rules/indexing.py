@@ -15,7 +15,6 @@ from keras.src.ops import numpy as knp
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, Dim, DType, Shape, Value
 from kspec.compiler.rules.arithmetic import cast, promoted
-from kspec.compiler.rules.creation import known_array
 from kspec.compiler.rules.einsum import merged
 from kspec.compiler.rules.shape import reshaped
 from kspec.compiler.table import Table
@@ -146,7 +145,7 @@ def array_split(tracer: Tracer, op: Any, x: Any) -> list[Value]:
 def slice_(tracer: Tracer, op: Any, inputs: Any, start_indices: Any) -> Value:
     """A block of known size, at a place that is known or computed"""
     value = tracer.value(inputs)
-    starts = tracer.value(_vector(start_indices), "starts")
+    starts = _starts(tracer, start_indices)
     shape = [
         dim if size in (None, -1) else int(size)
         for dim, size in zip(value.shape, op.shape, strict=True)
@@ -165,40 +164,73 @@ def slice_(tracer: Tracer, op: Any, inputs: Any, start_indices: Any) -> Value:
             continue
         if not isinstance(size, int):
             raise tracer.error("a slice at a computed place must have a known size")
-        at = tracer.emit(
-            ops.Slice((0,), (axis,), (axis + 1,), (1,)), cast(tracer, starts, DType.int32)
-        )
         steps = tracer.value(np.arange(size, dtype=np.int32))
-        value = tracer.emit(ops.Gather(axis), value, tracer.emit(ops.Add(), at, steps))
+        places = tracer.emit(ops.Add(), _start(tracer, starts, axis), steps)
+        value = tracer.emit(ops.Gather(axis), value, places)
     return value
 
 
-def _vector(given: Any) -> Any:
-    return given if not isinstance(given, Sequence) else np.asarray(given, np.int32)
+def _starts(tracer: Tracer, given: Any) -> Value:
+    """The places at which a block begins, int32[rank]; each may be known or computed."""
+    if isinstance(given, Sequence) and not any(isinstance(each, Value) for each in given):
+        given = np.asarray(given, np.int32)
+    return cast(tracer, tracer.value(given, "starts"), DType.int32)
+
+
+def _start(tracer: Tracer, starts: Value, axis: int) -> Value:
+    """The place at which a block begins in an axis, int32[1]."""
+    return tracer.emit(ops.Slice((0,), (axis,), (axis + 1,), (1,)), starts)
 
 
 @rules(core.SliceUpdate)
 def slice_update(tracer: Tracer, _op: Any, inputs: Any, start_indices: Any, updates: Any) -> Value:
-    """Updates padded to the shape of the inputs, chosen where they lie"""
+    """Updates placed in the inputs, moved inside where they would reach over an edge"""
     value, new = tracer.value(inputs), tracer.value(updates)
-    starts = known_array(tracer, _vector(start_indices), "start_indices")
-    low = [int(start) for start in starts]
-    high, inside = [], np.ones((), bool)
+    for axis, (dim, size) in enumerate(zip(value.shape, new.shape, strict=True)):
+        if dim != size and not (isinstance(dim, int) and isinstance(size, int)):
+            raise tracer.error(f"cannot place {new.shape} in {value.shape}: axis {axis} is open")
+    starts = _starts(tracer, start_indices)
+    known = tracer.constants.get(starts.name)
+    if known is None:
+        return _computed_update(tracer, value, starts, new)
+    low, high, inside = [int(start) for start in known], [], np.ones((), bool)
     for axis, (dim, size) in enumerate(zip(value.shape, new.shape, strict=True)):
         if dim == size:
             low[axis] = 0
             high.append(0)
             continue
-        if not isinstance(dim, int) or not isinstance(size, int):
-            raise tracer.error(f"cannot place {new.shape} in {value.shape}")
-        low[axis] = min(max(low[axis], 0), dim - size)
-        high.append(dim - size - low[axis])
-        row = np.zeros(dim, bool)
-        row[low[axis] : low[axis] + size] = True
+        whole, part = int(dim), int(size)
+        low[axis] = min(max(low[axis], 0), whole - part)
+        high.append(whole - part - low[axis])
+        row = np.zeros(whole, bool)
+        row[low[axis] : low[axis] + part] = True
         inside = inside & row.reshape([-1] + [1] * (value.type.rank - 1 - axis))
     if not any((*low, *high)):
         return new
     return _placed(tracer, value, new, low, high, inside)
+
+
+def _computed_update(tracer: Tracer, value: Value, starts: Value, new: Value) -> Value:
+    """Each place of an axis reads the update that lies there, and is chosen where one does."""
+    inside: Value | None = None
+    for axis, (dim, size) in enumerate(zip(value.shape, new.shape, strict=True)):
+        if dim == size:
+            continue
+        whole, part = int(dim), int(size)
+        start = tracer.emit(ops.Clip(0.0, float(whole - part)), _start(tracer, starts, axis))
+        places = tracer.value(np.arange(whole, dtype=np.int32), "places")
+        ahead = tracer.emit(ops.Subtract(), places, start)
+        new = tracer.emit(ops.Gather(axis), new, tracer.emit(ops.Clip(0.0, float(part - 1)), ahead))
+        zero, end = (tracer.value(np.int32(each)) for each in (0, part))
+        here = tracer.emit(
+            ops.LogicalAnd(),
+            tracer.emit(ops.GreaterEqual(), ahead, zero),
+            tracer.emit(ops.Less(), ahead, end),
+        )
+        shape = (whole, *[1] * (value.type.rank - 1 - axis))
+        here = tracer.emit(ops.Reshape(shape), here)
+        inside = here if inside is None else tracer.emit(ops.LogicalAnd(), inside, here)
+    return new if inside is None else tracer.emit(ops.Where(), inside, new, value)
 
 
 def _placed(

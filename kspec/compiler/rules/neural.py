@@ -113,7 +113,7 @@ def batch_norm(
     scale: Any = None,
 ) -> Value:
     value, mean = as_float(tracer, x), tracer.value(mean, "mean")
-    ones = np.ones(np.shape(tracer.constants[mean.name]), np.float32)
+    ones = np.ones([int(dim) for dim in mean.shape], np.float32)
     scale = tracer.value(ones if scale is None else scale, "scale")
     offset = tracer.value(0 * ones if offset is None else offset, "offset")
     made = ops.BatchNorm(op.axis % value.type.rank, float(op.epsilon))

@@ -185,4 +185,64 @@ RULES: tuple[Rule, ...] = (
         wrong="kspec import sorted.keras",
         right="kspec emit sorted.keras --format onnx",
     ),
+    Rule(
+        code="KS739",
+        title="rows that do not fit the model",
+        explanation="For each input of the model there are rows, an array whose first axis counts\n"
+        "them. Their shape is the input's, all inputs have as many rows, and an input of whole\n"
+        "numbers gets whole numbers.",
+        wrong='kspec.compile_keras(model, rows={"x": np.zeros((8, 3))})   # x has 4 numbers',
+        right='kspec.compile_keras(model, rows={"x": np.zeros((8, 4))})',
+    ),
+    Rule(
+        code="KS740",
+        title="call of keras.ops that is not understood",
+        explanation="An operation is called with arguments that Keras takes and that its rule in\n"
+        "kspec does not expect. The message names the layer and the operation.",
+        wrong="a call of keras.ops with an argument of an unusual form",
+        right="a report with that call; until then, the same numbers by other operations",
+    ),
+    Rule(
+        code="KS741",
+        title="model that Keras cannot call",
+        explanation="The model raised an error when it was called with the rows on which its\n"
+        "artifacts would be judged, before anything was compared.",
+        wrong="rows with ids that an Embedding does not have",
+        right='kspec.compile_keras(model, rows={"ids": ids})',
+    ),
+    Rule(
+        code="KS742",
+        title="element type that artifacts do not have",
+        explanation="Artifacts take and compute whole numbers and float32. Inputs of int16,\n"
+        "uint16, uint32 and bfloat16 become the next wider type, which holds the same numbers;\n"
+        "what is computed in such a type before a cast is refused, since it overflows or rounds\n"
+        "there.\n"
+        "Text and complex numbers are refused.",
+        wrong='keras.Input((1,), dtype="string")',
+        right='keras.Input((1,), dtype="int32")   # ids that StringLookup made of the text',
+    ),
+    Rule(
+        code="KS743",
+        title="quantised layer",
+        explanation="`model.quantize` replaces the weights of a layer by whole numbers and\n"
+        "scales. Formats quantise in ways of their own, so the model is compiled as it was before.",
+        wrong='model.quantize("int8"); kspec.compile_keras(model)',
+        right="kspec.compile_keras(model)",
+    ),
+    Rule(
+        code="KS744",
+        title="rows that depend on each other",
+        explanation="The model is built for a fixed number of rows. Its artifacts take any\n"
+        "number, which is right only where a row's answer depends on that row alone.",
+        wrong="keras.Input(batch_shape=(2, 4)) and a mean over axis 0",
+        right="keras.Input((4,)) and a mean over the other axes",
+    ),
+    Rule(
+        code="KS745",
+        title="size of a dimension that the model does not leave open",
+        explanation="`dimensions` gives sizes, whole numbers above zero, to dimensions that the\n"
+        "model leaves open, by name: `<input>_<axis>`.",
+        wrong='kspec.compile_keras(model, dimensions={"time": 5})',
+        right='kspec.compile_keras(model, dimensions={"x_1": 5})',
+    ),
 )

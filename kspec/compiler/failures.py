@@ -1,0 +1,125 @@
+"""Why a model cannot be traced: the error, and what an exception of Keras or of a layer says."""
+
+from __future__ import annotations
+
+import re
+import sysconfig
+import traceback
+from pathlib import Path
+
+import keras
+from keras.src.utils.module_utils import tensorflow
+
+import kspec
+from kspec.compiler.ir import Route
+
+_BACKEND = (tensorflow.errors.OpError,) if keras.backend.backend() == "tensorflow" else ()
+NOT_TRACED = (
+    *_BACKEND,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BufferError,
+    EOFError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
+"""What a layer's own code, and Keras inside of it, may raise when it is called on symbols."""
+
+LONGEST = 300
+"""Characters of a quoted message."""
+READS = (
+    "it reads the numbers of a tensor, which are not known when the model is compiled; write it "
+    "with functions of keras.ops"
+)
+REASONS = (
+    (
+        r"symbolic `tf.Tensor` as a Python `bool`|symbolic tf.Tensor|truth value of .* is unknown",
+        READS,
+    ),
+    (
+        r"A KerasTensor cannot be used as input to a TensorFlow function",
+        "it calls the backend directly; write it with functions of keras.ops",
+    ),
+    (
+        (
+            r"KerasTensor is symbolic|symbolic KerasTensor cannot|'KerasTensor' object cannot be "
+            r"interpreted|not '?KerasTensor|Cannot convert .*KerasTensor"
+        ),
+        READS,
+    ),
+    (
+        (
+            r"'NoneType' and '(int|float)'|'(int|float)' and 'NoneType'|'NoneType' object cannot "
+            r"be interpreted as an integer"
+        ),
+        "it computes with a size that the model leaves open (None); give the input a known shape",
+    ),
+)
+"""What an exception says of the way in which models are traced, and what that means for a layer."""
+
+
+class TraceError(Exception):
+    """A layer or operation that cannot be lowered. ``layer`` names the layer, for its line;
+    ``code`` is that of the diagnostic."""
+
+    def __init__(
+        self, layer: str, message: str, route: Route = (), *, code: str = "KS711", help_: str = ""
+    ) -> None:
+        super().__init__(f"{layer}: {message}" if layer else message)
+        self.layer = layer
+        self.message = message
+        self.route = route
+        self.code = code
+        self.help = help_ or None
+
+
+def reason(error: BaseException) -> str:
+    """Why a layer does not trace, with the line of its code and the function of ``keras.ops`` that
+    refused it, as far as these are known."""
+    return f"does not trace{_place(error)}: {said(error)}"
+
+
+def said(error: BaseException) -> str:
+    """The first line of an exception's own words, without those that Keras puts around it."""
+    text = str(error).rpartition("Error encountered:")[2]
+    inner = re.findall(r"\x1b\[1m(.*?)\x1b\[0m", text, re.DOTALL)
+    lines = (inner[-1] if inner else text).strip().splitlines()
+    for pattern, meaning in REASONS:
+        if re.search(pattern, text):
+            return meaning
+    return lines[0].strip()[:LONGEST] if lines else type(error).__name__
+
+
+def failing_layer(error: BaseException) -> str | None:
+    """The name of the innermost layer in whose code an exception was raised."""
+    found, step = None, error.__traceback__
+    while step is not None:
+        owner = step.tb_frame.f_locals.get("self")
+        if isinstance(owner, keras.Layer) and not isinstance(owner, keras.Model):
+            found = owner.name
+        step = step.tb_next
+    return found
+
+
+def _place(error: BaseException) -> str:
+    own, called = "", ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = Path(frame.filename)
+        if path.is_relative_to(_KERAS / "ops"):
+            called = called or f", keras.ops.{frame.name}" * (not frame.name.startswith("_"))
+        elif not any(path.is_relative_to(each) for each in _PACKAGES):
+            own, called = f" at {path.name}:{frame.lineno}", ""
+    return own + called if own else ""
+
+
+_KERAS = Path(keras.__file__).parent / "src"
+_PACKAGES = (
+    Path(kspec.__file__).parent,
+    *(Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")),
+)

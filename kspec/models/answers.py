@@ -1,0 +1,192 @@
+"""A Keras model without a spec: its graph, and its answers to rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import tree
+
+from kspec.compiler.failures import NOT_TRACED, TraceError, failing_layer, said
+from kspec.compiler.ir import Array, Graph, Shape, Value
+from kspec.compiler.precision import in_float32
+from kspec.compiler.recorded import (
+    call_subclassed,
+    flat_names,
+    input_names,
+    output_names,
+    public_names,
+    result_names,
+)
+from kspec.compiler.recording import LOCK, unfiltered
+from kspec.compiler.reference import EvaluationError, evaluate
+from kspec.compiler.trace import trace
+from kspec.spec.diagnostics import Diagnostic, KspecError
+
+
+def refusal(error: TraceError) -> Diagnostic:
+    """The diagnostic for a model that cannot be traced."""
+    what = f"layer {error.layer!r}" if error.layer else "the model"
+    message = f"{what} cannot be compiled: {error.message}"
+    return Diagnostic(error.code, message, error.route, help=error.help)
+
+
+def traced(model: Any, name: str | None = None, rows: Mapping[str, Any] | None = None) -> Graph:
+    """The graph of a model. ``rows`` tell the shapes of the inputs of a subclassed model that takes
+    several, which Keras does not note. Raises KspecError KS711, KS740, KS742 and KS743."""
+    shapes: dict[str, Shape] = {}
+    if rows and isinstance(model, keras.Model) and not getattr(model, "inputs", None):
+        shapes = {name: ("batch", *np.shape(each)[1:]) for name, each in rows.items()}
+    try:
+        return trace(model, name=name, shapes=shapes)
+    except TraceError as error:
+        raise KspecError(refusal(error)) from error
+
+
+def fixed_batch(model: Any) -> int | None:
+    """The number of rows that every call of the model takes; None where it takes any number."""
+    inputs = getattr(model, "inputs", None) or ()
+    sizes = {tensor.shape[0] for tensor in inputs if tensor.shape}
+    return next(iter(sizes)) if len(sizes) == 1 else None
+
+
+def fitted(graph: Graph, rows: Mapping[str, Any]) -> dict[str, Array]:
+    """Rows as arrays of the element types that the inputs have, in the order of the graph. Raises
+    KspecError KS739 that names every input that they do not fit."""
+    problems = [
+        f"there is no input {name!r}"
+        for name in rows
+        if name not in {value.name for value in graph.inputs}
+    ]
+    found: dict[str, Array] = {}
+    counts: dict[str, int] = {}
+    for value in graph.inputs:
+        given = None if rows.get(value.name) is None else np.asarray(rows[value.name])
+        problem = _misfit(value, given, counts)
+        if problem or given is None:
+            problems.append(f"input {value.name!r} {problem}")
+        else:
+            found[value.name] = given.astype(value.dtype.numpy)
+    if len({each.shape[0] for each in found.values() if each.ndim}) > 1:
+        counted = ", ".join(f"{name!r} {each.shape[0]}" for name, each in found.items())
+        problems.append(f"the inputs have different numbers of rows: {counted}")
+    if problems:
+        wanted = ", ".join(map(str, graph.inputs))
+        raise KspecError(
+            *(Diagnostic("KS739", each, help=f"the inputs are {wanted}") for each in problems)
+        )
+    return found
+
+
+def _misfit(value: Value, given: Array | None, sizes: dict[str, int]) -> str:
+    """Why an array is not rows of an input, or an empty text. ``sizes`` holds the sizes that the
+    open dimensions had so far."""
+    if given is None:
+        return "has no rows"
+    if given.dtype.kind not in "fiub" and given.dtype.name != "bfloat16":
+        return f"is given {given.dtype}, and not numbers"
+    if given.ndim != value.type.rank:
+        return f"is given an array of {given.shape}"
+    for axis, (dim, size) in enumerate(zip(value.shape, given.shape, strict=True)):
+        if size == 0:
+            return f"is given an empty array of {given.shape}"
+        if axis and size != (sizes.setdefault(dim, size) if isinstance(dim, str) else dim):
+            return f"is given an array of {given.shape}"
+    kind = value.dtype.numpy.kind
+    if given.dtype.kind == "f" and kind != "f" and (given != np.trunc(given)).any():
+        return f"is {value.dtype} and is given fractions"
+    return ""
+
+
+def answers(model: Any, graph: Graph, rows: Mapping[str, Array]) -> dict[str, Array]:
+    """The model's outputs for ``fitted`` rows, by the names of the graph's outputs. A model of a
+    fixed batch is called once for each batch, the last one filled up. Raises KspecError KS741
+    where the model itself fails."""
+    count = len(next(iter(rows.values())))
+    batch = fixed_batch(model) or count
+    with LOCK, unfiltered(), in_float32(model):
+        results = [
+            _called(model, {name: _batch(array, at, batch) for name, array in rows.items()})
+            for at in range(0, count, batch)
+        ]
+    names = public_names((value.name for value in graph.inputs), results[0])
+    found = {
+        name: _joined([result[key] for result in results], count, batch)
+        for name, key in zip(names, results[0], strict=True)
+    }
+    return {value.name: found[value.name] for value in graph.outputs}
+
+
+def _batch(array: Array, start: int, size: int) -> Array:
+    part = array[start : start + size]
+    return np.concatenate([part, *[part[-1:]] * (size - len(part))])
+
+
+def _joined(parts: list[Array], count: int, batch: int) -> Array:
+    """The outputs of all batches, without those of rows that filled the last batch up."""
+    if any(part.ndim == 0 or len(part) != batch for part in parts):
+        return parts[0] if len(parts) == 1 else np.stack(parts)
+    return np.concatenate(parts)[:count]
+
+
+def check_rows_apart(model: Any, graph: Graph, rows: Mapping[str, Array]) -> None:
+    """Raise KspecError KS744 where a model of a fixed batch is not a function of single rows, as
+    the graph has to be, which takes any number of rows."""
+    batch = fixed_batch(model)
+    if batch is not None and not _apart(graph, rows, answers(model, graph, rows)):
+        raise KspecError(
+            Diagnostic(
+                "KS744",
+                f"the model is built for {batch} rows at a time, which depend on each other",
+                help="artifacts take any number of rows: build the model with `keras.Input(shape)`",
+            )
+        )
+
+
+def _apart(graph: Graph, rows: Mapping[str, Array], found: Mapping[str, Array]) -> bool:
+    """Whether the graph gives all rows at once what the model gives batch by batch."""
+    try:
+        together = evaluate(graph, rows, precision=np.float64)
+    except EvaluationError:
+        return False
+    return all(
+        together[name].shape == each.shape
+        and np.allclose(together[name], each, rtol=1e-2, atol=1e-3, equal_nan=True)
+        for name, each in found.items()
+    )
+
+
+def _called(model: Any, rows: Mapping[str, Array]) -> dict[str, Array]:
+    """The model's outputs by name, in the order in which Keras flattens them."""
+    try:
+        if isinstance(model, keras.Function | keras.Sequential):
+            result = model(_structured(model, rows), training=False)
+            names = output_names(model)
+        else:
+            result = call_subclassed(model, rows)
+            names = result_names(result)
+        flat = [np.asarray(keras.ops.convert_to_numpy(each)) for each in tree.flatten(result)]
+    except NOT_TRACED as error:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in rows.items())
+        layer = failing_layer(error)
+        where = f" in layer {layer!r}" if layer else ""
+        raise KspecError(
+            Diagnostic(
+                "KS741",
+                f"Keras fails when it calls the model with {shapes}{where}: {said(error)}",
+                help="give rows that the model takes: `rows={...}`",
+            )
+        ) from error
+    return dict(zip(names, flat, strict=True))
+
+
+def _structured(model: Any, rows: Mapping[str, Array]) -> Any:
+    """Rows in the structure that the model takes."""
+    struct = getattr(model, "_inputs_struct", None)
+    if struct is None:
+        (only,) = rows.values()
+        return only
+    names = flat_names(struct) if isinstance(struct, dict) else input_names(model, model)
+    return tree.pack_sequence_as(struct, [rows[name] for name in names])
