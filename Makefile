@@ -58,6 +58,7 @@ bench-server: $(READY) ## Measure the server bundle's web service; writes docs/s
 docs: $(READY) ## Write the generated pages and the JSON Schema again
 	$(BIN)/python -m kspec.schemas.json_schema > kspec/schemas/kspec-v1.json
 	$(BIN)/python -m kspec.features.description > kspec/schemas/kspec-bundle-v2.json
+	$(BIN)/python -m kspec.features.page > docs/host-steps.md
 	$(BIN)/python -m kspec.schemas.reference > docs/spec.md
 	$(BIN)/python -m tests.conformance.page
 	$(BIN)/python -m kspec.spec.handbook > docs/diagnostics.md

@@ -16,6 +16,7 @@ from kspec.data.faults import ROUTE
 from kspec.data.table import (
     SAMPLE_BYTES,
     SAMPLE_ROWS,
+    TABULAR,
     Array,
     Request,
     Table,
@@ -24,6 +25,7 @@ from kspec.data.table import (
     check_rows,
     refuse,
 )
+from kspec.features.kinds import Sort
 from kspec.spec.diagnostics import Diagnostic
 from kspec.spec.untrusted import File
 
@@ -72,13 +74,17 @@ class NpzFile:
         """The arrays, in the order of the archive."""
         return tuple(self.shapes)
 
+    def sorts(self, column: str) -> frozenset[Sort]:  # noqa: ARG002
+        """Arrays hold numbers or text, and numbers can be labels."""
+        return TABULAR
+
     def read(self, request: Request) -> Table:
         """Read these arrays; raises KspecError KS503."""
         return self._table(request, lambda archive, name: archive[name], self.rows)
 
     def sample(self, request: Request) -> Table:
         """The first rows of these arrays, as many as SAMPLE_BYTES hold; raises as `read` does."""
-        wanted = request.numbers.keys() | request.texts
+        wanted = request.columns
         row = max(
             (math.prod(self.shapes[n][1:]) * self.dtypes[n].itemsize for n in wanted), default=0
         )
@@ -100,8 +106,7 @@ class NpzFile:
         try:
             with self.path.open() as stream, np.load(stream, allow_pickle=False) as archive:
                 arrays: dict[str, Array] = {
-                    name: read(archive, name)
-                    for name in sorted(request.numbers.keys() | request.texts)
+                    name: read(archive, name) for name in sorted(request.columns)
                 }
         except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
             raise refuse("KS503", f"{self.path.name} cannot be read: {error}") from None

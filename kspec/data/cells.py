@@ -148,6 +148,11 @@ class Cells:
     """The first of them: `rows.csv:4 has 2 cells, the header 3`."""
 
     @property
+    def decoded(self) -> Mapping[str, object]:
+        """A cell is never bytes."""
+        return {}
+
+    @property
     def rows(self) -> int:
         """How many rows were read."""
         return len(self.lines)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from io import BytesIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from kspec.data.delimited import encode_text
 from kspec.data.faults import ROUTE
 from kspec.data.table import (
     SAMPLE_ROWS,
+    TABULAR,
     Array,
     Request,
     Table,
@@ -22,6 +25,7 @@ from kspec.data.table import (
     refuse,
     spell,
 )
+from kspec.features.kinds import Sort
 from kspec.spec.diagnostics import Diagnostic
 from kspec.spec.untrusted import File
 
@@ -37,28 +41,34 @@ class ParquetFiles:
     names: tuple[str, ...]
     counts: tuple[int, ...]
     """Rows of each file."""
+    sorted: Mapping[str, frozenset[Sort]]
+    """The sorts of the columns of bytes and of times."""
 
     @classmethod
     def open(cls, paths: Sequence[File]) -> ParquetFiles:
         """Read the footers; raises KspecError KS503, KS505 or KS506."""
-        names, counts = zip(*map(_footer, paths), strict=True)
+        names, counts, sorts = zip(*map(_footer, paths), strict=True)
         for path, found in zip(paths, names, strict=True):
             if odd := sorted(set(found) ^ set(names[0])):
                 raise refuse(
                     "KS506", f"{path.name} and {paths[0].name} differ in the column {odd[0]!r}"
                 )
         check_rows(sum(counts), paths[0].name)
-        return cls(tuple(paths), names[0], counts)
+        return cls(tuple(paths), names[0], counts, sorts[0])
+
+    def sorts(self, column: str) -> frozenset[Sort]:
+        """By the type of the column in the first file."""
+        return self.sorted.get(column, TABULAR)
 
     def read(self, request: Request) -> Table:
         """Read these columns; raises KspecError KS503 or KS504."""
-        wanted = sorted(request.numbers.keys() | request.texts)
+        wanted = sorted(request.columns)
         check_bytes(sum(self.counts) * len(wanted) * 8, self.paths[0].name)
         return self._table(request, [lambda path: _columns(path, wanted)] * len(self.paths))
 
     def sample(self, request: Request) -> Table:
         """The first rows of the first file, and the types of all; raises as `read` does."""
-        wanted = sorted(request.numbers.keys() | request.texts)
+        wanted = sorted(request.columns)
         return self._table(request, [lambda path: _first(path, wanted)])
 
     def _table(self, request: Request, readers: Sequence[Callable[[File], Any]]) -> Table:
@@ -80,6 +90,7 @@ class ParquetFiles:
             is_whole=table.num_rows == sum(self.counts),
             unread={k: all_unread(v) for k, v in found.items() if len(v) and not is_numeric(v)},
             problems=tuple(problems),
+            blobs={name: _Cells(name, table[name], self._place) for name in request.blobs},
         )
 
     def _place(self, row: int) -> str:
@@ -88,6 +99,30 @@ class ParquetFiles:
                 return f"{path.name}, row {row + 1}"
             row -= count
         raise IndexError(row)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """A binary column."""
+
+    name: str
+    column: Any
+    place: Callable[[int], str]
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+    def where(self, row: int) -> str:
+        """`rows.parquet, row 3`."""
+        return self.place(row)
+
+    @contextmanager
+    def open(self, row: int) -> Iterator[BinaryIO]:
+        """The bytes of a row; raises ValueError for a missing value."""
+        content = self.column[row].as_py()
+        if content is None:
+            raise ValueError("no value")
+        yield BytesIO(content)
 
 
 def _columns(path: File, wanted: Sequence[str]) -> Any:
@@ -112,16 +147,27 @@ def _first(path: File, wanted: Sequence[str]) -> Any:
         return file.read_row_group(0, columns=wanted).slice(0, SAMPLE_ROWS)
 
 
-def _footer(path: File) -> tuple[tuple[str, ...], int]:
+def _footer(path: File) -> tuple[tuple[str, ...], int, Mapping[str, frozenset[Sort]]]:
+    """The columns of a file, how many rows it has, and which columns hold bytes or times."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with path.open() as stream:
             file = pq.ParquetFile(stream)
-            return tuple(file.schema_arrow.names), file.metadata.num_rows
+            schema = file.schema_arrow
+            sorts = {each.name: found for each in schema if (found := _sorts(each.type))}
+            return tuple(schema.names), file.metadata.num_rows, sorts
     except (pa.ArrowException, OSError) as error:
         raise refuse("KS503", f"{path.name} is not a Parquet file: {error}") from None
+
+
+def _sorts(kind: Any) -> frozenset[Sort]:
+    import pyarrow.types as types
+
+    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+        return frozenset(("bytes", "text"))
+    return frozenset(("time", "text")) if types.is_temporal(kind) else frozenset()
 
 
 def _numbers(name: str, column: Any, problems: list[Diagnostic]) -> Array:

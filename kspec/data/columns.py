@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from kspec.data.faults import ROUTE
+from kspec.features.kinds import labels_of, output_kind
 from kspec.schemas import Spec
-from kspec.schemas.features import Input, Numbers, Output, Quantity
+from kspec.schemas.features import Input, Output
 from kspec.spec.diagnostics import Diagnostic, KspecError, Route
 
 _SHOWN = 8
@@ -153,9 +154,9 @@ def leaks(
 
 def _is_reconstruction(output: Output, columns: Sequence[str], read: Sequence[str]) -> bool:
     """Whether an output of several numbers is compared with all that an input reads."""
-    if not isinstance(output.kind, Numbers) or set(columns) != set(read):
+    if labels_of(output) or set(columns) != set(read):
         return False
-    return len(columns) > 1 or not isinstance(output.kind, Quantity) or output.kind.size > 1
+    return len(columns) > 1 or output_kind(output.kind).shape(output.kind) != (1,)
 
 
 def _pattern_of(column: str, item: Input, name: str) -> int:

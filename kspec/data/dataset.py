@@ -9,17 +9,18 @@ from typing import TypeVar
 import numpy as np
 
 from kspec.data.columns import Columns, find_columns
+from kspec.data.decoding import decode_cells
 from kspec.data.faults import bounded
 from kspec.data.features import make_input, make_target
 from kspec.data.files import digest_files
 from kspec.data.judgement import judge_rows
-from kspec.data.requests import request_of
+from kspec.data.requests import request_of, served
 from kspec.data.sources import open_source
 from kspec.data.splits import NAMES, Rows, split_rows
 from kspec.data.table import Array
+from kspec.features.kinds import labels_of
 from kspec.schemas import Spec
 from kspec.schemas.data import Data
-from kspec.schemas.features import Category, Numbers
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 
@@ -84,7 +85,8 @@ def _load(document: Document) -> Dataset:
     columns = find_columns(spec, source.names)
     if not columns.is_readable:
         raise KspecError(*columns.problems)
-    table = source.read(request_of(spec, columns))
+    columns = served(spec, columns, source)
+    table = decode_cells(spec, columns, source.read(request_of(spec, columns, source)))
     problems = [*columns.problems, *judge_rows(spec, columns, table)]
     rows = None
     if not columns.problems and not table.problems:
@@ -95,7 +97,8 @@ def _load(document: Document) -> Dataset:
     if problems or rows is None:
         raise KspecError(*bounded(problems))
     inputs = {
-        name: make_input(item, columns.inputs[name], table) for name, item in spec.inputs.items()
+        name: make_input(name, item, columns.inputs[name], table)
+        for name, item in spec.inputs.items()
     }
     targets = {
         name: make_target(item, columns.outputs[name], table) for name, item in spec.outputs.items()
@@ -117,17 +120,15 @@ def _untrainable(
 ) -> Iterator[Diagnostic]:
     """What no training can make up for: a label never seen, a division by no deviation."""
     for name, output in spec.outputs.items():
-        if isinstance(output.kind, Numbers):
+        if not (labels := labels_of(output)):
             continue
-        labels = output.kind.labels
         codes = targets[name][rows.train].astype(np.int64).reshape(-1)
         counts = np.bincount(codes, minlength=len(labels))
         if unseen := [labels[i] for i in np.flatnonzero(counts == 0)[:5]]:
-            key = "category" if isinstance(output.kind, Category) else "binary"
             yield Diagnostic(
                 "KS523",
                 f"no training row has the label {', '.join(map(repr, unseen))}",
-                ("outputs", name, key),
+                ("outputs", name, output.kind.key),
                 help="drop the label, add rows of it, or stratify the split by this column",
             )
     for name, item in spec.inputs.items():

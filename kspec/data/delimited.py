@@ -12,6 +12,7 @@ from kspec.data.cells import MISSING, Cells, Numbers, Texts, first_rows, rows_of
 from kspec.data.table import (
     SAMPLE_BYTES,
     SAMPLE_ROWS,
+    TABULAR,
     Request,
     Table,
     Text,
@@ -19,6 +20,7 @@ from kspec.data.table import (
     check_rows,
     refuse,
 )
+from kspec.features.kinds import Sort
 from kspec.spec.untrusted import File
 
 _BLOCK = 16 << 20
@@ -47,6 +49,10 @@ class CsvFiles:
                     "KS506", f"{path.name} and {paths[0].name} differ in the column {odd[0]!r}"
                 )
         return cls(tuple(paths), dict(zip(paths, headers, strict=True)))
+
+    def sorts(self, column: str) -> frozenset[Sort]:  # noqa: ARG002
+        """A cell is text, and a number where it spells one."""
+        return TABULAR
 
     def read(self, request: Request) -> Table:
         """Read these columns as float64 and text; raises KspecError KS503 to KS506."""

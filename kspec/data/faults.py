@@ -63,6 +63,10 @@ class Readable(Protocol):
         """Rows that cannot be read at all."""
 
     @property
+    def decoded(self) -> Mapping[str, object]:
+        """The inputs by name whose values were made of cells of bytes."""
+
+    @property
     def where(self) -> Callable[[int], str]:
         """The place of a row for a person: `digits.csv:17`."""
 

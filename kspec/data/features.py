@@ -6,15 +6,14 @@ artifact takes the raw values of these arrays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 import numpy as np
 
 from kspec.data.judgement import LabelIndex, row_shape, tensor_problems
 from kspec.data.table import Array, Table, Text
-from kspec.features.kinds import Shape, input_kind, output_kind
-from kspec.schemas.features import Binary, Category, Input, Numbers, Output
+from kspec.features.kinds import Shape, input_kind, labels_of, output_kind
+from kspec.schemas.features import Input, Output
 from kspec.spec.diagnostics import KspecError
 
 
@@ -31,8 +30,10 @@ def tensor_array(
     return _gather(columns, table, shape, dtype)
 
 
-def make_input(item: Input, columns: Sequence[str], table: Table) -> Array:
+def make_input(name: str, item: Input, columns: Sequence[str], table: Table) -> Array:
     """`tensor_array` of an input's columns, which were judged."""
+    if name in table.decoded:
+        return table.decoded[name]
     kind = input_kind(item.kind)
     return _gather(columns, table, kind.shape(item.kind), kind.dtype(item.kind))
 
@@ -43,17 +44,10 @@ def make_target(item: Output, columns: Sequence[str], table: Table) -> Array:
     int32[rows] (index of the label) for a category, float32[rows, 1] of 0 and 1 for a binary
     output, float32[rows, *shape] for numbers. The columns were judged.
     """
-    if isinstance(item.kind, Numbers):
-        return _gather(columns, table, output_kind(item.kind).shape(item.kind), "float32")
-    return _TARGETS[type(item.kind)](_label_codes(table.texts[columns[0]], item.kind.labels))
-
-
-_TARGETS: Mapping[type, Callable[[Array], Array]] = MappingProxyType(
-    {
-        Category: lambda codes: codes.astype(np.int32),
-        Binary: lambda codes: codes.astype(np.float32)[:, None],
-    }
-)
+    kind = output_kind(item.kind)
+    if kind.target is None:
+        return _gather(columns, table, kind.shape(item.kind), "float32")
+    return kind.target(_label_codes(table.texts[columns[0]], labels_of(item)))
 
 
 def _label_codes(text: Text, labels: Sequence[str]) -> Array:

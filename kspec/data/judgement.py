@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from kspec.data.columns import Columns
 from kspec.data.faults import Readable, label_problems, number_problems
 from kspec.data.table import spell
-from kspec.features.kinds import Shape, input_kind, output_kind
+from kspec.features.kinds import Shape, input_kind, labels_of, output_kind
 from kspec.schemas import Spec
-from kspec.schemas.features import Input, Numbers, Output
+from kspec.schemas.features import Input, Output
 from kspec.spec.diagnostics import Diagnostic, Route
 
 
@@ -20,7 +20,7 @@ def judge_rows(spec: Spec, columns: Columns, rows: Readable) -> tuple[Diagnostic
     """All problems of all inputs and outputs whose columns are all in the data."""
     found = list(rows.problems)
     for name, item in spec.inputs.items():
-        if ("inputs", name) not in columns.incomplete:
+        if ("inputs", name) not in columns.incomplete and name not in rows.decoded:
             found += input_problems(name, item, columns.inputs[name], rows)
     for name, output in spec.outputs.items():
         if ("outputs", name) not in columns.incomplete:
@@ -51,13 +51,13 @@ def output_problems(
     """What keeps the columns of an output from being compared with it (KS511, KS520 to KS522)."""
     owner = f"output {name!r}"
     route = ("outputs", name, "column" if item.column is not None else "columns")
-    if isinstance(item.kind, Numbers):
+    labels = labels_of(item)
+    if not labels:
         misfit = _misfit(owner, output_kind(item.kind).shape(item.kind), columns, rows, route)
         return (*misfit, *number_problems(owner, columns, "float32", rows, route))
     if len(columns) != 1:
         message = f"the labels of the {owner} stand in one column, not in {len(columns)}"
         return (Diagnostic("KS511", message, route),)
-    labels = item.kind.labels
     index = LabelIndex(labels)
     odd = {
         text: at for text, at in rows.occurrences(columns[0]).items() if index.find(text) is None

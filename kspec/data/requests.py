@@ -1,35 +1,72 @@
-"""What a spec asks of its data: the columns of its inputs, outputs and split."""
+"""What a spec asks of its data: the columns of its inputs, outputs and split, each by sort."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from kspec.data.columns import Columns
-from kspec.data.table import Request
+from kspec.data.table import Request, Source
+from kspec.features.kinds import Sort, input_kind, labels_of
 from kspec.schemas import Spec
-from kspec.schemas.features import Image, Input, Numbers
+from kspec.schemas.features import Input
+from kspec.spec.diagnostics import Diagnostic, Route
+
+_WORDS = {"number": "numbers", "text": "text", "bytes": "files", "time": "times"}
 
 
-def request_of(spec: Spec, columns: Columns) -> Request:
+def request_of(spec: Spec, columns: Columns, source: Source) -> Request:
     """The columns to read, as far as the data has them."""
-    numbers = requested(spec.inputs, columns.inputs)
-    texts = set(columns.split)
+    return Request.of(
+        (column, sort)
+        for _, _, wanted in _wishes(spec, columns, source)
+        for column, sort in wanted
+        if sort in source.sorts(column)
+    )
+
+
+def served(spec: Spec, columns: Columns, source: Source) -> Columns:
+    """The columns with the problems of those that cannot hold what an input or an output takes
+    (KS511, KS520); whoever reads them counts as incomplete."""
+    problems = list(columns.problems)
+    incomplete = set(columns.incomplete)
+    for route, owner, wanted in _wishes(spec, columns, source):
+        for column, sort in wanted:
+            held = source.sorts(column)
+            if sort not in held:
+                code = "KS511" if "bytes" in held else "KS520"
+                words = " or ".join(_WORDS[each] for each in sorted(held))
+                message = f"the column {column!r} holds {words}, the {owner} takes {_WORDS[sort]}"
+                problems.append(Diagnostic(code, message, route, help=_way_out(held)))
+                incomplete.add(route[:2])
+    return replace(columns, incomplete=frozenset(incomplete), problems=tuple(problems))
+
+
+def sort_of(item: Input, columns: Sequence[str], source: Source) -> Sort:
+    """What the columns of an input are read as: of several columns a number each, of one the first
+    sort of the kind's that the column has."""
+    if len(columns) != 1:
+        return "number"
+    wanted, held = input_kind(item.kind).cell, source.sorts(columns[0])
+    return next((sort for sort in wanted if sort in held), wanted[-1])
+
+
+_Wish = tuple[Route, str, list[tuple[str, Sort]]]
+
+
+def _wishes(spec: Spec, columns: Columns, source: Source) -> Iterator[_Wish]:
+    """The route and name of whoever reads columns, and each column with its sort."""
+    for name, item in spec.inputs.items():
+        sort = sort_of(item, columns.inputs[name], source)
+        wanted = [(column, sort) for column in columns.inputs[name]]
+        yield ("inputs", name, "columns"), f"input {name!r}", wanted
     for name, output in spec.outputs.items():
-        if isinstance(output.kind, Numbers):
-            numbers |= {column: numbers.get(column) for column in columns.outputs[name]}
-        else:
-            texts.update(columns.outputs[name])
-    return Request(numbers, frozenset(texts))
+        sort = "text" if labels_of(output) else "number"
+        key = "column" if output.column is not None else "columns"
+        wanted = [(column, sort) for column in columns.outputs[name]]
+        yield ("outputs", name, key), f"output {name!r}", wanted
+    yield ("data", "split"), "split", [(column, "text") for column in columns.split]
 
 
-def requested(
-    inputs: Mapping[str, Input], columns: Mapping[str, tuple[str, ...]]
-) -> dict[str, Image | None]:
-    """The columns of numbers that inputs ask for, as a Request has them."""
-    found: dict[str, Image | None] = {}
-    for name, item in inputs.items():
-        # Only a picture that stands in a single column has to be decoded.
-        alone = len(columns[name]) == 1
-        picture = item.kind if alone and isinstance(item.kind, Image) else None
-        found |= dict.fromkeys(columns[name], picture)
-    return found
+def _way_out(held: frozenset[Sort]) -> str | None:
+    return "pictures are read by an input of the kind image" if "bytes" in held else None

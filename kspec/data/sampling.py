@@ -5,9 +5,10 @@ Parquet alone.
 from __future__ import annotations
 
 from kspec.data.columns import find_columns
+from kspec.data.decoding import look_at_cells
 from kspec.data.faults import bounded
 from kspec.data.judgement import judge_rows
-from kspec.data.requests import request_of
+from kspec.data.requests import request_of, served
 from kspec.data.sources import open_source
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
@@ -28,8 +29,9 @@ def check_data(document: Document) -> tuple[Diagnostic, ...]:
     columns = find_columns(spec, source.names)
     if not columns.is_readable:
         return columns.problems
+    columns = served(spec, columns, source)
     try:
-        rows = source.sample(request_of(spec, columns))
+        rows = look_at_cells(spec, columns, source.sample(request_of(spec, columns, source)))
     except KspecError as error:
         return (*columns.problems, *error.diagnostics)
     return bounded([*columns.problems, *judge_rows(spec, columns, rows)])

@@ -1,14 +1,15 @@
-"""What every source gives: named columns of equal length, as numbers or as text."""
+"""What every source gives: named columns of equal length, as numbers, text or bytes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
 
 from kspec.data.faults import ROUTE, Fault, Occurrence, Readable
-from kspec.schemas.features import Image
+from kspec.features.kinds import Sort
 from kspec.spec.diagnostics import Diagnostic, KspecError
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
+TABULAR: frozenset[Sort] = frozenset(("number", "text"))
+"""The sorts of a cell that is spelled as text or as a number."""
 MAX_BYTES = 16 << 30
 """Bound on a source's size, on the disk and decoded: all of it is held in memory."""
 SAMPLE_ROWS = 1_000
@@ -62,12 +65,58 @@ def spell(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The columns to read."""
+    """The columns to read, each by the sorts that are wanted of it: a column may be asked for as
+    numbers and as text."""
 
-    numbers: Mapping[str, Image | None]
-    """Columns of numbers, with what a picture in one of them is brought to."""
-    texts: frozenset[str]
-    """Columns of labels."""
+    columns: Mapping[str, frozenset[Sort]]
+
+    @classmethod
+    def of(cls, wanted: Iterable[tuple[str, Sort]]) -> Request:
+        """From columns with a sort each; the order is kept."""
+        found: dict[str, frozenset[Sort]] = {}
+        for column, sort in wanted:
+            found[column] = found.get(column, frozenset()) | {sort}
+        return cls(found)
+
+    def by(self, sort: Sort) -> tuple[str, ...]:
+        """The columns that are wanted by a sort, in order."""
+        return tuple(name for name, sorts in self.columns.items() if sort in sorts)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns of numbers."""
+        return self.by("number")
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns of text."""
+        return self.by("text")
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        """The columns of bytes."""
+        return self.by("bytes")
+
+    def without(self, column: str) -> Request:
+        """The other columns."""
+        return Request({name: sorts for name, sorts in self.columns.items() if name != column})
+
+
+class Blobs(Protocol):
+    """A column of bytes that are read when they are asked for: files, or the cells of a file."""
+
+    @property
+    def name(self) -> str:
+        """What the column is called in messages about its size."""
+
+    def __len__(self) -> int:
+        """How many rows it has."""
+
+    def where(self, row: int) -> str:
+        """The place of a row for a person: a path, or `rows.parquet, row 3`."""
+
+    def open(self, row: int) -> AbstractContextManager[BinaryIO]:
+        """A stream over the cell of a row. Raises ValueError where there is none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +135,10 @@ class Table:
     """Rows of columns of numbers that hold text; their numbers are NaN."""
     problems: tuple[Diagnostic, ...] = ()
     """Rows that cannot be read at all, such as those of another length than the header."""
+    blobs: Mapping[str, Blobs] = field(default_factory=dict)
+    """Columns of bytes."""
+    decoded: Mapping[str, Any] = field(default_factory=dict)
+    """[rows, ...] of each input by name whose values were made of cells of bytes."""
 
     def shape(self, column: str) -> tuple[int, ...]:
         """The shape of one row of a column of numbers."""
@@ -110,6 +163,9 @@ class Source(Protocol):
     @property
     def names(self) -> tuple[str, ...]:
         """The columns, in their order."""
+
+    def sorts(self, column: str) -> frozenset[Sort]:
+        """The sorts by which one of `names` can be read."""
 
     def read(self, request: Request) -> Table:
         """Read these columns, which are among `names`; raises KspecError (KS5xx)."""

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from kspec.features.decision import Decision, Decisions, Scores
+from kspec.features.pictures import golden_picture
 from kspec.features.steps import (
+    FULL,
+    Array,
     DecodeImage,
+    HostStep,
     Normalize,
     Resample,
     Rescale,
@@ -25,8 +29,8 @@ from kspec.schemas.spec import Spec
 
 Shape = tuple[int | str, ...]
 """Sizes without the batch; a name is a size that is known at run time only."""
-FULL = 255.0
-"""A full channel of 8 bits."""
+Sort = Literal["number", "text", "bytes", "time"]
+"""What the cells of a column hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,14 @@ class InputKind:
     """The type of the values that the artifact takes: ``float32`` or ``int32``."""
     named: bool = False
     """Whether an application may hand over each number by the name of its column."""
-    steps: Callable[[Any], tuple[Step, ...]] = lambda _: ()
-    """What makes a value of one raw cell of bytes; none where the cell already holds numbers."""
+    cell: tuple[Sort, ...] = ("number",)
+    """What a single column may hold for it, the preferred sort first. Several columns hold a number
+    each."""
+    steps: Callable[[Any], tuple[HostStep, ...]] = lambda _: ()
+    """What makes the values of one cell of bytes; none where the cell already holds numbers."""
+    golden: Callable[[Any], tuple[str, bytes]] | None = None
+    """A cell of bytes for clients to prove their steps with: the suffix of its file, and the
+    content. Always the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +57,22 @@ class OutputKind:
     """What a kind of output means. Each function takes the kind as the spec has it."""
 
     shape: Callable[[Any], Shape]
-    decision: Callable[[Any, Scores], Decision | None]
+    spell: Callable[[Any], str]
+    """What the output is, for a message: ``a category of 3 labels``."""
+    decision: Callable[[Any, Scores], Decision | None] = lambda *_: None
     """How the values choose a label; None for numbers."""
+    target: Callable[[Array], Array] | None = None
+    """What the values are compared with, from the index of each row's label: int64[rows]."""
 
 
-def _decode(kind: Image) -> tuple[Step, ...]:
-    steps: list[Step] = [DecodeImage(channels=kind.channels)]
-    if kind.resize is not None:
-        steps.append(Resample(height=kind.height, width=kind.width, method=kind.resize))
+def _decode(kind: Image) -> tuple[HostStep, ...]:
+    height, width, channels = kind.height, kind.width, kind.channels
+    steps: list[HostStep] = []
+    if kind.resize is None:
+        steps.append(DecodeImage(channels=channels, height=height, width=width))
+    else:
+        steps.append(DecodeImage(channels=channels))
+        steps.append(Resample(height=height, width=width, method=kind.resize))
     if kind.maximum != FULL:
         steps.append(ScalePixels(maximum=kind.maximum))
     return tuple(steps)
@@ -65,7 +83,9 @@ INPUTS: Mapping[type[Choice], InputKind] = MappingProxyType(
         Image: InputKind(
             lambda kind: (kind.height, kind.width, kind.channels),
             lambda _: "float32",
+            cell=("bytes", "number"),
             steps=_decode,
+            golden=lambda kind: (".png", golden_picture(kind)),
         ),
         Quantity: InputKind(lambda kind: (kind.size,), lambda _: "float32", named=True),
         Tensor: InputKind(lambda kind: tuple(kind.shape), lambda kind: str(kind.dtype)),
@@ -75,15 +95,31 @@ OUTPUTS: Mapping[type[Choice], OutputKind] = MappingProxyType(
     {
         Category: OutputKind(
             lambda kind: (len(kind.labels),),
+            lambda kind: f"a category of {len(kind.labels)} labels",
             lambda kind, scores: Decision(labels=kind.labels, scores=scores),
+            lambda codes: codes.astype("int32"),
         ),
         Binary: OutputKind(
-            lambda _: (1,), lambda kind, scores: Decision.binary(kind.labels, scores)
+            lambda _: (1,),
+            lambda _: "binary, one probability",
+            lambda kind, scores: Decision.binary(kind.labels, scores),
+            lambda codes: codes.astype("float32")[:, None],
         ),
-        Quantity: OutputKind(lambda kind: (kind.size,), lambda *_: None),
-        Tensor: OutputKind(lambda kind: tuple(kind.shape), lambda *_: None),
+        Quantity: OutputKind(
+            lambda kind: (kind.size,),
+            lambda kind: "a number" if kind.size == 1 else f"{kind.size} numbers",
+        ),
+        Tensor: OutputKind(
+            lambda kind: tuple(kind.shape), lambda kind: f"a tensor of {_show(kind.shape)}"
+        ),
     }
 )
+
+
+def _show(shape: Shape) -> str:
+    from kspec.schemas.layers.base import show
+
+    return show(shape)
 
 
 def input_kind(kind: Choice) -> InputKind:
@@ -96,9 +132,14 @@ def output_kind(kind: Choice) -> OutputKind:
     return OUTPUTS[type(kind)]
 
 
+def host_steps(kind: Choice) -> tuple[HostStep, ...]:
+    """The steps that make the values of an input of one raw cell, in order."""
+    return input_kind(kind).steps(kind)
+
+
 def steps_of(item: Input) -> tuple[Step, ...]:
     """All steps between one raw cell of an input and the network, in order."""
-    steps = list(input_kind(item.kind).steps(item.kind))
+    steps: list[Step] = list(host_steps(item.kind))
     if (item.rescale, item.offset) != (1.0, 0.0):
         steps.append(Rescale(scale=item.rescale, offset=item.offset))
     if item.normalize:
@@ -109,6 +150,12 @@ def steps_of(item: Input) -> tuple[Step, ...]:
 def decision_of(output: Output, scores: Scores = "probabilities") -> Decision | None:
     """How an output decides; None for numbers."""
     return output_kind(output.kind).decision(output.kind, scores)
+
+
+def labels_of(output: Output) -> tuple[str, ...]:
+    """The labels of an output; empty for numbers."""
+    decision = decision_of(output)
+    return decision.labels if decision is not None else ()
 
 
 def scores_of(spec: Spec, output: str) -> Scores:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
 
@@ -16,7 +16,7 @@ from kspec.features.kinds import (
     scores_of,
     steps_of,
 )
-from kspec.features.steps import AnyStep, DecodeImage, Resample, ScalePixels, Step
+from kspec.features.steps import FULL, AnyStep, DecodeImage, Resample, ScalePixels, Step
 from kspec.schemas.base import Model
 from kspec.schemas.spec import Spec
 
@@ -64,7 +64,7 @@ class InputPort(Port):
 
     def step(self, kind: type[AnyModelStep]) -> AnyModelStep | None:
         """The step of that class, if the input has it."""
-        return next((each for each in self.steps if isinstance(each, kind)), None)
+        return _first(self.steps, kind)
 
     @property
     def on_host(self) -> tuple[Step, ...]:
@@ -79,12 +79,7 @@ class InputPort(Port):
     @property
     def picture(self) -> Picture | None:
         """How a picture file becomes the tensor; None for an input that takes none."""
-        if self.step(DecodeImage) is None:
-            return None
-        scale, resample = self.step(ScalePixels), self.step(Resample)
-        return Picture(
-            maximum=scale.maximum if scale else 255.0, resize=resample.method if resample else None
-        )
+        return picture_of(self.steps)
 
 
 class Picture(Model):
@@ -94,6 +89,20 @@ class Picture(Model):
     """The value of a full channel."""
     resize: Literal["nearest", "bilinear"] | None
     """How a picture of another size is stretched; None where it is refused."""
+
+
+def picture_of(steps: Sequence[Step]) -> Picture | None:
+    """The host steps of a picture in short; None for steps that decode none."""
+    if _first(steps, DecodeImage) is None:
+        return None
+    scale, resample = _first(steps, ScalePixels), _first(steps, Resample)
+    return Picture(
+        maximum=scale.maximum if scale else FULL, resize=resample.method if resample else None
+    )
+
+
+def _first(steps: Sequence[Step], kind: type[AnyModelStep]) -> AnyModelStep | None:
+    return next((each for each in steps if isinstance(each, kind)), None)
 
 
 class OutputPort(Port):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 
-from kspec.compiler.ir import Array, Graph, Origin, Shape
+from kspec.compiler.ir import Array, Graph, Origin, Shape, Value
 from kspec.compiler.trace import trace
-from kspec.schemas.features import Image, Input, Quantity, Tensor
+from kspec.features.kinds import input_kind
+from kspec.models.steps import graph_steps, layer_name, prepared
+from kspec.schemas.features import Input
 from kspec.schemas.layers import LAYERS, Layer
 from kspec.schemas.layers.base import Part, show
 from kspec.spec.diagnostics import KspecError
@@ -36,7 +38,7 @@ def build_model(document: Document, *, seed: int = 0) -> keras.Model:
     keras.utils.set_random_seed(seed)
     spec = document.spec
     inputs = {name: _input(name, each) for name, each in spec.inputs.items()}
-    values = {name: _prepared(name, spec.inputs[name], inputs[name]) for name in inputs}
+    values = {name: prepared(name, spec.inputs[name], inputs[name]) for name in inputs}
     made: dict[str, keras.Layer] = {}
     for step in document.steps:
         if step.shared is None:
@@ -91,24 +93,26 @@ def _made(field: str, part: Part | tuple[Part, ...]) -> Any:
 def trace_document(model: keras.Model, document: Document) -> Graph:
     """The graph of a model that was built from the document, each node with its line."""
     origins = {keras_name(step.name): Origin(step.name, step.route) for step in document.steps}
-    for name in document.spec.inputs:
-        for part in ("rescale", "normalize"):
-            origins[f"{name}.{part}"] = Origin(name, ("inputs", name, part))
+    spec = document.spec
+    for name, item in spec.inputs.items():
+        for step in graph_steps(item):
+            origins[layer_name(name, step)] = Origin(name, ("inputs", name, step.step))
     shapes: dict[str, Shape] = {
-        name: ("batch", *input_shape(each)) for name, each in document.spec.inputs.items()
+        name: ("batch", *input_kind(each.kind).shape(each.kind))
+        for name, each in spec.inputs.items()
     }
-    return trace(model, name=document.spec.name, origins=origins, shapes=shapes)
+    graph = trace(model, name=spec.name, origins=origins, shapes=shapes)
+    return replace(
+        graph,
+        inputs=_in_order(graph.inputs, spec.inputs),
+        outputs=_in_order(graph.outputs, spec.outputs),
+    )
 
 
-def input_shape(given: Input) -> Shape:
-    """The shape of an input without the batch; a str is a named dimension."""
-    match given.kind:
-        case Image(height=height, width=width, channels=channels):
-            return (height, width, channels)
-        case Quantity(size=size):
-            return (size,)
-        case Tensor(shape=shape):
-            return tuple(shape)
+def _in_order(values: Iterable[Value], names: Iterable[str]) -> tuple[Value, ...]:
+    """The values in the spec's order; Keras sorts the keys of a dict."""
+    found = {each.name: each for each in values}
+    return tuple(found[name] for name in names)
 
 
 def adaptive_layers(model: keras.Model) -> list[keras.layers.Normalization]:
@@ -185,18 +189,9 @@ def _distinct(drawn: np.random.Generator, shape: tuple[int, ...], low: float, hi
 
 
 def _input(name: str, given: Input) -> keras.KerasTensor:
-    shape = tuple(None if isinstance(dim, str) else dim for dim in input_shape(given))
-    dtype = given.kind.dtype if isinstance(given.kind, Tensor) else "float32"
-    return keras.Input(shape, name=name, dtype=dtype)
-
-
-def _prepared(name: str, given: Input, value: keras.KerasTensor) -> keras.KerasTensor:
-    """The input as the network sees it: rescaled, then normalised."""
-    if (given.rescale, given.offset) != (1.0, 0.0):
-        value = keras.layers.Rescaling(given.rescale, given.offset, name=f"{name}.rescale")(value)
-    if given.normalize:
-        value = keras.layers.Normalization(name=f"{name}.normalize")(value)
-    return value
+    kind = input_kind(given.kind)
+    shape = tuple(None if isinstance(dim, str) else dim for dim in kind.shape(given.kind))
+    return keras.Input(shape, name=name, dtype=kind.dtype(given.kind))
 
 
 def keras_name(name: str) -> str:

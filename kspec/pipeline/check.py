@@ -8,9 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from kspec.data.sampling import check_data
+from kspec.features.kinds import input_kind
 from kspec.pipeline.proof.gates import check_gates
 from kspec.schemas import Spec
-from kspec.schemas.features import Tensor
 from kspec.spec.diagnostics import Diagnostic, KspecError, errors
 from kspec.spec.document import Document
 from kspec.spec.load import in_order, load
@@ -89,8 +89,7 @@ def _unsized(spec: Spec) -> Iterator[Diagnostic]:
     open_sizes = {
         size
         for each in spec.inputs.values()
-        if isinstance(each.kind, Tensor)
-        for size in each.kind.shape
+        for size in input_kind(each.kind).shape(each.kind)
         if isinstance(size, str)
     }
     for target, written in spec.targets.items():

@@ -15,7 +15,21 @@ Dimension = Annotated[
 ]
 
 
-class Image(Choice):
+class Kind(Choice):
+    """What an input or an output is."""
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels; empty for what has none."""
+        return ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the values are whole numbers."""
+        return False
+
+
+class Image(Kind):
     """A picture, as height × width × channels."""
 
     key: ClassVar[str] = "image"
@@ -34,7 +48,7 @@ class Image(Choice):
     TensorFlow does without antialiasing. Without it they are refused."""
 
 
-class Quantity(Choice):
+class Quantity(Kind):
     """A number, or a vector of numbers."""
 
     key: ClassVar[str] = "number"
@@ -44,7 +58,7 @@ class Quantity(Choice):
     """How many numbers."""
 
 
-class Tensor(Choice):
+class Tensor(Kind):
     """An array of any shape."""
 
     key: ClassVar[str] = "tensor"
@@ -58,6 +72,11 @@ class Tensor(Choice):
     """Sizes without the batch; a name stands for a size that varies: `[time, 40]`."""
     dtype: Literal["float32", "int32"] = "float32"
     """Type of the values."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the values are whole numbers."""
+        return self.dtype == "int32"
 
 
 class Input(Entry):
@@ -80,14 +99,14 @@ class Input(Entry):
     @model_validator(mode="after")
     def consistent(self) -> "Input":
         """Whole numbers pass as they are."""
-        if isinstance(self.kind, Tensor) and self.kind.dtype == "int32":
+        if self.kind.is_whole:
             for field in ("rescale", "offset", "normalize"):
                 if field in self.model_fields_set:
                     raise located((field,), f"{field} is of float32 inputs, this one is int32")
         return self
 
 
-class Category(Choice):
+class Category(Kind):
     """One label of several."""
 
     key: ClassVar[str] = "category"
@@ -100,8 +119,13 @@ class Category(Choice):
     ]
     """The labels, in the order of the model's output."""
 
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels."""
+        return self.labels
 
-class Binary(Choice):
+
+class Binary(Kind):
     """Yes or no."""
 
     key: ClassVar[str] = "binary"
@@ -110,9 +134,10 @@ class Binary(Choice):
     labels: Annotated[tuple[Label, Label], Listed] = ("0", "1")
     """The negative label, then the positive one."""
 
-
-Numbers = Quantity | Tensor
-"""What an output is that has no labels."""
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels."""
+        return self.labels
 
 
 class Output(Entry):
@@ -130,14 +155,14 @@ class Output(Entry):
     @model_validator(mode="after")
     def consistent(self) -> "Output":
         """Columns for vectors, a column for the rest; no label twice."""
-        if self.columns is not None and not isinstance(self.kind, Numbers):
+        if self.columns is not None and self.kind.label_names:
             raise located(("columns",), "a label stands in one column: write column")
         if self.columns is not None and self.column is not None:
             raise located(("column",), "write column or columns, not both")
-        if isinstance(self.kind, Category | Binary):
-            labels = self.kind.labels
-            twice = [i for i, label in enumerate(labels) if label in labels[:i]]
-            if twice:
-                route = ("kind", self.kind.key, "labels", twice[0])
-                raise located(route, f"label {labels[twice[0]]} is there twice")
+        seen: set[str] = set()
+        for place, label in enumerate(self.kind.label_names):
+            if label in seen:
+                route = ("kind", self.kind.key, "labels", place)
+                raise located(route, f"label {label} is there twice")
+            seen.add(label)
         return self

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from kspec.schemas.base import Model, located
 from kspec.schemas.data import Data, Path
-from kspec.schemas.features import Binary, Category, Input, Output
+from kspec.schemas.features import Input, Output
 from kspec.schemas.gates import Gate, GateName
 from kspec.schemas.network import Step
 from kspec.schemas.train import Train
@@ -95,9 +95,9 @@ class Spec(Model):
         if train.class_weight is None:
             return
         kinds = [output.kind for output in self.outputs.values()]
-        if len(kinds) > 1 or not isinstance(kinds[0], Category | Binary):
+        labels = list(kinds[0].label_names) if len(kinds) == 1 else []
+        if not labels:
             raise located(("train", "class_weight"), "class_weight needs one output, of labels")
-        labels = list(kinds[0].labels)
         for label in () if isinstance(train.class_weight, str) else train.class_weight:
             if label not in labels:
                 route = ("train", "class_weight", label)

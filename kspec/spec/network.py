@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from kspec.schemas.features import Binary, Category, Image, Input, Output, Quantity, Tensor
+from kspec.features.kinds import input_kind, output_kind
+from kspec.schemas.features import Input, Output
 from kspec.schemas.layers import Layer, Shape, ShapeError
 from kspec.schemas.layers.base import show
 from kspec.spec.diagnostics import Diagnostic, KspecError
@@ -79,14 +80,8 @@ def input_shapes(section: Node | None) -> Shapes:
         except ValidationError:
             shapes[name] = None
         else:
-            shapes[name] = _shape_of(kind)
+            shapes[name] = input_kind(kind).shape(kind)
     return shapes
-
-
-def _shape_of(kind: Image | Quantity | Tensor) -> Shape:
-    if isinstance(kind, Image):
-        return (kind.height, kind.width, kind.channels)
-    return (kind.size,) if isinstance(kind, Quantity) else kind.shape
 
 
 def infer_shapes(
@@ -181,13 +176,8 @@ def _wanted_shape(node: Node) -> tuple[Shape, str] | None:
         kind = Output.model_validate(node.plain(), context=CONTEXT).kind
     except ValidationError:
         return None
-    if isinstance(kind, Category):
-        return (len(kind.labels),), f"a category of {len(kind.labels)} labels"
-    if isinstance(kind, Binary):
-        return (1,), "binary, one probability"
-    if isinstance(kind, Tensor):
-        return kind.shape, f"a tensor of {show(kind.shape)}"
-    return (kind.size,), "a number" if kind.size == 1 else f"{kind.size} numbers"
+    row = output_kind(kind)
+    return row.shape(kind), row.spell(kind)
 
 
 def _fits(shape: Shape, wanted: Shape) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from kspec.features.kinds import scores_of
 from kspec.schemas import Spec
-from kspec.schemas.features import Binary, Category, Numbers, Quantity, Tensor
+from kspec.schemas.features import Binary, Category, Quantity, Tensor
 from kspec.schemas.keras_objects import KerasObject
 from kspec.schemas.losses import (
     LOSSES,
@@ -165,9 +166,7 @@ def row_weights(spec: Spec, split: Split) -> dict[str, Array] | None:
         return None
     # The schema allows them for a single output of labels only.
     [(name, output)] = spec.outputs.items()
-    if isinstance(output.kind, Numbers):
-        raise TypeError("numbers have no class weights")
-    labels = output.kind.labels
+    labels = output.kind.label_names
     codes = split.targets[name].astype(np.int64).reshape(-1)
     if settings.class_weight == "balanced":
         counts = np.maximum(np.bincount(codes, minlength=len(labels)), 1)
@@ -187,7 +186,7 @@ def _metrics(spec: Spec, output: str) -> list[Any]:
     import keras
 
     table = METRICS_OF[type(spec.outputs[output].kind)]
-    logits = getattr(loss_of(spec, output), "from_logits", False)
+    logits = scores_of(spec, output) == "logits"
     return [
         getattr(keras.metrics, table[name])(
             name=name, **(_ON_LOGITS.get(table[name], {}) if logits else {})

@@ -446,7 +446,7 @@ def test_a_folder_of_images_is_looked_at_without_decoding(document, tmp_path, mo
     inputs = {"image": {"image": {"height": 4, "width": 6}}}
     outputs = {"y": {"category": {"labels": ["a", "b"]}, "column": "label"}}
     spec = document({"image_folder": "p"}, inputs, outputs, **EVEN)
-    monkeypatch.setattr("kspec.data.pictures.decode", None)
+    monkeypatch.setattr("kspec.data.decoding.read_cell", None)
     found = fitting(spec)
     assert [code for code, _ in found] == ["KS540"] * 5 + ["KS522"]
     assert found[1] == ("KS540", "b/0.png: 7 × 4 pixels, the spec says 6 × 4")

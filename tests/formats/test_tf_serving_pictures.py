@@ -14,7 +14,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from kspec.compiler import ops
 from kspec.compiler.reference import evaluate
-from kspec.data.pictures import decode
+from kspec.features.cells import read_cell
 from kspec.schemas.features import Image as Kind
 from kspec.targets.formats.tf_serving import TfServing
 from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
@@ -68,7 +68,7 @@ def read(contents: list[bytes], kind: Kind) -> Any:
 def test_pixels_are_equal_to_the_bit(channels: int, resize: Any, maximum: float) -> None:
     kind = Kind(height=8, width=11, channels=channels, maximum=maximum, resize=resize)
     contents = files(alpha=channels in (2, 4))
-    expected = np.stack([decode(io.BytesIO(each), kind).astype(np.float32) for each in contents])
+    expected = np.stack([read_cell(io.BytesIO(each), kind).astype(np.float32) for each in contents])
     result = read(contents, kind)
     assert result.dtype == np.float32
     np.testing.assert_array_equal(result, expected)
@@ -105,7 +105,7 @@ def test_either_signature_gives_the_same(tmp_path: Path) -> None:
         assert set(declared) == {each.relative_to(tmp_path).as_posix() for each in made}
     contents = files(alpha=False)[:6]
     vector = np.random.default_rng(2).normal(size=(6, 4)).astype(np.float32)
-    pixels = np.stack([decode(io.BytesIO(each), kind).astype(np.float32) for each in contents])
+    pixels = np.stack([read_cell(io.BytesIO(each), kind).astype(np.float32) for each in contents])
     loaded = tf.saved_model.load(str(tmp_path / "first/1"))
     given = {
         "serving_default": {"picture": tf.constant(pixels), "vector": tf.constant(vector)},

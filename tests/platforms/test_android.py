@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageOps
 from safetensors.numpy import save_file
 
-from kspec.data.pictures import decode
+from kspec.features.cells import read_cell
 from kspec.features.decision import Decision
 from kspec.pipeline.proof.comparison import scale_of, within
 from kspec.schemas.features import Image as Picture
@@ -221,7 +221,7 @@ def test_pictures_become_the_numbers_of_the_training(classes: Classes, tmp_path:
             maximum=16.0,
             resize=resize,
         )
-        expected = decode(path, wanted).astype(np.float32).reshape(-1)
+        expected = read_cell(path, wanted).astype(np.float32).reshape(-1)
         assert np.array_equal(np.array(values, np.int32).view(np.float32), expected), method
 
 

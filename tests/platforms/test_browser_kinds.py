@@ -15,8 +15,8 @@ import pytest
 from onnx import TensorProto, helper
 from safetensors.numpy import save_file
 
-from kspec.data.golden import golden_picture
-from kspec.data.pictures import decode
+from kspec.features.cells import read_cell
+from kspec.features.pictures import golden_picture
 from kspec.schemas.features import Image
 from kspec.targets.platforms.browser import Browser
 from tests.platforms import web
@@ -120,7 +120,7 @@ def golden(content: bytes) -> dict[str, Any]:
     rows = {f"input/{k}": v for k, v in feeds.items()} | {
         f"output/{k}": v for k, v in found.items()
     }
-    rows["picture/photo"] = decode(io.BytesIO(golden_picture(PHOTO)), PHOTO)[None]
+    rows["picture/photo"] = read_cell(io.BytesIO(golden_picture(PHOTO)), PHOTO)[None]
     return {k: np.ascontiguousarray(v) for k, v in (rows | texts).items()}
 
 

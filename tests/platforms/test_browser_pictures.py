@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kspec.data.pictures import decode
+from kspec.features.cells import read_cell
 from kspec.schemas.features import Image as Picture
 from tests.platforms import web
 
@@ -120,7 +120,7 @@ def test_pictures_become_what_they_are_in_training(bundle: Path) -> None:
     ]
     results = web.drive("prepare.mjs", bundle=str(bundle), cases=cases)
     for (content, wanted), found in zip(pairs, results, strict=True):
-        expected = decode(io.BytesIO(content), wanted).astype(np.float32)
+        expected = read_cell(io.BytesIO(content), wanted).astype(np.float32)
         np.testing.assert_array_equal(np.float32(found["data"]), expected.reshape(-1))
 
 

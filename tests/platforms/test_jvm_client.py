@@ -16,8 +16,8 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from safetensors.numpy import save_file
 
-from kspec.data.golden import golden_picture
-from kspec.data.pictures import decode
+from kspec.features.cells import read_cell
+from kspec.features.pictures import golden_picture
 from kspec.schemas.features import Image as Picture
 from kspec.targets.platforms.jvm import Jvm
 from tests.platforms import jvm
@@ -85,7 +85,7 @@ def test_pictures_become_what_they_are_in_training(bundles: Path, tmp_path: Path
     refused = set()
     for file, wanted, found in cases:
         try:
-            expected = decode(file, wanted).astype(np.float32)
+            expected = read_cell(file, wanted).astype(np.float32)
         except ValueError:
             assert not found.exists(), (file.name, wanted)
             assert found.with_suffix(".refused").read_text()
@@ -186,7 +186,7 @@ def test_a_model_of_many_inputs_and_outputs(bundles: Path, tmp_path: Path) -> No
         **{f"output/{name}": each for name, each in outputs.items()},
         "decision/kind": utf8(labels),
         "decision/sure": utf8(sure),
-        "picture/photo": decode(BytesIO(photo), wanted).astype(np.float32)[None],
+        "picture/photo": read_cell(BytesIO(photo), wanted).astype(np.float32)[None],
     }
     save_file(arrays, tmp_path / "golden")
     golden = (tmp_path / "golden").read_bytes()

@@ -26,7 +26,7 @@ import pytest
 from PIL import Image
 
 import kspec
-from kspec.data.pictures import decode
+from kspec.features.cells import read_cell
 from kspec.schemas.features import Image as Picture
 from kspec.targets.platforms.raspberry_pi import RaspberryPi
 from tests.platforms import arm64
@@ -126,7 +126,7 @@ def test_a_picture_becomes_what_training_saw(client: ModuleType) -> None:
             kind = Picture(height=8, width=8, channels=channels, maximum=16.0, resize=resize)
             given = rule(maximum=16.0, resize=resize)
             try:
-                expected = decode(BytesIO(content), kind)
+                expected = read_cell(BytesIO(content), kind)
             except ValueError:
                 with pytest.raises(client.InputError):
                     module.decode(content, given, (8, 8, channels))

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 
-from kspec.data.pictures import decode
+from kspec.features.cells import read_cell
 from kspec.schemas.features import Image as Kind
 from tests.platforms import service
 
@@ -143,7 +143,7 @@ def test_a_picture_is_what_it_is_in_training(apps: dict[str, Any]) -> None:
     app, files = apps["digits"], pictures()
     texts = [base64.b64encode(each).decode() for each in files]
     kind = Kind(height=8, width=8, channels=1, maximum=16.0, resize="bilinear")
-    tensors = [decode(io.BytesIO(each), kind).astype(np.float32).tolist() for each in files]
+    tensors = [read_cell(io.BytesIO(each), kind).astype(np.float32).tolist() for each in files]
     path = "/v1/models/digits:predict"
     expected = post(app, path, json={"instances": tensors}).json()["predictions"]
     encoded = [{"b64": text} for text in texts]

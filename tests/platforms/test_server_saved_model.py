@@ -18,7 +18,7 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from safetensors.numpy import load_file
 
-from kspec.data.pictures import decode
+from kspec.features.cells import read_cell
 from kspec.schemas.features import Image as Kind
 
 LIBRARY = Path(str(find_spec("tensorflow").origin)).parent
@@ -82,7 +82,7 @@ def test_the_c_library_answers_golden_rows(program: Path, bundles: Path, example
         picture = (bundle / "golden/golden-pixels.png").read_bytes()
         by_bytes = run(program, folder, inputs[given], "bytes", 1, outputs[made], given=picture)
         kind = Kind(height=8, width=8, channels=1, maximum=16.0, resize="bilinear")
-        pixels = decode(io.BytesIO(picture), kind).astype(np.float32)
+        pixels = read_cell(io.BytesIO(picture), kind).astype(np.float32)
         inputs, outputs = signatures["serving_default"]
         by_tensor = run(
             program, folder, inputs[given], shape, 1, outputs[made], given=pixels.tobytes()

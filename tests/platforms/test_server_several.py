@@ -18,8 +18,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
-from kspec.data.golden import golden_picture
-from kspec.data.pictures import decode
+from kspec.features.cells import read_cell
+from kspec.features.pictures import golden_picture
 from kspec.schemas.features import Image as Kind
 from kspec.targets.platforms.server import Server
 from tests.platforms import service
@@ -72,7 +72,7 @@ def golden(folder: Path) -> dict[str, np.ndarray]:
     session = onnxruntime.InferenceSession(str(folder / "models/several.onnx"))
     kind, size = session.run(["kind", "size"], inputs)
     texts = [LABELS[index].encode() for index in kind.argmax(axis=1)]
-    pixels = decode(io.BytesIO(golden_picture(PICTURE)), PICTURE).astype(np.float32)
+    pixels = read_cell(io.BytesIO(golden_picture(PICTURE)), PICTURE).astype(np.float32)
     return {
         **{f"input/{name}": each for name, each in inputs.items()},
         "output/kind": kind,

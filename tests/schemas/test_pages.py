@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kspec.features import description
+from kspec.features import description, page
 from kspec.schemas import Spec, json_schema, reference
 from kspec.schemas.base import Model
 from tests.cases import CASES
@@ -23,6 +23,7 @@ SCHEMA = json_schema.json_schema({})
     [
         ("docs/spec.md", reference.render, "schemas.reference"),
         ("kspec/schemas/kspec-v1.json", lambda: json_schema.render({}), "schemas.json_schema"),
+        ("docs/host-steps.md", page.render, "features.page"),
         ("kspec/schemas/kspec-bundle-v2.json", description.schema, "features.description"),
     ],
 )

@@ -10,14 +10,17 @@ from kspec.features.steps.decode_image import DecodeImage
 from kspec.features.steps.normalize import Normalize
 from kspec.features.steps.resample import Method, Resample
 from kspec.features.steps.rescale import Rescale
-from kspec.features.steps.scale_pixels import ScalePixels
-from kspec.features.steps.step import Array, Place, Step
+from kspec.features.steps.scale_pixels import FULL, ScalePixels
+from kspec.features.steps.step import Array, GraphStep, HostStep, Place, Step
 
 __all__ = [
+    "FULL",
     "STEPS",
     "AnyStep",
     "Array",
     "DecodeImage",
+    "GraphStep",
+    "HostStep",
     "Method",
     "Normalize",
     "Place",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kspec.features.steps.step import Step
+from kspec.features.steps.step import Array, GraphStep
 
 
-class Rescale(Step):
+class Rescale(GraphStep):
     """Multiply by a factor, then add an offset, in float32."""
 
     step: Literal["rescale"] = "rescale"
@@ -16,6 +16,11 @@ class Rescale(Step):
     """The factor."""
     offset: float
     """Added after the factor."""
+
+    def apply(self, values: Array, *_: Array) -> Array:
+        """values · scale + offset."""
+        scale, offset = (values.dtype.type(each) for each in (self.scale, self.offset))
+        return values * scale + offset
 
     def spell(self) -> str:
         parts = [f"× {self.scale:.6g}"] if self.scale != 1 else []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from io import BytesIO
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ from safetensors.numpy import save_file
 
 from kspec import __version__
 from kspec.compiler.ir import Array
-from kspec.data.golden import golden_picture
-from kspec.data.pictures import decode
+from kspec.features.cells import read_cell
 from kspec.features.description import FILE, VERSION, Description, Golden, Shipped
+from kspec.features.kinds import input_kind
 from kspec.features.signature import Signature, signature_of
 from kspec.pipeline.bundles.artifacts import pack_artifact
 from kspec.pipeline.bundles.readme import render_bundle_readme
@@ -22,7 +21,6 @@ from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.results import Artifact
 from kspec.pipeline.store.content import digest_path, versions
 from kspec.pipeline.store.keys import Target
-from kspec.schemas.features import Image
 from kspec.spec.document import Document
 from kspec.targets.registry import formats
 
@@ -39,12 +37,12 @@ def pack(
     """Fill a bundle's folder; the artifacts are copied from where they lie in the store."""
     for artifact in artifacts:
         pack_artifact(artifact, (folder / target.placed(artifact.path.name)).parent)
-    pictures = golden_pictures(document)
+    cells = golden_cells(document)
     golden = folder / target.layout.golden
     golden.mkdir(parents=True, exist_ok=True)
-    for name, picture in pictures.items():
-        (golden / picture_name(name)).write_bytes(picture)
-    arrays = golden_arrays(document, compiled, pictures)
+    for file, content in cells.values():
+        (golden / file).write_bytes(content)
+    arrays = golden_arrays(document, compiled)
     save_file({k: np.asarray(v, order="C") for k, v in sorted(arrays.items())}, golden / GOLDEN)
     about = describe_bundle(document, target, artifacts, compiled)
     rows = about.golden.model_copy(update={"sha256": digest_path(golden / GOLDEN)[0]})
@@ -66,20 +64,18 @@ def hashes(folder: Path) -> dict[str, str]:
     return {path: digest for path, digest in found.items() if path != FILE}
 
 
-def picture_name(name: str) -> str:
-    """The file of an input's golden picture."""
-    return f"golden-{name}.png"
+def golden_cells(document: Document) -> dict[str, tuple[str, bytes]]:
+    """A cell of bytes for each input whose kind has one, by the input's name: the name of its file,
+    ``golden-pixels.png``, and the content."""
+    found = {}
+    for name, item in document.spec.inputs.items():
+        if make := input_kind(item.kind).golden:
+            suffix, content = make(item.kind)
+            found[name] = (f"golden-{name}{suffix}", content)
+    return found
 
 
-def golden_pictures(document: Document) -> dict[str, bytes]:
-    """A picture file for each input that is one, by the input's name."""
-    kinds = {name: each.kind for name, each in document.spec.inputs.items()}
-    return {name: golden_picture(kind) for name, kind in kinds.items() if isinstance(kind, Image)}
-
-
-def golden_arrays(
-    document: Document, compiled: Compiled, pictures: Mapping[str, bytes]
-) -> dict[str, Array]:
+def golden_arrays(document: Document, compiled: Compiled) -> dict[str, Array]:
     """What a client proves itself with: ``input/`` and ``output/`` rows; ``decision/``, the label
     of each row as UTF-8 filled up with zeros; ``picture/``, what an input's golden picture
     becomes."""
@@ -93,11 +89,9 @@ def golden_arrays(
             width = max(map(len, texts))
             rows = [np.frombuffer(text.ljust(width, b"\0"), np.uint8) for text in texts]
             found[f"decision/{output.name}"] = np.stack(rows)
-    for name, content in pictures.items():
-        kind = spec.inputs[name].kind
-        assert isinstance(kind, Image)
-        pixels = decode(BytesIO(content), kind)
-        found[f"picture/{name}"] = pixels.astype(np.float32)[None]
+    for name, (_, content) in golden_cells(document).items():
+        values = read_cell(content, spec.inputs[name].kind)
+        found[f"picture/{name}"] = values.astype(np.float32)[None]
     return found
 
 
@@ -106,7 +100,7 @@ def describe_bundle(
 ) -> Description:
     """The bundle without the hashes of its files; that of the golden rows is made of zeros."""
     spec = document.spec
-    inputs = signature(document, compiled).inputs
+    cells = golden_cells(document)
     place = target.layout.golden
     return Description(
         kspec_bundle=VERSION,
@@ -125,9 +119,7 @@ def describe_bundle(
         golden=Golden(
             file=f"{place}{GOLDEN}",
             sha256="0" * 64,
-            pictures={
-                each.name: f"{place}{picture_name(each.name)}" for each in inputs if each.picture
-            },
+            pictures={name: f"{place}{file}" for name, (file, _) in cells.items()},
             rows=len(compiled.golden),
             **{"from": compiled.split},
         ),

@@ -16,6 +16,7 @@ from kspec.data.delimited import CsvFiles
 from kspec.data.features import tensor_array
 from kspec.data.table import MAX_BYTES, Request, Source, Table
 from kspec.features.decision import Decision, Decisions
+from kspec.features.kinds import Sort
 from kspec.features.signature import InputPort
 from kspec.pipeline.results import Artifact
 from kspec.schemas import Spec
@@ -56,6 +57,10 @@ class JsonRows:
     def names(self) -> tuple[str, ...]:
         """The keys."""
         return tuple(self.rows[0])
+
+    def sorts(self, column: str) -> frozenset[Sort]:  # noqa: ARG002
+        """Values are numbers."""
+        return frozenset(("number",))
 
     def read(self, request: Request) -> Table:
         """The values of these keys as float64[rows, ...]; raises KspecError KS913."""
@@ -100,8 +105,8 @@ def read_rows(path: Path, inputs: Sequence[InputPort]) -> dict[str, Array]:
     # The truth is not asked for, nor a split: a spec of inputs alone.
     spec = Spec.model_construct(inputs=named, outputs={}, data=None)
     columns = bind_columns(spec, source.names).inputs
-    wanted = dict.fromkeys(column for each in columns.values() for column in each)
-    table = source.read(Request(wanted, frozenset()))
+    wanted = (column for each in columns.values() for column in each)
+    table = source.read(Request.of((column, "number") for column in wanted))
     if table.problems:
         raise KspecError(*table.problems)
     return {

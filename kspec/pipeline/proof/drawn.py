@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from kspec.compiler.ir import Array
-from kspec.features.kinds import input_kind
+from kspec.features.kinds import host_steps, input_kind
+from kspec.features.signature import picture_of
 from kspec.schemas import Spec
-from kspec.schemas.features import Image, Input, Tensor
+from kspec.schemas.features import Input
 
 TIME = 5
 """The size that a symbolic dimension has in drawn rows, where no target fixes it."""
@@ -29,11 +30,11 @@ def _drawn(given: Input, count: int, sizes: Mapping[str, int], seed: int) -> Arr
     drawn = np.random.Generator(np.random.PCG64(seed))
     row = input_kind(given.kind).shape(given.kind)
     shape = (count, *(sizes.get(each, TIME) if isinstance(each, str) else each for each in row))
-    if isinstance(given.kind, Tensor) and given.kind.dtype != "float32":
-        return drawn.integers(0, 2, shape).astype(given.kind.dtype)
+    if given.kind.is_whole:
+        return drawn.integers(0, 2, shape).astype(input_kind(given.kind).dtype(given.kind))
     if given.rescale != 1.0:
         reached = drawn.uniform(0.0, 1.0, shape)
         return ((reached - given.offset) / given.rescale).astype(np.float32)
-    if isinstance(given.kind, Image):
-        return (drawn.integers(0, 256, shape) * (given.kind.maximum / 255)).astype(np.float32)
+    if (picture := picture_of(host_steps(given.kind))) is not None:
+        return (drawn.integers(0, 256, shape) * (picture.maximum / 255)).astype(np.float32)
     return drawn.normal(size=shape).astype(np.float32)

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from kspec.data.files import digest_files
+from kspec.features.kinds import decisions_of
 from kspec.pipeline.store.content import digest_file, key_of, versions
 from kspec.pipeline.store.sources import code_digest, own_roots
 from kspec.schemas.base import Model
-from kspec.schemas.features import Category
 from kspec.schemas.layers import LAYERS
 from kspec.schemas.spec import Spec
 from kspec.spec import extensions
@@ -322,8 +322,8 @@ def computed(request: ArtifactRequest) -> dict[str, Any]:
 def card_of(spec: Spec) -> Card:
     """What an artifact may say of a model."""
     labels = {
-        name: each.kind.labels
-        for name, each in spec.outputs.items()
-        if isinstance(each.kind, Category)
+        name: decision.labels
+        for name, decision in decisions_of(spec).items()
+        if decision is not None and decision.threshold is None
     }
     return Card(version=spec.version, description=spec.description, labels=labels)

@@ -15,7 +15,7 @@ import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
 from kspec.compiler.ir import Value
-from kspec.data.golden import golden_picture
+from kspec.features.pictures import golden_picture
 from kspec.schemas.features import Image
 from kspec.targets.formats.tf_serving.options import Picture
 

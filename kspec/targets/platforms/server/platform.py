@@ -9,9 +9,10 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from kspec.features.description import Description
-from kspec.features.signature import InputPort, OutputPort
+from kspec.features.kinds import host_steps, input_kind
+from kspec.features.signature import InputPort, OutputPort, picture_of
 from kspec.schemas.base import Model
-from kspec.schemas.features import Image, Input, Tensor
+from kspec.schemas.features import Input
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
 from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
@@ -38,9 +39,9 @@ class Server(Platform):
     def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:
         assert isinstance(options, ServerOptions)
         pictures = {
-            name: Picture(maximum=each.kind.maximum, resize=each.kind.resize)
+            name: Picture(maximum=picture.maximum, resize=picture.resize)
             for name, each in subject.inputs.items()
-            if isinstance(each.kind, Image)
+            if (picture := picture_of(host_steps(each.kind))) is not None
         }
         serving = TfServingOptions(
             version=options.version, pictures=pictures, warm_up=not _open(subject.inputs)
@@ -122,7 +123,8 @@ def _example(about: Description) -> str:
 
 def _open(inputs: Mapping[str, Input]) -> bool:
     """Whether a size beside the batch is known at run time only."""
-    kinds = (each.kind for each in inputs.values())
     return any(
-        isinstance(size, str) for kind in kinds if isinstance(kind, Tensor) for size in kind.shape
+        isinstance(size, str)
+        for each in inputs.values()
+        for size in input_kind(each.kind).shape(each.kind)
     )

@@ -1,0 +1,27 @@
+"""One raw cell of bytes as the values of an input, by the host steps of its kind."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from kspec.features.kinds import host_steps
+from kspec.features.steps import Array
+from kspec.schemas.base import Choice
+
+Cell = bytes | BinaryIO
+"""The content of a cell, or a stream over it."""
+
+
+def read_cell(cell: Cell, kind: Choice) -> Array:
+    """The values of one row, in the shape of the kind. Raises ValueError with the reason for a cell
+    that cannot be used."""
+    first, *others = host_steps(kind)
+    value: Array = first.apply(cell)
+    for step in others:
+        value = step.apply(value)
+    return value
+
+
+def look_at_cell(cell: Cell, kind: Choice) -> None:
+    """Raise ValueError for what `read_cell` would refuse by the head of the cell alone."""
+    host_steps(kind)[0].look(cell)

@@ -1,0 +1,28 @@
+"""The picture with which clients prove how they decode."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+from kspec.schemas.features import Image
+
+
+def golden_picture(wanted: Image) -> bytes:
+    """A PNG in colour, always the same, for clients to prove their decoding with: of the input's
+    size, or of another where the input says how pictures are resized."""
+    import numpy as np
+
+    height, width = (wanted.height, wanted.width) if wanted.resize is None else (61, 97)
+    y, x, c = np.indices((height, width, 3))
+    pixels = ((7 * y + 13 * x + 50 * c + x * y // (c + 3)) % 256).astype(np.uint8)
+    lines = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    # Stored, not deflated: the same bytes whichever zlib is installed.
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 0)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in parts)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    checked = kind + content
+    return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
