@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kspec.commands.loading import load_document, print_warnings
+from kspec.commands.loading import load_document
 from kspec.commands.options import (
     AllowPython,
     OutFolder,
@@ -72,9 +72,8 @@ def build(
     from kspec.pipeline.build import build as make
     from kspec.training.monitors import monitor_for
 
-    document = load_document(spec, settings, allow_python=allow_python, strict=strict)
     result = make(
-        document,
+        load_document(spec, settings, allow_python=allow_python, strict=strict),
         out=out,
         store=store,
         monitor=monitor_for(sys.stderr, quiet=quiet),
@@ -82,9 +81,8 @@ def build(
     )
     if output_format == "json":
         print_json("build", _build_data(result))
-        return
-    typer.echo(_build_text(result))
-    print_warnings([each for each in result.warnings if each not in document.warnings], document)
+    else:
+        typer.echo(_build_text(result))
 
 
 def train(
@@ -163,7 +161,7 @@ def import_(
 
 
 def _plan_text(plan_: Plan) -> str:
-    from kspec.pipeline.figures import spell_bytes
+    from kspec.spec.amounts import spell_bytes
 
     head = f"{plan_.parameters:,} parameters in {plan_.layers} layers"
     formats = table(
@@ -208,15 +206,12 @@ def _operations(plan_: Plan) -> list[str]:
 
 
 def _build_data(result: BuildResult) -> dict[str, Any]:
-    from kspec.spec.render.machine import as_data
-
     return {
         "name": result.name,
         "model_version": result.version,
         "out": result.out,
         "stages": [asdict(each) for each in result.stages],
         "metrics": dict(result.metrics),
-        "warnings": [as_data(each) for each in result.warnings],
         "artifacts": [artifact_data(each) for each in result.artifacts],
         "gates": [asdict(each) for each in result.gates],
         "manifest": result.manifest,

@@ -104,7 +104,8 @@ def paragraph(label: str, text: str) -> str:
 
 def artifact_table(artifacts: Sequence[Artifact], trained: Mapping[str, float]) -> str:
     """One row an artifact, after one for the trained model, with every metric."""
-    from kspec.pipeline.figures import spell_bytes, spell_seconds
+    from kspec.pipeline.figures import spell_seconds
+    from kspec.spec.amounts import spell_bytes
 
     metrics = list(dict.fromkeys(name for each in artifacts for name in each.metrics))
     header = ["target", "format", "file", "size", "worst error", "flips", *metrics, "latency"]

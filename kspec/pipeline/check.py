@@ -11,13 +11,14 @@ from kspec.data.sampling import check_data
 from kspec.features.kinds import input_kind
 from kspec.pipeline.proof.gates import check_gates
 from kspec.schemas import Spec
+from kspec.spec.amounts import spell_bytes
 from kspec.spec.diagnostics import Diagnostic, KspecError, errors
 from kspec.spec.document import Document
 from kspec.spec.load import in_order, load
+from kspec.spec.sizes import BYTES
 from kspec.targets.formats.card import Card
 from kspec.targets.platforms.platform import Subject
 from kspec.targets.registry import formats, platforms, target_options
-from kspec.training.endings import check_endings
 from kspec.training.objectives import check_training
 
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -48,12 +49,7 @@ def load_checked(
     problems of the text, or else all of the others.
     """
     document = load(path, overrides=overrides, targets=target_options(), allow_python=allow_python)
-    keyed = [
-        *check_gates(document.spec),
-        *_unsized(document.spec),
-        *check_endings(document),
-        *_without_test(document.spec),
-    ]
+    keyed = [*check_gates(document.spec), *_judge_targets(document)]
     found = [replace(each, span=document.root.nearest(each.route).key) for each in keyed]
     found += _raised(lambda: _check_training(document.spec))
     found += check_data(document)
@@ -62,7 +58,7 @@ def load_checked(
         told = [replace(each, is_strict=True) for each in told]
     if errors(told):
         raise KspecError(*told, document=document)
-    return replace(document, warnings=tuple(told), strict=strict)
+    return replace(document, warnings=tuple(told))
 
 
 def _check_training(spec: Spec) -> None:
@@ -71,21 +67,10 @@ def _check_training(spec: Spec) -> None:
         check_training(spec, validated=split.column is not None or split.validation > 0)
 
 
-def _without_test(spec: Spec) -> Iterator[Diagnostic]:
-    if spec.train is None or spec.data is None or spec.data.split.column is not None:
-        return
-    split = spec.data.split
-    if split.validation == split.test == 0:
-        yield Diagnostic(
-            "KS552",
-            "no rows are kept apart, so artifacts and metrics are judged on the training rows",
-            ("data", "split"),
-            help="split: {validation: 0.1, test: 0.2}",
-        )
-
-
-def _unsized(spec: Spec) -> Iterator[Diagnostic]:
-    """Dimensions that the inputs leave open, for targets whose artifacts have fixed shapes."""
+def _judge_targets(document: Document) -> Iterator[Diagnostic]:
+    """What the formats of each target cannot hold: dimensions that the inputs leave open, where
+    artifacts have fixed shapes, and weights beyond the size of a file."""
+    spec = document.spec
     open_sizes = {
         size
         for each in spec.inputs.values()
@@ -105,6 +90,25 @@ def _unsized(spec: Spec) -> Iterator[Diagnostic]:
                     ("targets", target),
                     help=f"{target}: {{dimensions: {{{missing[0]}: 100}}}}",
                 )
+            limit, needed = format_.largest_bytes, document.sizes.artifact_bytes
+            if limit is not None and needed > limit:
+                yield Diagnostic(
+                    "KS436",
+                    f"the weights take {spell_bytes(needed)}, and a {format_.name} artifact of the "
+                    f"target {target} holds {spell_bytes(limit)}",
+                    ("targets", target),
+                    help=_largest_step(document),
+                )
+
+
+def _largest_step(document: Document) -> str:
+    """The step that holds the largest share of the weights."""
+    held = {
+        name: sum(weight.size for weight in weights or ())
+        for name, weights in document.sizes.weights.items()
+    }
+    name = max(held, key=held.__getitem__)
+    return f"`{name}` holds {spell_bytes(BYTES * held[name])} of them"
 
 
 def _raised(judge: Callable[[], None]) -> Iterable[Diagnostic]:

@@ -17,7 +17,6 @@ from kspec.data.dataset import Dataset, Split
 from kspec.data.golden import golden_rows
 from kspec.features.kinds import decisions_of
 from kspec.models.prediction import predict
-from kspec.pipeline.proof.baselines import baselines
 from kspec.pipeline.proof.comparison import varies
 from kspec.pipeline.proof.drawn import draw_inputs
 from kspec.pipeline.proof.metrics import task_metrics
@@ -57,20 +56,11 @@ def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
             save_file(_ordered(getattr(part, kind)), folder / f"{name}-{kind}.safetensors")
     outputs = decisions_of(document.spec)
     metrics = task_metrics(rows.expected, rows.targets, outputs) if rows.targets else {}
-    constant = baselines(rows.targets, outputs) if rows.targets else ()
     yardsticks = {
         name: {output: asdict(each) for output, each in part.yardsticks.items()}
         for name, part in (("rows", rows), ("golden", golden))
     }
-    write_json(
-        folder / METRICS,
-        {
-            **facts,
-            "metrics": metrics,
-            "baselines": [asdict(each) for each in constant],
-            "yardsticks": yardsticks,
-        },
-    )
+    write_json(folder / METRICS, {**facts, "metrics": metrics, "yardsticks": yardsticks})
 
 
 def _judging(shop: Workshop, reference: Reference) -> tuple[Rows, Rows, dict[str, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from kspec.features.steps import Step
 from kspec.schemas.gates import TEXT, UNITS
+from kspec.spec.amounts import spell_bytes  # noqa: F401 - for templates
 
 NUMPY_ENGINE = "numpy "
 """Prefix of `runtime` when NumPy evaluated the artifact in place of its engine."""
@@ -17,14 +18,6 @@ MEASURES = (
     " |reference|. A flip is a row that is no tie and whose decision differs."
 )
 """What the columns of a table of artifacts are."""
-
-
-def spell_bytes(count: float) -> str:
-    """``151.4 KB``: as in gates, 1 KB is 1000."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count:.0f} B"
 
 
 def spell_seconds(seconds: float) -> str:

@@ -4,6 +4,8 @@ Two of Keras' activations are left out: `threshold` has arguments that Keras can
 and `glu` halves its last axis while Keras' layers promise to keep it.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 Activation = Literal[
@@ -13,3 +15,16 @@ Activation = Literal[
     "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink",
 ]  # fmt: skip
 """A built-in activation of Keras, by its name."""
+
+WHOLE: Mapping[str, Literal["float32", "kept"]] = MappingProxyType(
+    {
+        "linear": "kept",
+        "relu": "kept",
+        "relu6": "kept",
+        "exponential": "float32",
+        "leaky_relu": "float32",
+        "tanh": "float32",
+    }
+)
+"""The element type that an activation gives for int32: float32, or int32 again. Keras refuses int32
+for all others."""

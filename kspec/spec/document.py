@@ -1,13 +1,14 @@
 """A spec that was read, resolved and found sound."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kspec.schemas import Spec
 from kspec.schemas.layers import Layer
 from kspec.spec.diagnostics import Diagnostic, Route, Span
 from kspec.spec.node import Node
+from kspec.spec.sizes import Sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Document:
     """The text of each file that a span can name."""
     warnings: tuple[Diagnostic, ...] = ()
     """What is worth saying of a sound spec, with its places, in the order of the text."""
-    strict: bool = False
-    """Whether what a build warns of is an error."""
+    sizes: Sizes = field(default_factory=Sizes)
+    """What every step gives and holds."""
 
     def span(self, route: Route) -> Span:
         """The place of `route`, or of the nearest place above it that was written."""

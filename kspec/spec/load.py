@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,20 +19,20 @@ from kspec.spec.diagnostics import Diagnostic, KspecError, errors
 from kspec.spec.document import Document, ResolvedStep, locate
 from kspec.spec.expansion import Expander, ExpansionError
 from kspec.spec.extensions import Catalogue, layers_of
+from kspec.spec.inference import infer
 from kspec.spec.messages import CONTEXT, explain
 from kspec.spec.network import (
     Candidate,
     build_layers,
     check_outputs,
     check_use,
-    infer_shapes,
-    input_shapes,
 )
 from kspec.spec.node import Node
 from kspec.spec.overrides import OVERRIDES, override
 from kspec.spec.parameters import Scope, substitute_sections
 from kspec.spec.paths import check_file, check_source
 from kspec.spec.reader import MAX_BYTES, decode, read, too_large
+from kspec.spec.sizes import Sizes
 from kspec.spec.suggestions import nearest, suggest
 from kspec.spec.untrusted import PlaceError, located
 
@@ -76,7 +76,8 @@ def parse(
     found = in_order(loader.problems, root)
     if errors(found) or spec is None:
         raise KspecError(*found, sources=sources)
-    return Document(path, text, spec, steps, _digest(spec, steps), root, sources, tuple(found))
+    digest = _digest(spec, steps)
+    return Document(path, text, spec, steps, digest, root, sources, tuple(found), loader.sizes)
 
 
 def _bytes(path: Path) -> bytes:
@@ -105,6 +106,8 @@ class _Loader:
     targets: Mapping[str, type[Model]]
     allow_python: bool
     problems: list[Diagnostic]
+    sizes: Sizes = field(default_factory=Sizes)
+    """Filled in with the network."""
 
     def run(self) -> tuple[Spec | None, tuple[ResolvedStep, ...]]:
         tree, scope = substitute_sections(self.root, self.problems)
@@ -154,9 +157,11 @@ class _Loader:
         except ExpansionError:
             return ()
         candidates = build_layers(steps, layers, self.problems)
-        shapes = infer_shapes(candidates, input_shapes(inputs), self.problems)
+        train = sections.get("train")
+        batch = train.mapping.get("batch_size") if train is not None else None
+        self.sizes = infer(candidates, inputs, batch, self.problems)
         if candidates:
-            check_outputs(outputs, candidates, shapes, self.problems)
+            check_outputs(outputs, candidates, self.sizes.shapes(), self.problems)
         if len(self.problems) == before and candidates:
             # What is not used is worth saying only where nothing hides a use.
             check_use(candidates, inputs, outputs.mapping if outputs else {}, self.problems)

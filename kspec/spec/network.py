@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from kspec.features.kinds import input_kind, output_kind
-from kspec.schemas.features import Input, Output
-from kspec.schemas.layers import Layer, Shape, ShapeError
+from kspec.features.kinds import output_kind
+from kspec.schemas.features import Output
+from kspec.schemas.layers import Layer, Shape
 from kspec.schemas.layers.base import show
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import ResolvedStep
@@ -68,77 +68,6 @@ def build_layer(
     except ValidationError as error:
         found = explain(error, body if body is not None else step.node, layer)
         problems.extend(replace(each, calls=step.calls) for each in found)
-        return None
-
-
-def input_shapes(section: Node | None) -> Shapes:
-    """The shapes of the spec's inputs; None for one that is itself wrong."""
-    shapes: Shapes = {}
-    for name, node in (section.mapping if section is not None else {}).items():
-        try:
-            kind = Input.model_validate(node.plain(), context=CONTEXT).kind
-        except ValidationError:
-            shapes[name] = None
-        else:
-            shapes[name] = input_kind(kind).shape(kind)
-    return shapes
-
-
-def infer_shapes(
-    candidates: tuple[Candidate, ...], inputs: Shapes, problems: list[Diagnostic]
-) -> Shapes:
-    """The shape of every step, in order; what a wrong step gives is unknown to those below it."""
-    shapes = dict(inputs)
-    first: dict[str, tuple[Shape, ...]] = {}
-    """What the layer of each step is made for."""
-    for candidate in candidates:
-        step = candidate.step
-        taken = [shapes.get(name) for name in step.inputs or ()]
-        known = tuple(shape for shape in taken if shape is not None)
-        is_known = bool(taken) and len(known) == len(taken) and candidate.layer is not None
-        shapes[step.name] = _output(candidate, known, problems) if is_known else None
-        first[step.name] = known
-        if is_known and step.shared is not None:
-            _check_again(candidate, first[step.shared], known, problems)
-    return shapes
-
-
-def _check_again(
-    candidate: Candidate,
-    first: tuple[Shape, ...],
-    taken: tuple[Shape, ...],
-    problems: list[Diagnostic],
-) -> None:
-    """A layer that is called again can take what comes in."""
-    step, layer = candidate.step, candidate.layer
-    for before, shape in zip(first, taken, strict=False):
-        if layer is not None and not layer.takes_again(before, shape):
-            message = f"`{step.shared}` was made for {show(before)}, found {show(shape)}"
-            help_ = f"a step of its own, `{step.key}`, has variables of its own"
-            problems.append(
-                Diagnostic("KS406", message, step.route, step.point(), help_, step.calls)
-            )
-
-
-def _output(
-    candidate: Candidate, shapes: tuple[Shape, ...], problems: list[Diagnostic]
-) -> Shape | None:
-    step, layer = candidate.step, candidate.layer
-    if layer is None:
-        return None
-    if layer.arity == 1 and len(shapes) != 1:
-        message = f"`{step.key}` takes one input, found {len(shapes)}"
-        help_ = "join them in a step before: `add`, `concatenate`, …"
-        problems.append(Diagnostic("KS407", message, step.route, step.point(), help_, step.calls))
-        return None
-    try:
-        return layer.output_shape(shapes)
-    except ShapeError as error:
-        arguments = step.node.mapping.get(step.key)
-        named = arguments.mapping.get(error.field or "") if arguments is not None else None
-        route = (*step.route, error.field) if error.field else step.route
-        span = named.point() if named is not None else step.point()
-        problems.append(Diagnostic("KS406", error.message, route, span, error.help, step.calls))
         return None
 
 

@@ -143,6 +143,13 @@ REFUSED: tuple[tuple[str, Any, tuple[Shape, ...], str, str | None], ...] = (
         "`...` stands for several axes of (7, 8, 3)",
         "equation",
     ),
+    (
+        "einsum_dense",
+        EINSUM | {"bias_axes": "bd"},
+        ((8, 4),),
+        "the bias must know the size of axis b",
+        "bias_axes",
+    ),
     ("category_encoding", {"num_tokens": 3}, ((8, 2),), "multi_hot needs a vector", "output_mode"),
     ("resizing", {"height": 4, "width": 4}, ((8, 2),), "needs height × width × channels", None),
     ("mel_spectrogram", None, ((1024,),), "which 1024 samples do not give", "fft_length"),

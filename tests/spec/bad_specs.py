@@ -135,6 +135,33 @@ BAD: dict[str, Bad] = {
     "KS410": Bad(spec(params="python: layers.py")),
     "KS411": Bad(spec(params="python: layers.py"), python="class Scale:\n    key = 'scale'\n"),
     "KS412": Bad(spec(network=network("dense: 4\nname: deep\nrepeat: 2", "use: deep", Y))),
+    "KS430": Bad(
+        spec(
+            inputs="inputs: {x: {tensor: {shape: [4], dtype: int32}}}",
+            network=network("softmax", Y),
+        )
+    ),
+    "KS431": Bad(
+        spec(
+            inputs="inputs: {x: {image: {height: 1000000000, width: 1000000000}}}",
+            network=network("flatten", Y),
+        )
+    ),
+    "KS432": Bad(spec(network=network("dense: 2000000000", Y))),
+    "KS433": Bad(spec(network=network("dense: 30000\nrepeat: 9", Y))),
+    "KS434": Bad(
+        spec(
+            inputs="inputs: {x: {tensor: [40000, 40000]}}",
+            network=network("relu:\nrepeat: 12", "flatten", Y),
+        )
+    ),
+    "KS435": Bad(
+        spec(
+            inputs="inputs: {x: {image: {height: 64, width: 64}}}",
+            network=network("flatten", Y),
+            train="train: {epochs: 1, batch_size: 2000000000}",
+        )
+    ),
 }
 """By code. `rows.csv` lies beside each; the only target known is `android`."""
 

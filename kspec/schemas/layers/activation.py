@@ -4,8 +4,17 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from kspec.schemas.activations import Activation
-from kspec.schemas.layers.base import Axes, Elementwise, Shape, ShapeError, distinct
+from kspec.schemas.activations import WHOLE, Activation
+from kspec.schemas.layers.base import (
+    Axes,
+    Elementwise,
+    Shape,
+    ShapeError,
+    Weight,
+    Whole,
+    distinct,
+    sized,
+)
 from kspec.schemas.values import Number, Positive, Spread
 from kspec.schemas.weights import (
     Constraint,
@@ -27,6 +36,9 @@ class ActivationLayer(Elementwise):
     activation: Annotated[Activation, Field(examples=["gelu"])]
     """The function."""
 
+    def of_whole_numbers(self) -> Whole:
+        return WHOLE.get(self.activation, "refused")
+
 
 class ReLU(Elementwise):
     """max(x, 0), with a slope below the threshold and a largest value where wanted."""
@@ -39,6 +51,9 @@ class ReLU(Elementwise):
     """Slope below the threshold."""
     threshold: NonNegative = 0.0
     """Value of x above which the output is x itself."""
+
+    def of_whole_numbers(self) -> Whole:
+        return "refused" if self.negative_slope else "kept"
 
 
 class LeakyReLU(Elementwise):
@@ -55,6 +70,7 @@ class PReLU(Elementwise):
     """A leaky ReLU that learns its slopes."""
 
     key: ClassVar[str] = "prelu"
+    whole: ClassVar[Whole] = "refused"
 
     alpha_initializer: VectorInitializer = Zeros()
     """How the slopes begin."""
@@ -79,12 +95,19 @@ class PReLU(Elementwise):
                 )
         return shape
 
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        (shape,) = shapes
+        shared = distinct(self, shape, self.shared_axes or (), "shared_axes")
+        sizes = (1 if place in shared else size for place, size in enumerate(shape))
+        return (Weight("alpha", sized(sizes)),)
+
 
 class ELU(Elementwise):
     """x above 0, alpha · (exp(x) - 1) below."""
 
     key: ClassVar[str] = "elu"
     shorthand: ClassVar[str | None] = "alpha"
+    whole: ClassVar[Whole] = "refused"
 
     alpha: Number = 1.0
     """The bound far below 0, negated."""
@@ -95,6 +118,7 @@ class Softmax(Elementwise):
 
     key: ClassVar[str] = "softmax"
     shorthand: ClassVar[str | None] = "axis"
+    whole: ClassVar[Whole] = "refused"
 
     axis: Axes = (-1,)
     """The axis, or axes, that sum to 1."""

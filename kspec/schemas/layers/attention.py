@@ -4,12 +4,25 @@ The inputs are `from: [query, value]`, or `[query, value, key]`; without a key, 
 key too. Self-attention names the same step twice.
 """
 
+import math
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from kspec.schemas.base import located
-from kspec.schemas.layers.base import Axes, Dim, Layer, Shape, ShapeError, agree, known, show
+from kspec.schemas.layers.base import (
+    Axes,
+    Dim,
+    Layer,
+    Shape,
+    ShapeError,
+    Weight,
+    Whole,
+    agree,
+    known,
+    show,
+    sized,
+)
 from kspec.schemas.layers.recurrent import Share
 from kspec.schemas.values import Positive, Seed, Spread
 from kspec.schemas.weights import (
@@ -37,6 +50,14 @@ class Attending(Layer):
     """Share of the weights that is lost while training."""
     use_causal_mask: bool = False
     """Whether a place of the query sees no later places of the value."""
+
+    def scored(self, shapes: tuple[Shape, ...]) -> int:
+        """Elements of the scores of one head: the places of the query times those of the value."""
+        query, value = shapes[:2]
+        return math.prod((*sized(query[:-1]), *sized(value[-2:-1])))
+
+    def largest_inner(self, shapes: tuple[Shape, ...]) -> int:
+        return self.scored(shapes)
 
     def checked(self, shapes: tuple[Shape, ...]) -> tuple[Shape, Shape, Shape]:
         """Query, value and key."""
@@ -89,6 +110,18 @@ class Attention(Listing):
     seed: Seed | None = None
     """Seed of its own; without it, the seed of the training decides."""
 
+    def of_whole_numbers(self) -> Whole:
+        return "float32" if self.use_scale or self.score_mode == "concat" else "refused"
+
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        del shapes
+        names = {"scale": self.use_scale, "concat_score_weight": self.score_mode == "concat"}
+        return tuple(Weight(name, ()) for name, is_there in names.items() if is_there)
+
+    def largest_inner(self, shapes: tuple[Shape, ...]) -> int:
+        sums = self.score_mode == "concat"
+        return self.scored(shapes) * (math.prod(sized(shapes[0][-1:])) if sums else 1)
+
 
 class AdditiveAttention(Listing):
     """Weights by the sum of tanh(query + key) (Bahdanau et al., 2015)."""
@@ -100,6 +133,13 @@ class AdditiveAttention(Listing):
 
     def takes_again(self, first: Shape, shape: Shape) -> bool:
         return agree(first, shape, -1)
+
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        return (Weight("scale", sized(shapes[0][-1:])),) if self.use_scale else ()
+
+    def largest_inner(self, shapes: tuple[Shape, ...]) -> int:
+        """The sums of each query and each key."""
+        return self.scored(shapes) * math.prod(sized(shapes[0][-1:]))
 
 
 class Projecting(Attending):
@@ -130,6 +170,16 @@ class Projecting(Attending):
     seed: Seed | None = None
     """Seed of its own; without it, the seed of the training decides."""
 
+    def projections(self, **kernels: tuple[tuple[int, ...], tuple[int, ...]]) -> tuple[Weight, ...]:
+        """The weights of dense layers by name: a kernel of the sizes of input and output, and a
+        bias of the size of the output."""
+        found: list[Weight] = []
+        for name, (taken, given) in kernels.items():
+            found.append(Weight(f"{name}/kernel", (*taken, *given)))
+            if self.use_bias:
+                found.append(Weight(f"{name}/bias", given))
+        return tuple(found)
+
 
 class MultiHeadAttention(Projecting):
     """Attention of several heads (Vaswani et al., 2017)."""
@@ -158,6 +208,26 @@ class MultiHeadAttention(Projecting):
                 raise ShapeError(message, "attention_axes", "axes are counted from 1")
         self.expect_sequence(query, value)
         return (*query[:-1], *(self.output_sizes or query[-1:]))
+
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        query, value, key = (sized(shape[-1:]) for shape in (*shapes[:2], shapes[-1]))
+        keys = (self.num_heads, self.key_dim)
+        values = (self.num_heads, self.value_dim or self.key_dim)
+        gate = {"gate": (query, values)} if self.use_gate else {}
+        return self.projections(
+            query=(query, keys),
+            key=(key, keys),
+            **gate,
+            value=(value, values),
+            attention_output=(values, self.output_sizes or query),
+        )
+
+    def largest_inner(self, shapes: tuple[Shape, ...]) -> int:
+        query, value = shapes[:2]
+        places = math.prod(sized(query[:-1]))
+        axes = self.attention_axes or tuple(range(1, len(query)))
+        seen = math.prod(sized(value[axis - 1] for axis in axes))
+        return self.num_heads * places * max(seen, self.key_dim, self.value_dim or 0)
 
     def expect_sequence(self, query: Shape, value: Shape) -> None:
         """Keras makes the masks of what is seen for the first axis, and fits them to one."""
@@ -201,3 +271,21 @@ class GroupQueryAttention(Projecting):
                 f"found {show(query)} and {show(value)}"
             )
         return query
+
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        query, value, key = (sized(shape[-1:]) for shape in (*shapes[:2], shapes[-1]))
+        own, shared = (
+            (heads, self.head_dim) for heads in (self.num_query_heads, self.num_key_value_heads)
+        )
+        gate = {"gate": (query, own)} if self.use_gate else {}
+        return self.projections(
+            query=(query, own),
+            key=(key, shared),
+            **gate,
+            value=(value, shared),
+            attention_output=(own, query),
+        )
+
+    def largest_inner(self, shapes: tuple[Shape, ...]) -> int:
+        projected = math.prod(sized(shapes[0][:-1])) * self.head_dim
+        return self.num_query_heads * max(self.scored(shapes), projected)

@@ -7,8 +7,10 @@ everywhere: `name` (a key of the step), `dtype` (float32; targets choose a preci
 Axes are counted as in Keras: 0 is the batch, 1 the first axis of the shape, -1 the last.
 """
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -20,6 +22,11 @@ Dim = int | str | None
 """A size: known, named ("time": the same wherever the name stands), or unknown."""
 Shape = tuple[Dim, ...]
 """Sizes of the axes, channels last, without the batch."""
+DType = Literal["float32", "int32"]
+"""Element type of a tensor between layers."""
+Whole = Literal["float32", "kept", "refused"]
+"""The element type that a layer gives for int32 inputs: always float32, int32 again, or none,
+because Keras cannot compute it or gives another type in training than in inference."""
 
 Axis = Annotated[int, Field(ge=-8, le=8)]
 Axes = Annotated[tuple[Axis, ...], Spread(), Field(min_length=1)]
@@ -42,6 +49,22 @@ class ShapeError(Exception):
         self.message = message
         self.field = field
         self.help = help
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A variable of a built layer."""
+
+    path: str
+    """Path below the layer's own name: `kernel`, `query/bias`."""
+    shape: tuple[int, ...]
+    trainable: bool = True
+    dtype: str = "float32"
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
 
 
 class Part(KerasObject):
@@ -80,6 +103,8 @@ class Layer(Part):
     """How many inputs it takes."""
     one_by_one: ClassVar[bool] = False
     """Whether the call takes several inputs as arguments of their own, not as a list."""
+    whole: ClassVar[Whole] = "float32"
+    """The element type of the output for int32 inputs."""
 
     def weights_file(self) -> tuple[tuple[str, ...], str] | None:
         """The file that its variables start from, as the place among the arguments and the path
@@ -95,7 +120,43 @@ class Layer(Part):
 
     @abstractmethod
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
-        """The shape it makes of its inputs' shapes; raises `ShapeError` for what Keras refuses."""
+        """The shape of the output for inputs of these shapes. Raises `ShapeError` for inputs that
+        Keras refuses."""
+
+    def of_whole_numbers(self) -> Whole:
+        """The element type of the output for int32 inputs, with the arguments of this layer."""
+        return self.whole
+
+    def output_dtype(self, dtypes: tuple[DType, ...]) -> DType:
+        """The element type of the output for inputs of these types. Raises `ShapeError` for types
+        that Keras cannot compute with."""
+        if "int32" not in dtypes:
+            return "float32"
+        rule = self.of_whole_numbers()
+        if rule == "refused":
+            raise ShapeError(
+                f"{self.key} computes with float32, found int32",
+                help="put a step before it that gives float32: `rescaling: 1`, `embedding`, …",
+            )
+        return "int32" if rule == "kept" and set(dtypes) == {"int32"} else "float32"
+
+    def weight_shapes(
+        self,
+        shapes: tuple[Shape, ...],  # noqa: ARG002
+    ) -> tuple[Weight, ...] | None:
+        """All weights of the layer when it is built for inputs of these shapes, which
+        `output_shape` accepts. None where a third-party layer does not declare its weights."""
+        return None if ":" in self.keras else ()
+
+    def largest_inner(self, shapes: tuple[Shape, ...]) -> int:  # noqa: ARG002
+        """Elements, for one row, of the largest tensor that the layer computes on the way; 0 where
+        none is larger than inputs and output."""
+        return 0
+
+    def parameter_count(self, shapes: tuple[Shape, ...]) -> int | None:
+        """Number of elements of all weights; None where it is not known."""
+        weights = self.weight_shapes(shapes)
+        return None if weights is None else sum(weight.size for weight in weights)
 
 
 class Elementwise(Layer):
@@ -104,6 +165,18 @@ class Elementwise(Layer):
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
         return shape
+
+
+def sized(shape: Iterable[Dim]) -> tuple[int, ...]:
+    """Sizes that `output_shape` found to be known."""
+    return tuple(size for size in shape if isinstance(size, int))
+
+
+def within(name: str, weights: Iterable[Weight] | None) -> tuple[Weight, ...] | None:
+    """The weights of an inner layer, with paths that begin with its name."""
+    if weights is None:
+        return None
+    return tuple(replace(weight, path=f"{name}/{weight.path}") for weight in weights)
 
 
 def agree(first: Shape, shape: Shape, *axes: int) -> bool:

@@ -1,5 +1,6 @@
 """Convolutions over one, two or three spatial axes, channels last."""
 
+import math
 from abc import abstractmethod
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -15,8 +16,11 @@ from kspec.schemas.layers.base import (
     Size1,
     Size2,
     Size3,
+    Weight,
+    Whole,
     agree,
     known,
+    sized,
     spatial,
 )
 from kspec.schemas.layers.window import slide
@@ -81,6 +85,8 @@ class Over3D(Windowed):
 class Convolution(Windowed):
     """The fields and rules that all convolutions share."""
 
+    whole: ClassVar[Whole] = "refused"
+
     activation: Activation | None = None
     """Function of the output."""
     use_bias: bool = True
@@ -121,6 +127,16 @@ class Convolution(Windowed):
         channels = self.channels(known(self, shape))
         return (*self.sizes(found), channels)
 
+    @abstractmethod
+    def kernels(self, found: int) -> tuple[Weight, ...]:
+        """The kernels, from the channels of the input."""
+
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        (shape,) = shapes
+        (found,) = sized(shape[-1:])
+        bias = Weight("bias", (self.channels(found),))
+        return (*self.kernels(found), *((bias,) if self.use_bias else ()))
+
     def either_strides_or_dilation(self) -> None:
         """Refuse what no runtime has: both above 1."""
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
@@ -159,6 +175,10 @@ class Conv(Kernel):
     def sizes(self, found: tuple[Dim, ...]) -> tuple[Dim, ...]:
         self.either_strides_or_dilation()
         return slide(self, found, self.kernel_size, self.strides, self.padding, self.dilation_rate)
+
+    def kernels(self, found: int) -> tuple[Weight, ...]:
+        shape = (*self.kernel_size, found // self.groups, self.filters)
+        return (Weight("kernel", shape),)
 
 
 class Conv1D(Over1D, Conv):
@@ -209,6 +229,9 @@ class DepthwiseConv(Convolution):
     def sizes(self, found: tuple[Dim, ...]) -> tuple[Dim, ...]:
         return slide(self, found, self.kernel_size, self.strides, self.padding, self.dilation_rate)
 
+    def kernels(self, found: int) -> tuple[Weight, ...]:
+        return (Weight("kernel", (*self.kernel_size, found, self.depth_multiplier)),)
+
 
 class DepthwiseConv1D(Over1D, DepthwiseConv):
     """A convolution over steps, of each channel by itself."""
@@ -237,6 +260,19 @@ class SeparableConv(DepthwiseConv, Filtered):
     def channels(self, found: int) -> int:
         del found
         return self.filters
+
+    def kernels(self, found: int) -> tuple[Weight, ...]:
+        ones, multiplier = (1,) * len(self.kernel_size), self.depth_multiplier
+        return (
+            Weight("depthwise_kernel", (*self.kernel_size, found, multiplier)),
+            Weight("pointwise_kernel", (*ones, found * multiplier, self.filters)),
+        )
+
+    def largest_inner(self, shapes: tuple[Shape, ...]) -> int:
+        """The output of the depthwise convolution."""
+        (shape,) = shapes
+        places = sized(self.sizes(shape[:-1]))
+        return math.prod((*places, *sized(shape[-1:]))) * self.depth_multiplier
 
 
 class SeparableConv1D(Over1D, SeparableConv):

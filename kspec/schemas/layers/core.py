@@ -6,7 +6,19 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from kspec.schemas.activations import Activation
-from kspec.schemas.layers.base import Dim, Elementwise, Layer, Shape, ShapeError, agree, known, show
+from kspec.schemas.layers.base import (
+    Dim,
+    Elementwise,
+    Layer,
+    Shape,
+    ShapeError,
+    Weight,
+    Whole,
+    agree,
+    known,
+    show,
+    sized,
+)
 from kspec.schemas.values import Listed, Number, Positive
 from kspec.schemas.weights import (
     Above0,
@@ -61,11 +73,17 @@ class Dense(Layer):
         known(self, shape)
         return (*shape[:-1], self.units)
 
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        (shape,) = shapes
+        kernel = Weight("kernel", (*sized(shape[-1:]), self.units))
+        return (kernel, *((Weight("bias", (self.units,)),) if self.use_bias else ()))
+
 
 class Identity(Elementwise):
     """Gives what it takes."""
 
     key: ClassVar[str] = "identity"
+    whole: ClassVar[Whole] = "kept"
 
 
 class EinsumDense(Layer):
@@ -110,7 +128,7 @@ class EinsumDense(Layer):
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
         of_input, of_kernel, of_output = re.split(",|->", self.equation)
-        whole = list(self.whole(of_input, shape))
+        whole = list(self.whole_shape(of_input, shape))
         taken = self.axes(of_input, ("batch", *shape))
         given = self.axes(of_output, tuple(whole))
         for letter in of_output.strip("."):
@@ -123,8 +141,7 @@ class EinsumDense(Layer):
         for letter in of_kernel:
             if not isinstance(given[letter] if letter in given else taken.get(letter), int):
                 raise ShapeError(f"the kernel must know the size of axis {letter}", "equation")
-        if not set(self.bias_axes or "") <= set(of_output):
-            raise ShapeError(f"the output has no axis {self.bias_axes}", "bias_axes")
+        self.check_bias(given)
         # A size that varies keeps its name; Keras forgets the other sizes that null stands for.
         names = {letter: size for letter, size in taken.items() if isinstance(size, str)}
         start = len(whole) - len(given) if of_output.startswith(".") else 0
@@ -132,7 +149,16 @@ class EinsumDense(Layer):
             whole[place] = whole[place] or names.get(letter)
         return tuple(whole[1:])
 
-    def whole(self, of_input: str, shape: Shape) -> tuple[Dim, ...]:
+    def check_bias(self, given: dict[str, Dim]) -> None:
+        """Refuse a bias along axes without a size; Keras takes it from `output_shape` alone."""
+        for letter in self.bias_axes or "":
+            if letter not in given:
+                raise ShapeError(f"the output has no axis {letter}", "bias_axes")
+            if not isinstance(given[letter], int):
+                message = f"the bias must know the size of axis {letter}"
+                raise ShapeError(message, "bias_axes", "write the size in output_shape, not null")
+
+    def whole_shape(self, of_input: str, shape: Shape) -> tuple[Dim, ...]:
         """The sizes of the output with the batch and what the dots stand for."""
         count = len(of_input.strip("."))
         elided = len(shape) + 1 - count
@@ -155,6 +181,23 @@ class EinsumDense(Layer):
             raise ShapeError(f"{letters} does not fit the axes of {show(sizes)}", "output_shape")
         aligned = sizes[len(sizes) - len(named) :] if letters.startswith(".") else sizes
         return dict(zip(named, aligned, strict=False))
+
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        (shape,) = shapes
+        of_input, of_kernel, of_output = re.split(",|->", self.equation)
+        output = self.whole_shape(of_input, shape)
+        taken = self.axes(of_input, ("batch", *shape))
+        given = self.axes(of_output, tuple(output))
+        sizes = {**taken, **{letter: size for letter, size in given.items() if size is not None}}
+        kernel = Weight("kernel", sized(sizes[letter] for letter in of_kernel))
+        if self.bias_axes is None:
+            return (kernel,)
+        # Axes of the output from the first that has a bias; 1 for those without, and for `...`.
+        letters = of_output.strip(".")
+        first = min(letters.index(letter) for letter in self.bias_axes)
+        elided = len(output) - len(letters) if of_output.endswith(".") else 0
+        bias = (sizes[letter] if letter in self.bias_axes else 1 for letter in letters[first:])
+        return (kernel, Weight("bias", (*sized(bias), *(1,) * elided)))
 
 
 class Embedding(Layer):
@@ -182,6 +225,10 @@ class Embedding(Layer):
         (shape,) = shapes
         return (*shape, self.output_dim)
 
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        del shapes
+        return (Weight("embeddings", (self.input_dim, self.output_dim)),)
+
 
 class ReversibleEmbedding(Embedding):
     """An embedding that can also go back: from vectors to a score for each number."""
@@ -205,12 +252,18 @@ class ReversibleEmbedding(Embedding):
             raise ShapeError(message, "output_dim")
         return (*shape[:-1], self.input_dim)
 
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        table = super().weight_shapes(shapes)
+        back = Weight("reverse_embeddings", (self.output_dim, self.input_dim))
+        return table if self.tie_weights else (*table, back)
+
 
 class Masking(Layer):
     """Gives what it takes; later layers skip the steps in which all values are `mask_value`."""
 
     key: ClassVar[str] = "masking"
     shorthand: ClassVar[str | None] = "mask_value"
+    whole: ClassVar[Whole] = "kept"
 
     mask_value: Number = 0.0
     """The value that means that there is nothing."""

@@ -2,7 +2,8 @@
 
 from typing import Any, ClassVar
 
-from kspec.schemas.layers.base import Elementwise, Shape, known
+from kspec.schemas.activations import WHOLE
+from kspec.schemas.layers.base import Elementwise, Shape, Whole, known
 
 
 class Function(Elementwise):
@@ -12,6 +13,9 @@ class Function(Elementwise):
 
     def arguments(self) -> dict[str, Any]:
         return {"activation": self.key}
+
+    def of_whole_numbers(self) -> Whole:
+        return WHOLE.get(self.key, "refused")
 
 
 class CELU(Function):

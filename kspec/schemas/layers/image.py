@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from kspec.schemas.base import located
-from kspec.schemas.layers.base import Elementwise, Layer, Shape, spatial
+from kspec.schemas.layers.base import Elementwise, Layer, Shape, Whole, spatial
 from kspec.schemas.values import Listed, Number, Positive
 
 Range = Annotated[tuple[Number, Number], Listed]
@@ -30,6 +30,7 @@ class Resizing(Framing):
     """Another size, by interpolation."""
 
     key: ClassVar[str] = "resizing"
+    whole: ClassVar[Whole] = "kept"
 
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"] = "bilinear"
     """How values between pixels are found."""

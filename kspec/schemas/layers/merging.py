@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from kspec.schemas.layers.base import Axis, Dim, Layer, Shape, ShapeError, index, show
+from kspec.schemas.layers.base import Axis, Dim, Layer, Shape, ShapeError, Whole, index, show
 from kspec.schemas.values import Spread
 
 
@@ -13,6 +13,7 @@ class Merge(Layer):
 
     arity: ClassVar[Literal[1, "many"]] = "many"
     exactly: ClassVar[int | None] = None
+    whole: ClassVar[Whole] = "kept"
     """How many inputs, where that is fixed."""
 
     def check_count(self, shapes: tuple[Shape, ...]) -> None:
@@ -76,6 +77,7 @@ class Average(Broadcasting):
     """The mean."""
 
     key: ClassVar[str] = "average"
+    whole: ClassVar[Whole] = "refused"
 
 
 class Maximum(Broadcasting):
@@ -148,3 +150,6 @@ class Dot(Merge):
                 "axes",
             )
         return tuple(rest) or (1,)
+
+    def of_whole_numbers(self) -> Whole:
+        return "refused" if self.normalize else "kept"

@@ -11,10 +11,13 @@ from kspec.schemas.layers.base import (
     Elementwise,
     Shape,
     ShapeError,
+    Weight,
+    Whole,
     agree,
     distinct,
     known,
     show,
+    sized,
 )
 from kspec.schemas.values import Evaluated, PositiveOrRest
 from kspec.schemas.weights import (
@@ -49,6 +52,11 @@ class Affine(Elementwise):
     """Bounds of beta."""
     gamma_constraint: VectorConstraint | None = None
     """Bounds of gamma."""
+
+    def affine(self, shape: tuple[int, ...]) -> tuple[Weight, ...]:
+        """Gamma and beta of this shape, as far as the layer has them."""
+        gamma = (Weight("gamma", shape),) if self.scale else ()
+        return (*gamma, *((Weight("beta", shape),) if self.center else ()))
 
 
 class RenormClipping(Model):
@@ -97,6 +105,14 @@ class BatchNormalization(Affine):
         known(self, shape, self.axis, "axis")
         return shape
 
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        size = along(self, shapes[0], (self.axis,))
+        names = ["moving_mean", "moving_variance"]
+        if self.renorm:
+            names += ["moving_stddev", "renorm_mean", "renorm_stddev"]
+        moving = (Weight(name, size, trainable=False) for name in names)
+        return (*self.affine(size), *moving)
+
 
 class LayerNormalization(Affine):
     """Mean 0 and variance 1 in each row."""
@@ -113,11 +129,15 @@ class LayerNormalization(Affine):
         (shape,) = shapes
         return learnt_over(self, shape, self.axis)
 
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        return self.affine(along(self, shapes[0], self.axis))
+
 
 class RMSNormalization(Elementwise):
     """Root mean square 1 in each row, then a learnt scale (Zhang & Sennrich, 2019)."""
 
     key: ClassVar[str] = "rms_normalization"
+    whole: ClassVar[Whole] = "refused"
 
     axis: Axes = (-1,)
     """The axis, or axes, that the mean is taken over: the last ones."""
@@ -138,6 +158,9 @@ class RMSNormalization(Elementwise):
                 "axis",
             )
         return shape
+
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        return (Weight("scale", along(self, shapes[0], self.axis)),)
 
 
 class GroupNormalization(Affine):
@@ -164,12 +187,16 @@ class GroupNormalization(Affine):
             )
         return shape
 
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        return self.affine(along(self, shapes[0], (self.axis,)))
+
 
 class UnitNormalization(Elementwise):
     """Euclidean norm 1 in each row."""
 
     key: ClassVar[str] = "unit_normalization"
     shorthand: ClassVar[str | None] = "axis"
+    whole: ClassVar[Whole] = "refused"
 
     axis: Axes = (-1,)
     """The axis, or axes, that the norm is taken over."""
@@ -178,6 +205,11 @@ class UnitNormalization(Elementwise):
         (shape,) = shapes
         distinct(self, shape, self.axis, "axis")
         return shape
+
+
+def along(layer: Elementwise, shape: Shape, axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The sizes of axes, in the order of the shape."""
+    return sized(shape[place] for place in sorted(distinct(layer, shape, axes, "axis")))
 
 
 def learnt_over(layer: Elementwise, shape: Shape, axes: tuple[int, ...]) -> Shape:

@@ -4,7 +4,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from kspec.schemas.layers.base import Layer, Shape, ShapeError, Size1, Size2, Size3, known, spatial
+from kspec.schemas.layers.base import (
+    Layer,
+    Shape,
+    ShapeError,
+    Size1,
+    Size2,
+    Size3,
+    Whole,
+    known,
+    spatial,
+)
 from kspec.schemas.layers.window import slide
 
 
@@ -12,6 +22,7 @@ class Pooling(Layer):
     """What pooling over windows has in common."""
 
     shorthand: ClassVar[str | None] = "pool_size"
+    whole: ClassVar[Whole] = "refused"
 
     pool_size: tuple[int, ...]
     """Size of the window: one for all axes, or one for each."""
@@ -31,6 +42,7 @@ class MaxPooling1D(Pooling):
     """The largest value of a window of steps."""
 
     key: ClassVar[str] = "max_pooling1d"
+    whole: ClassVar[Whole] = "kept"
 
     pool_size: Size1 = (2,)
     """Size of the window."""
@@ -41,6 +53,7 @@ class MaxPooling2D(Pooling):
     """The largest value of a window of height × width."""
 
     key: ClassVar[str] = "max_pooling2d"
+    whole: ClassVar[Whole] = "kept"
 
     pool_size: Size2 = (2, 2)
     """Size of the window: one for both axes, or one for each."""
@@ -124,6 +137,7 @@ class GlobalMaxPooling1D(GlobalPooling):
 
     key: ClassVar[str] = "global_max_pooling1d"
     rank: ClassVar[int] = 1
+    whole: ClassVar[Whole] = "kept"
 
 
 class GlobalMaxPooling2D(GlobalPooling):
@@ -131,6 +145,7 @@ class GlobalMaxPooling2D(GlobalPooling):
 
     key: ClassVar[str] = "global_max_pooling2d"
     rank: ClassVar[int] = 2
+    whole: ClassVar[Whole] = "kept"
 
 
 class GlobalMaxPooling3D(GlobalPooling):
@@ -138,12 +153,14 @@ class GlobalMaxPooling3D(GlobalPooling):
 
     key: ClassVar[str] = "global_max_pooling3d"
     rank: ClassVar[int] = 3
+    whole: ClassVar[Whole] = "kept"
 
 
 class AdaptivePooling(Layer):
     """Pooling over windows that are chosen to give a size; they may overlap by one place."""
 
     shorthand: ClassVar[str | None] = "output_size"
+    whole: ClassVar[Whole] = "refused"
 
     output_size: tuple[int, ...]
     """Sizes of the output: one for all axes, or one for each."""
@@ -188,6 +205,7 @@ class AdaptiveMaxPooling1D(AdaptivePooling):
     """The largest value of windows that split steps evenly."""
 
     key: ClassVar[str] = "adaptive_max_pooling1d"
+    whole: ClassVar[Whole] = "kept"
 
     output_size: Annotated[Size1, Field(examples=[2])]
 
@@ -196,6 +214,7 @@ class AdaptiveMaxPooling2D(AdaptivePooling):
     """The largest value of windows that split height and width evenly."""
 
     key: ClassVar[str] = "adaptive_max_pooling2d"
+    whole: ClassVar[Whole] = "kept"
 
     output_size: Annotated[Size2, Field(examples=[2])]
 

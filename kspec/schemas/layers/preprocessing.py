@@ -8,14 +8,17 @@ from pydantic import Field, model_validator
 from kspec.schemas.base import located
 from kspec.schemas.layers.base import (
     Axes,
+    DType,
     Elementwise,
     Layer,
     Shape,
     ShapeError,
+    Weight,
     agree,
     distinct,
     known,
     show,
+    sized,
 )
 from kspec.schemas.values import Listed, Number, Positive, Spread
 from kspec.schemas.weights import NonNegative
@@ -106,6 +109,18 @@ class Normalization(Elementwise):
             "invert": self.invert,
         }
 
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        if not self.adapts:
+            return ()
+        (shape,) = shapes
+        places = () if self.axis is None else distinct(self, shape, self.axis, "axis")
+        size = sized(shape[place] for place in sorted(places))
+        return (
+            Weight("mean", size, trainable=False),
+            Weight("variance", size, trainable=False),
+            Weight("count", (), trainable=False, dtype="int64"),
+        )
+
 
 class CategoryEncoding(Layer):
     """Whole numbers as vectors of 0 and 1, or of counts."""
@@ -148,6 +163,10 @@ class Discretization(Layer):
         if self.output_mode == "int":
             return shape
         return encoded(shape, len(self.bin_boundaries) + 1, self.output_mode)
+
+    def output_dtype(self, dtypes: tuple[DType, ...]) -> DType:
+        del dtypes
+        return "int32" if self.output_mode == "int" else "float32"
 
 
 def encoded(shape: Shape, depth: int, mode: str) -> Shape:

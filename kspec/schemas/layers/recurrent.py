@@ -6,7 +6,19 @@ from pydantic import AfterValidator, Field
 
 from kspec.schemas.activations import Activation
 from kspec.schemas.base import Keyed
-from kspec.schemas.layers.base import Dim, Layer, Part, Shape, ShapeError, known, show
+from kspec.schemas.layers.base import (
+    Dim,
+    Layer,
+    Part,
+    Shape,
+    ShapeError,
+    Weight,
+    Whole,
+    known,
+    show,
+    sized,
+    within,
+)
 from kspec.schemas.values import Evaluated, Listed, Positive, Seed
 from kspec.schemas.weights import (
     GlorotUniform,
@@ -72,9 +84,24 @@ class Recurrent(Stepwise):
             raise ShapeError(f"unroll needs a known number of steps, found {show(shape)}", "unroll")
         return self.along(shape[0], (self.size,))
 
+    def cell_weights(self, channels: int) -> tuple[Weight, ...]:
+        """The weights of one step, for inputs of so many channels."""
+        raise NotImplementedError
+
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...] | None:
+        (channels,) = sized(shapes[0][-1:])
+        return within(self.cell_name(), self.cell_weights(channels))
+
+    def cell_name(self) -> str:
+        """The name that Keras gives the cell."""
+        return f"{self.key}_cell"
+
 
 class Units(Part):
     """The weights of a recurrent layer or cell."""
+
+    gates: ClassVar[int] = 1
+    """How many matrices of `units` columns the kernel holds side by side."""
 
     units: Annotated[Positive, Field(examples=[64])]
     """Size of the output and of the state."""
@@ -112,6 +139,23 @@ class Units(Part):
         """Size of an output."""
         return self.units
 
+    def of_whole_numbers(self) -> Whole:
+        """Keras cannot drop a share of whole numbers."""
+        return "refused" if self.dropout else "float32"
+
+    def cell_weights(self, channels: int) -> tuple[Weight, ...]:
+        """The weights for inputs of so many channels: `gates` matrices side by side."""
+        width = self.gates * self.units
+        weights = (
+            Weight("kernel", (channels, width)),
+            Weight("recurrent_kernel", (self.units, width)),
+        )
+        return (*weights, Weight("bias", self.bias_shape(width))) if self.use_bias else weights
+
+    def bias_shape(self, width: int) -> tuple[int, ...]:
+        """The shape of the bias of all gates."""
+        return (width,)
+
 
 class Gated(Units):
     """Weights with gates."""
@@ -123,6 +167,8 @@ class Gated(Units):
 class LongShortTerm(Gated):
     """What LSTM layers and cells have."""
 
+    gates: ClassVar[int] = 4
+
     unit_forget_bias: bool = True
     """Whether the bias of the forget gate begins at 1 (Jozefowicz et al., 2015)."""
 
@@ -130,8 +176,13 @@ class LongShortTerm(Gated):
 class GatedUnits(Gated):
     """What GRU layers and cells have."""
 
+    gates: ClassVar[int] = 3
+
     reset_after: bool = True
     """Whether the reset gate comes after the product with the state."""
+
+    def bias_shape(self, width: int) -> tuple[int, ...]:
+        return (2, width) if self.reset_after else (width,)
 
 
 class Cell(Part):
@@ -140,6 +191,14 @@ class Cell(Part):
     @property
     def size(self) -> int:
         """Size of an output."""
+        raise NotImplementedError
+
+    def of_whole_numbers(self) -> Whole:
+        """The element type of the output for int32 inputs."""
+        raise NotImplementedError
+
+    def cell_weights(self, channels: int) -> tuple[Weight, ...]:
+        """The weights for inputs of so many channels."""
         raise NotImplementedError
 
 
@@ -183,6 +242,16 @@ class StackedRNNCells(Cell):
     @property
     def size(self) -> int:
         return self.cells[-1].size
+
+    def of_whole_numbers(self) -> Whole:
+        return self.cells[0].of_whole_numbers()
+
+    def cell_weights(self, channels: int) -> tuple[Weight, ...]:
+        found: list[Weight] = []
+        for place, cell in enumerate(self.cells):
+            found += within(f"{cell.key}_{place}", cell.cell_weights(channels)) or ()
+            channels = cell.size
+        return tuple(found)
 
 
 CELLS: tuple[type[Cell], ...] = (*SINGLE_CELLS, StackedRNNCells)
@@ -231,3 +300,12 @@ class RNN(Recurrent):
     @property
     def size(self) -> int:
         return self.cell.size
+
+    def of_whole_numbers(self) -> Whole:
+        return self.cell.of_whole_numbers()
+
+    def cell_weights(self, channels: int) -> tuple[Weight, ...]:
+        return self.cell.cell_weights(channels)
+
+    def cell_name(self) -> str:
+        return self.cell.key

@@ -3,7 +3,7 @@
 from typing import ClassVar, Literal
 
 from kspec.schemas.activations import Activation
-from kspec.schemas.layers.base import Shape, ShapeError, known, show
+from kspec.schemas.layers.base import Shape, ShapeError, Weight, Whole, known, show, sized, within
 from kspec.schemas.layers.convolution import Filtered, Over1D, Over2D, Over3D, Windowed
 from kspec.schemas.layers.recurrent import Share, Stepwise
 from kspec.schemas.layers.window import slide
@@ -22,6 +22,8 @@ from kspec.schemas.weights import (
 
 class ConvLSTM(Stepwise, Windowed, Filtered):
     """What they have in common (Shi et al., 2015)."""
+
+    whole: ClassVar[Whole] = "refused"
 
     padding: Literal["valid", "same"] = "valid"
     """Of the inputs. `valid`: none; `same`: as many outputs as inputs, divided by the strides."""
@@ -76,6 +78,15 @@ class ConvLSTM(Stepwise, Windowed, Filtered):
             self, shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
         return self.along(shape[0], (*sizes, self.filters))
+
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...] | None:
+        (channels,), width = sized(shapes[0][-1:]), 4 * self.filters
+        weights = (
+            Weight("kernel", (*self.kernel_size, channels, width)),
+            Weight("recurrent_kernel", (*self.kernel_size, self.filters, width)),
+        )
+        bias = (Weight("bias", (width,)),) if self.use_bias else ()
+        return within("conv_lstm_cell", (*weights, *bias))
 
 
 class ConvLSTM1D(Over1D, ConvLSTM):

@@ -4,13 +4,15 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from kspec.schemas.layers.base import Elementwise, Shape, ShapeError, show, spatial
+from kspec.schemas.layers.base import Elementwise, Shape, ShapeError, Whole, show, spatial
 from kspec.schemas.values import Evaluated, Listed, Positive, Seed
 from kspec.schemas.weights import NonNegative
 
 
 class Seeded(Elementwise):
     """A layer that draws at random while training."""
+
+    whole: ClassVar[Whole] = "refused"
 
     seed: Seed | None = None
     """Seed of its own; without it, the seed of the training decides."""
@@ -112,6 +114,7 @@ class ActivityRegularization(Elementwise):
     """Adds l1 · Σ|x| + l2 · Σx² to the loss."""
 
     key: ClassVar[str] = "activity_regularization"
+    whole: ClassVar[Whole] = "kept"
 
     l1: NonNegative = 0.0
     """Factor of the absolute values."""

@@ -12,6 +12,7 @@ from kspec.schemas.layers.base import (
     ShapeError,
     Size2,
     Size3,
+    Whole,
     show,
     spatial,
     times,
@@ -26,6 +27,7 @@ class Flatten(Layer):
     """All values in one axis."""
 
     key: ClassVar[str] = "flatten"
+    whole: ClassVar[Whole] = "kept"
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -39,6 +41,7 @@ class Reshape(Layer):
 
     key: ClassVar[str] = "reshape"
     shorthand: ClassVar[str | None] = "target_shape"
+    whole: ClassVar[Whole] = "kept"
 
     target_shape: Annotated[
         tuple[PositiveOrRest, ...], Listed, Field(max_length=8, examples=[[7, 7, 16]])
@@ -73,6 +76,7 @@ class Permute(Layer):
 
     key: ClassVar[str] = "permute"
     shorthand: ClassVar[str | None] = "dims"
+    whole: ClassVar[Whole] = "kept"
 
     dims: Annotated[
         tuple[Positive, ...], Listed, Field(min_length=1, max_length=8, examples=[[2, 1]])
@@ -96,6 +100,7 @@ class RepeatVector(Layer):
 
     key: ClassVar[str] = "repeat_vector"
     shorthand: ClassVar[str | None] = "n"
+    whole: ClassVar[Whole] = "kept"
 
     n: Annotated[Positive, Field(examples=[10])]
     """How many steps."""
@@ -109,6 +114,8 @@ class RepeatVector(Layer):
 
 class ZeroPadding(Layer):
     """Zeros around spatial axes."""
+
+    whole: ClassVar[Whole] = "kept"
 
     padding: tuple[int, ...] | tuple[tuple[int, int], ...]
     """Zeros before and after each axis."""
@@ -152,6 +159,8 @@ class ZeroPadding3D(ZeroPadding):
 
 class Cropping(Layer):
     """Spatial axes without their ends."""
+
+    whole: ClassVar[Whole] = "kept"
 
     cropping: tuple[int, ...] | tuple[tuple[int, int], ...]
     """Places that go before and after each axis."""
@@ -200,6 +209,7 @@ class UpSampling(Layer):
     """Spatial axes that grow by whole factors."""
 
     shorthand: ClassVar[str | None] = "size"
+    whole: ClassVar[Whole] = "kept"
 
     size: int | tuple[int, ...]
     """Factor of each axis."""

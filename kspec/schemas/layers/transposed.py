@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from kspec.schemas.layers.base import Dim, ShapeError
+from kspec.schemas.layers.base import Dim, ShapeError, Weight
 from kspec.schemas.layers.convolution import Kernel, Over1D, Over2D, Over3D, Padding
 from kspec.schemas.values import Natural, Spread
 
@@ -43,6 +43,9 @@ class ConvTranspose(Kernel):
         if self.padding == "same":
             return size * stride if rest is None else (size - 1) * stride + extent % 2 + rest
         return (size - 1) * stride + (max(extent, stride) if rest is None else extent + rest)
+
+    def kernels(self, found: int) -> tuple[Weight, ...]:
+        return (Weight("kernel", (*self.kernel_size, self.filters, found)),)
 
 
 class Conv1DTranspose(Over1D, ConvTranspose):

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from kspec.schemas.base import Keyed, located
-from kspec.schemas.layers.base import Layer, Shape, ShapeError, show
+from kspec.schemas.layers.base import Layer, Shape, ShapeError, Weight, Whole, show, within
 from kspec.schemas.layers.recurrent import Stepwise
 from kspec.schemas.layers.registry import FAMILIES, LAYERS
 from kspec.schemas.values import Positive
@@ -70,6 +70,16 @@ class Bidirectional(Layer):
             return (*forward[:-1], 2 * size)
         return forward
 
+    def of_whole_numbers(self) -> Whole:
+        rules = {each.of_whole_numbers() for each in (self.layer, self.backward_layer) if each}
+        return "refused" if "refused" in rules else "float32"
+
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        back = self.backward_layer or self.layer
+        forward = within(f"forward_{self.layer.key}", self.layer.weight_shapes(shapes))
+        backward = within(f"backward_{back.key}", back.weight_shapes(shapes))
+        return (*(forward or ()), *(backward or ()))
+
 
 class TimeDistributed(Layer):
     """A layer applied to each step by itself."""
@@ -85,11 +95,18 @@ class TimeDistributed(Layer):
             raise ShapeError(f"{self.key} needs steps and what is in one, found {show(shape)}")
         return (shape[0], *inside(self.layer, "layer", (shape[1:],)))
 
+    def of_whole_numbers(self) -> Whole:
+        return self.layer.of_whole_numbers()
+
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...] | None:
+        return within(self.layer.key, self.layer.weight_shapes((shapes[0][1:],)))
+
 
 class SpectralNormalization(Layer):
     """A layer whose kernel is brought to spectral norm 1 while training (Miyato et al., 2018)."""
 
     key: ClassVar[str] = "spectral_normalization"
+    whole: ClassVar[Whole] = "refused"
 
     layer: Annotated[Layer, Keyed(WITH_KERNEL), Field(examples=["{dense: 64}"])]
     """The layer."""
@@ -98,6 +115,10 @@ class SpectralNormalization(Layer):
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         return inside(self.layer, "layer", shapes)
+
+    def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        kernel, *others = within(self.layer.key, self.layer.weight_shapes(shapes)) or ()
+        return (kernel, *others, Weight("vector_u", (1, kernel.shape[-1]), trainable=False))
 
 
 def inside(layer: Layer, field: str, shapes: tuple[Shape, ...]) -> Shape:

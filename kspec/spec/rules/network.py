@@ -138,4 +138,89 @@ RULES: tuple[Rule, ...] = (
         wrong="- dense: 8\n  name: deep\n  repeat: 2\n- use: deep",
         right="- dense: 8\n  name: deep\n  repeat: 2\n- use: deep_1\n- use: deep_2",
     ),
+    Rule(
+        code="KS430",
+        title="whole numbers where float32 is computed",
+        explanation=(
+            "The layer computes with float32, and its input is int32. Keras fails on it in\n"
+            "training or at inference, or rounds every step. Layers that move values, such as\n"
+            "`flatten` and `concatenate`, keep int32; `embedding`, `dense`, `rescaling` and\n"
+            "others give float32."
+        ),
+        wrong=(
+            "inputs: {image: {tensor: {shape: [8, 8, 3], dtype: int32}}}\n"
+            "network:\n"
+            "  - conv2d: {filters: 4, kernel_size: 3}"
+        ),
+        right=(
+            "inputs: {image: {tensor: {shape: [8, 8, 3], dtype: int32}}}\n"
+            "network:\n"
+            "  - rescaling: 1/255\n"
+            "  - conv2d: {filters: 4, kernel_size: 3}"
+        ),
+    ),
+    Rule(
+        code="KS431",
+        title="a tensor that is too large",
+        explanation=(
+            "An input, the output of a step, or a tensor that a layer computes on the way has\n"
+            "more than 2,147,483,647 values for each row. Runtimes count values with an int32.\n"
+            "A named dimension counts as 1."
+        ),
+        wrong="inputs: {image: {image: {height: 1000000000, width: 1000000000}}}",
+        right="inputs: {image: {image: {height: 1000, width: 1000}}}",
+    ),
+    Rule(
+        code="KS432",
+        title="a weight that is too large",
+        explanation=(
+            "A weight of the layer has more than 2,147,483,647 values. Often a `flatten` of a\n"
+            "large picture stands before a `dense`."
+        ),
+        wrong="- embedding: {input_dim: 2000000000, output_dim: 64}",
+        right="- embedding: {input_dim: 200000, output_dim: 64}",
+    ),
+    Rule(
+        code="KS433",
+        title="weights that are too large together",
+        explanation=(
+            "All weights of a network may take 17.2 GB (2³⁴ bytes). Training holds four values\n"
+            "for each: the weight, its gradient and two moments. The step that exceeds the\n"
+            "bound is named."
+        ),
+        wrong="- dense: 30000\n  repeat: 10",
+        right="- dense: 3000\n  repeat: 10",
+    ),
+    Rule(
+        code="KS434",
+        title="steps that give too much for a row",
+        explanation=(
+            "All inputs and steps together may give 68.7 GB (2³⁶ bytes) for one row: training\n"
+            "keeps them for the gradients, on one device. The step that exceeds the bound is\n"
+            "named."
+        ),
+        wrong="- up_sampling2d: 2\n  repeat: 12",
+        right="- up_sampling2d: 2\n  repeat: 3",
+    ),
+    Rule(
+        code="KS435",
+        title="a batch that is too large",
+        explanation="What all steps give for one batch may take 4.4 TB (2⁴² bytes).",
+        wrong="train: {epochs: 1, batch_size: 2000000000}",
+        right="train: {epochs: 1, batch_size: 256}",
+    ),
+    Rule(
+        code="KS436",
+        title="weights that a format cannot hold",
+        explanation=(
+            "The weights of the network are larger than a file of the target's format can be:\n"
+            "TFLite and SavedModel hold 2 GB."
+        ),
+        wrong=(
+            "network:\n  - embedding: {input_dim: 10000000, output_dim: 64}\ntargets: {android: {}}"
+        ),
+        right=(
+            "network:\n  - embedding: {input_dim: 10000000, output_dim: 64}\ntargets: {onnx: {}}"
+        ),
+    ),
 )

@@ -1,0 +1,70 @@
+"""What the steps of a network give and hold, and how much memory that takes."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kspec.schemas.layers import Shape
+from kspec.schemas.layers.base import DType, Weight
+
+BYTES = 4
+"""Bytes of a float32 or int32."""
+COPIES = 4
+"""Values that training holds for each weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What an input or a step gives, without the batch."""
+
+    shape: Shape
+    dtype: DType = "float32"
+
+    @property
+    def elements(self) -> int:
+        """Number of elements of one row; a size that is not known counts as 1."""
+        return math.prod(size for size in self.shape if isinstance(size, int))
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The size of a network."""
+
+    values: Mapping[str, Value | None] = field(default_factory=dict)
+    """What each input and step gives; None where it is not known."""
+    weights: Mapping[str, tuple[Weight, ...] | None] = field(default_factory=dict)
+    """The weights of each step that has a layer of its own, and of each normalised input as
+    ``NAME.normalize``; None where a third-party layer or a backbone does not list them."""
+    parameters: int = 0
+    """Elements of all weights; of a third-party layer none are counted."""
+    row: int = 0
+    """Elements that all inputs and steps together give for one row."""
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of all weights in float32."""
+        return BYTES * self.parameters
+
+    @property
+    def artifact_bytes(self) -> int:
+        """Bytes of weights that every artifact holds at least. Vectors are left out: passes fold
+        biases and normalizations into kernels."""
+        listed = sum(weight.size for each in self.weights.values() for weight in each or ())
+        kernels = sum(
+            weight.size
+            for each in self.weights.values()
+            for weight in each or ()
+            if weight.trainable and len(weight.shape) > 1
+        )
+        return BYTES * (self.parameters - listed + kernels)
+
+    def training_bytes(self, batch: int) -> int:
+        """An estimate of the memory of training, in bytes: the weights, their gradients and
+        moments, and everything that the steps give for a batch."""
+        return COPIES * self.weight_bytes + BYTES * self.row * batch
+
+    def shapes(self) -> dict[str, Shape | None]:
+        """The shapes alone."""
+        return {
+            name: value.shape if value is not None else None for name, value in self.values.items()
+        }
