@@ -31,7 +31,7 @@ comes in the validation context, `model_validate(raw, context={"evaluate": evalu
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Any, ClassVar, Union, get_args, get_origin
 
 from pydantic import (
@@ -244,6 +244,8 @@ class Entry(Model):
 
     choice_field: ClassVar[str]
     """The field that holds the choice."""
+    planned: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Keys of choices that a later version has, each with what to write until then."""
 
     @model_validator(mode="before")
     @classmethod

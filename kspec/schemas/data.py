@@ -5,19 +5,19 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, model_validator
 
 from kspec.schemas.base import Choice, Keyed, Model, located
-from kspec.schemas.values import Evaluated, Seed, Spread
+from kspec.schemas.values import Evaluated, Seed, Spread, fault
 
 
 def inside(path: str) -> str:
     """The path, if it says no more than a place below the spec's folder."""
     if "\\" in path:
-        raise ValueError("a path has forward slashes on every system")
+        raise fault("path", "a path has forward slashes on every system")
     if path.startswith(("/", "~")) or path[1:2] == ":":
-        raise ValueError("a path is relative to the spec's folder")
+        raise fault("path", "a path is relative to the spec's folder")
     if ".." in path.split("/"):
-        raise ValueError("a path stays inside the spec's folder")
+        raise fault("path", "a path stays inside the spec's folder")
     if not path.isprintable():
-        raise ValueError("a path has no control characters")
+        raise fault("path", "a path has no control characters")
     return path
 
 

@@ -1,5 +1,7 @@
 """What the model takes and what it gives."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Tag, model_validator
@@ -79,10 +81,22 @@ class Tensor(Kind):
         return self.dtype == "int32"
 
 
+_COLUMNS = "write a column of 0 and 1 for each label, and read them with `number`"
+_IDS = "write the numbers of the words as columns, and read them with a `tensor` of int32"
+_NUMBERS = "write it as numbers, and read them with `number` or `tensor`"
+
+
 class Input(Entry):
     """An input of the model."""
 
     choice_field: ClassVar[str] = "kind"
+    planned: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            **dict.fromkeys(("category", "binary"), _COLUMNS),
+            **dict.fromkeys(("text", "string"), _IDS),
+            **dict.fromkeys(("date", "time", "sequence", "audio"), _NUMBERS),
+        }
+    )
 
     kind: Annotated[Image | Quantity | Tensor, Keyed()]
     """What it is."""

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic import GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from kspec.schemas.base import Model
+from kspec.schemas.values import Form, fault
 
 TEXT = re.compile(r"\s*(<=|>=|<|>)\s*(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(B|KB|MB|GB|%|ms|s)?\s*")
 UNITS: Mapping[str | None, float] = MappingProxyType(
@@ -21,7 +22,14 @@ COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
 )
 
-GateName = Annotated[str, Field(pattern=r"^([A-Za-z*?][A-Za-z0-9_*?-]*\.)?[a-z][a-z0-9_]*$")]
+GateName = Annotated[
+    str,
+    Form(
+        r"^([A-Za-z*?][A-Za-z0-9_*?-]*\.)?[a-z][a-z0-9_]*$",
+        "is not a metric",
+        "write a metric, or a target and a metric: `accuracy`, `android.size`, `*.flips`",
+    ),
+]
 """A metric, or a glob of targets and a metric: `accuracy`, `android.size`, `*.flips`."""
 
 
@@ -43,7 +51,7 @@ class Gate(Model):
             return raw
         match = TEXT.fullmatch(raw) if isinstance(raw, str) else None
         if match is None:
-            raise ValueError('a gate is a comparison: ">= 0.97", "<= 200 KB", "<= 0.5 %"')
+            raise fault("gate", 'a gate is a comparison: ">= 0.97", "<= 200 KB", "<= 0.5 %"')
         comparison, number, unit = match.groups()
         return {"comparison": comparison, "limit": float(number) * UNITS[unit], "text": raw.strip()}
 

@@ -12,10 +12,24 @@ from kspec.schemas.features import Input, Output
 from kspec.schemas.gates import Gate, GateName
 from kspec.schemas.network import Step
 from kspec.schemas.train import Train
-from kspec.schemas.values import Listed, Name
+from kspec.schemas.values import Form, Listed, Name, fault
 
-SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$"
-SIGNATURE = r"^[A-Za-z][A-Za-z0-9_-]*(\( *[A-Za-z]\w*( *, *[A-Za-z]\w*)* *\))?$"
+Version = Annotated[
+    str,
+    Form(
+        r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$",
+        "is not a version",
+        "write major.minor.patch, such as 1.0.0",
+    ),
+]
+Signature = Annotated[
+    str,
+    Form(
+        r"^[A-Za-z][A-Za-z0-9_-]*(\( *[A-Za-z]\w*( *, *[A-Za-z]\w*)* *\))?$",
+        "cannot be the signature of a block",
+        "write a name and, in parentheses, its parameters: `conv_block(filters)`",
+    ),
+]
 
 
 def _whole(raw: object) -> object:
@@ -27,7 +41,7 @@ def _whole(raw: object) -> object:
 def _scalar(raw: object) -> object:
     if isinstance(raw, bool | int | str) or (isinstance(raw, float) and math.isfinite(raw)):
         return raw
-    raise ValueError("a parameter is a number, text, true or false")
+    raise fault("parameter", "a number, text, true or false")
 
 
 Scalar = Annotated[
@@ -46,7 +60,7 @@ class Spec(Model):
     """Version of the language."""
     name: Name
     """Name of the model: letters, digits, - and _; files and packages are called after it."""
-    version: Annotated[str, Field(pattern=SEMVER)] = "0.1.0"
+    version: Version = "0.1.0"
     """Version of the model: major.minor.patch."""
     description: Annotated[str, Field(max_length=4096)] = ""
     """What the model is for; goes into every artifact."""
@@ -60,7 +74,7 @@ class Spec(Model):
     """What the model gives, by name: each is a step of the network."""
     python: Annotated[Path | None, Field(examples=["layers.py"])] = None
     """A Python file with layers of the spec's own. It is run by `--allow-python` alone."""
-    blocks: dict[Annotated[str, Field(pattern=SIGNATURE)], Body] = Field(default_factory=dict)
+    blocks: dict[Signature, Body] = Field(default_factory=dict)
     """Steps to use again, by signature: `conv_block(filters)`."""
     network: Annotated[tuple[Step, ...], Listed, Field(min_length=1)]
     """The steps, each after what it takes."""

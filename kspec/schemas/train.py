@@ -8,10 +8,28 @@ from kspec.schemas.base import Model
 from kspec.schemas.features import Label
 from kspec.schemas.losses import Loss, Metric
 from kspec.schemas.optimizers import Adam, AnyOptimizer
-from kspec.schemas.values import Evaluated, Name, Natural, Number, Positive, Seed, Spread, written
+from kspec.schemas.values import (
+    Evaluated,
+    Form,
+    Name,
+    Natural,
+    Number,
+    Positive,
+    Seed,
+    Spread,
+    written,
+)
 from kspec.schemas.weights import Above0, NonNegative
 
-Monitor = Annotated[str, Field(pattern=r"^(val_)?[A-Za-z][A-Za-z0-9_-]*$", max_length=128)]
+Monitor = Annotated[
+    str,
+    Field(max_length=128),
+    Form(
+        r"^(val_)?[A-Za-z][A-Za-z0-9_-]*$",
+        "is not a metric to watch",
+        "write `loss`, `val_loss`, or a metric with or without `val_` before it",
+    ),
+]
 """What is watched: `loss` or a metric, `val_` before it for the validation split."""
 Mode = Literal["auto", "min", "max"]
 ClassWeight = Annotated[

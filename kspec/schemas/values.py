@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
@@ -11,10 +12,12 @@ from pydantic import (
     Discriminator,
     Field,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     Strict,
     ValidationInfo,
 )
-from pydantic_core import CoreSchema, core_schema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,40 @@ class Spread:
             lambda value: (value,) * count, handler.generate_schema(item)
         )
         return core_schema.tagged_union_schema({"one": one, "list": listed}, discriminator=_form)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Marks text that a pattern describes. Errors have the type `text_form` and say what the text
+    is not, and how it is written."""
+
+    pattern: str
+    found: str
+    """What is said of other text: `cannot be a name`."""
+    help: str
+    """How it is written."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": self.pattern}
+
+    def check(self, text: str) -> str:
+        """The text, if the pattern fits."""
+        if re.fullmatch(self.pattern, text) is None:
+            context = {"found": self.found, "help": self.help}
+            raise PydanticCustomError("text_form", "the text {found}: {help}", context)
+        return text
+
+
+def fault(kind: Any, message: str) -> PydanticCustomError:
+    """An error of a type that is told in words of its own: `path`, `gate` or `parameter`."""
+    return PydanticCustomError(kind, "{message}", {"message": message})
 
 
 def _form(raw: object) -> str:
@@ -82,7 +119,15 @@ Natural = Annotated[int, Field(ge=0, le=LARGEST)]
 """A whole number ≥ 0."""
 Seed = Annotated[int, Field(ge=0, le=LARGEST)]
 """A seed of a random generator."""
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
+Name = Annotated[
+    str,
+    Field(max_length=64),
+    Form(
+        r"^[A-Za-z][A-Za-z0-9_-]*$",
+        "cannot be a name",
+        "names have letters, digits, - and _, and begin with a letter",
+    ),
+]
 """Letters, digits, - and _, beginning with a letter."""
 Evaluated = BeforeValidator(_evaluate)
 """Marks a number, after its bounds, that may be an expression."""

@@ -1,6 +1,6 @@
 """Where a location of Pydantic's lies in the models: to know the keys that could stand there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -36,6 +36,52 @@ def beside_at(model: type[BaseModel], loc: Loc) -> frozenset[str]:
     """The keys that stand beside a choice, for the entries at `loc`."""
     found = [each.keys_beside() for each in models_at(model, loc) if issubclass(each, Entry)]
     return frozenset().union(*found)
+
+
+def planned_at(model: type[BaseModel], loc: Loc) -> Mapping[str, str]:
+    """Choices that a later version has, for the entries at `loc`, with what to write until then."""
+    found: dict[str, str] = {}
+    for each in models_at(model, loc):
+        if issubclass(each, Entry):
+            found |= each.planned
+    return found
+
+
+def home_of(model: type[BaseModel], loc: Loc, key: str) -> str | None:
+    """Where a key that the models at `loc` do not know is written, one level below them: the
+    `learning_rate` of `train` in its optimizer. None where there is no such place."""
+    for found in models_at(model, loc):
+        for name, field in found.model_fields.items():
+            inner = [each for kind in _field_types(field) for each in _direct(kind)]
+            home = _home(inner, key, type(field.default))
+            if home is not None:
+                is_inline = issubclass(found, Entry) and name == found.choice_field
+                return home if is_inline else f"{field.alias or name}: {{{home}}}"
+    return None
+
+
+def _home(models: Sequence[type[BaseModel]], key: str, default: type) -> str | None:
+    """How a field of one of these models writes `key`."""
+    for each in sorted(models, key=lambda model: model is not default):
+        # The base of several choices has no key of its own.
+        own = getattr(each, "key", None) if issubclass(each, Choice) else None
+        if own == key:
+            return f"{key}: …"
+        if any(key == (field.alias or name) for name, field in each.model_fields.items()):
+            return f"{own}: {{{key}: …}}" if own else f"{key}: …"
+    return None
+
+
+def _direct(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a value of this annotation is itself, not those inside of lists."""
+    if isinstance(annotation, Keyed):
+        members: Any = annotation.alternatives
+        yield from members
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) not in (dict, tuple, list):
+        for argument in get_args(annotation):
+            yield from _direct(argument)
 
 
 def _written(model: type[BaseModel], name: str, field: FieldInfo) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from kspec.schemas import Spec
 from kspec.schemas.base import Model
@@ -127,7 +128,7 @@ class _Loader:
         path, route = python.value, ("python",)
         try:
             inside(path)
-        except ValueError:
+        except PydanticCustomError:
             return None  # `_spec` tells why
         if not self.allow_python:
             message = f"the spec asks to run `{path}`, which was not allowed"

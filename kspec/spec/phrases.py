@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from kspec.spec.diagnostics import Span
 from kspec.spec.expressions import ExpressionError
-from kspec.spec.fields import beside_at, description_at, keys_at
+from kspec.spec.fields import beside_at, description_at, home_of, keys_at, planned_at
 from kspec.spec.node import Node
 from kspec.spec.suggestions import nearest, suggest
 from kspec.spec.words import describe, enumerate_words, quote
@@ -34,38 +34,8 @@ EXPECTED: Mapping[str, str] = {
 }
 """What a value of the wrong type should have been."""
 
-PATTERNS: tuple[tuple[str, str, str], ...] = (
-    (
-        "^[A-Za-z][A-Za-z0-9_-]*$",
-        "cannot be a name",
-        "names have letters, digits, - and _, and begin with a letter",
-    ),
-    (
-        "^(0|[1-9]",
-        "is no version",
-        "write major.minor.patch, such as 1.0.0",
-    ),
-    (
-        "^([A-Za-z*?]",
-        "is no metric",
-        "write a metric, or a target and a metric: `accuracy`, `android.size`, `*.flips`",
-    ),
-    (
-        "^(val_)?",
-        "is no metric to watch",
-        "write `loss`, `val_loss`, or a metric with or without `val_` before it",
-    ),
-)
-"""How each pattern begins, and what is said of text that does not match it."""
-
 MAX_CHOICES = 8
 """How many choices a headline lists."""
-
-VALUE_WORDS: tuple[tuple[str, str, str], ...] = (
-    ("a path", "KS210", "is no path inside the spec's folder"),
-    ("a gate", "KS207", "is no gate"),
-)
-"""What a model says in words of its own, by how it begins; such words make the help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +81,9 @@ def _unknown_key(fault: Fault) -> Said:
     name = str(fault.missing)
     span = fault.node.key or fault.node.point()
     known = keys_at(fault.model, fault.loc[:-1])
+    home = home_of(fault.model, fault.loc[:-1], name)
+    if home is not None:
+        return Said("KS201", f"unknown key `{name}`", f"it is written `{home}`", span)
     near = nearest(name, known)
     free = [key for key in known if key not in _siblings(fault.node)]
     help_ = f"did you mean `{near}`?" if near else suggest(name, free, none="remove it")
@@ -126,7 +99,13 @@ def _unknown_choice(fault: Fault) -> Said:
     if fault.node.value == found:
         return _none_of(fault.node, fault.context["known"])
     span = fault.node.key if fault.node.step == found and fault.node.key else fault.node.point()
-    return Said("KS201", f"unknown key `{found}`", suggest(found, fault.context["known"]), span)
+    # An entry's choice is a field of its own, which the YAML does not show.
+    entry = fault.loc[:-2]
+    if (way_out := planned_at(fault.model, entry).get(found)) is not None:
+        return Said("KS221", f"inputs of the kind `{found}` are not read yet", way_out, span)
+    home = home_of(fault.model, entry, found)
+    help_ = f"it is written `{home}`" if home else suggest(found, fault.context["known"])
+    return Said("KS201", f"unknown key `{found}`", help_, span)
 
 
 def _missing_key(fault: Fault) -> Said:
@@ -205,13 +184,30 @@ def _length(words: str, key: str, unit: str) -> Callable[[Fault], Said]:
     return say
 
 
-def _pattern(fault: Fault) -> Said:
+def _text_form(fault: Fault) -> Said:
     text = fault.node.value if fault.missing != "[key]" else fault.node.step
     span = fault.node.key if fault.missing == "[key]" else None
-    for start, words, help_ in PATTERNS:
-        if str(fault.context["pattern"]).startswith(start):
-            return Said("KS207", f"`{text}` {words}", help_, span)
-    return Said("KS207", f"`{text}` does not match {fault.context['pattern']}", span=span)
+    context = fault.context
+    return Said("KS207", f"`{text}` {context['found']}", str(context["help"]), span)
+
+
+def _pattern(fault: Fault) -> Said:
+    pattern = fault.context["pattern"]
+    return Said("KS207", f"`{fault.node.value}` does not match {pattern}")
+
+
+def _worded(code: str, found: str) -> Callable[[Fault], Said]:
+    """What the schema says in words of its own becomes the help."""
+
+    def say(fault: Fault) -> Said:
+        message = f"{quote(str(fault.node.plain()))} {found}"
+        return Said(code, message, str(fault.context["message"]))
+
+    return say
+
+
+def _parameter(fault: Fault) -> Said:
+    return Said("KS203", "", expected=str(fault.context["message"]))
 
 
 def _value_error(fault: Fault) -> Said:
@@ -221,13 +217,7 @@ def _value_error(fault: Fault) -> Said:
         if is_word or error.code == "KS302":
             return Said("KS203", "", expected="a number")
         return Said(error.code, error.message, error.help, fault.node.part(error.start, error.end))
-    text = str(error)
-    if text.startswith("a parameter is "):
-        return Said("KS203", "", expected=text.removeprefix("a parameter is "))
-    for start, code, words in VALUE_WORDS:
-        if text.startswith(start):
-            return Said(code, f"{quote(str(fault.node.plain()))} {words}", text)
-    return Said("KS209", text)
+    return Said("KS209", str(error))
 
 
 def _form(fault: Fault) -> Said:
@@ -265,6 +255,10 @@ PHRASES: Mapping[str, Callable[[Fault], Said]] = {
     "string_too_short": _length("at least", "min_length", "character"),
     "string_too_long": _length("at most", "max_length", "character"),
     "string_pattern_mismatch": _pattern,
+    "text_form": _text_form,
+    "path": _worded("KS210", "is not a path inside the spec's folder"),
+    "gate": _worded("KS207", "is not a gate"),
+    "parameter": _parameter,
     "form": _form,
     "invalid": _invalid,
     "value_error": _value_error,

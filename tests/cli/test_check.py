@@ -54,7 +54,7 @@ model.yaml:16:3: KS212 unknown target `andriod`
    |   ^^^^^^^
    = help: did you mean `android`?
 
-model.yaml:18:13: KS207 '0.9' is no gate
+model.yaml:18:13: KS207 '0.9' is not a gate
    |
 18 |   accuracy: "0.9"
    |             ^^^^^

@@ -72,6 +72,14 @@ BAD: dict[str, Bad] = {
     "KS210": Bad(spec(data="data: {source: {csv: ../rows.csv}}")),
     "KS211": Bad(spec(data="data: {source: {csv: row.csv}}")),
     "KS212": Bad(spec(targets="targets: {andriod: {}}")),
+    "KS221": Bad(
+        spec(
+            inputs="inputs:\n  x: {number: 4}\n  island: {category: [Biscoe, Dream]}\n"
+            "  said: {text: {}, columns: words}",
+            network="network:\n  - concatenate: {}\n    from: [x, island, said]\n"
+            "  - dense: 1\n    name: y",
+        )
+    ),
     "KS301": Bad(spec(params="params: {w: 1}", network=network('dense: "${2 * }"\nname: y'))),
     "KS302": Bad(spec(params="params: {width: 1}", network=network("dense: ${widht}\nname: y"))),
     "KS303": Bad(spec(params="params: {w: 9}", network=network("dense: ${w ** w ** w}\nname: y"))),

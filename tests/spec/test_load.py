@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kspec.schemas.base import Model
-from kspec.spec import Document, KspecError, parse
+from kspec.spec import Document, KspecError, load, parse
 from tests.spec.bad_specs import BAD, TWO, Y, network, spec
 
 
@@ -225,3 +225,31 @@ def test_a_sound_spec_needs_no_heavy_package(tmp_path):
     command = [sys.executable, "-c", script, tmp_path / "good.yaml", tmp_path / "bad.yaml"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "KS406" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "written"),
+    [
+        ("train: {epochs: 1, learning_rate: 0.1}", "learning_rate", "optimizer: {adam: {KEY: …}}"),
+        ("train: {epochs: 1, patience: 3}", "patience", "early_stopping: {KEY: …}"),
+        ("train: {epochs: 1, sgd: {}}", "sgd", "optimizer: {KEY: …}"),
+        ("train: {epochs: 1, factor: 0.5}", "factor", "reduce_lr_on_plateau: {KEY: …}"),
+        ("data: {source: {csv: a.csv}, stratify: y}", "stratify", "split: {KEY: …}"),
+        ("epochs: 3", "epochs", "train: {KEY: …}"),
+        ("inputs: {x: {number: 4, height: 3}}", "height", "image: {KEY: …}"),
+        ("outputs: {y: {number: 1, labels: [a, b]}}", "labels", "category: {KEY: …}"),
+        ("train: {epochs: 1, batchsize: 3}", "batchsize", None),
+        ("train: {epochs: 1, banana: 3}", "banana", None),
+    ],
+)
+def test_a_key_of_another_level_is_told_where_it_belongs(tmp_path, section, key, written):
+    name = section.partition(":")[0]
+    (tmp_path / "model.yaml").write_text(spec(**{name: section}))
+    with pytest.raises(KspecError) as caught:
+        load(tmp_path / "model.yaml")
+    (problem,) = [each for each in caught.value.diagnostics if each.code == "KS201"]
+    assert problem.message == f"unknown key `{key}`"
+    if written is None:
+        assert not problem.help.startswith("it is written")
+    else:
+        assert problem.help == f"it is written `{written.replace('KEY', key)}`"

@@ -125,4 +125,14 @@ RULES: tuple[Rule, ...] = (
         right="inputs: {x: {number: 4}}",
         severity="warning",
     ),
+    Rule(
+        code="KS221",
+        title="a kind of input that is not read yet",
+        explanation=(
+            "Inputs are images, numbers and tensors in this version. Categories, text, dates\n"
+            "and audio are written as numbers by the code that prepares the data."
+        ),
+        wrong="inputs: {island: {category: [Biscoe, Dream]}}",
+        right='inputs: {island: {number: 2, columns: "island_*"}}',
+    ),
 )
