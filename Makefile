@@ -3,7 +3,7 @@ SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit fuzz bench bench-server docs lock format clean chromium compiler browser arm64 android jvm
+.PHONY: help demo test lint unit fuzz bench bench-loop bench-server docs lock format clean chromium compiler browser arm64 android jvm
 
 PYTHON ?= python3
 N      ?= 1000
@@ -48,6 +48,9 @@ bench: $(READY) ## Measure emission beside today's converters; writes docs/bench
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes \
 		-r requirements-benchmarks.lock
 	$(BIN)/python -m benchmarks.emit $(if $(ONLY),--only $(ONLY))
+
+bench-loop: $(READY) ## Measure the inner loop: check, plan, build; writes docs/loop.md
+	$(BIN)/python -m benchmarks.loop --out docs/loop.md
 
 bench-server: $(READY) ## Measure the server bundle's web service; writes docs/server.md
 	$(UV) venv --quiet --allow-existing --python $(BIN)/python .tools/server

@@ -16,11 +16,12 @@ from kspec.commands.loading import load_document
 from kspec.commands.options import (
     AllowPython,
     OutFolder,
+    Quiet,
     ReportFormat,
     Settings,
     StoreFolder,
 )
-from kspec.commands.output import artifact_data, artifact_table, print_json, table
+from kspec.commands.output import artifact_data, artifact_table, print_json, stage_printer, table
 
 if TYPE_CHECKING:
     from kspec.pipeline.bundles.prediction import Prediction
@@ -47,15 +48,21 @@ def verify(
     out: OutFolder = None,
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
+    quiet: Quiet = False,  # noqa: FBT002
 ) -> None:
     """Run every artifact that was built again, and compare it with the trained model."""
     from kspec.pipeline.bundles.shipped import bundles_in, verify_bundles, verify_document
 
+    notify = stage_printer(quiet=quiet)
     if not _is_spec(place):
-        artifacts, gates, proof = verify_bundles(bundles_in(place)), NO_GATES, "golden"
+        artifacts, gates, proof = (
+            verify_bundles(bundles_in(place), notify=notify),
+            NO_GATES,
+            "golden",
+        )
     else:
         document = load_document(place, settings, allow_python=allow_python)
-        artifacts, gates, proof = verify_document(document, out=out, store=store)
+        artifacts, gates, proof = verify_document(document, out=out, store=store, notify=notify)
     if output_format == "json":
         found = {
             "rows": proof,

@@ -16,10 +16,11 @@ from kspec.pipeline.compiled import load_rows
 from kspec.pipeline.proof.gates import failures, judge
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verification import Verification, verify_artifact
-from kspec.pipeline.results import Artifact, GateResult
+from kspec.pipeline.results import Artifact, GateResult, Progress
 from kspec.pipeline.store.artifacts import changes
 from kspec.pipeline.store.content import Store
 from kspec.pipeline.store.keys import Keys
+from kspec.pipeline.store.stages import Notify, silent
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.spec.suggestions import suggest
@@ -117,7 +118,9 @@ def bundles_of(document: Document, out: Path | None = None) -> tuple[Bundle, ...
     return tuple(open_bundle(folder / target) for target in document.spec.targets)
 
 
-def verify_bundles(bundles: Sequence[Bundle], rows: Rows | None = None) -> tuple[Artifact, ...]:
+def verify_bundles(
+    bundles: Sequence[Bundle], rows: Rows | None = None, *, notify: Notify = silent
+) -> tuple[Artifact, ...]:
     """Run every artifact again and compare it with the trained model, on the rows or else on the
     bundle's own golden ones; equal files are run once. The artifacts with what was found now;
     `seconds` are those of the run. Raises KspecError with all problems."""
@@ -131,6 +134,7 @@ def verify_bundles(bundles: Sequence[Bundle], rows: Rows | None = None) -> tuple
                 continue
             key = (each.format, each.sha256)
             if key not in done:
+                notify(Progress("verify", f"run {each.path.name} of {bundle.folder.name}"))
                 used = bundle.golden if rows is None else rows
                 decisions = bundle.about.signature.decisions
                 least = Tolerance(**each.tolerance) if rows is None else None
@@ -146,12 +150,16 @@ def verify_bundles(bundles: Sequence[Bundle], rows: Rows | None = None) -> tuple
 
 
 def verify_document(
-    document: Document, *, out: Path | None = None, store: Path | None = None
+    document: Document,
+    *,
+    out: Path | None = None,
+    store: Path | None = None,
+    notify: Notify = silent,
 ) -> tuple[tuple[Artifact, ...], tuple[GateResult, ...], Proof]:
     """`verify_bundles` for what was built of a spec: on the rows and by the gates of the build, as
     long as the store has the rows of just this spec. Raises KspecError with all problems."""
     rows = _judging_rows(document, store)
-    artifacts = verify_bundles(bundles_of(document, out), rows)
+    artifacts = verify_bundles(bundles_of(document, out), rows, notify=notify)
     gates = judge(document.spec, artifacts) if rows is not None else ()
     if broken := failures(gates):
         raise KspecError(*broken, document=document)
