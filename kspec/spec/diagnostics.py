@@ -47,6 +47,8 @@ class Diagnostic:
     """The block calls that led here, outermost first."""
     call_spans: tuple[Span, ...] = ()
     """The places of `calls`; set together with `span`."""
+    uses: tuple[Span, ...] = ()
+    """Where the value at `span` is used: `span` is a param's, and each use is a `${…}` of it."""
     is_strict: bool = False
     """Whether a warning counts as an error, by `--strict`."""
 

@@ -253,7 +253,10 @@ def in_order(problems: Iterable[Diagnostic], root: Node) -> list[Diagnostic]:
     placed: dict[object, Diagnostic] = {}
     for problem in problems:
         found = locate(root, problem)
-        placed.setdefault((found.code, found.message, found.span), found)
+        same = (found.code, found.message, found.span)
+        before = placed.setdefault(same, found)
+        if new := [use for use in found.uses if use not in before.uses]:
+            placed[same] = replace(before, uses=(*before.uses, *new))
     return sorted(placed.values(), key=_position)
 
 

@@ -76,28 +76,37 @@ def _merge(group: list[tuple[Fault, Said]], *, has_faults_below: bool) -> list[D
         message = f"expected {enumerate_words(words)}, found {describe(node)}"
         keys = keys_at(group[0][0].model, group[0][0].loc)
         others = [Said("KS203", message, _help_for_type(node, words, keys))]
+    defined, uses = node.defined, (node.point(),) if node.defined else ()
     return [
-        Diagnostic(said.code, said.message, node.route, said.span or node.point(), said.help)
+        Diagnostic(said.code, said.message, node.route, said.span, said.help)
+        if said.span
+        else Diagnostic(
+            said.code, said.message, node.route, defined or node.point(), said.help, uses=uses
+        )
         for said in dict.fromkeys(others)
     ]
 
 
 def _help_for_type(node: Node, expected: list[str], keys: tuple[str, ...]) -> str | None:
     value = node.value
-    if node.written is not None and "${" in node.written:
+    if node.written is not None and "${" in node.written and node.defined is None:
         divides = isinstance(value, float) and "/" in node.written
         return "`//` divides to a whole number" if divides else None
     if expected == ["text"] and isinstance(value, int | float):
-        return f'put it in quotes: "{node.written or value}"'
+        return f'put it in quotes: "{_shown(node)}"'
     if isinstance(value, float) and value.is_integer() and "a whole number" in expected:
         return f"write {int(value)}"
     if isinstance(value, str) and "number" in expected[0] and node.style != "unknown":
-        return _help_for_number(value)
+        return _help_for_number(value) if node.defined is None or _is_number(value) else None
     if expected == ["a list"] and node.is_scalar and value is not None:
-        return f"write [{node.written or value}]"
+        return f"write [{_shown(node)}]"
     if expected == ["a mapping"] and keys:
         return f"it is written by keys: `{{{keys[0]}: …}}`"
     return None
+
+
+def _shown(node: Node) -> object:
+    return node.value if node.written is None or node.defined else node.written
 
 
 def _help_for_number(text: str) -> str | None:

@@ -31,6 +31,8 @@ class Node:
     """The key or the index under which the parent holds this value."""
     written: str | None = None
     """The text as the user wrote it, when that differs from the value: `${2 * width}`, `1e3`."""
+    defined: Span | None = None
+    """Where the value stands, if the text is a param's name and nothing else: `${width}`."""
 
     @property
     def route(self) -> Route:

@@ -1,12 +1,15 @@
 """`params` and `${…}`: from the tree as written to the tree with its values."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from kspec.spec.diagnostics import Diagnostic, Route
+from kspec.spec.diagnostics import Diagnostic, Route, Span
 from kspec.spec.expressions import ExpressionError, UnknownValueError, interpolate
 from kspec.spec.node import Node
 
+REFERENCE = re.compile(r"\s*\$\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\s*")
+"""A `${…}` that names one value."""
 APART = frozenset({"params", "blocks", "network"})
 """Sections that are not computed with the others: params come before, steps after them."""
 
@@ -26,6 +29,13 @@ class Scope(Mapping[str, Node]):
         if self.outer is None:
             raise KeyError(name)
         return self.outer[name]
+
+    def definition(self, name: str) -> Span | None:
+        """Where a param's value stands; None for an argument of a block that is not a param."""
+        if name not in self.nodes:
+            return self.outer.definition(name) if self.outer is not None else None
+        node = self.nodes[name]
+        return node.defined or (node.point() if self.outer is None else None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys([*self.nodes, *(self.outer or ())]))
@@ -63,7 +73,9 @@ def substitute(
             )
         )
         return node.with_value(None, style="unknown")
-    return node.with_value(value, written=node.value)
+    name = REFERENCE.fullmatch(node.value)
+    defined = scope.definition(name[1]) if name is not None else None
+    return node.with_value(value, written=node.value, defined=defined)
 
 
 def substitute_sections(root: Node, problems: list[Diagnostic]) -> tuple[Node, Scope]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kspec.schemas.base import Model
-from kspec.spec import Document, KspecError, load, parse
+from kspec.spec import Diagnostic, Document, KspecError, load, parse
 from tests.spec.bad_specs import BAD, TWO, Y, network, spec
 
 
@@ -253,3 +253,49 @@ def test_a_key_of_another_level_is_told_where_it_belongs(tmp_path, section, key,
         assert not problem.help.startswith("it is written")
     else:
         assert problem.help == f"it is written `{written.replace('KEY', key)}`"
+
+
+PARAMS = """\
+kspec: 1
+name: m
+params: {width: abc, small: 0, same: "${small}", half: 3}
+inputs: {x: {number: 4}}
+outputs: {y: {number: 1}}
+blocks:
+  tail(units):
+    - dense: "${units}"
+network:
+  - dense: "${width}"
+  - dense: {units: "${ width }"}
+  - tail: {units: "${same}"}
+  - tail: {units: 0}
+  - dense: "${half/2}"
+  - dense: 1
+    name: y
+"""
+
+
+def test_a_wrong_param_is_placed_where_it_is_written():
+    """At its value, with every use; arithmetic and arguments of blocks stay where they are."""
+    found = [
+        (
+            (each.span.line, each.span.column),
+            [(use.line, use.column) for use in each.uses],
+            [call.line for call in each.call_spans],
+        )
+        for each in refused(PARAMS)
+    ]
+    assert found == [
+        ((3, 17), [(10, 12), (11, 20)], []),
+        ((3, 29), [(8, 14)], [12]),
+        ((8, 14), [], [13]),
+        ((14, 12), [], []),
+    ]
+    (overridden,) = [e for e in refused(PARAMS, **{"params.width": "abd"}) if "abd" in e.message]
+    assert (overridden.span.file, len(overridden.uses)) == ("--set", 2)
+
+
+def refused(text: str, **overrides: str) -> tuple[Diagnostic, ...]:
+    with pytest.raises(KspecError) as caught:
+        parsed(text, **overrides)
+    return caught.value.diagnostics

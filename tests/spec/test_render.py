@@ -18,6 +18,7 @@ ERROR = KspecError(
         Span(FILE, 2, 3, 2, 5),
         f"did you mean `{EVIL}`?",
         call_spans=(Span(FILE, 1, 1, 1, 2),),
+        uses=(Span(FILE, 3, 1, 3, 2),),
     ),
     Diagnostic("KS115", "no place"),
     sources={FILE: f"one\nab{EVIL.replace(chr(10), '')}\n"},
@@ -57,6 +58,7 @@ def test_json_is_versioned():
     assert data["version"] == 1
     assert first["span"] == {"file": FILE, "line": 2, "column": 3, "end_line": 2, "end_column": 5}
     assert (first["code"], first["route"], second["span"]) == ("KS201", ["train", EVIL], None)
+    assert [use["line"] for use in first["uses"]] == [3]
 
 
 def test_github_keeps_one_command_a_problem():
@@ -73,6 +75,7 @@ def test_junit_is_xml_with_a_case_a_problem():
     failure = suite.find("testcase/failure")
     assert failure.get("type") == "KS201"
     assert "in the call at" in failure.text
+    assert "used at" in failure.text
     assert ET.fromstring(render(KspecError(), "junit")).get("failures") == "0"  # noqa: S314
 
 
@@ -85,3 +88,4 @@ def test_sarif_points_at_rules_and_regions():
     region = first["locations"][0]["physicalLocation"]["region"]
     assert region == {"startLine": 2, "startColumn": 3, "endLine": 2, "endColumn": 5}
     assert "locations" not in second
+    assert len(first["relatedLocations"]) == 2

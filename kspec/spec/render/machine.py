@@ -27,6 +27,7 @@ def as_data(diagnostic: Diagnostic) -> dict[str, Any]:
         "help": diagnostic.help,
         "route": list(diagnostic.route),
         "span": _span(diagnostic.span),
+        "uses": [_span(use) for use in diagnostic.uses],
         "calls": [_span(call) for call in diagnostic.call_spans],
     }
 
@@ -78,8 +79,8 @@ def _result(diagnostic: Diagnostic, codes: list[str]) -> dict[str, Any]:
     }
     if diagnostic.span is not None:
         result["locations"] = [_location(diagnostic.span)]
-    if diagnostic.call_spans:
-        result["relatedLocations"] = [_location(call) for call in diagnostic.call_spans]
+    if related := (*diagnostic.uses, *diagnostic.call_spans):
+        result["relatedLocations"] = [_location(each) for each in related]
     return result
 
 

@@ -18,6 +18,10 @@ WIDTH = 100
 """Columns of a source line that are shown; a longer line is cut around its span."""
 
 
+MAX_USES = 5
+"""Uses of a param that are named."""
+
+
 def visible(text: str) -> str:
     """`text` on one line, with what cannot be seen as escapes: `\\u202e`."""
     text = text.replace("\t", " ").replace("\n", " ")
@@ -81,6 +85,7 @@ def place(span: Span) -> str:
 def _notes(diagnostic: Diagnostic, indent: str, palette: Palette) -> list[str]:
     bar = f"{indent}{palette.frame}={palette.off}"
     notes = [f"{bar} help: {visible(diagnostic.help)}"] if diagnostic.help else []
+    notes += [f"{bar} used at {visible(place(use))}" for use in diagnostic.uses[:MAX_USES]]
     calls = reversed(diagnostic.call_spans)
     return [*notes, *(f"{bar} in the call at {visible(place(call))}" for call in calls)]
 
