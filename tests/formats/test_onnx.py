@@ -131,6 +131,17 @@ def test_repeated_pixels_are_equal_to_the_bit(times: int, size: int, tmp_path: P
         np.testing.assert_array_equal(found[name], array)
 
 
+def test_the_file_is_as_protobuf_itself_writes_it(tmp_path: Path) -> None:
+    """Though the weights are written from where they lie, whatever their length takes."""
+    for units in (1, 3, 40, 300):
+        build = Builder("wide")
+        kernel = build.random("kernel", 130, units)
+        x = build.add("y", ops.Linear(), build.input("x", "batch", 130), kernel)
+        content = write(build.case(x).graph, tmp_path).read_bytes()
+        message = onnx.ModelProto.FromString(content)
+        assert message.SerializeToString(deterministic=True) == content
+
+
 def test_equal_constants_are_stored_once_and_in_order(tmp_path: Path) -> None:
     weights = onnx.load(write(small_network().graph, tmp_path)).graph.initializer
     names = [each.name for each in weights]

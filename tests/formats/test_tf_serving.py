@@ -145,6 +145,16 @@ def test_weights_are_stored_once(tmp_path: Path) -> None:
     case = build.case(product, build.add("again", ops.Linear(), product, kernel))
     path = write(case.graph, tmp_path / "wide")
     assert path.stat().st_size <= 1.01 * build.constants["kernel"].nbytes
+    content = path.read_bytes()
+    message = saved_model_pb2.SavedModel.FromString(content)
+    assert message.SerializeToString(deterministic=True) == content
+    kinds = {node.name: node.op for node in message.meta_graphs[0].graph_def.node}
+    assert kinds["kernel"] == "Const"
+    inputs = feeds(case, 2)
+    loaded = tf.saved_model.load(str(path.parent))
+    found = loaded.signatures["serving_default"](**{k: tf.constant(v) for k, v in inputs.items()})
+    for name, expected in evaluate(case.graph, inputs).items():
+        np.testing.assert_allclose(found[name].numpy(), expected, rtol=1e-4, atol=1e-3)
 
 
 def test_more_weights_than_a_message_holds_are_refused() -> None:

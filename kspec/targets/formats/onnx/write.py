@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
@@ -14,6 +15,7 @@ from kspec.compiler.ir import Array, DType, Graph, TensorType, Value
 from kspec.compiler.table import Table
 from kspec.targets.formats.format import LARGEST_FILE
 from kspec.targets.formats.onnx.emission import Attribute, Emission, OnnxBody, OnnxNode, Rule
+from kspec.targets.formats.protobuf import Parts, delimited, write_parts
 
 OPSET, IR_VERSION = 18, 9
 """Opset 18 has every operator that makes a graph small and fast but Gelu (LayerNormalization is
@@ -24,6 +26,14 @@ NEWER: Mapping[str, int] = MappingProxyType({"Gelu": 20})
 
 SMALL = 1024
 """Bytes up to which a tensor stays in the message: shapes and axes are read by shape inference."""
+_GRAPH, _INITIALIZER, _RAW_DATA = (
+    message.DESCRIPTOR.fields_by_name[name].number
+    for message, name in (
+        (ModelProto, "graph"),
+        (GraphProto, "initializer"),
+        (TensorProto, "raw_data"),
+    )
+)
 PAGE = 4096
 """Tensors outside begin on pages, so that they can be mapped."""
 
@@ -56,14 +66,49 @@ def write_model(
     }
     if sum(array.nbytes for array in weights.values()) <= limit:
         onnx.checker.check_model(_skeleton(model, weights), full_check=True)
-        model.graph.initializer.extend(_inside(name, array) for name, array in weights.items())
-        path.write_bytes(model.SerializeToString(deterministic=True))
+        write_parts(path, _with_weights(model, weights))
         return (path.name,)
     beside = path.with_name(f"{path.name}.data")
     model.graph.initializer.extend(write_outside(weights, beside))
     path.write_bytes(model.SerializeToString(deterministic=True))
     onnx.checker.check_model(path, full_check=True)
     return (path.name, beside.name)
+
+
+def _with_weights(model: ModelProto, weights: Mapping[str, Array]) -> Parts:
+    """The parts of the file, in the order of protobuf's field numbers. Messages with weights of
+    half a gigabyte would be copied three times on their way to the disk."""
+    graph, before, after = model.graph, GraphProto(), GraphProto()
+    before.node.extend(graph.node)
+    before.name = graph.name
+    after.CopyFrom(graph)
+    after.ClearField("node")
+    after.ClearField("name")
+    head, tail = ModelProto(), ModelProto()
+    head.CopyFrom(model)
+    head.ClearField("graph")
+    head.ClearField("opset_import")
+    tail.opset_import.extend(model.opset_import)
+    initializers = (
+        part
+        for name, array in weights.items()
+        for part in delimited(_INITIALIZER, _raw(name, array))
+    )
+    whole = [_packed(before), *initializers, _packed(after)]
+    return [_packed(head), *delimited(_GRAPH, whole), _packed(tail)]
+
+
+def _raw(name: str, array: Array) -> Parts:
+    return [_packed(_tensor(name, array)), *delimited(_RAW_DATA, [_little(array)])]
+
+
+def _packed(message: ModelProto | GraphProto | TensorProto) -> bytes:
+    content: bytes = message.SerializeToString(deterministic=True)
+    return content
+
+
+def _little(array: Array) -> Array:
+    return np.asarray(array.astype(array.dtype.newbyteorder("<"), copy=False), order="C")
 
 
 def _skeleton(model: ModelProto, weights: Mapping[str, Array]) -> ModelProto:
@@ -125,7 +170,7 @@ def write_outside(weights: Mapping[str, Array], path: Path) -> list[TensorProto]
                 continue
             file.write(bytes(-file.tell() % PAGE))
             place = {"location": path.name, "offset": file.tell(), "length": array.nbytes}
-            file.write(array.data)
+            file.write(_little(array).data)
             tensor = _tensor(name, array)
             tensor.data_location = TensorProto.EXTERNAL
             for key, value in place.items():
@@ -136,7 +181,7 @@ def write_outside(weights: Mapping[str, Array], path: Path) -> list[TensorProto]
 
 def _inside(name: str, array: Array) -> TensorProto:
     tensor = _tensor(name, array)
-    tensor.raw_data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    tensor.raw_data = _little(array).tobytes()
     return tensor
 
 

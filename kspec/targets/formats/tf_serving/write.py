@@ -12,13 +12,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import attr_value_pb2, graph_pb2, node_def_pb2, tensor_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from kspec.compiler.ir import Graph, Value
+from kspec.compiler.ir import Array, Graph, Value
 from kspec.compiler.table import Table
 from kspec.targets.formats.limits import read_constants
+from kspec.targets.formats.protobuf import Parts, delimited, write_parts
 from kspec.targets.formats.tf_serving import warm_up
 from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
 from kspec.targets.formats.tf_serving.pictures import read_pictures
@@ -32,6 +36,21 @@ FILES, PICTURES = "kspec_files", "kspec_pictures"
 """Scopes of names in the graph."""
 PICTURE_RANK = 4
 MODEL = "saved_model.pb"
+LARGE = 2**16
+"""Bytes beyond which weights do not go through TensorFlow: shapes and axes are never that large."""
+
+
+def _number(message: Any, field: str) -> int:
+    number: int = message.DESCRIPTOR.fields_by_name[field].number
+    return number
+
+
+_META_GRAPH = _number(saved_model_pb2.SavedModel, "meta_graphs")
+_GRAPH = _number(meta_graph_pb2.MetaGraphDef, "graph_def")
+_NODE = _number(graph_pb2.GraphDef, "node")
+_ATTRIBUTE = _number(node_def_pb2.NodeDef, "attr")
+_TENSOR = _number(attr_value_pb2.AttrValue, "tensor")
+_CONTENT = _number(tensor_pb2.TensorProto, "tensor_content")
 
 
 def write_model(
@@ -42,7 +61,7 @@ def write_model(
     _check(graph, options)
     model = make_model(graph, rules, options.pictures)
     folder.mkdir(parents=True)
-    (folder / MODEL).write_bytes(model.SerializeToString(deterministic=True))
+    write_parts(folder / MODEL, parts_of(*model))
     if not options.warm_up:
         return (MODEL,)
     requests = {TENSORS: {value.name: warm_up.zeros(value) for value in graph.inputs}}
@@ -58,9 +77,11 @@ def write_model(
 
 def make_model(
     graph: Graph, rules: Table[Rule], pictures: Mapping[str, Picture] = MappingProxyType({})
-) -> saved_model_pb2.SavedModel:
-    """The message that is the whole SavedModel. An input that is a picture is a placeholder whose
-    default is read from another one, of bytes: whichever a signature names is fed."""
+) -> tuple[saved_model_pb2.SavedModel, dict[str, Array]]:
+    """The message that is the whole SavedModel, but for large weights: these are placeholders in
+    it, and come beside it by the names of their nodes. An input that is a picture is a placeholder
+    whose default is read from another placeholder, of bytes; the signature decides which of the two
+    is fed."""
     program = tf.Graph()
     with program.as_default():
         files = {name: _file(name) for name in pictures}
@@ -74,10 +95,7 @@ def make_model(
             )
             for value in graph.inputs
         }
-        constants = {
-            name: tf.constant(graph.constants[name], name=tensor_name(name))
-            for name in read_constants(graph)
-        }
+        constants = {name: _constant(name, graph.constants[name]) for name in read_constants(graph)}
         outputs = apply(graph, rules, inputs | constants)
     model = saved_model_pb2.SavedModel(saved_model_schema_version=1)
     meta = model.meta_graphs.add()
@@ -87,7 +105,62 @@ def make_model(
     _sign(meta.signature_def[TENSORS], inputs, outputs)
     if files:
         _sign(meta.signature_def[BYTES], inputs | files, outputs)
-    return model
+    large = {
+        constants[name].op.name: graph.constants[name]
+        for name in constants
+        if constants[name].op.type == "Placeholder"
+    }
+    return model, large
+
+
+def _constant(name: str, array: Array) -> Tensor:
+    """A constant; a placeholder of its type for one that is large. TensorFlow would copy it half a
+    dozen times."""
+    if array.dtype == np.float32 and array.nbytes > LARGE:
+        return tf.raw_ops.Placeholder(dtype=tf.float32, shape=array.shape, name=tensor_name(name))
+    return tf.constant(array, name=tensor_name(name))
+
+
+def parts_of(model: saved_model_pb2.SavedModel, large: Mapping[str, Array]) -> Parts:
+    """The file, in the order of protobuf's field numbers: the placeholders of large weights become
+    constants."""
+    (meta,) = model.meta_graphs
+    nodes = (
+        part
+        for node in meta.graph_def.node
+        for part in delimited(
+            _NODE, _weights(node, large[node.name]) if node.name in large else [_packed(node)]
+        )
+    )
+    after = graph_pb2.GraphDef()
+    after.CopyFrom(meta.graph_def)
+    after.ClearField("node")
+    head, tail = meta_graph_pb2.MetaGraphDef(), meta_graph_pb2.MetaGraphDef()
+    head.meta_info_def.CopyFrom(meta.meta_info_def)
+    tail.CopyFrom(meta)
+    tail.ClearField("meta_info_def")
+    tail.ClearField("graph_def")
+    whole = [_packed(head), *delimited(_GRAPH, [*nodes, _packed(after)]), _packed(tail)]
+    first = saved_model_pb2.SavedModel(saved_model_schema_version=model.saved_model_schema_version)
+    return [_packed(first), *delimited(_META_GRAPH, whole)]
+
+
+def _weights(node: node_def_pb2.NodeDef, array: Array) -> Parts:
+    """A placeholder as the constant that it stands for; entries of a map are sorted by their keys,
+    and ``value`` comes last."""
+    before = node_def_pb2.NodeDef(name=node.name, op="Const")
+    before.attr["dtype"].CopyFrom(node.attr["dtype"])
+    tensor = tensor_pb2.TensorProto(dtype=node.attr["dtype"].type)
+    tensor.tensor_shape.CopyFrom(node.attr["shape"].shape)
+    content = delimited(_CONTENT, [np.asarray(array, "<f4", order="C")])
+    value = delimited(_TENSOR, [_packed(tensor), *content])
+    entry = [*delimited(1, [b"value"]), *delimited(2, value)]
+    return [_packed(before), *delimited(_ATTRIBUTE, entry)]
+
+
+def _packed(message: Any) -> bytes:
+    content: bytes = message.SerializeToString(deterministic=True)
+    return content
 
 
 def _check(graph: Graph, options: TfServingOptions) -> None:
