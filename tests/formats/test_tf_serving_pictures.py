@@ -1,4 +1,4 @@
-"""Bytes of pictures become the very numbers that `kspec.data.pictures` makes of them."""
+"""Bytes of pictures become the very numbers that `kspec.features.steps` makes of them."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ _ORIENTATION = 0x0112
 _TURNED = frozenset({5, 6, 7, 8})
 """Orientations of EXIF that exchange width and height."""
 _FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
+_KNOWN = "BMP, JPEG, PNG or WebP"
 _MODES: Mapping[int, str] = MappingProxyType({1: "L", 2: "LA", 3: "RGB", 4: "RGBA"})
 _NARROW = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
 """Modes with eight bits a channel; Pillow clips the others, 16 bits of grey among them."""
@@ -100,7 +101,9 @@ def _opened(value: bytes | BinaryIO) -> Iterator[Image]:
         ):
             _check(image)
             yield image
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
+    except UnidentifiedImageError:  # its text has the address of the stream
+        raise ValueError(f"cannot be decoded: not a file of {_KNOWN}") from None
+    except (Image.DecompressionBombError, OSError, SyntaxError) as error:
         raise ValueError(f"cannot be decoded: {error}") from None
 
 

@@ -1,9 +1,9 @@
-"""Bytes of pictures as tensors, in TensorFlow ops: the same numbers as `kspec.data.pictures`.
+"""Bytes of pictures as tensors, in TensorFlow ops: the same numbers as `kspec.features.steps`.
 
 JPEG and PNG; inputs with an alpha channel take PNG alone. What differs: a picture is not turned as
 its EXIF says, of sixteen bits a channel the upper eight are taken where the reference refuses them,
 and a PNG of grey or colour that names one of its colours as transparent is opaque. Sampling is
-`kspec.data.resampling`, all in float64.
+`kspec.features.steps.resample`, all in float64.
 """
 
 from __future__ import annotations
