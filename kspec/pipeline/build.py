@@ -20,7 +20,7 @@ from kspec.pipeline.proof.gates import failures, judge
 from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan, Progress
 from kspec.pipeline.store.artifacts import digest_artifact
 from kspec.pipeline.store.content import Store
-from kspec.pipeline.store.keys import Keys, Target, described
+from kspec.pipeline.store.keys import Keys
 from kspec.pipeline.store.placement import place
 from kspec.pipeline.store.records import (
     DATA,
@@ -34,6 +34,7 @@ from kspec.pipeline.store.records import (
     write_json,
 )
 from kspec.pipeline.store.stages import Make, Notify, Stages, silent
+from kspec.pipeline.store.targets import Target, described
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.targets.platforms.platform import ArtifactRequest

@@ -22,7 +22,7 @@ from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verification import verify_artifact
 from kspec.pipeline.results import Artifact
 from kspec.pipeline.store.artifacts import digest_artifact
-from kspec.pipeline.store.keys import described
+from kspec.pipeline.store.targets import described
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.emission import artifact_name, emit
 from kspec.targets.platforms.platform import ArtifactRequest

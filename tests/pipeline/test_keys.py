@@ -17,10 +17,12 @@ name: keyed
 version: 1.0.0
 description: A tensor to a number.
 inputs: {x: {tensor: [time, 3]}}
-outputs: {y: {number: 1}}
+outputs: {y: {number: 1}, z: {number: 2}}
 network:
   - bidirectional: {layer: {lstm: 5}}
   - relu
+  - dense: 2
+    name: z
   - dense: 1
     name: y
 weights: start.safetensors
@@ -72,9 +74,11 @@ def changed(folder: Path, text: str, old: str, new: str) -> set[str]:
     ("old", "new", "stages"),
     [
         ("lstm: 5", "lstm: 6", {"plan", "train"}),
+        # Artifacts and clients keep the order of the spec.
+        ("y: {number: 1}, z: {number: 2}", "z: {number: 2}, y: {number: 1}", {"plan", "train"}),
         ("- relu", "- elu", {"plan", "train"}),
         ("[time, 3]", "[time, 4]", {"plan", "train"}),
-        ("number: 1", "number: {size: 1}, column: z", {"plan", "train"}),
+        ("number: 1", "number: {size: 1}, column: t", {"plan", "train"}),
         ("weights: start.safetensors", "", {"train"}),
         # The rows that artifacts are judged on are drawn by the sizes that targets fix.
         ("time: 50", "time: 60", {"plan", "compile", "emit·tflite", "package·android"}),

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from kspec.pipeline.bundles.pack import describe_bundle
 from kspec.pipeline.bundles.readme import code, escape, fence, render_bundle_readme
-from kspec.pipeline.store.keys import Target
+from kspec.pipeline.store.targets import Target
 from kspec.targets.formats.card import Card
 from kspec.targets.platforms.platform import Subject
 from kspec.targets.registry import platforms

@@ -20,7 +20,7 @@ from kspec.pipeline.bundles.readme import render_bundle_readme
 from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.results import Artifact
 from kspec.pipeline.store.content import digest_path, versions
-from kspec.pipeline.store.keys import Target
+from kspec.pipeline.store.targets import Target
 from kspec.spec.document import Document
 from kspec.targets.registry import formats
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from kspec.features.description import Description
 from kspec.features.signature import OutputPort
 from kspec.pipeline import figures
-from kspec.pipeline.store.keys import Target
+from kspec.pipeline.store.targets import Target
 
 TEMPLATES = Path(__file__).parent / "templates"
 _MARKS = re.compile(

@@ -2,86 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from kspec.data.files import digest_files
-from kspec.features.kinds import decisions_of
 from kspec.pipeline.store.content import digest_file, key_of, versions
-from kspec.pipeline.store.sources import code_digest, own_roots
-from kspec.schemas.base import Model
+from kspec.pipeline.store.key import Key
+from kspec.pipeline.store.sources import own_roots
+from kspec.pipeline.store.targets import Target, card_of, computed, described
 from kspec.schemas.layers import LAYERS
-from kspec.schemas.spec import Spec
 from kspec.spec import extensions
 from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
 from kspec.spec.paths import MAX_BYTES
 from kspec.spec.untrusted import File
-from kspec.targets.formats.card import Card
-from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
+from kspec.targets.platforms.platform import ArtifactRequest, Subject
 from kspec.targets.registry import formats, origin, platforms
 
 PIPELINE = "kspec.pipeline"
-
-
-@dataclass(frozen=True)
-class Key:
-    """A stage and the parts that it depends on, by name."""
-
-    name: str
-    """``train``, ``emit·onnx``, …"""
-    parts: Mapping[str, Any]
-    roots: tuple[str, ...]
-    """The modules and packages of kspec that make the result: with all that they import, their
-    sources are a part of the key, named ``kspec``."""
-    whose: str = ""
-    """Tells stages of one name apart where a model has several: the targets it is for."""
-
-    @property
-    def stage(self) -> str:
-        """The name as the store has it."""
-        return self.name.replace("·", "-")
-
-    @property
-    def slot(self) -> str:
-        """Under what is remembered what the stage read last."""
-        return f"{self.stage}-{self.whose}" if self.whose else self.stage
-
-    @cached_property
-    def decides(self) -> Mapping[str, Any]:
-        """All that decides the result: the parts, and the code."""
-        return {**self.parts, "kspec": code_digest(*self.roots)}
-
-    @cached_property
-    def digest(self) -> str:
-        """The hash of all that decides the result."""
-        return key_of(stage=self.name, **self.decides)
-
-
-@dataclass(frozen=True)
-class Target:
-    """A target of a spec with its options and the artifacts it asks for."""
-
-    name: str
-    model: str
-    """The name of the model."""
-    platform: Platform
-    options: Model
-    subject: Subject
-
-    @cached_property
-    def requests(self) -> tuple[ArtifactRequest, ...]:
-        return self.platform.requests(self.options, self.subject)
-
-    @cached_property
-    def layout(self) -> Layout:
-        return self.platform.layout(self.model)
-
-    def placed(self, artifact: str) -> str:
-        """The path within the bundle of an artifact's file or folder of that name."""
-        return self.layout.artifacts + artifact
 
 
 @dataclass(frozen=True)
@@ -119,7 +58,7 @@ class Keys:
         """What decides the Keras model."""
         spec = self.document.spec
         return {
-            "inputs": {name: each.model_dump(mode="json") for name, each in spec.inputs.items()},
+            "inputs": self.inputs,
             "outputs": list(spec.outputs),
             "steps": [
                 [
@@ -139,9 +78,14 @@ class Keys:
         }
 
     @cached_property
-    def outputs(self) -> dict[str, Any]:
-        """What decides how outputs are trained and judged."""
-        return {k: v.model_dump(mode="json") for k, v in self.document.spec.outputs.items()}
+    def inputs(self) -> list[Any]:
+        """All inputs in the spec's order, which artifacts and clients keep."""
+        return [[k, v.model_dump(mode="json")] for k, v in self.document.spec.inputs.items()]
+
+    @cached_property
+    def outputs(self) -> list[Any]:
+        """All outputs in the spec's order."""
+        return [[k, v.model_dump(mode="json")] for k, v in self.document.spec.outputs.items()]
 
     @cached_property
     def data(self) -> Key:
@@ -150,7 +94,7 @@ class Keys:
         return Key(
             "data",
             {
-                "inputs": {k: v.model_dump(mode="json") for k, v in spec.inputs.items()},
+                "inputs": self.inputs,
                 "outputs": self.outputs,
                 "data": spec.data.model_dump(mode="json") if spec.data else None,
                 "rows": self._rows,
@@ -250,7 +194,7 @@ class Keys:
             {
                 "plan": self.plan.digest,
                 "packages": [self.package(target).digest for target in self.targets],
-                "gates": {name: gate.text for name, gate in self.document.spec.gates.items()},
+                "gates": [[name, gate.text] for name, gate in self.document.spec.gates.items()],
             },
             (f"{PIPELINE}.build", f"{PIPELINE}.report.page", f"{PIPELINE}.bundles.manifest"),
         )
@@ -306,24 +250,3 @@ class Keys:
 
 def _own(request: ArtifactRequest) -> tuple[str, ...]:
     return own_roots(type(formats()[request.format]).__module__)
-
-
-def described(request: ArtifactRequest) -> dict[str, Any]:
-    """A request as plain data."""
-    return {"format": request.format, "options": request.options.model_dump(mode="json")}
-
-
-def computed(request: ArtifactRequest) -> dict[str, Any]:
-    """What of a request decides the numbers: all but what the artifact says of the model."""
-    decisive = formats()[request.format].decisive(request.options)
-    return {"format": request.format, "options": dict(decisive)}
-
-
-def card_of(spec: Spec) -> Card:
-    """What an artifact may say of a model."""
-    labels = {
-        name: decision.labels
-        for name, decision in decisions_of(spec).items()
-        if decision is not None and decision.threshold is None
-    }
-    return Card(version=spec.version, description=spec.description, labels=labels)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kspec.pipeline.results import Progress, StageRun
 from kspec.pipeline.store.content import Store
-from kspec.pipeline.store.keys import Key
+from kspec.pipeline.store.key import Key
 from kspec.spec.diagnostics import Diagnostic, KspecError
 
 Notify = Callable[[Progress | StageRun], None]
