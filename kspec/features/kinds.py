@@ -50,6 +50,8 @@ class InputKind:
     golden: Callable[[Any], tuple[str, bytes]] | None = None
     """A cell of bytes for clients to prove their steps with: the suffix of its file, and the
     content. Always the same."""
+    range: Callable[[Any], tuple[float, float] | None] = lambda _: None
+    """The least and the greatest value, where the kind bounds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ INPUTS: Mapping[type[Choice], InputKind] = MappingProxyType(
             cell=("bytes", "number"),
             steps=_decode,
             golden=lambda kind: (".png", golden_picture(kind)),
+            range=lambda kind: (0.0, kind.maximum),
         ),
         Quantity: InputKind(lambda kind: (kind.size,), lambda _: "float32", named=True),
         Tensor: InputKind(lambda kind: tuple(kind.shape), lambda kind: str(kind.dtype)),
@@ -145,6 +148,12 @@ def steps_of(item: Input) -> tuple[Step, ...]:
     if item.normalize:
         steps.append(Normalize())
     return tuple(steps)
+
+
+def ranges_of(spec: Spec) -> dict[str, tuple[float, float]]:
+    """The least and the greatest raw value of each input whose kind bounds them."""
+    found = {name: input_kind(each.kind).range(each.kind) for name, each in spec.inputs.items()}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def decision_of(output: Output, scores: Scores = "probabilities") -> Decision | None:

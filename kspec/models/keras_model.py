@@ -146,15 +146,17 @@ def randomize(model: keras.Model, seed: int = 0) -> None:
     finalize(model)
 
 
-def settle(model: keras.Model, inputs: Any) -> None:
+def settle(model: keras.Model, inputs: Any) -> bool:
     """Give every BatchNormalization statistics near those of what it is given for these rows. With
     others a signal dies away within fifty layers, and all outputs are the same. With just these
     its rounding grows instead, by √(π / (π - 1)) for each ReLU (Yang et al., 2019, A mean field
-    theory of batch normalization): the variance is larger by the square of that and more."""
+    theory of batch normalization): the variance is larger by the square of that and more.
+
+    Returns whether the model has such a layer."""
     layers = model._flatten_layers()  # noqa: SLF001
     found = [each for each in layers if isinstance(each, keras.layers.BatchNormalization)]
     if not found:
-        return
+        return False
     before = [(each.momentum, each.trainable) for each in found]
     for each in found:
         each.momentum, each.trainable = 0.0, True
@@ -167,6 +169,7 @@ def settle(model: keras.Model, inputs: Any) -> None:
             (each.moving_variance, 1.5, 2.0),
         ):
             variable.assign(np.asarray(variable) * drawn.uniform(low, high, variable.shape))
+    return True
 
 
 def _random(name: str, start: Array, drawn: np.random.Generator) -> Array:

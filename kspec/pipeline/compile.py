@@ -15,10 +15,10 @@ from kspec.compiler.file import save as save_graph
 from kspec.compiler.ir import Array
 from kspec.data.dataset import Dataset, Split
 from kspec.data.golden import golden_rows
-from kspec.features.kinds import decisions_of
+from kspec.features.kinds import decisions_of, ranges_of
+from kspec.features.samples import draw_rows
 from kspec.models.prediction import predict
 from kspec.pipeline.proof.comparison import varies
-from kspec.pipeline.proof.drawn import draw_inputs
 from kspec.pipeline.proof.metrics import task_metrics
 from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.rows import Rows
@@ -68,7 +68,9 @@ def _judging(shop: Workshop, reference: Reference) -> tuple[Rows, Rows, dict[str
     no data: its rows are drawn then, and have no truth."""
     spec = shop.document.spec
     if spec.data is None and spec.weights is not None:
-        golden = _proven(shop, reference, draw_inputs(spec, DRAWN, shop.sizes))
+        ranges = ranges_of(spec)
+        drawn = draw_rows(reference.graph, DRAWN, sizes=shop.sizes, ranges=ranges)
+        golden = _proven(shop, reference, drawn)
         columns = {name: (name,) for name in spec.inputs}
         return golden, golden, {"split": "drawn", "counts": {"drawn": DRAWN}, "columns": columns}
     name, split = _judging_split(shop.dataset)

@@ -9,14 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kspec.compiler.ir import Array, Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
 from kspec.compiler.reference import EvaluationError
+from kspec.features.samples import draw_rows
 from kspec.pipeline.bundles.artifacts import place_artifact
-from kspec.pipeline.proof.comparison import varies
+from kspec.pipeline.proof.comparison import CLEAR, variation, varies
 from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verification import verify_artifact
@@ -28,7 +27,11 @@ from kspec.targets.emission import artifact_name, emit
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats as known_formats
 
-ROWS, TIME = 3, 5
+ROWS = 6
+"""Rows that are drawn where none are given."""
+STRENGTHS = (1.0, 1e2, 1e4, 1e6, 1e8)
+"""By how much drawn rows are multiplied, in this order, until the model tells them apart: without
+training, a signal may die away in a deep model with BatchNormalization."""
 
 
 def compile_keras(
@@ -43,10 +46,10 @@ def compile_keras(
     """Compile a built Keras model to artifacts in ``out``, each run in a process of its own and
     compared with the model. Without ``formats`` it is compiled to every format.
 
-    ``rows`` are inputs of (rows, …) by name to compare on; without them standard normal ones are
-    drawn (whole numbers are 0 or 1). ``dimensions`` are the sizes that a format with fixed shapes,
-    TFLite, gives to those that the model leaves open, by name: ``<input>_<axis>``; without them it
-    takes those of ``rows``. Every other format leaves them open.
+    ``rows`` are inputs of (rows, …) by name to compare on; without them rows are drawn that could
+    be data, by the operations that read them. ``dimensions`` are the sizes that a format with
+    fixed shapes, TFLite, gives to those that the model leaves open, by name: ``<input>_<axis>``;
+    without them it takes those of ``rows``. Every other format leaves them open.
 
     Raises KspecError, and then nothing in ``out`` has changed: KS711 for a layer that cannot be
     lowered, KS710 for one that a format cannot express, KS720 and KS721 for an artifact that
@@ -55,7 +58,7 @@ def compile_keras(
     they are given. Layers of mixed precision are compiled, and compared, in float32. A model with
     a fixed batch becomes an artifact that takes any number of rows, if its rows are independent.
     """
-    from kspec.models.answers import fitted, fixed_batch, traced
+    from kspec.models.answers import fitted, traced
 
     unknown = [each for each in formats if each not in known_formats()]
     if unknown:
@@ -70,9 +73,23 @@ def compile_keras(
     given = None if rows is None else fitted(graph, rows)
     _check_dimensions(graph, dimensions or {})
     sizes = {**({} if given is None else sizes_of(graph, given)), **(dimensions or {})}
-    count = ROWS * (fixed_batch(model) or 1)
-    judged = _judged(model, graph, _random(graph, sizes, count) if given is None else given)
+    judged = _judged(model, graph, _drawn(model, graph, sizes) if given is None else given)
     return write_verified(graph, judged, formats or tuple(known_formats()), Path(out), sizes)
+
+
+def _drawn(model: Any, graph: Graph, sizes: Mapping[str, int]) -> dict[str, Array]:
+    """The first rows that the model tells apart clearly, or else those that it tells apart best."""
+    from kspec.models.answers import answers, fixed_batch
+
+    count = ROWS * (fixed_batch(model) or 1)
+    best: tuple[float, dict[str, Array]] = (-1.0, {})
+    for strength in STRENGTHS:
+        rows = draw_rows(graph, count, sizes=sizes, strength=strength)
+        apart = variation(answers(model, graph, rows))
+        best = max(best, (apart, rows), key=lambda each: each[0])
+        if best[0] >= CLEAR:
+            break
+    return best[1]
 
 
 def sizes_of(graph: Graph, rows: Mapping[str, Array]) -> dict[str, int]:
@@ -170,17 +187,3 @@ def _check_dimensions(graph: Graph, dimensions: Mapping[str, int]) -> None:
         if name not in known or isinstance(size, bool) or not isinstance(size, int) or size < 1
     ]:
         raise KspecError(*problems)
-
-
-def _random(graph: Graph, sizes: Mapping[str, int], count: int) -> dict[str, Array]:
-    drawn = np.random.Generator(np.random.PCG64(0))
-    inputs = {}
-    for value in graph.inputs:
-        shape = (
-            count,
-            *(sizes.get(dim, TIME) if isinstance(dim, str) else dim for dim in value.shape[1:]),
-        )
-        normal = drawn.normal(size=shape)
-        array = normal if value.dtype.is_float else normal > 0
-        inputs[value.name] = array.astype(value.dtype.numpy)
-    return inputs

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +17,10 @@ from kspec.compiler.ir import Graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
 from kspec.features.decision import Decisions
-from kspec.features.kinds import decisions_of
+from kspec.features.kinds import decisions_of, ranges_of
+from kspec.features.samples import draw_rows
 from kspec.models.prediction import predict
 from kspec.pipeline.proof.comparison import varies
-from kspec.pipeline.proof.drawn import draw_inputs
 from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verification import verify_artifact
@@ -29,6 +30,7 @@ from kspec.pipeline.store.keys import Keys
 from kspec.pipeline.store.stages import processors
 from kspec.pipeline.workshop import Workshop
 from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.document import Document
 from kspec.targets.emission import HowToRun, Written, artifact_name, emit
 from kspec.targets.platforms.platform import ArtifactRequest
 
@@ -100,21 +102,17 @@ class _Proof:
 
 
 def random_network(shop: Workshop) -> tuple[Graph, Rows, int]:
-    """The graph of the network with random weights, rows to judge it by, and the number of its
-    parameters."""
-    from kspec.compiler.trace import TraceError
-    from kspec.models.answers import refusal
-    from kspec.models.keras_model import build_model, randomize, settle, trace_document
+    """The network with random weights and statistics as a graph, rows that tell its outputs apart,
+    and the number of its parameters. Raises KspecError KS711, KS722 and KS723."""
+    from kspec.models.keras_model import build_model, randomize, settle
 
     document = shop.document
     model = build_model(document)
     randomize(model)
-    inputs = draw_inputs(document.spec, ROWS, shop.sizes)
-    settle(model, inputs)
-    try:
-        graph = trace_document(model, document)
-    except TraceError as error:
-        raise KspecError(refusal(error), document=document) from error
+    graph = _traced(model, document)
+    inputs = draw_rows(graph, ROWS, sizes=shop.sizes, ranges=ranges_of(document.spec))
+    if settle(model, inputs):
+        graph = _traced(model, document)
     rows, problems = Reference(graph, partial(predict, model)).proven(inputs)
     if problems:
         raise KspecError(*problems, document=document)
@@ -130,3 +128,14 @@ def random_network(shop: Workshop) -> tuple[Graph, Rows, int]:
             document=document,
         )
     return graph, rows, sum(int(np.prod(each.shape)) for each in model.weights)
+
+
+def _traced(model: Any, document: Document) -> Graph:
+    from kspec.compiler.trace import TraceError
+    from kspec.models.answers import refusal
+    from kspec.models.keras_model import trace_document
+
+    try:
+        return trace_document(model, document)
+    except TraceError as error:
+        raise KspecError(refusal(error), document=document) from error

@@ -126,3 +126,12 @@ def test_what_is_refused_leaves_nothing(tmp_path: Path) -> None:
         kspec.compile_keras(constant, out=tmp_path / "out")
     assert caught.value.diagnostics[0].code == "KS722"
     assert not (tmp_path / "out").exists()
+
+
+def test_rows_are_drawn_until_an_untrained_network_tells_them_apart(tmp_path: Path) -> None:
+    """A signal dies away in its BatchNormalizations; numbers of size 1 leave nothing of it."""
+    import keras
+
+    model = keras.applications.MobileNetV3Small(weights=None, input_shape=(32, 32, 3), classes=10)
+    (artifact,) = kspec.compile_keras(model, ("onnx",), tmp_path)
+    assert artifact.worst_error <= 1e-5

@@ -98,9 +98,9 @@ def test_what_cannot_be_used_is_refused(old, new, code, message, line):
 
 def test_layers_that_are_used_again_have_their_variables_once(tmp_path):
     keras = pytest.importorskip("keras")
+    from kspec.features.samples import draw_rows
     from kspec.models.keras_model import build_model, randomize, trace_document
     from kspec.models.prediction import predict
-    from kspec.pipeline.proof.drawn import draw_inputs
     from kspec.pipeline.proof.reference import Reference
 
     document = parsed(TWINS)
@@ -108,11 +108,11 @@ def test_layers_that_are_used_again_have_their_variables_once(tmp_path):
     randomize(model)
     kernels = [each.path for each in model.weights if each.name == "kernel"]
     assert kernels == ["left.conv2d/kernel", "left.dense/kernel", "first/kernel"]
-    rows = draw_inputs(document.spec, 3, {})
+    graph = trace_document(model, document)
+    rows = draw_rows(graph, 3)
     given = keras.ops.stack([rows["one"], rows["two"][:, :, :8]])
     seen = [model.get_layer("left.conv2d")(each) for each in given]
     assert seen[0].shape == seen[1].shape
-    graph = trace_document(model, document)
     judged, problems = Reference(graph, partial(predict, model)).proven(rows)
     assert problems == ()
     assert judged.yardsticks.keys() == judged.expected.keys()

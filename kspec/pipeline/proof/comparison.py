@@ -14,6 +14,8 @@ from kspec.pipeline.proof.verdict import PEAK, Yardstick, Yardsticks, within
 from kspec.targets.formats.format import Tolerance
 
 Outputs = Mapping[str, Array]
+ROUNDING, CLEAR = 1e-6, 1e-2
+"""The `variation` up to which an output is constant, and from which rows differ clearly."""
 NO_ERROR: Yardsticks = MappingProxyType({})
 
 
@@ -76,13 +78,19 @@ def errors_of(found: Array, reference: Array, scale: float = 1.0) -> Array:
     return np.where(np.isnan(errors), np.inf, errors)
 
 
+def variation(expected: Outputs) -> float:
+    """How far rows lie apart: the largest difference between two rows in an element of an output,
+    by the scale of the output, and of all outputs the least; 0 where a value is not finite."""
+    found = (
+        np.ptp(each.astype(np.float64), axis=0).max() / scale_of(each) for each in expected.values()
+    )
+    return min(float(np.nan_to_num(each, nan=0.0, posinf=0.0)) for each in found)
+
+
 def varies(expected: Outputs) -> bool:
     """Whether every output differs between rows by more than rounding: a constant proves
     nothing."""
-    return all(
-        bool((np.ptp(array.astype(np.float64), axis=0) > 1e-6 * scale_of(array)).any())
-        for array in expected.values()
-    )
+    return variation(expected) > ROUNDING
 
 
 def _worst(errors: Array) -> tuple[int, float]:
