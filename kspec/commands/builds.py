@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kspec.commands.loading import load_document
+from kspec.commands.loading import load_document, print_warnings
 from kspec.commands.options import (
     AllowPython,
     OutFolder,
@@ -72,8 +72,9 @@ def build(
     from kspec.pipeline.build import build as make
     from kspec.training.monitors import monitor_for
 
+    document = load_document(spec, settings, allow_python=allow_python, strict=strict)
     result = make(
-        load_document(spec, settings, allow_python=allow_python, strict=strict),
+        document,
         out=out,
         store=store,
         monitor=monitor_for(sys.stderr, quiet=quiet),
@@ -81,8 +82,9 @@ def build(
     )
     if output_format == "json":
         print_json("build", _build_data(result))
-    else:
-        typer.echo(_build_text(result))
+        return
+    typer.echo(_build_text(result))
+    print_warnings([each for each in result.warnings if each not in document.warnings], document)
 
 
 def train(
@@ -206,12 +208,15 @@ def _operations(plan_: Plan) -> list[str]:
 
 
 def _build_data(result: BuildResult) -> dict[str, Any]:
+    from kspec.spec.render.machine import as_data
+
     return {
         "name": result.name,
         "model_version": result.version,
         "out": result.out,
         "stages": [asdict(each) for each in result.stages],
         "metrics": dict(result.metrics),
+        "warnings": [as_data(each) for each in result.warnings],
         "artifacts": [artifact_data(each) for each in result.artifacts],
         "gates": [asdict(each) for each in result.gates],
         "manifest": result.manifest,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from kspec.features.description import FILE
 from kspec.features.kinds import decisions_of
 from kspec.pipeline.bundles.artifacts import place_artifact
+from kspec.pipeline.proof.baselines import Baseline, useless
 from kspec.pipeline.proof.gates import failures, judge
 from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan, Progress
 from kspec.pipeline.store.artifacts import digest_artifact
@@ -135,6 +136,10 @@ class _Build:
     def whole(self, out: Path) -> BuildResult:
         plan_ = self.prove()
         compiled = self.compile()
+        if self.document.strict and (weak := self.weaknesses(compiled)):
+            raise KspecError(
+                *(replace(each, is_strict=True) for each in weak), document=self.document
+            )
         asked = self.keys.requests
         proven = self.verify(asked)
         artifacts: Artifacts = {
@@ -258,6 +263,13 @@ class _Build:
 
         return self.stages.run(self.keys.emit(request), make) / name
 
+    def weaknesses(self, compiled: Path) -> tuple[Diagnostic, ...]:
+        """Warnings of the trained model: outputs for which a constant answer would do as well."""
+        facts = read_json(compiled / METRICS)
+        constant = tuple(Baseline(**each) for each in facts["baselines"])
+        found = useless(facts["metrics"], constant, facts["split"])
+        return tuple(map(self.document.locate, found))
+
     def judge(self, artifacts: Artifacts) -> tuple[GateResult, ...]:
         results = judge(
             self.document.spec,
@@ -297,6 +309,7 @@ class _Build:
             read_json(compiled / METRICS)["metrics"],
             out / MANIFEST,
             out / REPORT,
+            (*filter(_is_lasting, self.document.warnings), *self.weaknesses(compiled)),
         )
 
     def report(self, result: BuildResult, plan_: Plan) -> Path:
@@ -312,6 +325,11 @@ class _Build:
             (folder / REPORT).write_text(page, "utf-8")
 
         return self.stages.run(self.keys.report, make)
+
+
+def _is_lasting(warning: Diagnostic) -> bool:
+    """Whether a warning is about the model, not about how the spec is written."""
+    return not warning.code.startswith("KS2")
 
 
 def _targets_in(out: Path) -> set[str]:

@@ -19,6 +19,7 @@ from kspec.spec.sizes import BYTES
 from kspec.targets.formats.card import Card
 from kspec.targets.platforms.platform import Subject
 from kspec.targets.registry import formats, platforms, target_options
+from kspec.training.endings import check_endings
 from kspec.training.objectives import check_training
 
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -49,7 +50,12 @@ def load_checked(
     problems of the text, or else all of the others.
     """
     document = load(path, overrides=overrides, targets=target_options(), allow_python=allow_python)
-    keyed = [*check_gates(document.spec), *_judge_targets(document)]
+    keyed = [
+        *check_gates(document.spec),
+        *_judge_targets(document),
+        *check_endings(document),
+        *_without_test(document.spec),
+    ]
     found = [replace(each, span=document.root.nearest(each.route).key) for each in keyed]
     found += _raised(lambda: _check_training(document.spec))
     found += check_data(document)
@@ -58,13 +64,26 @@ def load_checked(
         told = [replace(each, is_strict=True) for each in told]
     if errors(told):
         raise KspecError(*told, document=document)
-    return replace(document, warnings=tuple(told))
+    return replace(document, warnings=tuple(told), strict=strict)
 
 
 def _check_training(spec: Spec) -> None:
     if spec.train is not None and spec.data is not None:
         split = spec.data.split
         check_training(spec, validated=split.column is not None or split.validation > 0)
+
+
+def _without_test(spec: Spec) -> Iterator[Diagnostic]:
+    if spec.train is None or spec.data is None or spec.data.split.column is not None:
+        return
+    split = spec.data.split
+    if split.validation == split.test == 0:
+        yield Diagnostic(
+            "KS552",
+            "no rows are kept apart, so artifacts and metrics are judged on the training rows",
+            ("data", "split"),
+            help="split: {validation: 0.1, test: 0.2}",
+        )
 
 
 def _judge_targets(document: Document) -> Iterator[Diagnostic]:

@@ -18,6 +18,7 @@ from kspec.data.golden import golden_rows
 from kspec.features.kinds import decisions_of, ranges_of
 from kspec.features.samples import draw_rows
 from kspec.models.prediction import predict
+from kspec.pipeline.proof.baselines import baselines
 from kspec.pipeline.proof.comparison import varies
 from kspec.pipeline.proof.metrics import task_metrics
 from kspec.pipeline.proof.reference import Reference
@@ -56,11 +57,20 @@ def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
             save_file(_ordered(getattr(part, kind)), folder / f"{name}-{kind}.safetensors")
     outputs = decisions_of(document.spec)
     metrics = task_metrics(rows.expected, rows.targets, outputs) if rows.targets else {}
+    constant = baselines(rows.targets, outputs) if rows.targets else ()
     yardsticks = {
         name: {output: asdict(each) for output, each in part.yardsticks.items()}
         for name, part in (("rows", rows), ("golden", golden))
     }
-    write_json(folder / METRICS, {**facts, "metrics": metrics, "yardsticks": yardsticks})
+    write_json(
+        folder / METRICS,
+        {
+            **facts,
+            "metrics": metrics,
+            "baselines": [asdict(each) for each in constant],
+            "yardsticks": yardsticks,
+        },
+    )
 
 
 def _judging(shop: Workshop, reference: Reference) -> tuple[Rows, Rows, dict[str, Any]]:

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 
 from kspec.compiler.file import load as load_graph
 from kspec.compiler.ir import Graph
+from kspec.pipeline.proof.baselines import Baseline
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verdict import Yardstick
 from kspec.pipeline.store.records import GRAPH, METRICS, read_json
@@ -31,6 +32,8 @@ class Compiled:
     """Of the data, those that each input reads."""
     metrics: Mapping[str, float]
     """Of the trained model on those rows."""
+    baselines: tuple[Baseline, ...] = ()
+    """What constant answers reach on those rows."""
 
 
 def load_compiled(folder: Path) -> Compiled:
@@ -44,6 +47,7 @@ def load_compiled(folder: Path) -> Compiled:
         facts["counts"],
         {name: tuple(each) for name, each in facts["columns"].items()},
         facts["metrics"],
+        tuple(Baseline(**each) for each in facts["baselines"]),
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kspec.spec.diagnostics import Diagnostic
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -134,3 +136,5 @@ class BuildResult:
     """Of the trained model on the test split."""
     manifest: Path
     report: Path
+    warnings: tuple[Diagnostic, ...] = ()
+    """What is worth saying of the trained model, with places in the spec."""

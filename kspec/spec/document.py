@@ -47,6 +47,8 @@ class Document:
     """What is worth saying of a sound spec, with its places, in the order of the text."""
     sizes: Sizes = field(default_factory=Sizes)
     """What every step gives and holds."""
+    strict: bool = False
+    """Whether what a build warns of is an error."""
 
     def span(self, route: Route) -> Span:
         """The place of `route`, or of the nearest place above it that was written."""

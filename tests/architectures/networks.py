@@ -141,6 +141,28 @@ def u_net(size: int) -> Any:
     return Model(pixels, layers.Conv2D(4, 1, activation="softmax", name="mask")(x), name="u_net")
 
 
+def u_net_of_pixels(size: int) -> Any:
+    """A U-Net whose way up repeats pixels: the commonest form of all."""
+    from keras import Input, Model, layers
+
+    def block(x: Any, filters: int) -> Any:
+        for _ in range(2):
+            x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+        return x
+
+    pixels = x = Input((size, size, 3), name="pixels")
+    skipped = []
+    for filters in (16, 32, 64):
+        x = block(x, filters)
+        skipped.append(x)
+        x = layers.MaxPooling2D()(x)
+    x = block(x, 128)
+    for filters, skip in zip((64, 32, 16), reversed(skipped), strict=True):
+        x = layers.Concatenate()([layers.UpSampling2D()(x), skip])
+        x = block(x, filters)
+    return Model(pixels, layers.Conv2D(1, 1, activation="sigmoid", name="mask")(x), name="u_net_2")
+
+
 def temporal_convolutions(_size: int) -> Any:
     from keras import Input, Model, layers
 
@@ -245,12 +267,14 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "resnet-50-v2": picture("ResNet50V2", small=64, heavy=True),
     "inception-v3": picture("InceptionV3", full=299, heavy=True),
     "xception": picture("Xception", full=299, heavy=True),
+    "nasnet-mobile": picture("NASNetMobile", small=64, heavy=True),
     "vgg-16": picture("VGG16", small=32, heavy=True),
     "text-transformer": Architecture(text_transformer, vocabulary=1000),
     "bidirectional-lstm": Architecture(bidirectional_lstm, vocabulary=500),
     "gru-forecaster": Architecture(gru_forecaster),
     "keyword-spotting": Architecture(keyword_spotting),
     "u-net": Architecture(u_net, small=32, full=128, cnn=True),
+    "u-net-of-pixels": Architecture(u_net_of_pixels, small=32, full=128, cnn=True),
     "temporal-convolutions": Architecture(temporal_convolutions),
     "vision-transformer": Architecture(vision_transformer, small=64),
     "wide-and-deep": Architecture(wide_and_deep, vocabulary=50),

@@ -30,7 +30,12 @@ def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dic
             "rows": dict(compiled.counts),
         },
         "signature": signature(document, compiled).model_dump(mode="json"),
-        "trained": {"split": compiled.split, "metrics": dict(compiled.metrics)},
+        "trained": {
+            "split": compiled.split,
+            "metrics": dict(compiled.metrics),
+            "baselines": {each.metric: each.value for each in compiled.baselines},
+        },
+        "warnings": [{"code": each.code, "message": each.message} for each in result.warnings],
         "artifacts": [
             {
                 "target": each.target,

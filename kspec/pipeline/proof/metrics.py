@@ -18,7 +18,7 @@ _OF_NUMBERS = ("mean_absolute_error", "root_mean_squared_error")
 def metric_names(outputs: Decisions) -> tuple[str, ...]:
     """The names in what ``task_metrics`` returns for these outputs."""
     return tuple(
-        _named(name, each, outputs)
+        metric_of(name, each, outputs)
         for name, decision in outputs.items()
         for each in (_OF_NUMBERS if decision is None else _OF_LABELS)
     )
@@ -30,7 +30,7 @@ def task_metrics(
     """Accuracy of labels, mean absolute and root mean squared error of numbers;
     ``<output>_<metric>`` where a model has several outputs."""
     return {
-        _named(name, metric, outputs): value
+        metric_of(name, metric, outputs): value
         for name, decision in outputs.items()
         for metric, value in _measured(decision, found[name], truth[name]).items()
     }
@@ -47,5 +47,6 @@ def _errors(found: Array, truth: Array) -> dict[str, float]:
     return dict(zip(_OF_NUMBERS, values, strict=True))
 
 
-def _named(output: str, metric: str, outputs: Decisions) -> str:
+def metric_of(output: str, metric: str, outputs: Decisions) -> str:
+    """What a metric of an output is called: by its own name where the model has one output."""
     return metric if len(outputs) == 1 else f"{output}_{metric}"

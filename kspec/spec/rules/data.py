@@ -174,4 +174,13 @@ RULES: tuple[Rule, ...] = (
         wrong="x1;x2;place\n0.5;0.25;inside",
         right="x1,x2,place\n0.5,0.25,inside",
     ),
+    Rule(
+        code="KS552",
+        title="no rows kept apart",
+        explanation="With `validation: 0` and `test: 0` every row trains. Metrics and gates are\n"
+        "then measured on rows that the model has seen: they say nothing of new ones.",
+        wrong="data: {split: {validation: 0, test: 0}}",
+        right="data: {split: {validation: 0.1, test: 0.2}}",
+        severity="warning",
+    ),
 )

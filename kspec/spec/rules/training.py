@@ -48,6 +48,45 @@ RULES: tuple[Rule, ...] = (
         right="kspec: 1\nname: digits\ntrain: {epochs: 20}",
     ),
     Rule(
+        code="KS606",
+        title="an output that is not a probability",
+        explanation="The loss of labels takes probabilities: softmax for categories, sigmoid for\n"
+        "yes or no. An output without them gives any numbers, and its loss means nothing. A loss\n"
+        "with `from_logits: true` takes such numbers.",
+        wrong="network:\n  - dense: 3\n    name: species",
+        right="network:\n  - dense: {units: 3, activation: softmax}\n    name: species",
+    ),
+    Rule(
+        code="KS607",
+        title="an activation before a loss from logits",
+        explanation="A loss with `from_logits: true` applies softmax or sigmoid itself. An output\n"
+        "that ends in one is squashed twice: it learns slowly and its scores are wrong.",
+        wrong="train: {loss: {y: {binary_crossentropy: {from_logits: true}}}}\n"
+        "network: [{dense: {units: 1, activation: sigmoid}, name: y}]",
+        right="train: {loss: {y: {binary_crossentropy: {from_logits: true}}}}\n"
+        "network: [{dense: 1, name: y}]",
+    ),
+    Rule(
+        code="KS608",
+        title="scores that do not sum to 1",
+        explanation="Sigmoid gives each label a score of its own. A category is one label of\n"
+        "several: softmax gives scores that sum to 1.",
+        wrong="network:\n  - dense: {units: 3, activation: sigmoid}\n    name: species",
+        right="network:\n  - dense: {units: 3, activation: softmax}\n    name: species",
+        severity="warning",
+    ),
+    Rule(
+        code="KS609",
+        title="no better than a constant answer",
+        explanation="On the rows that judge it, the model is no better than the label that most\n"
+        "of them have, or than the mean of the numbers. It has learnt nothing of use: look at the\n"
+        "data, the learning rate, and how long it trains. A gate makes a failure of it.",
+        wrong="train: {epochs: 1}",
+        right='train: {epochs: 30}\ngates: {accuracy: ">= 0.9"}',
+        exit_code=1,
+        severity="warning",
+    ),
+    Rule(
         code="KS630",
         title="no weights",
         explanation="The file of trained weights is not there: the model was not trained yet, or\n"

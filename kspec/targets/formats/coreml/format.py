@@ -29,9 +29,12 @@ class CoreML(Format[CoreMLOptions]):
 
     def passes(self, options: CoreMLOptions) -> tuple[Pass, ...]:
         from kspec.compiler.passes.bind_dimensions import bind_dimensions
+        from kspec.compiler.passes.narrow_transposes import narrow_transposes
+        from kspec.targets.formats.coreml.limits import GREATEST_RANK
         from kspec.targets.formats.coreml.passes import PASSES
 
-        return (*PASSES, bind_dimensions(self.fixed(options)))
+        bound = bind_dimensions(self.fixed(options))
+        return (*PASSES, bound, narrow_transposes(GREATEST_RANK))
 
     def fixed(self, options: CoreMLOptions) -> Mapping[str, int]:
         return {} if options.batch is None else {"batch": options.batch}

@@ -10,7 +10,7 @@ from kspec.targets.formats.format import Limit
 LIMITS: Table[Limit] = Table("coreml limits")
 
 _TYPES = (DType.float32, DType.float16, DType.int32, DType.boolean)
-_GREATEST_RANK = 5
+GREATEST_RANK = 5
 _LAST = "Core ML's windows slide over tensors whose channels come first"
 
 _FLOATS_ONLY = (
@@ -27,8 +27,8 @@ def types_and_ranks(node: Node, _graph: Graph) -> str | None:
     for value in (*node.inputs, *node.outputs):
         if value.dtype not in _TYPES:
             return f"Core ML computes with float32, float16, int32 and bool, not with {value.dtype}"
-        if value.type.rank > _GREATEST_RANK:
-            return f"Core ML's tensors have {_GREATEST_RANK} axes at most, {value.name} has more"
+        if value.type.rank > GREATEST_RANK:
+            return f"Core ML's tensors have {GREATEST_RANK} axes at most, {value.name} has more"
     return None
 
 
@@ -80,8 +80,8 @@ def summation(node: Node, graph: Graph) -> str | None:
     if any(len(set(term)) < len(term) for term in (*terms, result)):
         return "Core ML takes no diagonals"
     shared = set(result).intersection(*terms) if len(terms) == 2 else set()
-    if len(shared) + 2 > _GREATEST_RANK:
-        return f"Core ML's products of matrices share {_GREATEST_RANK - 2} axes at most"
+    if len(shared) + 2 > GREATEST_RANK:
+        return f"Core ML's products of matrices share {GREATEST_RANK - 2} axes at most"
     if {dim for value in node.inputs for dim in _unmeasurable(value, graph)}:
         return "Core ML sums over sizes that the inputs tell"
     return floats_only(node, graph)
@@ -117,7 +117,7 @@ def repeating(node: Node, graph: Graph) -> str | None:
     assert isinstance(op, ops.Repeat)
     if isinstance(x.shape[op.axis], int) or (x.dtype.is_float and x.type.rank > 2):
         return None
-    if x.type.rank == _GREATEST_RANK:
+    if x.type.rank == GREATEST_RANK:
         return (
             f"along a size known at run time only, Core ML repeats {x.type.rank - 1} axes at most"
         )
