@@ -58,6 +58,7 @@ def test_resampling_is_the_published_rule(
     rows = np.apply_along_axis(line, 0, pixels, wanted[0], method)
     expected = np.apply_along_axis(line, 1, rows, wanted[1], method)
     assert found.dtype == np.float64
+    assert found.flags.c_contiguous
     assert np.array_equal(found, expected)
 
 

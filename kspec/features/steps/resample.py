@@ -31,9 +31,12 @@ class Resample(HostStep):
     """How a pixel between pixels is read."""
 
     def apply(self, value: Array) -> Array:
-        """float64[height, width, channels] from [rows, columns, channels]. What it allocates is a
-        multiple of the result, whatever the size of the picture."""
-        return _METHODS[self.method](value, self.height, self.width)
+        """float64[height, width, channels] in C order from [rows, columns, channels]. What it
+        allocates is a multiple of the result, whatever the size of the picture."""
+        import numpy as np
+
+        # Indexing by arrays leaves the axes in another order in memory.
+        return np.ascontiguousarray(_METHODS[self.method](value, self.height, self.width))
 
     def spell(self) -> str:
         return f"{self.method} to {self.height} × {self.width}"
