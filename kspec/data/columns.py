@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from kspec.features.kinds import labels_of, output_kind
 from kspec.schemas import Spec
 from kspec.schemas.features import Input, Output
 from kspec.spec.diagnostics import Diagnostic, KspecError, Route
+from kspec.spec.suggestions import nearest
 
 _SHOWN = 8
 _COMPARED = 2_000
@@ -110,14 +110,14 @@ def _match(
 
 
 def _absent(name: str, names: Sequence[str], route: Route) -> Diagnostic:
-    near = difflib.get_close_matches(name, names[:_COMPARED], n=1)
+    near = nearest(name, names[:_COMPARED])
     shown = ", ".join(names[:_SHOWN])
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return Diagnostic(
         "KS510",
         f"the data has no column {name!r}",
         route,
-        help=f"did you mean {near[0]!r}?" if near else f"the columns are {shown}{more}",
+        help=f"did you mean {near!r}?" if near else f"the columns are {shown}{more}",
     )
 
 

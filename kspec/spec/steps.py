@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from kspec.schemas.layers.decided_out import reason
 from kspec.spec.blocks import STEP_KEYS
 from kspec.spec.diagnostics import Diagnostic, Route
 from kspec.spec.node import Node
@@ -91,12 +92,15 @@ class StepReader:
         if key in known:
             return True
         span = node.key if node.key is not None else node.point()
-        near = nearest(key, known)
+        why = reason(key)
+        near = nearest(key, known) if why is None else None
         help_ = f"did you mean `{near}`?" if near else "`kspec schema` lists the layers"
         layer, _, arguments = key.partition(" ")
         if layer in known and arguments:
             help_ = f"write `- {layer}: {arguments}`"
         message = f"unknown layer or block `{key}`"
+        if why is not None:
+            message, help_ = f"the layer `{key}` of Keras is not available in a spec", why
         self.problems.append(Diagnostic("KS312", message, node.route, span, help_, self.calls))
         return False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 from kspec.spec.diagnostics import Diagnostic, KspecError, Route
 from kspec.spec.document import Document
 from kspec.spec.paths import MAX_BYTES
+from kspec.spec.suggestions import nearest
 from kspec.spec.untrusted import File, PlaceError
 from kspec.training.files import write_whole
 
@@ -125,8 +125,8 @@ def _mismatches(variables: Mapping[str, Any], stored: Weights) -> Iterator[tuple
     left_over = sorted(stored.keys() - variables.keys())
     for name, variable in variables.items():
         if name not in stored:
-            near = difflib.get_close_matches(name, left_over, n=1)
-            yield f"the file has no weight {name!r}", f"it has {near[0]!r}" if near else None
+            near = nearest(name, left_over)
+            yield f"the file has no weight {name!r}", f"it has {near!r}" if near else None
             continue
         found = (stored[name].shape, str(stored[name].dtype))
         wanted = (tuple(variable.shape), str(variable.dtype))

@@ -10,7 +10,7 @@ import pytest
 from kspec.pipeline.plan import random_network
 from kspec.pipeline.workshop import Workshop
 from kspec.schemas.layers import Shape, ShapeError
-from kspec.schemas.layers.backbone import NETWORKS, Backbone
+from kspec.schemas.layers.backbone import NETWORKS, PARAMETERS, Backbone
 from kspec.schemas.network import Step
 from kspec.spec import load
 from kspec.spec.diagnostics import KspecError
@@ -32,6 +32,8 @@ def backbone(key: str, **arguments: Any) -> Backbone:
     [
         ("mobilenet", {"alpha": 0.35, "depth_multiplier": 2}, (33, 110, 3)),
         ("mobilenet", {}, (63, 47, 1)),
+        ("efficientnet_b0", {}, (33, 64, 1)),
+        ("resnet50", {}, (65, 102, 1)),
         ("mobilenet_v2", {"alpha": 1.4}, (32, 97, 3)),
         ("mobilenet_v2", {"alpha": 0.35, "pooling": "max"}, (32, 97, 3)),
         ("mobilenet_v3_small", {"alpha": 0.75, "minimalistic": True}, (97, 102, 3)),
@@ -55,12 +57,16 @@ def test_shape_is_that_of_keras(key: str, arguments: dict[str, Any], shape: Shap
         built = make_layer(layer, "stem")
         output = built(keras.KerasTensor((None, *shape)))
     assert layer.output_shape((shape,)) == tuple(output.shape[1:])
+    count = layer.parameter_count((shape,))
+    changed = {"alpha", "depth_multiplier", "minimalistic"} & arguments.keys()
+    assert count == (None if changed else built.count_params())
     paths = [each.path for each in built.weights]
     assert len(set(paths)) == len(paths)
     assert all(path.startswith("stem/") for path in paths)
 
 
 def test_every_network_of_keras_is_there() -> None:
+    assert set(PARAMETERS) == {each.key for each in NETWORKS}
     public = {name for name in dir(keras.applications) if name[0].isupper()}
     assert {each.keras for each in NETWORKS} == public
 

@@ -7,7 +7,9 @@ is (window, stride, padding on both sides together), and makes (size + padding -
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, GetJsonSchemaHandler
@@ -31,6 +33,56 @@ INNER: Stage = (3, 2, 0)
 CLOSE: Stage = (3, 1, 0)
 
 
+PARAMETERS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "mobilenet": (3_228_288, 288),
+        "mobilenet_v2": (2_257_408, 288),
+        "mobilenet_v3_small": (938_832, 144),
+        "mobilenet_v3_large": (2_996_064, 144),
+        "efficientnet_b0": (4_048_991, 290),
+        "efficientnet_b1": (6_574_659, 290),
+        "efficientnet_b2": (7_767_989, 290),
+        "efficientnet_b3": (10_782_811, 362),
+        "efficientnet_b4": (17_672_955, 434),
+        "efficientnet_b5": (28_512_659, 434),
+        "efficientnet_b6": (40_959_131, 506),
+        "efficientnet_b7": (64_096_531, 578),
+        "efficientnet_v2_b0": (5_918_736, 288),
+        "efficientnet_v2_b1": (6_930_548, 288),
+        "efficientnet_v2_b2": (8_768_798, 288),
+        "efficientnet_v2_b3": (12_929_902, 360),
+        "efficientnet_v2_s": (20_330_928, 216),
+        "efficientnet_v2_m": (53_149_956, 216),
+        "efficientnet_v2_l": (117_746_272, 288),
+        "resnet50": (23_581_440, 3_136),
+        "resnet101": (42_651_904, 3_136),
+        "resnet152": (58_364_672, 3_136),
+        "resnet50_v2": (23_558_528, 3_136),
+        "resnet101_v2": (42_620_288, 3_136),
+        "resnet152_v2": (58_325_376, 3_136),
+        "densenet121": (7_031_232, 3_136),
+        "densenet169": (12_636_608, 3_136),
+        "densenet201": (18_315_712, 3_136),
+        "inception_v3": (21_802_208, 288),
+        "inception_resnet_v2": (54_336_160, 288),
+        "xception": (20_860_904, 288),
+        "vgg16": (14_713_536, 576),
+        "vgg19": (20_023_232, 576),
+        "nasnet_mobile": (4_269_140, 288),
+        "nasnet_large": (84_915_090, 864),
+        "convnext_tiny": (27_817_056, 1_536),
+        "convnext_small": (49_451_616, 1_536),
+        "convnext_base": (87_562_368, 2_048),
+        "convnext_large": (196_224_192, 3_072),
+        "convnext_xlarge": (348_139_776, 4_096),
+    }
+)
+"""The number of weights of each network with Keras' default arguments, as `count_params` gives it:
+for pictures of one channel, and how many more for each further channel."""
+WIDENING = ("alpha", "depth_multiplier", "minimalistic")
+"""Arguments that change the number of weights."""
+
+
 class Network(KerasObject):
     """A network by its name in `keras.applications`, without its classifier."""
 
@@ -52,6 +104,15 @@ class Network(KerasObject):
     def channels(self) -> int:
         """Channels of what it gives, with its arguments."""
         return self.features
+
+    def parameter_count(self, channels: int) -> int | None:
+        """The number of weights for pictures of so many channels; None where an argument changes
+        the width of the layers."""
+        fields = type(self).model_fields
+        if any(getattr(self, name) != fields[name].default for name in WIDENING if name in fields):
+            return None
+        first, further = PARAMETERS[self.key]
+        return first + (channels - 1) * further
 
     def arguments(self) -> dict[str, Any]:
         apart = ("weights", "trainable")
@@ -296,6 +357,10 @@ class Backbone(Layer):
         if self.network.pooling is not None:
             return (channels,)
         return (*(reduce(_strided, self.network.stages, size) for size in sizes), channels)
+
+    def parameter_count(self, shapes: tuple[Shape, ...]) -> int | None:
+        (shape,) = shapes
+        return self.network.parameter_count(known(self, shape))
 
 
 def _strided(size: int, stage: Stage) -> int:

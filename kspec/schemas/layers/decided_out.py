@@ -1,4 +1,4 @@
-"""The public classes of `keras.layers` (3.15) that are no layers of the spec, and why."""
+"""The public classes of `keras.layers` (3.15) that a spec does not offer, and why."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -37,3 +37,9 @@ DECIDED_OUT: Mapping[str, str] = MappingProxyType(
     }
 )
 """Reason by class name. Aliases (`Convolution2D`, `MaxPool2D`) are decided with their class."""
+
+
+def reason(key: str) -> str | None:
+    """Why a layer of Keras is not offered, by its key or class name; None for any other name."""
+    folded = {name.lower(): why for name, why in DECIDED_OUT.items()}
+    return folded.get(key.replace("_", "").lower())
