@@ -17,6 +17,8 @@ import keras
 import numpy as np
 from keras.src import backend
 from keras.src.backend.common.variables import Variable
+from keras.src.ops import core, einops, image
+from keras.src.ops import numpy as knp
 from keras.src.ops.numpy import Add, Clip
 
 LOCK = RLock()
@@ -185,6 +187,23 @@ def computed_arguments(operation: Any, kinds: tuple[type, ...] = (keras.KerasTen
         if not name.startswith("_")
         and any(isinstance(each, kinds) for each in keras.tree.flatten(value))
     ]
+
+
+CALLED_WITH: Mapping[type, str] = {
+    core.Switch: "branches",
+    einops.Rearrange: "pattern",
+    image.ScaleAndTranslate: "output_shape",
+    knp.GetItem: "key",
+}
+"""The second argument of the call of an operation that is not a tensor."""
+
+
+def computed_call(operation: Any, args: tuple[Any, ...], kind: type) -> str | None:
+    """The argument of an operation's call that is not a tensor, where it holds values of a kind."""
+    name = CALLED_WITH.get(type(operation))
+    if name is None or len(args) < 2:
+        return None
+    return name if any(isinstance(each, kind) for each in keras.tree.flatten(args[1])) else None
 
 
 def known_arguments(operation: Any) -> Any:

@@ -33,6 +33,7 @@ from kspec.compiler.precision import EXACT, WIDER, as_constant, element_type
 from kspec.compiler.recorded import Symbols, recorded
 from kspec.compiler.recording import (
     computed_arguments,
+    computed_call,
     known_arguments,
     known_only,
     recording,
@@ -40,6 +41,7 @@ from kspec.compiler.recording import (
 from kspec.compiler.substitutes import traceable
 from kspec.compiler.table import Table
 
+OTHERWISE = "write it with other functions of keras.ops, or compute it outside of the model"
 TEXT = (
     "turn text into numbers before the model: call StringLookup, Hashing or TextVectorization on "
     "the data, and give the model their results"
@@ -104,8 +106,10 @@ class Tracer:
         rule = self.rules.get(kind)
         if rule is None:
             reason = self.rules.refused.get(kind, "there is no rule for it")
-            raise self.error(f"keras.ops {kind.__name__}: {reason}")
-        if computed := computed_arguments(operation, (keras.KerasTensor, Value)):
+            raise self.error(f"keras.ops {kind.__name__}: {reason}", help_=OTHERWISE)
+        computed = computed_arguments(operation, (keras.KerasTensor, Value))
+        computed += filter(None, [computed_call(operation, args, Value)])
+        if computed:
             raise self.error(known_only(operation, computed[0]))
         narrow = self._narrow(kind, (args, kwargs))
         result = self._unmasked(rule(self, known_arguments(operation), *args, **kwargs))

@@ -161,7 +161,7 @@ def enlarged(factor: Any, data_format: str, interpolation: str = "bilinear") -> 
 
 
 def lookup(mode: str = "int", size: int = 3, **arguments: Any) -> Callable[[], Any]:
-    given = {"vocabulary": [3, 5, -8], "output_mode": mode, **arguments}
+    given = {"vocabulary": [3, 5, -8], "output_mode": mode} | arguments
     return lambda: of(layers.IntegerLookup(**given, name="codes"), size, dtype="int64")
 
 
@@ -257,6 +257,18 @@ COMPILED: tuple[Odd, ...] = (
         for form, shape in (("channels_last", (2, 4, 5, 3)), ("channels_first", (2, 3, 4, 5)))
     ),
     Odd("lookup", lookup(), codes()),
+    Odd(
+        "lookup of int32",
+        lambda: of(
+            layers.IntegerLookup(vocabulary=[3, 2**40], output_mode="multi_hot"), 3, dtype="int32"
+        ),
+        whole("int32"),
+    ),
+    Odd(
+        "lookup in a table",
+        lookup(vocabulary=[*range(-5, 3000, 2), 2**21], num_oov_indices=2),
+        lambda drawn: {"x": drawn.integers(-9, 2**22, (99, 3))},
+    ),
     Odd("lookup of one", lookup(size=1), codes(1)),
     Odd("lookup, mask and three others", lookup(mask_token=0, num_oov_indices=3), codes()),
     Odd("lookup backwards", lookup(invert=True), lambda drawn: {"x": drawn.integers(0, 4, (5, 3))}),

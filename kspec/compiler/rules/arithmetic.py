@@ -178,7 +178,21 @@ def round_(tracer: Tracer, op: Any, x: Any) -> Value:
 
 @rules(knp.Clip)
 def clip(tracer: Tracer, op: Any, x: Any) -> Value:
-    return tracer.emit(ops.Clip(_bound(op.x_min), _bound(op.x_max)), tracer.value(x))
+    """Whole numbers by Minimum and Maximum: the bounds of Clip are floats."""
+    value = tracer.value(x)
+    low, high = _bound(op.x_min), _bound(op.x_max)
+    return clipped(tracer, value, low, high)
+
+
+def clipped(tracer: Tracer, value: Value, low: float | None, high: float | None) -> Value:
+    """The value between two bounds, each of which may be missing."""
+    if value.dtype.is_float:
+        return tracer.emit(ops.Clip(low, high), value)
+    if value.dtype is DType.boolean:
+        value = cast(tracer, value, DType.int32)
+    if low is not None:
+        value = tracer.emit(ops.Maximum(), value, scalar(tracer, low, value))
+    return value if high is None else tracer.emit(ops.Minimum(), value, scalar(tracer, high, value))
 
 
 @rules(knp.Where)

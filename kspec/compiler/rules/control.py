@@ -13,7 +13,7 @@ from keras.src.ops import core
 from kspec.compiler import ops
 from kspec.compiler.ir import DType, Value
 from kspec.compiler.ops.recurrent import Direction
-from kspec.compiler.rules.arithmetic import cast
+from kspec.compiler.rules.arithmetic import cast, clipped
 from kspec.compiler.rules.cells import scan as over_steps
 from kspec.compiler.rules.creation import known_array
 from kspec.compiler.table import Table
@@ -154,7 +154,7 @@ def associative_scan(tracer: Tracer, op: Any, f: Any, elems: Any) -> Any:
 def switch(tracer: Tracer, _op: Any, index: Any, branches: Any, *operands: Any) -> Any:
     """Every branch is computed, and the one of the index chosen"""
     at = cast(tracer, tracer.value(index), DType.int32)
-    at = tracer.emit(ops.Clip(0.0, float(len(branches) - 1)), at)
+    at = clipped(tracer, at, 0, len(branches) - 1)
     given = [values_of(tracer, each) for each in operands]
     results = [tracer.record(branch, *given) for branch in branches]
     chosen = results[-1]

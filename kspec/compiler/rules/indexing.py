@@ -14,7 +14,7 @@ from keras.src.ops import numpy as knp
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, Dim, DType, Shape, Value
-from kspec.compiler.rules.arithmetic import cast, promoted
+from kspec.compiler.rules.arithmetic import cast, clipped, promoted
 from kspec.compiler.rules.einsum import merged
 from kspec.compiler.rules.shape import reshaped
 from kspec.compiler.table import Table
@@ -217,10 +217,10 @@ def _computed_update(tracer: Tracer, value: Value, starts: Value, new: Value) ->
         if dim == size:
             continue
         whole, part = int(dim), int(size)
-        start = tracer.emit(ops.Clip(0.0, float(whole - part)), _start(tracer, starts, axis))
+        start = clipped(tracer, _start(tracer, starts, axis), 0, whole - part)
         places = tracer.value(np.arange(whole, dtype=np.int32), "places")
         ahead = tracer.emit(ops.Subtract(), places, start)
-        new = tracer.emit(ops.Gather(axis), new, tracer.emit(ops.Clip(0.0, float(part - 1)), ahead))
+        new = tracer.emit(ops.Gather(axis), new, clipped(tracer, ahead, 0, part - 1))
         zero, end = (tracer.value(np.int32(each)) for each in (0, part))
         here = tracer.emit(
             ops.LogicalAnd(),

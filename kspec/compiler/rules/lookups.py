@@ -41,7 +41,8 @@ rules.refuse(
 @rules(layers.IntegerLookup)
 def integer_lookup(tracer: Tracer, layer: Any, inputs: Any) -> Any:
     """The place of a number in the vocabulary, encoded. A number outside counts as unknown; where
-    the layer has no place for unknown numbers Keras raises an error, and this gives -1."""
+    the layer has no place for unknown numbers Keras raises an error, and this gives -1. Places are
+    int64 as in Keras if the numbers are, and else int32."""
     x = tracer.value(inputs)
     if x.dtype is not DType.int32:
         x = cast(tracer, x, DType.int64)
@@ -53,28 +54,30 @@ def integer_lookup(tracer: Tracer, layer: Any, inputs: Any) -> Any:
         keys, found = np.append(keys[kept], mask_key), np.append(found[kept], mask_value)
     places, known = _looked_up(tracer, layer, x, keys, found)
     if layer.invert or layer.num_oov_indices <= 1:
-        other = tracer.value(np.int64(default))
+        other = tracer.value(places.dtype.numpy.type(default))
     else:
-        other = _others(tracer, layer, x)
+        other = _others(tracer, layer, x, places.dtype)
     places = tracer.emit(ops.Where(), known, places, other)
-    return _encoded(tracer, layer, places)
+    return _encoded(tracer, layer, places, x.dtype)
 
 
 def _looked_up(
     tracer: Tracer, layer: Any, x: Value, keys: Array, found: Array
 ) -> tuple[Value, Value]:
-    """What is found for each number, int64, and whether the number is a key."""
+    """What is found for each number, and whether the number is a key."""
     if x.dtype is DType.int32:
         inside = (keys >= np.iinfo(np.int32).min) & (keys <= np.iinfo(np.int32).max)
         keys, found = keys[inside], found[inside]
     kind = x.dtype.numpy
+    if (np.abs(found) <= np.iinfo(np.int32).max).all():
+        found = found.astype(np.int32)
     if not keys.size:
-        nothing = tracer.value(np.zeros((), np.int64))
+        nothing = tracer.value(np.zeros((), np.int32))
         return nothing, tracer.emit(ops.NotEqual(), x, x)
     if keys.size <= MOST_COMPARED:
         wide = tracer.emit(ops.Reshape((*x.shape, 1)), x)
         same = tracer.emit(ops.Equal(), wide, tracer.value(keys.astype(kind), "keys"))
-        shares = cast(tracer, same, DType.int64)
+        shares = cast(tracer, same, DType(found.dtype.name))
         product = tracer.emit(ops.Multiply(), shares, tracer.value(found, "places"))
         axis = (x.type.rank,)
         return tracer.emit(ops.Sum(axis), product), tracer.emit(ops.Any(axis), same)
@@ -84,7 +87,7 @@ def _looked_up(
             f"{layer.name}: a vocabulary of {keys.size:,} numbers from {low:,} to {high:,} is too "
             f"wide; up to {MOST_COMPARED:,} numbers, or {MOST_TABLED:,} between them, are compiled"
         )
-    table, there = np.zeros(high - low + 1, np.int64), np.zeros(high - low + 1, bool)
+    table, there = np.zeros(high - low + 1, found.dtype), np.zeros(high - low + 1, bool)
     table[keys - low], there[keys - low] = found, True
     first, last = (tracer.value(np.asarray(each, kind)) for each in (low, high))
     within = tracer.emit(ops.Minimum(), tracer.emit(ops.Maximum(), x, first), last)
@@ -97,20 +100,20 @@ def _looked_up(
     return tracer.emit(ops.Gather(0), tracer.value(table, "table"), at), known
 
 
-def _others(tracer: Tracer, layer: Any, x: Value) -> Value:
+def _others(tracer: Tracer, layer: Any, x: Value, dtype: DType) -> Value:
     """The place of an unknown number, one of several: its remainder."""
     if layer.oov_method == "farmhash":
         raise tracer.error("its `oov_method` hashes the digits of a number as text; use floormod")
     count = tracer.value(np.asarray(layer.num_oov_indices, x.dtype.numpy))
-    rest = cast(tracer, tracer.emit(ops.Remainder(), x, count), DType.int64)
-    start = tracer.value(np.int64(layer._oov_start_index()))  # noqa: SLF001
+    rest = cast(tracer, tracer.emit(ops.Remainder(), x, count), dtype)
+    start = tracer.value(dtype.numpy.type(layer._oov_start_index()))  # noqa: SLF001
     return tracer.emit(ops.Add(), rest, start)
 
 
-def _encoded(tracer: Tracer, layer: Any, places: Value) -> Any:
+def _encoded(tracer: Tracer, layer: Any, places: Value, dtype: DType) -> Any:
     mode, weights = layer.output_mode, None
     if mode == "int":
-        return places
+        return cast(tracer, places, dtype)
     if mode == "tf_idf":
         mode, weights = "count", np.asarray(layer.idf_weights_const)
     depth = layer.max_tokens if layer.pad_to_max_tokens else layer.vocabulary_size()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
-from types import MappingProxyType
+from importlib import import_module
+from types import MappingProxyType, ModuleType
 from typing import Any, get_args
 
 import keras
@@ -13,6 +14,7 @@ from kspec.compiler.rules import RULES
 from kspec.models.keras_file.configuration import Json, member
 from kspec.models.keras_file.refusal import refused
 from kspec.schemas.activations import Activation
+from kspec.schemas.keras_objects import KerasObject
 from kspec.schemas.layers import DECIDED_OUT, catalogue
 from kspec.schemas.layers.recurrent import CELLS
 from kspec.schemas.weights import CONSTRAINTS, INITIALIZERS, REGULARIZERS
@@ -21,19 +23,39 @@ Key = tuple[str, str]
 
 ACTIVATIONS = frozenset(get_args(Activation))
 FUNCTIONAL, SEQUENTIAL = ("Functional", "Model"), ("Sequential",)
-POLICIES = frozenset({"float32", "mixed_float16", "mixed_bfloat16"})
-"""Mixed policies hold their variables in float32, and are read as float32."""
 OPS = "keras.src.ops."
+CODE = "compile the model in Python, where the class is: `kspec.compile_keras(model)`"
+
+
+APPLICATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"convnext": ("LayerScale", "StochasticDepth"), "inception_resnet_v2": ("CustomScaleLayer",)}
+)
+"""The layers that networks of `keras.applications` define for themselves, by their modules."""
 
 
 @cache
 def layers() -> Mapping[Key, type[Any]]:
-    """Layers and cells of the catalogue, and inputs."""
-    found: dict[Key, type[Any]] = {("keras.layers", "InputLayer"): keras.layers.InputLayer}
-    for cls in (*catalogue(), *CELLS):
-        made = getattr(keras.layers, cls.keras)
-        found[("keras.layers", cls.keras)] = found[("keras.layers", made.__name__)] = made
+    """Layers and cells of the catalogue, inputs, tables of whole numbers, and the own layers of
+    `keras.applications`."""
+    made = {getattr(keras.layers, cls.keras) for cls in (*catalogue(), *CELLS)}
+    made |= {keras.layers.InputLayer, keras.layers.IntegerLookup}
+    found = _exported(keras.layers, "keras.layers", made)
+    for module, names in APPLICATIONS.items():
+        owner = import_module(f"keras.src.applications.{module}")
+        found |= {(owner.__name__, name): getattr(owner, name) for name in names}
     return MappingProxyType(found)
+
+
+def _exported(module: ModuleType, public: str, made: Collection[type[Any]]) -> dict[Key, type[Any]]:
+    """Classes by the names that a module of Keras has for them. Some have several, and versions of
+    Keras write different ones, such as `Orthogonal` and `OrthogonalInitializer`."""
+    named = {(public, each.__name__): each for each in made}
+    aliases = {
+        (public, name): each
+        for name, each in vars(module).items()
+        if isinstance(each, type) and each in made
+    }
+    return named | aliases
 
 
 @cache
@@ -46,26 +68,34 @@ def operations() -> Mapping[Key, type[Any]]:
 @cache
 def objects() -> Mapping[Key, type[Any]]:
     """Initializers, regularizers and constraints."""
-    tables = (
-        ("keras.initializers", INITIALIZERS),
-        ("keras.regularizers", REGULARIZERS),
-        ("keras.constraints", CONSTRAINTS),
+    tables: tuple[tuple[str, Collection[type[KerasObject]]], ...] = (
+        ("initializers", INITIALIZERS),
+        ("regularizers", REGULARIZERS),
+        ("constraints", CONSTRAINTS),
     )
-    return MappingProxyType(
-        {
-            (module, cls.keras): getattr(getattr(keras, module.removeprefix("keras.")), cls.keras)
-            for module, classes in tables
-            for cls in classes
-        }
-    )
+    found: dict[Key, type[Any]] = {}
+    for name, written in tables:
+        module = getattr(keras, name)
+        made = {getattr(module, cls.keras) for cls in written}
+        found |= _exported(module, f"keras.{name}", made)
+    return MappingProxyType(found)
 
 
 def key_of(given: Json, where: str) -> Key:
     """Module and class that an object names; a registered name must be the class's own."""
-    module, name = member(given, "module", str, where), member(given, "class_name", str, where)
-    if given.get("registered_name") not in (None, name):
-        raise refused("KS732", f"{where} is registered under {given['registered_name']!r:.80}")
-    return module, name
+    name = member(given, "class_name", str, where)
+    module, registered = given.get("module"), given.get("registered_name")
+    if (module is None and registered is not None) or registered not in (None, name):
+        config = given.get("config")
+        called = config.get("name") if isinstance(config, dict) else None
+        layer = f"{where}, {called[:80]}" if isinstance(called, str) else where
+        raise refused(
+            "KS732",
+            f"{layer} is of the class {name[:80]}, registered as {str(registered)[:80]!r}, whose "
+            "code is not in the file",
+            CODE,
+        )
+    return member(given, "module", str, where), name
 
 
 def find(table: Mapping[Key, type[Any]], key: Key, where: str) -> type[Any]:
@@ -73,6 +103,8 @@ def find(table: Mapping[Key, type[Any]], key: Key, where: str) -> type[Any]:
     if key in table:
         return table[key]
     module, name = key
-    reason = DECIDED_OUT.get(name) if module.startswith("keras") else None
+    of_keras = module.partition(".")[0] == "keras"
+    reason = DECIDED_OUT.get(name) if of_keras else None
     shown = f"{module[:80]}.{name[:80]}"
-    raise refused("KS732", f"{where} is {shown}: {reason or 'not a class that is read'}")
+    own = None if of_keras else CODE
+    raise refused("KS732", f"{where} is {shown}: {reason or 'not a class that is read'}", own)

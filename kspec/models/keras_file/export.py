@@ -15,8 +15,10 @@ import yaml
 from keras import tree
 
 from kspec import spec
+from kspec.compiler.failures import NOT_TRACED, said
 from kspec.compiler.ir import Array
 from kspec.compiler.names import Names
+from kspec.compiler.recorded import flat_names, input_names
 from kspec.models.keras_file.arguments import layer_of
 from kspec.models.keras_file.operations import layer_instead
 from kspec.models.keras_file.refusal import refused
@@ -25,6 +27,7 @@ from kspec.models.keras_model import build_model, finalize
 from kspec.schemas.layers.base import Layer
 from kspec.schemas.layers.core import Identity
 from kspec.spec.blocks import USE
+from kspec.spec.diagnostics import KspecError
 
 INSTEAD = "`kspec emit` compiles the model without a spec"
 LONGEST = 60
@@ -59,7 +62,8 @@ def spec_from_model(
     several outputs of one layer, and whatever else makes the answers differ.
     """
     recorder = Recorder()
-    inputs = {recorder.fresh(each): tensor for each, tensor in _input_names(model).items()}
+    pairs = zip(input_names(model, model), model.inputs, strict=True)
+    inputs = {recorder.fresh(name): tensor for name, tensor in pairs}
     results = recorder.run(model, list(inputs))
     outputs = recorder.finish(dict(zip(_output_names(model), results, strict=True)), inputs)
     sizes = dict(zip(outputs, model.outputs, strict=True))
@@ -67,7 +71,7 @@ def spec_from_model(
     rebuilt = _rebuilt(text)
     weights = _weights(rebuilt, recorder.steps)
     assign_weights(rebuilt, weights)
-    _check_answers(model, rebuilt, inputs)
+    _check_answers(model, rebuilt, inputs, outputs)
     return text + footer, weights
 
 
@@ -154,20 +158,26 @@ class Recorder:
         return given
 
     def finish(self, outputs: Mapping[str, str], inputs: Mapping[str, Any]) -> list[str]:
-        """Give the steps that are outputs the outputs' names; the names."""
-        for name, result in outputs.items():
-            wanted = _valid(name)
-            if result == wanted:
+        """Give the steps that are outputs the outputs' names, which no input has; the names."""
+        free = Names(inputs)
+        names = [free.fresh(_valid(each), LONGEST) for each in outputs]
+        results = list(outputs.values())
+        for place, name in enumerate(names):
+            if results[place] == name:
                 continue
-            shared = result in inputs or list(outputs.values()).count(result) > 1
-            if shared or wanted in self.taken:
-                self.taken.take(wanted)
-                self.steps.append(Step(wanted, Identity(), (result,), None))
+            if name in self.taken:
+                other = self.fresh(name)
+                self.rename(name, other)
+                results = [other if each == name else each for each in results]
+            result = results[place]
+            if result in inputs or results.count(result) > 1:
+                self.taken.take(name)
+                self.steps.append(Step(name, Identity(), (result,), None))
             else:
-                self.rename(result, wanted)
-        named = [_valid(name) for name in outputs]
-        self.drop_unused(named)
-        return named
+                self.rename(result, name)
+                results[place] = name
+        self.drop_unused(names)
+        return names
 
     def drop_unused(self, outputs: Iterable[str]) -> None:
         """Leave out the steps that no output depends on: those of masks, say."""
@@ -200,22 +210,18 @@ def _valid(name: str) -> str:
 
 
 def _structure(model: Any) -> Any:
-    return getattr(model, "_outputs_struct", None) or model.outputs[0]
-
-
-def _input_names(model: Any) -> dict[str, Any]:
-    struct = getattr(model, "_inputs_struct", None)
-    if isinstance(struct, dict):
-        return {name: struct[name] for name in sorted(struct)}
-    return {tensor.name: tensor for tensor in model.inputs}
+    struct = getattr(model, "_outputs_struct", None)
+    return model.outputs[0] if struct is None else struct
 
 
 def _output_names(model: Any) -> list[str]:
+    """The names of a model's outputs, as Keras flattens them: keys of a dict, or layers."""
     struct = getattr(model, "_outputs_struct", None)
     if isinstance(struct, dict):
-        return sorted(struct)
-    names = [tensor._keras_history.operation.name for tensor in model.outputs]  # noqa: SLF001
-    return [f"{n}_{place}" if n in names[:place] else n for place, n in enumerate(names)]
+        return flat_names(struct)
+    names = Names()
+    history = (tensor._keras_history for tensor in model.outputs)  # noqa: SLF001
+    return [names.fresh(each.operation.name) for each in history]
 
 
 def _render(
@@ -278,15 +284,22 @@ def _lists(value: Any) -> Any:
 
 
 def _rebuilt(text: str) -> keras.Model:
+    """The model of a spec. Raises KspecError KS738 where the spec is not one."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.yaml")
         path.write_text(text, encoding="utf-8")
-        return build_model(spec.load(path))
+        try:
+            return build_model(spec.load(path))
+        except KspecError as error:
+            why = error.diagnostics[0].message
+            raise refused("KS738", f"a spec cannot say this model: {why}", INSTEAD) from error
 
 
-def _check_answers(model: keras.Model, rebuilt: keras.Model, inputs: Mapping[str, Any]) -> None:
+def _check_answers(
+    model: keras.Model, rebuilt: keras.Model, inputs: Mapping[str, Any], outputs: list[str]
+) -> None:
     """Hold both models against each other on random rows: a mask that a layer was given by hand,
-    say, is not in the spec."""
+    say, is not in the spec. ``outputs`` are the spec's names of the model's outputs in order."""
     drawn = np.random.Generator(np.random.PCG64(0))
     rows: dict[str, Array] = {}
     for name, tensor in inputs.items():
@@ -296,13 +309,15 @@ def _check_answers(model: keras.Model, rebuilt: keras.Model, inputs: Mapping[str
     struct = getattr(model, "_inputs_struct", None)
     values = list(rows.values())
     given = values[0] if struct is None else tree.pack_sequence_as(struct, values)
-    pairs = zip(
-        tree.flatten(model(given, training=False)),
-        tree.flatten(rebuilt(rows, training=False)),
-        strict=True,
-    )
-    if not all(np.allclose(one, other, rtol=1e-4, atol=1e-5) for one, other in pairs):
-        raise refused("KS738", "the spec would not give the model's answers", INSTEAD)
+    try:
+        expected = tree.flatten(model(given, training=False))
+    except NOT_TRACED as error:
+        raise refused("KS741", f"Keras fails when it calls the model: {said(error)}") from error
+    found = rebuilt(rows, training=False)
+    for name, one in zip(outputs, expected, strict=True):
+        other = found[name]
+        if one.shape != other.shape or not np.allclose(one, other, rtol=1e-4, atol=1e-5):
+            raise refused("KS738", f"the spec would give other answers at {name!r}", INSTEAD)
 
 
 def _weights(rebuilt: keras.Model, steps: list[Step]) -> dict[str, Array]:

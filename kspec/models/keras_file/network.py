@@ -18,6 +18,7 @@ from keras.src.backend.common import global_state
 
 from kspec.models.keras_file import classes
 from kspec.models.keras_file.configuration import Json, check_plain, member
+from kspec.models.keras_file.dtypes import element_type
 from kspec.models.keras_file.refusal import refused
 from kspec.spec.diagnostics import KspecError
 
@@ -96,6 +97,8 @@ def make(given: Json, where: str) -> Any:
         return _made(lambda: cls.from_config(dict(config)), where)
     cls = classes.find(classes.layers(), key, where)
     arguments = {name: _argument(name, value, where) for name, value in config.items()}
+    if cls is keras.layers.IntegerLookup:
+        _check_vocabulary(arguments, where)
     if cls is keras.layers.InputLayer:
         _check_input(arguments.get("batch_shape"), where)
     if arguments.keys() & {*PARTS, "cells"}:
@@ -106,15 +109,13 @@ def make(given: Json, where: str) -> Any:
 def _argument(name: str, value: Json, where: str) -> Any:
     """An argument of a layer: plain data, or an object of a closed list."""
     if name == "dtype":
-        return _dtype(value, where)
+        return element_type(value, where)
     if name in PARTS and value is not None:
         return make(value, where)
     if name == "cells":
         return [make(each, where) for each in member({name: value}, name, list, where)]
-    if name.endswith("activation") and isinstance(value, str):
-        if value not in classes.ACTIVATIONS:
-            raise refused("KS732", f"{where}: there is no activation {value[:80]!r}")
-        return value
+    if name.endswith("activation") and value is not None:
+        return _activation(value, where)
     if isinstance(value, dict) and "class_name" in value:
         cls = classes.find(classes.objects(), classes.key_of(value, where), f"{where}: {name}")
         config = member(value, "config", dict, where)
@@ -124,16 +125,15 @@ def _argument(name: str, value: Json, where: str) -> Any:
     return value
 
 
-def _dtype(value: Json, where: str) -> str:
-    """Of inputs their element type, of layers float32."""
+def _activation(value: Json, where: str) -> Any:
+    """An activation by name, as a function of Keras that older files name, or as a layer."""
+    if isinstance(value, dict) and value.get("class_name") == "function":
+        value = value.get("config")
     if isinstance(value, dict):
-        known = classes.key_of(value, where) == ("keras", "DTypePolicy")
-        value = member(value, "config", dict, where).get("name") if known else None
-        if value in classes.POLICIES:
-            return "float32"
-    if value in ("float32", "int32", "int64", "int16", "int8", "uint8", "bool"):
-        return str(value)
-    raise refused("KS733", f"{where} has the dtype {str(value)[:80]}", "models are float32 here")
+        return make(value, f"{where}: activation")
+    if value not in classes.ACTIVATIONS:
+        raise refused("KS732", f"{where}: there is no activation {str(value)[:80]!r}")
+    return value
 
 
 @dataclass(slots=True)
@@ -263,6 +263,16 @@ def _check_input(shape: Json, where: str) -> None:
     values = math.prod(size for size in shape if size is not None)
     if values > LARGEST_INPUT:
         raise refused("KS734", f"{where} declares {values:,} values for a row")
+
+
+def _check_vocabulary(arguments: dict[str, Any], where: str) -> None:
+    """A table of whole numbers that stand in the file: a text would be a path that Keras reads."""
+    numbers = arguments.get("vocabulary")
+    if not isinstance(numbers, list) or not all(type(each) is int for each in numbers):
+        raise refused("KS733", f"{where} has no vocabulary of whole numbers", classes.CODE)
+    if arguments.get("output_mode") == "tf_idf":
+        message = f"{where}: weights of a vocabulary (tf_idf) are not read"
+        raise refused("KS733", message, classes.CODE)
 
 
 def _is_size(size: Json) -> bool:

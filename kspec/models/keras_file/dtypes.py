@@ -1,0 +1,44 @@
+"""The element types and dtype policies that a `.keras` file may name."""
+
+from __future__ import annotations
+
+from kspec.models.keras_file import classes
+from kspec.models.keras_file.configuration import Json, member
+from kspec.models.keras_file.refusal import refused
+
+POLICIES = frozenset({"float32", "mixed_float16", "mixed_bfloat16"})
+"""Mixed policies hold their variables in float32, and are read as float32."""
+DTYPE_POLICIES = frozenset({"DTypePolicy", "FloatDTypePolicy"})
+"""Classes of policies that name a type; Keras before 3.4 wrote the second."""
+INPUT_TYPES = frozenset(
+    {"float32", "int32", "int64", "int16", "int8", "uint8", "uint16", "uint32", "bool"}
+)
+
+
+def element_type(value: Json, where: str) -> str:
+    """Of inputs their element type, of layers float32."""
+    if isinstance(value, dict):
+        return _policy(value, where)
+    if value in POLICIES:
+        return "float32"
+    if value in INPUT_TYPES:
+        return str(value)
+    raise refused("KS733", f"{where} has the dtype {str(value)[:80]}", "models are float32 here")
+
+
+def _policy(value: dict[str, Json], where: str) -> str:
+    """A policy of float32 or of mixed precision, alone or for all parts of a layer."""
+    module, name = classes.key_of(value, where)
+    config = member(value, "config", dict, where)
+    if module.partition(".")[0] == "keras" and name in DTYPE_POLICIES:
+        return element_type(config.get("name"), where)
+    if name == "DTypePolicyMap" and not config.get("policy_map"):
+        return element_type(config.get("default_policy"), where)
+    mode = config.get("mode") or name
+    if "Quantized" in name or "mode" in config or name == "DTypePolicyMap":
+        raise refused(
+            "KS733",
+            f"{where} is quantised ({str(mode)[:80]})",
+            "compile the model as it was before `quantize`",
+        )
+    raise refused("KS733", f"{where} has the dtype policy {name[:80]}", "models are float32 here")
