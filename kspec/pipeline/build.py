@@ -6,14 +6,14 @@ runs: a build with nothing to do loads neither TensorFlow nor NumPy.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kspec.features.description import FILE
 from kspec.features.kinds import decisions_of
 from kspec.pipeline.bundles.artifacts import place_artifact
 from kspec.pipeline.proof.baselines import Baseline, useless
@@ -22,7 +22,7 @@ from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan, Prog
 from kspec.pipeline.store.artifacts import digest_artifact
 from kspec.pipeline.store.content import Store
 from kspec.pipeline.store.keys import Keys
-from kspec.pipeline.store.placement import place
+from kspec.pipeline.store.placement import MAX_DESCRIPTION, is_bundle, place, reserved
 from kspec.pipeline.store.records import (
     DATA,
     HISTORY,
@@ -38,6 +38,7 @@ from kspec.pipeline.store.stages import Make, Notify, Stages, silent
 from kspec.pipeline.store.targets import Target, described
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
+from kspec.spec.untrusted import File, PlaceError
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
 from kspec.training.monitors import Monitor, Silent
@@ -63,9 +64,12 @@ def build(
 ) -> BuildResult:
     """Do what is still to be done for a checked document, and put bundles, ``manifest.json`` and
     ``report.html`` into ``out`` (``dist`` beside the spec). Raises KspecError, and OSError for a
-    disk that is full or may not be written; then nothing in ``out`` has changed."""
+    disk that is full or may not be written; then nothing in ``out`` has changed. While another
+    process builds into ``out``, this one waits for it, and tells ``notify`` so."""
     run = _Build(document, store, monitor, notify)
-    return run.whole(out or document.path.parent / "dist")
+    out = out or document.path.parent / "dist"
+    with reserved(out, lambda who: run.stages.wait(f"{who}, which builds into {out}")):
+        return run.whole(out)
 
 
 def plan(document: Document, *, store: Path | None = None, notify: Notify | None = None) -> Plan:
@@ -121,7 +125,7 @@ class _Build:
         self.document = document
         self.keys = Keys(document)
         self.monitor = monitor or Silent()
-        self.store = Store(store or document.path.parent / ".kspec")
+        self.store = Store.at(store or document.path.parent / ".kspec")
         self.stages = Stages(self.store, document.spec.name, notify or silent)
         self._shop: Workshop | None = None
 
@@ -154,8 +158,15 @@ class _Build:
         result = self.result(out, artifacts, gates, compiled)
         about = self.report(result, plan_)
         parts = {**bundles, REPORT: about / REPORT, MANIFEST: about / MANIFEST}
+        self.tell_of_another_model(out)
         place(parts, out, seal=MANIFEST, stale=_targets_in(out) - bundles.keys())
         return replace(result, stages=tuple(self.stages.done))
+
+    def tell_of_another_model(self, out: Path) -> None:
+        """Say whose bundles are replaced, where they are those of another spec."""
+        there, name = _manifest_in(out).get("name"), self.document.spec.name
+        if isinstance(there, str) and there != name:
+            self.stages.say("replacing", f"the bundles of {there!r} in {out} by those of {name!r}")
 
     def read(self) -> None:
         """Every row is read and judged before Keras is imported."""
@@ -186,7 +197,9 @@ class _Build:
         def make(folder: Path) -> None:
             from kspec.pipeline.train import train
 
-            train(self.shop, folder, self.store.scratch(key.stage, key.digest), self.monitor)
+            scratch = self.store.scratch(key.stage, key.digest)
+            secret = self.store.secret(key.stage, key.digest)
+            train(self.shop, folder, scratch, secret, self.monitor)
 
         return self.stages.run(key, make)
 
@@ -335,7 +348,16 @@ def _is_lasting(warning: Diagnostic) -> bool:
 def _targets_in(out: Path) -> set[str]:
     """The bundles that a build before this one has put there."""
     try:
-        listed = {each["target"] for each in read_json(out / MANIFEST)["artifacts"]}
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        listed = {str(each["target"]) for each in _manifest_in(out)["artifacts"]}
+    except (KeyError, TypeError):
         return set()
-    return listed & {found.parent.name for found in out.glob(f"*/{FILE}")}
+    return {name for name in listed if "/" not in name and is_bundle(out / name, name)}
+
+
+def _manifest_in(out: Path) -> Mapping[str, Any]:
+    """The manifest of a build before this one; empty where there is none that can be read."""
+    try:
+        found = json.loads(File(out, MANIFEST, MAX_DESCRIPTION).read())
+    except (PlaceError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -47,7 +47,7 @@ def graph(document: Document, *, store: Path | None = None) -> Graph:
     """The traced graph: of the trained model where the store has it, else with fresh weights,
     which needs Keras."""
     if document.spec.data is not None or document.spec.weights is not None:
-        key, kept = Keys(document).compile, Store(store or document.path.parent / ".kspec")
+        key, kept = Keys(document).compile, Store.at(store or document.path.parent / ".kspec")
         if kept.has(key.stage, key.digest):
             from kspec.compiler.file import load
 

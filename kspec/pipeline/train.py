@@ -13,10 +13,10 @@ from kspec.training.monitors import Monitor
 from kspec.training.weights import save_weights
 
 
-def train(shop: Workshop, folder: Path, scratch: Path, monitor: Monitor) -> None:
+def train(shop: Workshop, folder: Path, scratch: Path, secret: bytes, monitor: Monitor) -> None:
     """Train and leave the weights and the history in ``folder``; checkpoints go to ``scratch``,
-    from where a killed run is taken up. Without a section ``train`` the weights are those that the
-    spec names."""
+    sealed with ``secret``: a killed run is taken up from there. Without a section ``train`` the
+    weights are those that the spec names."""
     document = shop.document
     if document.spec.train is None and document.spec.weights is None:
         help_ = "train: {epochs: 20}, or weights: model.safetensors"
@@ -25,7 +25,9 @@ def train(shop: Workshop, folder: Path, scratch: Path, monitor: Monitor) -> None
         )
     history: dict[str, Any] = {"epochs": [], "stopped_early": False, "seconds": 0.0}
     if document.spec.train is not None:
-        result = fit(shop.model, shop.dataset, document.spec, scratch, monitor=monitor)
+        result = fit(
+            shop.model, shop.dataset, document.spec, scratch, monitor=monitor, secret=secret
+        )
         history = {
             "epochs": list(result.history),
             "stopped_early": result.stopped_early,

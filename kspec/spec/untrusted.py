@@ -97,18 +97,18 @@ class File:
 
 
 def located(path: Path, *, limit: int) -> File:
-    """The file of a path that the command line names; see `root_above`."""
-    root = root_above(path)
-    return File(root, _upward(path).relative_to(root).as_posix(), limit)
+    """The file of a path that the command line names; see `below_root`."""
+    return File(*below_root(path), limit)
 
 
-def root_above(path: Path) -> Path:
-    """The trusted folder above a path that the command line names: the farthest one that is the
-    working directory or a repository, since a stranger may have made links below these; else the
-    folder that the path is in."""
+def below_root(path: Path) -> tuple[Path, str]:
+    """A trusted folder above a path that the command line names, and the path below it. The
+    folder is the farthest one that is the working directory or a repository, since a stranger may
+    have made links below these; else the folder that the path is in."""
     here, whole = Path.cwd(), _upward(path)
     roots = [each for each in whole.parents if each == here or (each / ".git").exists()]
-    return roots[-1] if roots else whole.parent
+    root = roots[-1] if roots else whole.parent
+    return root, whole.relative_to(root).as_posix()
 
 
 def _upward(path: Path) -> Path:
@@ -130,16 +130,16 @@ def check_folder(root: Path, place: str) -> None:
 def files_below(root: Path, place: str) -> Iterator[str]:
     """The paths of all regular files below a folder, relative to it, in no order. Raises
     PlaceError for a link or a special file anywhere below, and for far too many files."""
-    waiting, count = [""], 0
+    waiting, count, above = [""], 0, "" if place == "." else f"{place}/"
     while waiting:
         inner = waiting.pop()
-        with _folder(root, f"{place}/{inner}") as handle, os.scandir(handle) as entries:
+        with _folder(root, above + inner) as handle, os.scandir(handle) as entries:
             for entry in entries:
                 path = f"{inner}/{entry.name}" if inner else entry.name
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(path)
                     continue
-                _judge(entry.stat(follow_symlinks=False), f"{place}/{path}", stat.S_ISREG)
+                _judge(entry.stat(follow_symlinks=False), above + path, stat.S_ISREG)
                 count += 1
                 if count > MAX_FILES:
                     raise PlaceError("size", f"`{place}` holds more than {MAX_FILES:,} files")

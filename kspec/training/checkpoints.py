@@ -1,18 +1,21 @@
 """Checkpoints that survive `kill -9` at any moment, one an epoch, the newest two kept.
 
 A checkpoint is one safetensors file, so that a single rename makes it valid: the tensors, and
-as metadata a JSON with everything else, after the SHA-256 of it and of the tensors. A file that
-is cut off, altered or of another run is passed over for the one before it.
+as metadata a JSON with everything else, after the HMAC-SHA256 of it and of the tensors. A file
+that is cut off, altered, of another run or of another secret is passed over for the one before.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kspec.spec.paths import MAX_BYTES
+from kspec.spec.untrusted import File, PlaceError
 from kspec.training.callbacks import Patience
 from kspec.training.files import PARTIAL, write_whole
 from kspec.training.weights import Weights, pack
@@ -75,22 +78,24 @@ def restore(model: keras.Model, state: Weights) -> None:
         variable.assign(state[f"optimizer/{index:05d}"])
 
 
-def write_checkpoint(folder: Path, run: str, checkpoint: Checkpoint) -> None:
+def write_checkpoint(folder: Path, checkpoint: Checkpoint, run: str, secret: bytes = b"") -> None:
     """Write a checkpoint of the run `run` whole, then delete all but the newest two."""
     best = {f"best/{name}": tensor for name, tensor in checkpoint.best.items()}
     tensors = checkpoint.state | best
     state = json.dumps({"run": run, "progress": asdict(checkpoint.progress)})
     name = f"epoch-{checkpoint.progress.epochs:06d}.checkpoint"
-    write_whole(folder / name, pack(tensors, {_STATE: f"{_digest(state, tensors)} {state}"}))
+    write_whole(
+        folder / name, pack(tensors, {_STATE: f"{_digest(secret, state, tensors)} {state}"})
+    )
     for path in _newest_first(folder)[KEPT:]:
         path.unlink(missing_ok=True)
     for path in folder.glob(_PATTERN + PARTIAL):
         path.unlink(missing_ok=True)
 
 
-def read_newest(folder: Path, run: str) -> Checkpoint | None:
+def read_newest(folder: Path, run: str, secret: bytes = b"") -> Checkpoint | None:
     """The newest sound checkpoint of the run `run` in `folder`."""
-    found = (_read(path, run) for path in _newest_first(folder))
+    found = (_read(path, run, secret) for path in _newest_first(folder))
     return next((checkpoint for checkpoint in found if checkpoint is not None), None)
 
 
@@ -98,16 +103,17 @@ def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob(_PATTERN), reverse=True)
 
 
-def _read(path: Path, run: str) -> Checkpoint | None:
+def _read(path: Path, run: str, secret: bytes) -> Checkpoint | None:
     from safetensors import SafetensorError, safe_open
 
     try:
+        File(path.parent, path.name, MAX_BYTES).open().close()
         with safe_open(path, framework="numpy") as file:
             digest, _, text = (file.metadata() or {})[_STATE].partition(" ")
             tensors: Weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError):
+    except (PlaceError, OSError, SafetensorError, KeyError):
         return None
-    if digest != _digest(text, tensors):
+    if not hmac.compare_digest(digest.encode(), _digest(secret, text, tensors).encode()):
         return None
     state = json.loads(text)
     if state["run"] != run:
@@ -125,8 +131,8 @@ def _read(path: Path, run: str) -> Checkpoint | None:
     return Checkpoint(progress, rest, best)
 
 
-def _digest(state: str, tensors: Weights) -> str:
-    digest = hashlib.sha256(state.encode())
+def _digest(secret: bytes, state: str, tensors: Weights) -> str:
+    digest = hmac.new(secret, state.encode(), hashlib.sha256)
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"\n{name} {tensor.dtype} {tensor.shape}\n".encode())

@@ -60,7 +60,13 @@ class TrainResult:
 
 
 def fit(
-    model: keras.Model, dataset: Dataset, spec: Spec, run_dir: Path, *, monitor: Monitor
+    model: keras.Model,
+    dataset: Dataset,
+    spec: Spec,
+    run_dir: Path,
+    *,
+    monitor: Monitor,
+    secret: bytes = b"",
 ) -> TrainResult:
     """Train `model` and write its weights to `run_dir/weights.safetensors`.
 
@@ -69,7 +75,7 @@ def fit(
     rows first, unless the spec has weights, which hold them. A run that was killed is taken up
     after its last whole epoch; with `deterministic` its weights are, bit for bit, those of a run
     that was not, provided that the model began with the same weights. A run that had finished is
-    not repeated.
+    not repeated. A checkpoint counts only if it was written with the same `secret`.
 
     Raises KspecError KS601 when the loss is no longer finite, KS602 to KS605 when the settings do
     not fit. KeyboardInterrupt (`Terminated` on SIGTERM) goes through; checkpoints stay.
@@ -80,11 +86,13 @@ def fit(
     compile_model(model, spec)
     folder, identity = run_dir / "checkpoints", run_identity(model, dataset, spec)
     with terminable(), monitor:
-        run = _Run(model, settings, folder, identity, monitor, adapts=spec.weights is None)
+        run = _Run(
+            model, settings, folder, (identity, secret), monitor, adapts=spec.weights is None
+        )
         try:
             run.train(dataset, row_weights(spec, dataset.train))
         except KeyboardInterrupt as interrupt:
-            interrupt.add_note(kept(folder, identity))
+            interrupt.add_note(kept(folder, identity, secret))
             raise
         save_weights(model, run_dir / WEIGHTS)
     return TrainResult(
@@ -96,9 +104,9 @@ def fit(
     )
 
 
-def kept(folder: Path, identity: str) -> str:
+def kept(folder: Path, identity: str, secret: bytes) -> str:
     """What an interrupted run leaves, for the person who interrupted it."""
-    checkpoint = read_newest(folder, identity)
+    checkpoint = read_newest(folder, identity, secret)
     if checkpoint is None:
         return "no epoch was finished, so there is no checkpoint: training will begin anew"
     done = checkpoint.progress.epochs
@@ -141,7 +149,7 @@ class _Run:
         model: keras.Model,
         settings: Train,
         folder: Path,
-        identity: str,
+        identity: tuple[str, bytes],
         monitor: Monitor,
         *,
         adapts: bool,
@@ -189,7 +197,7 @@ class _Run:
     def _resume(self, dataset: Dataset) -> None:
         from kspec.models.keras_model import finalize
 
-        checkpoint = read_newest(self._folder, self._identity)
+        checkpoint = read_newest(self._folder, *self._identity)
         if checkpoint is None:
             if self._adapts:
                 adapt(self._model, dataset.train)
@@ -219,7 +227,7 @@ class _Run:
         )
         self._started = now
         checkpoint = Checkpoint(self.progress, state_of(self._model), self._best)
-        write_checkpoint(self._folder, self._identity, checkpoint)
+        write_checkpoint(self._folder, checkpoint, *self._identity)
         self._monitor.epoch(epoch=epoch + 1, metrics=self.progress.history[-1])
         self._model.stop_training = stopped
 

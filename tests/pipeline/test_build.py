@@ -205,7 +205,7 @@ def test_what_a_change_runs(
 def would_run(path: Path) -> dict[str, str]:
     """The stages that a build would run, with the reasons."""
     document = kspec.load(path)
-    stages = Stages(Store(path.parent / ".kspec"), document.spec.name, lambda _: None)
+    stages = Stages(Store.at(path.parent / ".kspec"), document.spec.name, lambda _: None)
     return {each.name: each.reason for each in stages.foreseen(Keys(document).all) if each.ran}
 
 

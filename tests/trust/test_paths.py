@@ -22,7 +22,7 @@ SPEC = """\
 kspec: 1
 name: m
 {extra}
-inputs: {{x: {{numeric: 1}}}}
+inputs: {{x: {{number: 1}}}}
 outputs: {{y: {{category: [a, b]}}}}
 network:
   - {{dense: {{units: 2, activation: softmax}}, name: y}}

@@ -3,9 +3,14 @@ two equal builds."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel
 
 from kspec.data.dataset import source_digest
+from kspec.features.signature import Signature
 from kspec.pipeline.bundles.pack import describe_artifact, signature, versions_of
 from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.proof.gates import split_gate
@@ -13,6 +18,7 @@ from kspec.pipeline.results import BuildResult
 from kspec.pipeline.store.content import versions
 from kspec.spec.document import Document
 
+VERSION: Literal[1] = 1
 _TRAINED_BY = ("keras", "numpy", "tensorflow")
 
 
@@ -20,7 +26,7 @@ def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dic
     """The manifest as plain data; latency and durations are in the report instead."""
     spec = document.spec
     return {
-        "kspec_manifest": 1,
+        "kspec_manifest": VERSION,
         "name": spec.name,
         "version": spec.version,
         "description": spec.description,
@@ -57,6 +63,35 @@ def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dic
         ],
         "versions": versions_used(result),
     }
+
+
+class _Artifact(BaseModel):
+    """What is read of an artifact."""
+
+    target: str
+    format: str
+    path: str
+    sha256: str
+    worst_error: float
+    runtime: str
+
+
+class _Manifest(BaseModel):
+    """What is read of a manifest."""
+
+    kspec_manifest: Literal[1]
+    name: str
+    version: str
+    description: str
+    signature: Signature
+    artifacts: tuple[_Artifact, ...]
+
+
+def check_manifest(text: bytes) -> Mapping[str, Any]:
+    """The content of a manifest. Raises ValueError (of Pydantic) for another file."""
+    _Manifest.model_validate_json(text)
+    content: Mapping[str, Any] = json.loads(text)
+    return content
 
 
 def versions_used(result: BuildResult) -> dict[str, str]:

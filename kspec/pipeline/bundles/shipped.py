@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
-from safetensors.numpy import load_file
 
 from kspec.features.description import FILE, Description
+from kspec.pipeline.bundles.integrity import (
+    check_bundle,
+    golden_rows,
+    read_description,
+    read_file,
+)
+from kspec.pipeline.bundles.manifest import check_manifest
 from kspec.pipeline.compiled import load_rows
 from kspec.pipeline.proof.gates import failures, judge
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verification import Verification, verify_artifact
 from kspec.pipeline.results import Artifact, GateResult, Progress
-from kspec.pipeline.store.artifacts import changes
 from kspec.pipeline.store.content import Store
 from kspec.pipeline.store.keys import Keys
 from kspec.pipeline.store.stages import Notify, silent
@@ -27,8 +31,6 @@ from kspec.spec.suggestions import suggest
 from kspec.targets.formats.format import Tolerance
 from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
-
-MANIFEST_VERSION = 1
 
 Proof = Literal["build", "golden"]
 """The rows that artifacts were compared on: all that the build judged by, or a bundle's own."""
@@ -44,12 +46,7 @@ class Bundle:
     @property
     def golden(self) -> Rows:
         """Raw inputs and the outputs of the trained model for them."""
-        arrays = load_file(self.folder / self.about.golden.file)
-        parts = {
-            part: {k.removeprefix(part): v for k, v in arrays.items() if k.startswith(part)}
-            for part in ("input/", "output/")
-        }
-        return Rows(parts["input/"], parts["output/"], {})
+        return golden_rows(self.folder, self.about)
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
@@ -67,38 +64,31 @@ class Bundle:
 
 def choose(bundles: Sequence[Bundle], format_: str | None = None) -> Artifact:
     """The first artifact, or the first of a format. Raises KspecError KS912 where there is none,
-    KS915 where it is not the one that was proven."""
-    found = [artifact for bundle in bundles for artifact in bundle.artifacts]
-    fitting = [each for each in found if format_ in (None, each.format)]
+    KS915 and KS918 where its bundle is not the one that was built."""
+    found = [(bundle, artifact) for bundle in bundles for artifact in bundle.artifacts]
+    fitting = [each for each in found if format_ in (None, each[1].format)]
     if not fitting:
         message = f"no artifact here is of the format `{format_}`"
-        help_ = suggest(str(format_), [each.format for each in found])
+        help_ = suggest(str(format_), [artifact.format for _, artifact in found])
         raise KspecError(Diagnostic("KS912", message, help=help_))
-    if problem := altered(fitting[0]):
-        raise KspecError(problem)
-    return fitting[0]
+    bundle, artifact = fitting[0]
+    if problems := check_bundle(bundle.folder, bundle.about):
+        raise KspecError(*problems)
+    return artifact
 
 
 def open_bundle(folder: Path) -> Bundle:
     """The bundle in a folder; raises KspecError KS914 where there is none."""
-    path = folder / FILE
-    try:
-        return Bundle(folder, Description.read(_read(path)))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise _nothing(f"{path} does not describe a bundle: {where}: {first['msg']}") from None
+    return Bundle(folder, read_description(folder))
 
 
 def read_manifest(path: Path) -> Mapping[str, Any]:
     """A build's `manifest.json`; raises KspecError KS914 for another file."""
     try:
-        about = json.loads(_read(path))
+        return check_manifest(read_file(path.parent, path.name))
     except ValueError as error:
-        raise _nothing(f"{path} is not JSON: {error}") from None
-    if not isinstance(about, dict) or about.get("kspec_manifest") != MANIFEST_VERSION:
-        raise _nothing(f"{path} is not a manifest of version {MANIFEST_VERSION}")
-    return about
+        reason = str(error).partition("\n")[0]
+        raise _nothing(f"{path} is not a manifest that this version reads: {reason}") from None
 
 
 def bundles_in(folder: Path) -> tuple[Bundle, ...]:
@@ -128,10 +118,10 @@ def verify_bundles(
     problems: list[Diagnostic] = []
     artifacts: list[Artifact] = []
     for bundle in bundles:
+        if found := check_bundle(bundle.folder, bundle.about):
+            problems += found
+            continue
         for each in bundle.artifacts:
-            if problem := altered(each):
-                problems.append(problem)
-                continue
             key = (each.format, each.sha256)
             if key not in done:
                 notify(Progress("verify", f"run {each.path.name} of {bundle.folder.name}"))
@@ -166,39 +156,28 @@ def verify_document(
     return artifacts, gates, "build" if rows is not None else "golden"
 
 
-def altered(artifact: Artifact) -> Diagnostic | None:
-    """The problem of an artifact whose bytes are not those of the build."""
-    odd = changes(artifact.path, artifact.files)
-    if not odd:
-        return None
-    path = artifact.path.parent / odd[0]
-    what = "was altered after the build" if path.exists() else "is not there"
-    return Diagnostic("KS915", f"{path} {what}", help="build again")
-
-
 def request_of(artifact: Artifact) -> ArtifactRequest:
-    """What the artifact was emitted for. Raises KspecError KS912 for a format of elsewhere."""
+    """What the artifact was emitted for. Raises KspecError KS912 for an unknown format, and KS918
+    for options that the format does not have."""
     format_ = formats().get(artifact.format)
     if format_ is None:
         message = f"{artifact.path} is of the unknown format `{artifact.format}`"
         raise KspecError(Diagnostic("KS912", message))
-    return ArtifactRequest(artifact.format, format_.options.model_validate(artifact.options))
+    try:
+        return ArtifactRequest(artifact.format, format_.options.model_validate(artifact.options))
+    except ValidationError as error:
+        reason = error.errors(include_url=False, include_input=False)[0]["msg"]
+        message = f"{artifact.path} has options that {artifact.format} does not have: {reason}"
+        raise KspecError(Diagnostic("KS918", message, help="build again")) from None
 
 
 def _judging_rows(document: Document, store: Path | None) -> Rows | None:
-    key, kept = Keys(document).compile, Store(store or document.path.parent / ".kspec")
+    key, kept = Keys(document).compile, Store.at(store or document.path.parent / ".kspec")
     return (
         load_rows(kept.path(key.stage, key.digest), "rows")
         if kept.has(key.stage, key.digest)
         else None
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise _nothing(f"there is no {path}") from None
 
 
 def _nothing(message: str) -> KspecError:

@@ -6,108 +6,196 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from kspec.pipeline.store.locks import locked
+from kspec.pipeline.store.locks import Told, locked
+from kspec.pipeline.store.seals import VARIABLE, Seals, seals_for
 from kspec.spec.diagnostics import Diagnostic, KspecError
-from kspec.spec.untrusted import File, PlaceError
+from kspec.spec.untrusted import File, PlaceError, below_root, check_folder, files_below
+
+MAX_INDEX = 16 << 20
+"""Bound on the bytes of a small file of the store."""
+MAX_FILE = 1 << 40
+UNSEALED = "it was not made with this user's key"
+KEYLESS = f"no key could be kept for this user; set {VARIABLE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the store has of one result."""
+
+    sound: bool = False
+    damage: str | None = None
+    """Why something that is there does not count; None where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A folder ``<stage>/<key>`` for each result, with the sizes of its files beside it in
-    ``<key>.json``. A result appears whole, by a rename, or not at all; of two builds that want the
-    same one, the second waits for the first. A result with a file deleted, cut off or added is
-    none, and is made again; bytes changed in place are not looked for."""
+    """A folder ``<stage>/<key>`` for each result, with the SHA-256 of its files beside it in
+    ``<key>.json``, under a code that only this user can make. A result appears whole, by a rename,
+    or not at all; of two builds that want the same one, the second waits for the first. A result
+    that is not exactly as its maker left it counts as absent, and is made again."""
 
     root: Path
+    seals: Seals
+
+    @classmethod
+    def at(cls, root: Path) -> Store:
+        """The store in a folder. Raises KspecError KS917 where a link leads there."""
+        if os.path.lexists(root):
+            refuse_link(*below_root(root))
+        return cls(root, seals_for(root))
 
     def path(self, stage: str, key: str) -> Path:
         """Where a result lies, or would."""
         return self.root / stage / key
 
     def has(self, stage: str, key: str) -> bool:
-        """Whether the result is there, every file at its full size."""
-        folder = self.path(stage, key)
+        """Whether the result is there, with every byte as it was made."""
+        return self.look(stage, key).sound
+
+    def look(self, stage: str, key: str) -> Look:
+        """Read every byte of a result and say whether it is as it was made."""
         try:
-            listed = json.loads(folder.with_name(f"{key}.json").read_text("utf-8"))
-        except (FileNotFoundError, ValueError):
-            return False
-        return bool(_sizes(folder) == listed)
+            index = json.loads(File(self.root, f"{stage}/{key}.json", MAX_INDEX).read())
+            listed, code = dict(index["files"]), str(index["seal"])
+            if not self.seals.fits(code, stage, key, key_of(files=listed)):
+                return Look(damage=UNSEALED if self.seals.lasting else KEYLESS)
+            found = hashes(self.root, f"{stage}/{key}")
+        except PlaceError as error:
+            absent = error.reason == "missing" and not self.path(stage, key).is_dir()
+            return Look(damage=None if absent else error.message)
+        except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
+            return Look(damage=f"{key}.json cannot be read")
+        odd = sorted(name for name in found.keys() | listed if found.get(name) != listed.get(name))
+        return Look(damage=f"{odd[0]} was changed") if odd else Look(sound=True)
 
     @contextmanager
-    def writing(self, stage: str, key: str) -> Iterator[Path | None]:
+    def writing(self, stage: str, key: str, waiting: Told | None = None) -> Iterator[Path | None]:
         """A fresh folder to fill, which takes its place when the block ends without an error; None
         where another process has made the result while this one waited for it."""
-        running, final = self.scratch(stage, key), self.path(stage, key)
-        with locked(running):
+        self._folder("locks")
+        with locked(self.root / "locks" / f"{stage}-{key}", waiting):
+            running, final = self.scratch(stage, key), self.path(stage, key)
             if self.has(stage, key):
                 yield None
-                shutil.rmtree(running)
+                shutil.rmtree(running, ignore_errors=True)
                 return
-            self._ignore()
+            self._folder("running", f"{stage}-{key}")
             fresh = running / "result"
-            shutil.rmtree(fresh, ignore_errors=True)
+            remove(fresh)
             fresh.mkdir()
             try:
                 yield fresh
-                shutil.rmtree(final, ignore_errors=True)
-                final.parent.mkdir(parents=True, exist_ok=True)
-                _write_whole(final.with_name(f"{key}.json"), json.dumps(_sizes(fresh)))
+                self._folder(stage)
+                remove(final)
+                self.seal(stage, key, fresh)
                 fresh.rename(final)
                 shutil.rmtree(running)
             except BaseException:
                 shutil.rmtree(fresh, ignore_errors=True)
                 raise
 
+    def seal(self, stage: str, key: str, folder: Path) -> None:
+        """Declare what is in the folder the result."""
+        files = hashes(folder.parent, folder.name)
+        code = self.seals.code(stage, key, key_of(files=files))
+        text = json.dumps({"files": files, "seal": code}, indent=1, sort_keys=True)
+        write_whole(self.path(stage, key).with_name(f"{key}.json"), text)
+
     def scratch(self, stage: str, key: str) -> Path:
         """The folder of a stage that runs. What is put there outlives a process that is killed,
         until the result is made: checkpoints."""
         return self.root / "running" / f"{stage}-{key}"
 
+    def secret(self, stage: str, key: str) -> bytes:
+        """What checkpoints of a stage are sealed with."""
+        return self.seals.code("checkpoint", stage, key).encode()
+
     def remember(self, model: str, slot: str, parts: Mapping[str, Any]) -> None:
         """Keep what a stage of this model read last, to say later what has changed."""
-        path = self.root / "last" / model / f"{slot}.json"
         if self.remembered(model, slot) != parts:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, json.dumps(parts, sort_keys=True))
+            self._folder("last", model)
+            write_whole(self.root / "last" / model / f"{slot}.json", _text(parts))
 
     def remembered(self, model: str, slot: str) -> dict[str, Any] | None:
         """What `remember` kept, if anything."""
         try:
-            text = (self.root / "last" / model / f"{slot}.json").read_text("utf-8")
-            parts: dict[str, Any] = json.loads(text)
-        except (FileNotFoundError, ValueError):
+            parts = json.loads(File(self.root, f"last/{model}/{slot}.json", MAX_INDEX).read())
+        except (PlaceError, ValueError, RecursionError):
             return None
-        return parts
+        return parts if isinstance(parts, dict) else None
 
-    def _ignore(self) -> None:
-        ignore = self.root / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
+    def _folder(self, *parts: str) -> None:
+        """Make a folder in the store, which no link may lead out of."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        if not os.path.lexists(self.root / ".gitignore"):
+            write_whole(self.root / ".gitignore", "*\n")
+        for count in range(1, len(parts) + 1):
+            place = "/".join(parts[:count])
+            with suppress(FileExistsError):
+                (self.root / place).mkdir()
+            refuse_link(self.root, place)
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    files = (each for each in folder.rglob("*") if each.is_file())
-    return {file.relative_to(folder).as_posix(): file.stat().st_size for file in sorted(files)}
+def refuse_link(root: Path, place: str) -> None:
+    """Raise KspecError KS917 unless `place` below `root` is a folder that no link leads to."""
+    try:
+        check_folder(root, place)
+    except PlaceError as error:
+        help_ = "remove it; results are written into real folders alone"
+        raise KspecError(Diagnostic("KS917", error.message, help=help_)) from None
 
 
-def _write_whole(path: Path, text: str) -> None:
-    beside = path.with_suffix(f".{os.getpid()}")
-    beside.write_text(text, "utf-8")
-    beside.replace(path)
+def hashes(root: Path, place: str) -> dict[str, str]:
+    """SHA-256, in hex, of every file below a folder, by relative path; of a file, under the empty
+    path. Raises PlaceError for a link or a special file among them, or where nothing is there."""
+    if (root / place).is_file():
+        return {"": _hash(File(root, place, MAX_FILE))}
+    return {
+        name: _hash(File(root, f"{place}/{name}", MAX_FILE)) for name in files_below(root, place)
+    }
+
+
+def _hash(file: File) -> str:
+    with file.open() as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def remove(path: Path) -> None:
+    """Remove a folder with all that is in it, a file or a link, if anything is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small file beside its place, and rename it in."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _text(parts: Mapping[str, Any]) -> str:
+    return json.dumps(parts, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def key_of(**parts: Any) -> str:
     """The key of a stage: the hash of everything it reads, as JSON in a fixed order."""
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(_text(parts).encode()).hexdigest()[:32]
 
 
 @cache
@@ -126,8 +214,7 @@ def digest_file(file: File) -> str:
     """SHA-256, in hex, of a file that a spec names. Raises KspecError KS210 for one that is not
     read."""
     try:
-        with file.open() as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return _hash(file)
     except PlaceError as error:
         raise KspecError(Diagnostic("KS210", error.message)) from None
 

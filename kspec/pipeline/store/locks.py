@@ -1,34 +1,64 @@
-"""One process at a time at a folder."""
+"""One process at a time."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+Told = Callable[[str], None]
+"""Told of the process that holds a lock, before this one waits for it."""
+
+_LONGEST = 200
+"""Bytes that are read of who holds a lock."""
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder, made if need be; another process waits. The lock ends with the process,
-    however that ends, and leaves no file behind."""
-    handle = _acquired(folder)
+def locked(file: Path, waiting: Told | None = None) -> Iterator[None]:
+    """Hold the lock that the file stands for; while another process holds it, this one waits. The
+    lock ends with the process, however that ends; a file that a killed process leaves behind locks
+    nothing. Raises OSError where the file cannot be made, or is a link."""
+    handle = _acquired(file, waiting)
     try:
         yield
     finally:
+        # Removed while it is held: a process that waits for it sees that and makes a new one.
+        with suppress(FileNotFoundError):
+            file.unlink()
         os.close(handle)
 
 
-def _acquired(folder: Path) -> int:
+def _acquired(file: Path, waiting: Told | None) -> int:
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         try:
-            handle = os.open(folder, os.O_RDONLY)
-        except FileNotFoundError:
-            continue
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        # Whoever held it may have removed the folder: then this is a lock on nothing.
-        if folder.exists() and os.path.samestat(os.fstat(handle), folder.stat()):
-            return handle
+            _wait(handle, waiting)
+            if _is_at(handle, file):
+                os.truncate(handle, 0)
+                os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
         os.close(handle)
+
+
+def _wait(handle: int, waiting: Told | None) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if waiting is not None:
+            waiting(os.pread(handle, _LONGEST, 0).decode(errors="replace") or "another process")
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def _is_at(handle: int, file: Path) -> bool:
+    """Whether the handle is that of the file which is there now: its last holder removed it."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.lstat(file))
+    except FileNotFoundError:
+        return False

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from kspec.pipeline.store.content import digest_path
-from kspec.pipeline.store.locks import locked
+from kspec.features.description import FILE
+from kspec.pipeline.store.content import hashes, refuse_link, remove
+from kspec.pipeline.store.locks import Told, locked
+from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.untrusted import File, PlaceError, below_root
+
+MAX_DESCRIPTION = 64 << 20
+"""Bound on the bytes of a bundle's description."""
+
+
+@contextmanager
+def reserved(out: Path, waiting: Told | None = None) -> Iterator[None]:
+    """Keep other builds from ``out`` until the block ends; while another one has it, this one
+    waits. Raises KspecError KS917 where ``out`` is a link or lies beyond one."""
+    _check_out(out)
+    with locked(_lock_folder(out) / f".{out.name}.building", waiting):
+        yield
 
 
 def place(parts: Mapping[str, Path], out: Path, *, seal: str, stale: Iterable[str] = ()) -> None:
@@ -17,15 +35,23 @@ def place(parts: Mapping[str, Path], out: Path, *, seal: str, stale: Iterable[st
     All is copied beside its place first, so that a full disk changes nothing. An ``out`` that is
     new appears whole, by one rename. In one that is there, each part is renamed in, between the
     removal of the part ``seal`` and its return: what was killed on the way has no seal.
+
+    Only what a build or an emission has put there is replaced or removed. Raises KspecError KS916
+    for a folder that is something else, and KS917 where a link leads to ``out``.
     """
-    out = out.resolve()
-    with locked(out.parent):
+    out = Path.cwd() / out
+    _check_out(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with locked(_lock_folder(out) / f".{out.name}.lock"):
         # In an `out` that is there: it may be another file system than the folder it is in.
         beside = (out if out.exists() else out.parent) / f".{out.name}.partial"
         for left in {beside, out.parent / beside.name}:
-            shutil.rmtree(left, ignore_errors=True)
+            remove(left)
         changed = [name for name in parts if not _equal(parts[name], out / name)]
-        gone = [name for name in stale if (out / name).exists()]
+        gone = [name for name in stale if os.path.lexists(out / name)]
+        foreign = [*_foreign(parts, changed, out), *_foreign({}, gone, out)]
+        if foreign:
+            raise KspecError(*foreign)
         if not changed and not gone:
             return
         try:
@@ -68,5 +94,62 @@ def copy(source: Path, final: Path) -> None:
         shutil.copyfile(source, final)
 
 
+def is_bundle(folder: Path, target: str) -> bool:
+    """Whether a folder holds the description of a bundle for this target."""
+    try:
+        about = json.loads(File(folder, FILE, MAX_DESCRIPTION).read())
+    except (PlaceError, ValueError, RecursionError):
+        return False
+    return isinstance(about, dict) and "kspec_bundle" in about and about.get("target") == target
+
+
+def _check_out(out: Path) -> None:
+    """Raise KspecError KS917 where the folder, or the nearest one above that exists, is a link."""
+    there = Path.cwd() / out
+    while not os.path.lexists(there):
+        there = there.parent
+    refuse_link(*below_root(there))
+
+
+def _lock_folder(out: Path) -> Path:
+    """Beside ``out``; in it, where the folder around it may not be written to."""
+    above = (Path.cwd() / out).parent
+    return out if out.is_dir() and not os.access(above, os.W_OK) else above
+
+
+def _foreign(parts: Mapping[str, Path], names: Iterable[str], out: Path) -> Iterator[Diagnostic]:
+    """What stands in the way of a part, or is to be removed, and is not kspec's own."""
+    for name in names:
+        final, source = out / name, parts.get(name)
+        if not os.path.lexists(final):
+            continue
+        if final.is_symlink() or final.is_dir() != (source is None or source.is_dir()):
+            problem = "is not what a build puts there"
+        elif final.is_dir() and not _is_ours(source, final):
+            problem = f"is a folder without a valid {FILE}"
+        else:
+            continue
+        help_ = "move it away, or choose another --out; nothing was replaced"
+        yield Diagnostic("KS916", f"{final} {problem}", help=help_)
+
+
+def _is_ours(source: Path | None, final: Path) -> bool:
+    """A bundle, or an earlier form of an artifact: a folder with no file that this one lacks."""
+    if source is None or (source / FILE).exists():
+        return is_bundle(final, final.name)
+    try:
+        return _hashed(final).keys() <= _hashed(source).keys()
+    except PlaceError:
+        return False
+
+
 def _equal(source: Path, final: Path) -> bool:
-    return final.exists() and digest_path(source) == digest_path(final)
+    try:
+        return _hashed(source) == _hashed(final)
+    except PlaceError:
+        return False
+
+
+def _hashed(path: Path) -> dict[str, str]:
+    """SHA-256 by relative path; of a file, under the empty path. Raises PlaceError."""
+    return hashes(path.parent, path.name)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kspec.pipeline.results import Progress, StageRun
-from kspec.pipeline.store.content import Store
+from kspec.pipeline.store.content import Look, Store
 from kspec.pipeline.store.key import Key
+from kspec.pipeline.store.locks import Told
 from kspec.spec.diagnostics import Diagnostic, KspecError
 
 Notify = Callable[[Progress | StageRun], None]
@@ -35,6 +36,8 @@ class Stages:
     model: str
     notify: Notify
     done: list[StageRun] = field(default_factory=list)
+    looks: dict[tuple[str, str], Look] = field(default_factory=dict)
+    """What was found of each result that was looked for."""
 
     def run(self, key: Key, make: Make) -> Path:
         """The folder of a stage's result, which ``make`` fills if it is not there yet."""
@@ -66,17 +69,25 @@ class Stages:
         reason, ran, children = self.reason(key), False, 0.0
         if not self.has(key):
             self.notify(Progress(key.name, reason))
-            with self.store.writing(key.stage, key.digest) as fresh:
+            with self.store.writing(key.stage, key.digest, self._waiting(key)) as fresh:
                 if fresh is not None:
                     children = make(fresh) or 0.0
                     ran = True
+            self.looks[key.stage, key.digest] = Look(sound=True)
         self.store.remember(self.model, key.slot, _plain(key))
         seconds, cpu = time.perf_counter() - started, clock() - before
         return StageRun(key.name, key.digest, ran, reason, seconds, cpu), children
 
     def has(self, key: Key) -> bool:
         """Whether the stage has a result."""
-        return self.store.has(key.stage, key.digest)
+        return self._look(key).sound
+
+    def _look(self, key: Key) -> Look:
+        """What the store has; every byte of it is read, once."""
+        place = (key.stage, key.digest)
+        if place not in self.looks:
+            self.looks[place] = self.store.look(*place)
+        return self.looks[place]
 
     def path(self, key: Key) -> Path:
         """Where the stage's result lies, or would."""
@@ -84,8 +95,11 @@ class Stages:
 
     def reason(self, key: Key) -> str:
         """Why a stage runs, or that it does not."""
-        if self.has(key):
+        found = self._look(key)
+        if found.sound:
             return "unchanged"
+        if found.damage is not None:
+            return f"the stored result does not count: {found.damage}"
         last = self.store.remembered(self.model, key.slot)
         if last is None:
             return "first build"
@@ -98,6 +112,17 @@ class Stages:
         return tuple(
             StageRun(key.name, key.digest, not self.has(key), self.reason(key), 0.0) for key in keys
         )
+
+    def wait(self, who: str) -> None:
+        """Say for whom this process waits."""
+        self.say("waiting", f"for {who}")
+
+    def say(self, what: str, why: str) -> None:
+        """Tell of something that is not a stage."""
+        self.notify(Progress(what, why))
+
+    def _waiting(self, key: Key) -> Told:
+        return lambda who: self.wait(f"{who}, which runs {key.name}")
 
     def _tell(self, run: StageRun) -> None:
         self.done.append(run)

@@ -127,13 +127,47 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS915",
-        title="an artifact was altered",
+        title="a bundle was altered",
         explanation=(
-            "The file's SHA-256 is not the one in the bundle's description: what was proven\n"
-            "is not what is there."
+            "A file in the bundle is changed, missing or additional, by the SHA-256 of every file\n"
+            "in `kspec-bundle.json`: what was proven is not what is there."
         ),
         wrong="dist/browser/digits.onnx, edited by hand",
         right="kspec build model.yaml   # puts the proven file back",
+        exit_code=1,
+    ),
+    Rule(
+        code="KS916",
+        title="a folder in the way",
+        explanation=(
+            "A build replaces and removes only what a build has put there: folders with a valid\n"
+            "`kspec-bundle.json` of the same target, and in the folder of an emission, earlier\n"
+            "forms of the same artifact. Anything else stays as it is, and the build ends."
+        ),
+        wrong="dist/browser/   # with files of your own",
+        right="mv dist/browser web; kspec build model.yaml",
+    ),
+    Rule(
+        code="KS917",
+        title="results through a link",
+        explanation=(
+            "The folder of bundles or the store is a symbolic link, a file, or lies beyond a\n"
+            "link in the repository. Whoever wrote the link would decide which folder is\n"
+            "replaced."
+        ),
+        wrong="ln -s ../other dist; kspec build model.yaml",
+        right="kspec build model.yaml --out ../other",
+    ),
+    Rule(
+        code="KS918",
+        title="a bundle that contradicts itself",
+        explanation=(
+            "`kspec-bundle.json` uses a file that is not in its list of hashes or does not lie\n"
+            "in the bundle, has options that the format does not have, or golden rows that do\n"
+            "not fit the signature. No build writes such a bundle."
+        ),
+        wrong='"golden": {"file": "../golden.safetensors"}',
+        right="kspec build model.yaml   # writes the bundle again",
         exit_code=1,
     ),
     Rule(

@@ -1,0 +1,149 @@
+"""What lies in a bundle's folder, held against what its description says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
+from kspec.compiler.ir import Array
+from kspec.features.description import FILE, Description
+from kspec.features.signature import Port
+from kspec.pipeline.proof.rows import Rows
+from kspec.pipeline.store.content import hashes
+from kspec.pipeline.store.placement import MAX_DESCRIPTION
+from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.paths import MAX_BYTES
+from kspec.spec.untrusted import File, PlaceError
+
+MAX_SHOWN = 20
+"""Files of one bundle that are named."""
+BUILD = "build first: `kspec build`"
+AGAIN = "build again"
+
+
+def read_description(folder: Path) -> Description:
+    """The description in a bundle's folder. Raises KspecError KS914 where there is none that this
+    version reads."""
+    path = folder / FILE
+    try:
+        return Description.read(read_file(folder, FILE))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))[:100]
+        message = f"{path} does not describe a bundle: {where}: {first['msg'][:200]}"
+        raise KspecError(Diagnostic("KS914", message, help=BUILD)) from None
+
+
+def read_file(folder: Path, name: str) -> bytes:
+    """A description or a manifest. Raises KspecError KS914 for one that is absent or not read."""
+    try:
+        return File(folder, name, MAX_DESCRIPTION).read()
+    except PlaceError as error:
+        missing = error.reason == "missing"
+        message = f"there is no {folder / name}" if missing else f"{folder}: {error.message}"
+        raise KspecError(Diagnostic("KS914", message, help=BUILD)) from None
+
+
+def check_bundle(folder: Path, about: Description) -> tuple[Diagnostic, ...]:
+    """Every file that is changed, missing or too many, and every file that the description uses
+    without a hash of it: KS915 and KS918. All bytes are read."""
+    try:
+        found = hashes(folder, ".")
+    except PlaceError as error:
+        return (Diagnostic("KS915", f"{folder}: {error.message}", help=AGAIN),)
+    found.pop(FILE, None)
+    problems = [*_unlisted(folder, about), *_differing(folder, found, about.files)]
+    if len(problems) > MAX_SHOWN:
+        more = f"{folder}: {len(problems) - MAX_SHOWN:,} more files are not as they were built"
+        problems[MAX_SHOWN:] = [Diagnostic("KS915", more, help=AGAIN)]
+    return tuple(problems)
+
+
+def _differing(
+    folder: Path, found: Mapping[str, str], listed: Mapping[str, str]
+) -> Iterator[Diagnostic]:
+    known = {str(parent) for name in listed for parent in PurePosixPath(name).parents}
+    added = dict.fromkeys(_outermost(name, known) for name in found.keys() - listed.keys())
+    for name in sorted(listed):
+        if name not in found:
+            yield Diagnostic("KS915", f"{folder / name} is not there", help=AGAIN)
+        elif found[name] != listed[name]:
+            yield Diagnostic("KS915", f"{folder / name} was altered after the build", help=AGAIN)
+    for name in sorted(added):
+        message = f"{folder / name} is not part of the bundle"
+        yield Diagnostic("KS915", message, help="remove it, or build again")
+
+
+def _outermost(name: str, known: set[str]) -> str:
+    """The file, or the outermost folder around it that has no file of the bundle."""
+    around = [each for each in map(str, PurePosixPath(name).parents) if each not in known]
+    return around[-1] if around else name
+
+
+def _unlisted(folder: Path, about: Description) -> Iterator[Diagnostic]:
+    """Files that are used, and must therefore lie in the bundle and have their hash in the list."""
+    used = dict.fromkeys((about.golden.file, *about.golden.pictures.values()))
+    for each in about.artifacts:
+        beside = PurePosixPath(each.path).parent
+        used |= {str(beside / name): None for name in each.files}
+        if not any(_is_at(name, PurePosixPath(each.path).name) for name in each.files):
+            yield _malformed(folder, f"the artifact `{each.path}` has no file in its list")
+    for name in used:
+        if name not in about.files:
+            yield _malformed(folder, f"there is no SHA-256 of `{name}`, which it uses")
+
+
+def _is_at(name: str, place: str) -> bool:
+    return PurePosixPath(name).parts[:1] == (place,)
+
+
+def _malformed(folder: Path, problem: str) -> Diagnostic:
+    return Diagnostic("KS918", f"{folder / FILE}: {problem}", help=AGAIN)
+
+
+def golden_rows(folder: Path, about: Description) -> Rows:
+    """Raw inputs and the trained model's outputs for them. Raises KspecError KS918 for a file that
+    is damaged, or does not fit the signature."""
+    try:
+        arrays = load(File(folder, about.golden.file, MAX_BYTES).read())
+    except (PlaceError, SafetensorError, ValueError, TypeError, KeyError) as error:
+        raise KspecError(_malformed(folder, f"`{about.golden.file}`: {error}")) from None
+    parts = {
+        part: {k.removeprefix(part): v for k, v in arrays.items() if k.startswith(part)}
+        for part in ("input/", "output/")
+    }
+    rows = Rows(parts["input/"], parts["output/"])
+    if problem := _misfit(rows, about):
+        raise KspecError(_malformed(folder, f"`{about.golden.file}` {problem}"))
+    return rows
+
+
+def _misfit(rows: Rows, about: Description) -> str | None:
+    """Why golden rows are not those of the signature."""
+    pairs: list[tuple[Mapping[str, Array], tuple[Port, ...]]] = [
+        (rows.inputs, about.signature.inputs),
+        (rows.expected, about.signature.outputs),
+    ]
+    for arrays, ports in pairs:
+        if set(arrays) != {port.name for port in ports}:
+            return "has other inputs or outputs than the signature"
+        for port in ports:
+            if not _fits(arrays[port.name], port):
+                return f"holds {arrays[port.name].shape} for `{port.name}`, which is {port.shape}"
+    counts = {len(array) for arrays, _ in pairs for array in arrays.values()}
+    return None if len(counts) == 1 and counts != {0} else "has no rows, or not the same number"
+
+
+def _fits(array: Array, port: Port) -> bool:
+    return (
+        array.ndim == len(port.shape)
+        and array.dtype.kind in "biuf"
+        and all(
+            isinstance(size, str) or size == found
+            for size, found in zip(port.row, array.shape[1:], strict=True)
+        )
+    )

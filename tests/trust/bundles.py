@@ -1,0 +1,95 @@
+"""A bundle made by hand, with everything that a description speaks of."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save
+
+from kspec.features.description import FILE, VERSION, Description
+
+ROWS = {
+    "input/x": np.ones((3, 2), np.float32),
+    "output/y": np.zeros((3, 2), np.float32),
+    "decision/y": np.full((3, 1), ord("a"), np.uint8),
+}
+CONTENT = {
+    "index.js": b"export const model = 1\n",
+    "model/m.onnx": bytes(range(256)),
+    "model/m.onnx.data": b"weights" * 40,
+    "golden/golden.safetensors": save(ROWS),
+    "golden/golden-x.png": b"\x89PNG",
+    "empty": b"",
+    "README.md": b"# m\n",
+}
+
+
+def sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def described(content: dict[str, bytes] = CONTENT) -> dict[str, Any]:
+    """The description of these files as plain data."""
+    parts = {name: sha(content[f"model/{name}"]) for name in ("m.onnx", "m.onnx.data")}
+    port = {"dtype": "float32", "shape": ["batch", 2]}
+    decision = {"labels": ["a", "b"], "scores": "probabilities"}
+    return {
+        "kspec_bundle": VERSION,
+        "name": "m",
+        "version": "0.1.0",
+        "description": "",
+        "target": "browser",
+        "options": {},
+        "signature": {
+            "inputs": [{"name": "x", "kind": "number", "columns": ["a", "b"], **port}],
+            "outputs": [{"name": "y", "kind": "category", "decision": decision, **port}],
+        },
+        "artifacts": [
+            {
+                "format": "onnx",
+                "path": "model/m.onnx",
+                "sha256": sha(content["model/m.onnx"]),
+                "bytes": 536,
+                "files": parts,
+                "options": {},
+                "runtime": "none",
+                "rows": 3,
+                "worst_error": 0.0,
+                "flips": 0,
+                "tolerance": {"atol": 1e-5, "rtol": 1e-5},
+                "metrics": {},
+            }
+        ],
+        "golden": {
+            "file": "golden/golden.safetensors",
+            "sha256": sha(content["golden/golden.safetensors"]),
+            "pictures": {"x": "golden/golden-x.png"},
+            "rows": 3,
+            "from": "test",
+        },
+        "trained": {},
+        "files": {name: sha(each) for name, each in sorted(content.items())},
+        "versions": {"kspec": "0"},
+    }
+
+
+def write(folder: Path, content: dict[str, bytes] = CONTENT) -> Path:
+    """A sound bundle in a folder."""
+    for name, each in content.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(each)
+    text = json.dumps(described(content))
+    (folder / FILE).write_text(Description.read(text).write())
+    return folder
+
+
+def edit(folder: Path, route: tuple[str | int, ...], value: object) -> None:
+    """Set a value in the description of a bundle."""
+    about: Any = json.loads((folder / FILE).read_text())
+    place = about
+    for step in route[:-1]:
+        place = place[step]
+    place[route[-1]] = value
+    (folder / FILE).write_text(json.dumps(about))
