@@ -62,6 +62,12 @@ class InputPort(Port):
     steps: tuple[AnyStep, ...] = ()
     """All steps between a raw cell and the network, in order; each says where it runs."""
 
+    @property
+    def columns_of_numbers(self) -> tuple[str, ...]:
+        """The columns where each of them holds one number of a row, whatever the kind: a row of a
+        table is then the input. Empty where a column holds several numbers."""
+        return self.columns if _one_each(self.columns, self.row) else ()
+
     def step(self, kind: type[AnyModelStep]) -> AnyModelStep | None:
         """The step of that class, if the input has it."""
         return _first(self.steps, kind)

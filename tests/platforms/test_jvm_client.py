@@ -190,7 +190,7 @@ def test_a_model_of_many_inputs_and_outputs(bundles: Path, tmp_path: Path) -> No
     }
     save_file(arrays, tmp_path / "golden")
     golden = (tmp_path / "golden").read_bytes()
-    files = dict(Jvm().files(described(model, golden)))
+    files = dict(Jvm().files(described(many_described(model, golden))))
     assert not any("spark" in path for path in files)
     layout = Jvm().layout("list")
     files[f"{layout.artifacts}list.onnx"] = model

@@ -150,7 +150,7 @@ def _input(each: InputPort) -> dict[str, Any]:
         "name": each.name,
         "dtype": each.dtype,
         "shape": each.row,
-        "columns": each.columns if each.columns_by_name else (),
+        "columns": each.columns_of_numbers,
         "picture": each.picture and each.picture.model_dump(),
         "type": Verbatim(_INPUT_TYPES[each.kind]),
     }
