@@ -124,6 +124,12 @@ def emit(
         list[str] | None,
         typer.Option("--format", metavar="NAME", help="onnx, coreml, …; else all the targets'."),
     ] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option(
+            "--rows", metavar="FILE", help="Compare a .keras file's artifacts on these rows."
+        ),
+    ] = None,
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002
     strict: Strict = False,  # noqa: FBT002
@@ -132,11 +138,14 @@ def emit(
     quiet: Quiet = False,  # noqa: FBT002
 ) -> None:
     """Write and verify artifacts of the trained model, or of a .keras file, without bundles."""
-    from kspec.pipeline.keras_files import SUFFIX, emit_keras
+    from kspec.pipeline.keras_files import SUFFIX, emit_keras, rows_of_a_spec
     from kspec.pipeline.selection import emit_formats
+    from kspec.spec.diagnostics import KspecError
 
     if spec.suffix == SUFFIX:
-        artifacts = emit_keras(spec, formats or (), out)
+        artifacts = emit_keras(spec, formats or (), out, rows)
+    elif rows is not None:
+        raise KspecError(rows_of_a_spec(rows))
     else:
         document = load_document(spec, settings, allow_python=allow_python, strict=strict)
         notify = stage_printer(quiet=quiet)

@@ -1,4 +1,4 @@
-"""A few rows that stand for all: what every artifact is first run on, and ships with."""
+"""Rows of a split that stand for its classes and its range."""
 
 from __future__ import annotations
 
@@ -10,17 +10,10 @@ from kspec.data.dataset import Split
 from kspec.data.table import Array
 
 
-def golden_rows(split: Split, count: int = 32) -> Split:
-    """At most `count` rows, always the same of the same split.
-
-    First of every output the first row of each class, or the least and the greatest number; then
-    rows at even distances. In the order of the split.
-    """
-    covering = list(dict.fromkeys(_covering(split)))[:count]
-    others = np.setdiff1d(np.arange(len(split)), covering)
-    left = min(count - len(covering), len(others))
-    even = others[np.linspace(0, len(others) - 1, left).round().astype(np.int64)]
-    return split.take(np.sort(np.concatenate([np.array(covering, np.int64), even])))
+def covering_rows(split: Split) -> list[int]:
+    """The rows that golden rows begin with: of every output the first row of each class, or those
+    with the least and the greatest number. In the order of the split, each once."""
+    return sorted(set(_covering(split)))
 
 
 def _covering(split: Split) -> Iterator[int]:

@@ -14,22 +14,25 @@ from safetensors.numpy import save_file
 from kspec.compiler.file import save as save_graph
 from kspec.compiler.ir import Array
 from kspec.data.dataset import Dataset, Split
-from kspec.data.golden import golden_rows
+from kspec.data.golden import covering_rows
 from kspec.features.kinds import decisions_of, ranges_of
 from kspec.features.samples import draw_rows
 from kspec.models.prediction import predict
 from kspec.pipeline.proof.baselines import baselines
 from kspec.pipeline.proof.comparison import varies
+from kspec.pipeline.proof.constant import Training, answers_a_constant, training_of
+from kspec.pipeline.proof.golden import Golden, choose_rows, insensitive
 from kspec.pipeline.proof.metrics import task_metrics
 from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.rows import Rows
-from kspec.pipeline.store.records import GRAPH, METRICS, WEIGHTS, write_json
+from kspec.pipeline.store.records import GRAPH, HISTORY, METRICS, WEIGHTS, read_json, write_json
 from kspec.pipeline.workshop import Workshop
-from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.diagnostics import KspecError
 from kspec.training.weights import load_weights
 
-DRAWN = 32
-"""Rows that are drawn where there is no data."""
+POOL = 64
+"""Rows that are drawn: golden rows are chosen from them where those of the split do not show
+enough, or where there is no data."""
 
 
 def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
@@ -40,19 +43,16 @@ def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
     load_weights(shop.model, weights / WEIGHTS)
     finalize(shop.model)
     graph = trace_document(shop.model, document)
-    rows, golden, facts = _judging(shop, Reference(graph, partial(predict, shop.model)))
-    if not varies(golden.expected):
-        raise KspecError(
-            Diagnostic(
-                "KS722",
-                "the trained model answers the same for every golden row: nothing can be proven",
-                ("train",),
-                help="train longer, or look at the learning rate and the data",
-            ),
-            document=document,
-        )
+    reference = Reference(graph, partial(predict, shop.model))
+    rows, golden, facts = _judging(shop, reference)
+    if not varies(golden.rows.expected):
+        history = read_json(weights / HISTORY)
+        problem = answers_a_constant(graph, golden.rows, _training(shop, history))
+        raise KspecError(problem, document=document)
+    if problems := (*golden.problems, *insensitive(golden.coverage)):
+        raise KspecError(*problems, document=document)
     save_graph(graph, folder / GRAPH)
-    for name, part in (("rows", rows), ("golden", golden)):
+    for name, part in (("rows", rows), ("golden", golden.rows)):
         for kind in ("inputs", "expected", "targets"):
             save_file(_ordered(getattr(part, kind)), folder / f"{name}-{kind}.safetensors")
     outputs = decisions_of(document.spec)
@@ -60,40 +60,43 @@ def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
     constant = baselines(rows.targets, outputs) if rows.targets else ()
     yardsticks = {
         name: {output: asdict(each) for output, each in part.yardsticks.items()}
-        for name, part in (("rows", rows), ("golden", golden))
+        for name, part in (("rows", rows), ("golden", golden.rows))
     }
-    write_json(
-        folder / METRICS,
-        {
-            **facts,
-            "metrics": metrics,
-            "baselines": [asdict(each) for each in constant],
-            "yardsticks": yardsticks,
-        },
-    )
+    facts |= {
+        "metrics": metrics,
+        "baselines": [asdict(each) for each in constant],
+        "yardsticks": yardsticks,
+        "coverage": asdict(golden.coverage),
+    }
+    write_json(folder / METRICS, facts)
 
 
-def _judging(shop: Workshop, reference: Reference) -> tuple[Rows, Rows, dict[str, Any]]:
+def _judging(shop: Workshop, reference: Reference) -> tuple[Rows, Golden, dict[str, Any]]:
     """The rows to judge by, the golden ones, and where they are from. A spec that has weights needs
     no data: its rows are drawn then, and have no truth."""
     spec = shop.document.spec
+    drawn = draw_rows(reference.graph, POOL, sizes=shop.sizes, ranges=ranges_of(spec), seed=1)
     if spec.data is None and spec.weights is not None:
-        ranges = ranges_of(spec)
-        drawn = draw_rows(reference.graph, DRAWN, sizes=shop.sizes, ranges=ranges)
-        golden = _proven(shop, reference, drawn)
+        golden = choose_rows(reference, None, (), drawn)
+        counts = {"drawn": len(golden.rows)}
         columns = {name: (name,) for name in spec.inputs}
-        return golden, golden, {"split": "drawn", "counts": {"drawn": DRAWN}, "columns": columns}
+        return golden.rows, golden, {"split": "drawn", "counts": counts, "columns": columns}
     name, split = _judging_split(shop.dataset)
     facts = {"split": name, "counts": shop.counts, "columns": shop.dataset.columns}
-    golden = _proven(shop, reference, golden_rows(split).inputs)
-    return reference.rows(split.inputs, split.targets, golden.yardsticks), golden, facts
+    golden = choose_rows(reference, split.inputs, covering_rows(split), drawn)
+    rows = reference.rows(split.inputs, split.targets, golden.rows.yardsticks)
+    return rows, golden, facts
 
 
-def _proven(shop: Workshop, reference: Reference, inputs: Mapping[str, Array]) -> Rows:
-    rows, problems = reference.proven(inputs)
-    if problems:
-        raise KspecError(*problems, document=shop.document)
-    return rows
+def _training(shop: Workshop, history: Mapping[str, Any]) -> Training:
+    """How the model was trained, for the reason why it answers a constant."""
+    train = shop.document.spec.train
+    size = train.batch_size if train else 1
+    steps = len(history["epochs"]) * -(-shop.counts.get("train", 0) // size)
+    momenta = [getattr(step.layer, "momentum", None) for step in shop.document.steps]
+    backbones = any(step.layer.key == "backbone" for step in shop.document.steps)
+    found = [each for each in momenta if isinstance(each, float)]
+    return training_of(history, steps, max(found, default=0.99 if backbones else None))
 
 
 def _judging_split(dataset: Dataset) -> tuple[str, Split]:

@@ -13,6 +13,7 @@ from kspec.compiler.file import load as load_graph
 from kspec.compiler.ir import Graph
 from kspec.pipeline.proof.baselines import Baseline
 from kspec.pipeline.proof.rows import Rows
+from kspec.pipeline.proof.sensitivity import Coverage
 from kspec.pipeline.proof.verdict import Yardstick
 from kspec.pipeline.store.records import GRAPH, METRICS, read_json
 
@@ -32,6 +33,8 @@ class Compiled:
     """Of the data, those that each input reads."""
     metrics: Mapping[str, float]
     """Of the trained model on those rows."""
+    coverage: Coverage
+    """What the golden rows show."""
     baselines: tuple[Baseline, ...] = ()
     """What constant answers reach on those rows."""
 
@@ -47,6 +50,7 @@ def load_compiled(folder: Path) -> Compiled:
         facts["counts"],
         {name: tuple(each) for name, each in facts["columns"].items()},
         facts["metrics"],
+        Coverage(**facts["coverage"]),
         tuple(Baseline(**each) for each in facts["baselines"]),
     )
 

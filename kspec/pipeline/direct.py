@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from kspec.compiler.reference import EvaluationError
 from kspec.features.samples import draw_rows
 from kspec.pipeline.bundles.artifacts import place_artifact
 from kspec.pipeline.proof.comparison import CLEAR, variation, varies
+from kspec.pipeline.proof.constant import ignores_inputs
 from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verification import verify_artifact
@@ -29,6 +31,9 @@ from kspec.targets.registry import formats as known_formats
 
 ROWS = 6
 """Rows that are drawn where none are given."""
+HELP = (
+    "train the model, or give rows that it tells apart: `rows={...}`, or `kspec emit --rows FILE`"
+)
 STRENGTHS = (1.0, 1e2, 1e4, 1e6, 1e8)
 """By how much drawn rows are multiplied, in this order, until the model tells them apart: without
 training, a signal may die away in a deep model with BatchNormalization."""
@@ -161,13 +166,7 @@ def _judged(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Rows:
             Diagnostic("KS740", f"the model's graph cannot be evaluated on these rows: {error}")
         ) from error
     if not varies(judged.expected):
-        raise KspecError(
-            Diagnostic(
-                "KS722",
-                "the model answers the same for every row: nothing can be proven",
-                help="give rows that it tells apart: `rows={...}`",
-            )
-        )
+        raise KspecError(replace(ignores_inputs(HELP), route=()))
     if problems:
         raise KspecError(*problems)
     return judged

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from kspec.features.signature import InputPort
 from kspec.pipeline.direct import compile_keras
 from kspec.pipeline.results import Artifact
 from kspec.spec.diagnostics import Diagnostic, KspecError
@@ -16,13 +18,46 @@ from kspec.training.weights import pack
 SUFFIX = ".keras"
 
 
-def emit_keras(path: Path, formats: Sequence[str], out: Path) -> tuple[Artifact, ...]:
+def emit_keras(
+    path: Path, formats: Sequence[str], out: Path, rows: Path | None = None
+) -> tuple[Artifact, ...]:
     """Compile the model of a `.keras` file, in all formats where none is named. The file is read
-    by closed lists: nothing in it is run. Raises KspecError KS730 to KS739 for what is refused,
-    and what ``compile_keras`` raises."""
+    by closed lists: nothing in it is run. ``rows`` is a file of rows to compare on, with a column
+    for each input. Raises KspecError KS730 to KS739 for what is refused, and what ``read_rows``
+    and ``compile_keras`` raise."""
     from kspec.models.keras_file.reader import read
 
-    return compile_keras(read(path), tuple(formats or known_formats()), out, name=path.stem)
+    model = read(path)
+    given = None if rows is None else _rows_of(model, rows)
+    named = tuple(formats or known_formats())
+    return compile_keras(model, named, out, name=path.stem, rows=given)
+
+
+def rows_of_a_spec(rows: Path) -> Diagnostic:
+    """KS725: rows are given for a spec, which has data of its own."""
+    return Diagnostic(
+        "KS725",
+        f"`--rows {rows}` is for .keras files: a spec is judged on the data that it names",
+        help="drop `--rows`, or name the file under `data`",
+    )
+
+
+def _rows_of(model: Any, path: Path) -> dict[str, Any]:
+    """The rows of a file by input. A size that the model leaves open is the one in the file."""
+    from kspec.models.answers import traced
+    from kspec.pipeline.bundles.prediction import read_rows
+
+    ports = [
+        InputPort(
+            name=value.name,
+            kind="tensor",
+            dtype=value.dtype.value,
+            shape=value.shape,
+            columns=(value.name,),
+        )
+        for value in traced(model).inputs
+    ]
+    return dict(read_rows(path, ports))
 
 
 def import_keras(path: Path, out: Path) -> tuple[Path, Path]:

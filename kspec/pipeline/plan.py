@@ -21,6 +21,7 @@ from kspec.features.kinds import decisions_of, ranges_of
 from kspec.features.samples import draw_rows
 from kspec.models.prediction import predict
 from kspec.pipeline.proof.comparison import varies
+from kspec.pipeline.proof.constant import ignores_inputs
 from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.verification import verify_artifact
@@ -117,16 +118,8 @@ def random_network(shop: Workshop) -> tuple[Graph, Rows, int]:
     if problems:
         raise KspecError(*problems, document=document)
     if not varies(rows.expected):
-        raise KspecError(
-            Diagnostic(
-                "KS722",
-                "the network answers the same for every input, whatever its weights:"
-                " nothing can be proven",
-                ("network",),
-                help="look for a layer that drops its input",
-            ),
-            document=document,
-        )
+        help_ = "look for a layer that drops its input"
+        raise KspecError(ignores_inputs(help_), document=document)
     return graph, rows, sum(int(np.prod(each.shape)) for each in model.weights)
 
 

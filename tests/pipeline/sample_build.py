@@ -12,6 +12,7 @@ from kspec.compiler import ops
 from kspec.compiler.ir import DType, Graph, Node, Origin, TensorType, Value
 from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.proof.rows import Rows
+from kspec.pipeline.proof.sensitivity import Coverage
 from kspec.pipeline.results import Artifact, BuildResult, GateResult, Plan, StageRun, TargetPlan
 from kspec.schemas.features import Category, Output
 from kspec.spec.document import Document
@@ -130,7 +131,8 @@ def compiled() -> Compiled:
     counts = {"train": 800, "validation": 100, "test": 5}
     metrics = {"price_mae": 1234.5678, "price_rmse": 2345.678, "district_accuracy": 0.93}
     columns = {"facts": tuple(f"fact_{index}" for index in range(6))}
-    return Compiled(graph, rows, rows, "test", counts, columns, metrics)
+    coverage = Coverage(16, 16, 15, 15, 5, 2, silent=("stem",))
+    return Compiled(graph, rows, rows, "test", counts, columns, metrics, coverage)
 
 
 def history(epochs: int = 7) -> dict[str, Any]:

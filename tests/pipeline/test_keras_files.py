@@ -23,7 +23,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     from kspec.models.keras_model import randomize
 
     layers = [
-        keras.Input((6, 6, 2)),
+        keras.Input((6, 6, 2), name="pixels"),
         keras.layers.Conv2D(4, 3, padding="same"),
         keras.layers.BatchNormalization(),
         keras.layers.ReLU(),
@@ -43,6 +43,22 @@ def test_every_format_of_a_file_answers_as_the_model(
     artifacts = emit_keras(saved[1], (), tmp_path / "out")
     assert [each.format for each in artifacts] == list(formats())
     assert all(each.worst_error <= 1e-5 and each.path.exists() for each in artifacts)
+
+
+def test_rows_of_a_file(saved: tuple[Any, Path], tmp_path: Path) -> None:
+    """By the names of inputs; all that is wrong with them is said."""
+    _, path = saved
+    rows = np.random.default_rng(0).normal(size=(5, 6, 6, 2)).astype(np.float32)
+    np.savez(tmp_path / "rows.npz", pixels=rows)
+    (tmp_path / "rows.json").write_text(json.dumps([{"pixels": row.tolist()} for row in rows[:4]]))
+    np.savez(tmp_path / "other.npz", other=rows)
+    for file, count in (("rows.npz", 5), ("rows.json", 4)):
+        (artifact,) = emit_keras(path, ("onnx",), tmp_path / "out", tmp_path / file)
+        assert artifact.rows == count
+    for file in ("other.npz", "absent.npz"):
+        with pytest.raises(KspecError):
+            emit_keras(path, ("onnx",), tmp_path / "wrong", tmp_path / file)
+        assert not (tmp_path / "wrong").exists()
 
 
 def test_what_is_imported_builds_the_model(saved: tuple[Any, Path], tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Artifacts run in this process: it has loaded TensorFlow already."""
     import tensorflow as tf
 
-    def run(format_: Format[Any], path: Path, rows: Mapping[str, np.ndarray]) -> Run:
+    def run(format_: Format[Any], path: Path, rows: Mapping[str, np.ndarray], _how: object) -> Run:
         module, _, name = format_.runner.partition(":")
         runner: Any = getattr(import_module(module), name)(path)
         return Run(child.run_rows(runner, rows), runner.runtime, {}, 0.0, 0.0)

@@ -28,7 +28,7 @@ from kspec.compiler.reference import (
 from kspec.compiler.reference.dimensions import Dimensions, EvaluationError
 from kspec.compiler.table import Table
 
-__all__ = ["RULES", "EvaluationError", "evaluate"]
+__all__ = ["RULES", "EvaluationError", "evaluate", "run_node"]
 
 NONE: Mapping[type, Callable[..., Any]] = MappingProxyType({})
 _loops: Table[Callable[..., Any]] = Table("reference")
@@ -92,19 +92,20 @@ def evaluate(
     last_reader = {name: readers[-1] for name, readers in held.consumers().items()}
     with np.errstate(all="ignore"):  # infinities and NaNs travel on, as they do in every runtime
         for node in held.nodes:
-            _run(node, values, dimensions, more)
+            run_node(node, values, dimensions, more)
             for name in {value.name for value in node.inputs} - wanted:
                 if last_reader[name] is node:
                     del values[name]
     return {name: values[name] for name in values if name in wanted}
 
 
-def _run(
+def run_node(
     node: Node,
     values: dict[str, Array],
     dimensions: Dimensions,
-    more: Mapping[type, Callable[..., Any]],
+    more: Mapping[type, Callable[..., Any]] = NONE,
 ) -> None:
+    """Put the outputs of a node among the values by name. Raises EvaluationError as `evaluate`."""
     rule = more.get(type(node.op)) or RULES.get(type(node.op))
     if rule is None:
         raise EvaluationError(f"the reference has no rule for {type(node.op).__name__}")

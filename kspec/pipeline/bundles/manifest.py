@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -42,6 +43,7 @@ def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dic
             "baselines": {each.metric: each.value for each in compiled.baselines},
         },
         "warnings": [{"code": each.code, "message": each.message} for each in result.warnings],
+        "golden": asdict(compiled.coverage),
         "artifacts": [
             {
                 "target": each.target,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from kspec.compiler.ir import Array
+from kspec.data.archive import NpzFile
+from kspec.data.columnar import ParquetFiles
 from kspec.data.columns import bind_columns
 from kspec.data.delimited import CsvFiles
 from kspec.data.features import tensor_array
@@ -88,14 +90,26 @@ def _file(path: Path) -> File:
     return file
 
 
+def _delimited(file: File) -> Source:
+    return CsvFiles.open([file])
+
+
+_SOURCES: Mapping[str, Callable[[File], Source]] = {
+    ".json": JsonRows.open,
+    ".npz": NpzFile.open,
+    ".parquet": lambda file: ParquetFiles.open([file]),
+}
+
+
 def read_rows(path: Path, inputs: Sequence[InputPort]) -> dict[str, Array]:
-    """[rows, ...] of each input, raw as artifacts take them, from a `.csv` or `.json` file that
-    has a column of the input's name, or the columns that the model was trained on.
+    """[rows, ...] of each input, raw as artifacts take them, from a `.csv`, `.json`, `.npz` or
+    `.parquet` file that has a column of the input's name, or the columns that the model was
+    trained on.
 
     Raises KspecError: KS913, or what is wrong with the columns and values (KS503 to KS521).
     """
     file = _file(path)
-    source: Source = JsonRows.open(file) if path.suffix == ".json" else CsvFiles.open([file])
+    source = _SOURCES.get(path.suffix, _delimited)(file)
     named = {
         each.name: Input.model_construct(
             columns=(each.name,) if each.name in source.names else each.columns

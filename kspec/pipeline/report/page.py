@@ -15,6 +15,7 @@ from kspec.pipeline import figures
 from kspec.pipeline.bundles.manifest import versions_used
 from kspec.pipeline.bundles.pack import signature
 from kspec.pipeline.compiled import Compiled
+from kspec.pipeline.proof.sensitivity import Coverage
 from kspec.pipeline.report.drawing import (
     HEIGHT,
     LEFT,
@@ -106,6 +107,7 @@ def render_report(
         targets=tuple(dict.fromkeys(each.target for each in result.artifacts)),
         metric_names=tuple(dict.fromkeys(k for each in result.artifacts for k in each.metrics)),
         gates=tuple(gate_rows(result)),
+        coverage=spell_coverage(compiled.coverage),
         training=_training(document, history),
         network=_network(document, compiled),
         signature=signature(document, compiled),
@@ -146,6 +148,17 @@ def _nearness(artifacts: Sequence[Artifact]) -> str:
     if any(each.worst_error > bound for each, bound in zip(artifacts, bounds, strict=True)):
         return "its tolerance"
     return " to ".join(dict.fromkeys(map(figures.spell_error, (min(bounds), max(bounds)))))
+
+
+def spell_coverage(found: Coverage) -> str:
+    """What the golden rows show, in a sentence."""
+    drawn = f" ({found.drawn} drawn)" if found.drawn else ""
+    sample = f", a sample of {found.channels:,}" if found.tested < found.channels else ""
+    share = f"{found.seen:,} of the {found.able:,}"
+    return (
+        f"The {found.rows} golden rows{drawn} show a fault in {share} channels of the weights that"
+        f" any row shows; {found.tested:,} were tested{sample}."
+    )
 
 
 def gate_rows(result: BuildResult) -> Iterator[GateRow]:

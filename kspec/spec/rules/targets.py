@@ -92,11 +92,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS722",
-        title="outputs that do not vary",
-        explanation="The model answers the same for every row. Any artifact would agree with it,\n"
-        "so that a comparison would prove nothing: training failed, or a layer drops its input.",
-        wrong="train: {epochs: 1, optimizer: {sgd: {learning_rate: 1e-9}}}",
-        right="train: {epochs: 20}",
+        title="a network that ignores its inputs",
+        explanation="The model answers the same for every row, whatever its weights are. Any\n"
+        "artifact would agree with it, so that a comparison would prove nothing. A layer drops\n"
+        "its input, or the model was never trained and a signal dies away in it.",
+        wrong="network: [{activation: relu}, {rescaling: 0}]",
+        right="network: [{activation: relu}, {dense: 3}]",
         exit_code=1,
     ),
     Rule(
@@ -108,6 +109,25 @@ RULES: tuple[Rule, ...] = (
         wrong="the graph differs from the trained model at output 'digit'",
         right="a report with the spec; training with smaller weights if they have grown",
         exit_code=70,
+    ),
+    Rule(
+        code="KS724",
+        title="a trained model that answers a constant",
+        explanation="The trained model answers the same for every golden row, though the network\n"
+        "does not ignore its inputs. The message names the likely reason: moving averages of\n"
+        "BatchNormalization that have not reached the statistics of the batches, a ReLU that\n"
+        "gives 0 for every row, or a loss that did not fall.",
+        wrong="train: {epochs: 1, optimizer: {sgd: {learning_rate: 1e-9}}}",
+        right="train: {epochs: 20}",
+        exit_code=1,
+    ),
+    Rule(
+        code="KS725",
+        title="rows for a spec",
+        explanation="`kspec emit --rows FILE` compares the artifacts of a .keras file on these\n"
+        "rows, with a column for each input. The artifacts of a spec are compared on its own data.",
+        wrong="kspec emit model.yaml --rows rows.npz --out dist",
+        right="kspec emit model.keras --rows rows.npz --out dist",
     ),
     Rule(
         code="KS730",
@@ -244,5 +264,16 @@ RULES: tuple[Rule, ...] = (
         "model leaves open, by name: `<input>_<axis>`.",
         wrong='kspec.compile_keras(model, dimensions={"time": 5})',
         right='kspec.compile_keras(model, dimensions={"x_1": 5})',
+    ),
+    Rule(
+        code="KS760",
+        title="golden rows that show too few faults",
+        explanation="Each channel of the weights is scaled by 1.05 in the evaluator, all of them\n"
+        "or a sample. Golden rows are chosen from the test split, and drawn where those do not\n"
+        "suffice, until they show every channel that some row shows. Here they show less than\n"
+        "95 % of them, and a bundle's self-test would not notice such a fault.",
+        wrong="the golden rows show a fault in 12 of 40 channels",
+        right="data: {split: {test: 0.2}}",
+        exit_code=1,
     ),
 )
