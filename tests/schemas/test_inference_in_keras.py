@@ -11,6 +11,7 @@ from kspec.schemas.layers import Layer, ShapeError
 from kspec.schemas.layers.augmentation import Augmentation
 from kspec.schemas.layers.base import DType
 from tests.cases import CASES, PICTURE, STEPS, Case, of
+from tests.schemas.weights import weights_in, weights_of
 
 keras = pytest.importorskip("keras")
 from kspec.models.keras_model import call_layer, make_layer  # noqa: E402
@@ -74,54 +75,26 @@ MORE = (
     *of("prelu", ({"shared_axes": [1, 3]}, PICTURE)),
 )
 """Arguments that weights or types depend on, beside the cases of the catalogue."""
-EVERY = [pytest.param(case, id=case.id) for case in CASES] + [
-    pytest.param(case, id=f"more-{case.id}-{place}") for place, case in enumerate(MORE)
-]
+FIRST = {case.key: case for case in reversed(CASES)}
+"""One case of each layer; all others are compared where their values are."""
+EVERY = [pytest.param(case, id=f"{case.key}-{place}") for place, case in enumerate(MORE)]
 
 
-def built(case: Case, dtype: str | None = None) -> tuple[Layer, Any, Any]:
-    """The layer, Keras' layer built for the shapes of the case, and its symbolic output."""
+@pytest.mark.parametrize("case", EVERY)
+def test_weights_and_element_type_are_those_of_keras(case: Case) -> None:
     layer = case.layer()
     made = make_layer(layer, "made")
-    inputs = [
-        keras.KerasTensor(
-            (None, *(size if isinstance(size, int) else None for size in shape)),
-            dtype=dtype or case.dtype,
-        )
-        for shape in case.shapes
-    ]
-    return layer, made, call_layer(made, layer, inputs)
+    inputs = [keras.KerasTensor((None, *shape), dtype=case.dtype) for shape in case.shapes]
+    output = call_layer(made, layer, inputs)
+    assert layer.output_shape(case.shapes) == tuple(output.shape[1:])
+    dtypes: Any = (case.dtype,) * len(case.shapes)
+    assert layer.output_dtype(dtypes) == output.dtype
+    assert weights_of(layer, case) == weights_in(made, "made")
 
 
-@pytest.mark.parametrize("case", EVERY)
-def test_weights_are_those_of_keras(case: Case) -> None:
-    layer, made, output = built(case)
-    assert tuple(output.shape[1:]) == tuple(
-        size if isinstance(size, int) else None for size in layer.output_shape(case.shapes)
-    )
-    weights = layer.weight_shapes(case.shapes)
-    assert weights is not None
-    expected = {
-        (
-            each.path.removeprefix("made/").removeprefix("made."),
-            tuple(each.shape),
-            bool(each.trainable),
-            each.dtype,
-        )
-        for each in made.weights
-    }
-    assert {(each.path, each.shape, each.trainable, each.dtype) for each in weights} == expected
-    assert len(weights) == len(made.weights)
-    assert layer.parameter_count(case.shapes) == made.count_params()
-
-
-@pytest.mark.parametrize("case", EVERY)
-def test_element_type_of_numbers_is_that_of_keras(case: Case) -> None:
-    layer, _, output = built(case)
-    assert layer.output_dtype((case.dtype,) * len(case.shapes)) == output.dtype  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("case", EVERY)
+@pytest.mark.parametrize(
+    "case", [*(pytest.param(case, id=key) for key, case in FIRST.items()), *EVERY]
+)
 def test_element_type_of_whole_numbers_is_what_keras_computes(case: Case) -> None:
     layer = case.layer()
     computed = {_computed(layer, case, training=training) for training in (False, True)}

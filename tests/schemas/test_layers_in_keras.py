@@ -18,6 +18,7 @@ from kspec.schemas.layers.recurrent import CELLS
 from kspec.schemas.losses import LOSSES
 from kspec.schemas.train import Train
 from tests.cases import CASES, Case
+from tests.schemas.weights import weights_in, weights_of
 
 keras = pytest.importorskip("keras")
 from kspec.models.keras_model import call_layer, make_layer  # noqa: E402
@@ -41,6 +42,9 @@ def test_shape_is_that_of_keras_and_the_layer_runs(case: Case) -> None:
     output = call_layer(built, layer, inputs)
     promised = layer.output_shape(case.shapes)
     assert (None, *unnamed(promised)) == tuple(output.shape)
+    dtypes: Any = (case.dtype,) * len(case.shapes)
+    assert layer.output_dtype(dtypes) == output.dtype
+    assert weights_of(layer, case) == weights_in(built, layer.key)
     rows = case.rows(3)
     result = np.asarray(call_layer(functools.partial(built, training=False), layer, rows))
     known = [(size, found) for size, found in zip(promised, result.shape[1:], strict=True)]
