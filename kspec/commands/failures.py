@@ -22,6 +22,7 @@ _BY_ERRNO: Mapping[int | None, str] = MappingProxyType(
     {
         errno.ENOSPC: "KS901",
         errno.EDQUOT: "KS901",
+        errno.EFBIG: "KS901",
         errno.EACCES: "KS902",
         errno.EPERM: "KS902",
         errno.EROFS: "KS902",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +34,13 @@ from kspec.spec.untrusted import File
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _SUFFIX = ".npy"
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, ValueError, TypeError, LookupError, SyntaxError,
+    OSError, EOFError, RuntimeError, OverflowError, MemoryError, tokenize.TokenError,
+)  # fmt: skip
+"""What reading a damaged archive raises. RuntimeError stands for an encrypted one."""
+RATIO = 1100
+"""Most bytes for one compressed byte: deflate reaches 1032."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,7 @@ class NpzFile:
                     member.filename.removesuffix(_SUFFIX): _header(archive, member)
                     for member in members
                 }
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        except DAMAGED as error:
             raise refuse("KS503", f"{path.name} is not a NumPy archive: {error}") from None
         shapes = {name: shape for name, (shape, _) in headers.items() if shape}
         if not shapes:
@@ -108,7 +118,7 @@ class NpzFile:
                 arrays: dict[str, Array] = {
                     name: read(archive, name) for name in sorted(request.columns)
                 }
-        except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+        except DAMAGED as error:
             raise refuse("KS503", f"{self.path.name} cannot be read: {error}") from None
         numbers = {name: arrays[name] for name in request.numbers}
         problems = [
@@ -131,6 +141,10 @@ def _header(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo
 ) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and dtype. NumPy allocates what the header asks for, so it is held to the size."""
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{member.filename} is compressed in a way that NumPy does not write")
+    if member.file_size > RATIO * max(member.compress_size, 1):
+        raise ValueError(f"{member.filename} claims more bytes than it can hold")
     with archive.open(member) as stream:
         version = npy.read_magic(stream)
         if version not in _HEADERS:

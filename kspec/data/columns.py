@@ -76,7 +76,9 @@ def find_columns(spec: Spec, names: Sequence[str]) -> Columns:
 def natural_key(name: str) -> tuple[tuple[int, str], ...]:
     """Sorts `pixel_10` after `pixel_9`: runs of digits count as numbers."""
     parts = re.split(r"([0-9]+)", name)
-    return tuple((int(p), "") if p.isascii() and p.isdigit() else (0, p) for p in parts)
+    runs = (each.lstrip("0") if each.isascii() and each.isdigit() else each for each in parts)
+    # A run of digits is compared by its length first: no bound on it, and no conversion.
+    return tuple((len(run) if place % 2 else 0, run) for place, run in enumerate(runs))
 
 
 def _written(name: str, item: Input | Output) -> tuple[str, ...]:

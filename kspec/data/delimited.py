@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -150,7 +151,7 @@ def _header(path: File) -> tuple[str, ...]:
         header = tuple(next(csv.reader(stream), ()))
     if not header:
         raise refuse("KS505", f"{path.name} is empty", help="the first line names the columns")
-    if twice := sorted({name for name in header if name and header.count(name) > 1}):
+    if twice := sorted(name for name, count in Counter(header).items() if name and count > 1):
         raise refuse("KS506", f"{path.name} has the column {twice[0]!r} twice")
     return header
 

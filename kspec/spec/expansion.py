@@ -17,6 +17,8 @@ from kspec.spec.suggestions import suggest
 from kspec.spec.words import describe
 
 MAX_STEPS = 10_000
+MAX_BLOCKS = 50
+"""Calls of blocks inside of each other."""
 MAX_VALUES = 200_000
 MAX_PROBLEMS = 100
 
@@ -159,6 +161,8 @@ class Expander:
             way = " → ".join([*level.blocks[level.blocks.index(block.name) :], block.name])
             self._report("KS309", f"the block calls itself: {way}", head.node, level)
             return None
+        if len(level.blocks) >= MAX_BLOCKS:
+            raise self._too_large(f"blocks nested deeper than {MAX_BLOCKS} levels", head, level)
         self.called.add(block.name)
         self.incoming[full] = sources
         calls = (*level.calls, head.route)

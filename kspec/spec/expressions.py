@@ -22,6 +22,8 @@ from kspec.spec.suggestions import suggest
 MAX_LENGTH = 1000
 MAX_DEPTH = 50
 MAX_TEXT = 4096
+MAX_DIGITS = 400
+"""Digits that rounding counts; a float has at most 324 behind its point."""
 PLACEHOLDER = re.compile(r"\$(\$(?=\{)|\{(?P<body>[^{}]*)(?P<end>\})?)")
 """`${…}`; `$${` stands for the text `${`; without its end, an expression that was left open."""
 
@@ -104,6 +106,13 @@ def power(left: Number, right: Number) -> Number:
     return result
 
 
+def rounded(value: Number, *digits: Number) -> Number:
+    """`round(value, digits)`, refused before it is computed for digits that no number has."""
+    if any(not isinstance(each, int) or abs(each) > MAX_DIGITS for each in digits):
+        raise ValueError(f"`round` takes a whole number of digits, at most {MAX_DIGITS}")
+    return round(value, *map(int, digits))
+
+
 OPERATORS: Mapping[str, tuple[int, int, Callable[[Number, Number], Number]]] = {
     "+": (10, 11, operator.add),
     "-": (10, 11, operator.sub),
@@ -119,7 +128,7 @@ UNARY = 30
 FUNCTIONS: Mapping[str, Callable[..., Number]] = {
     "min": min,
     "max": max,
-    "round": round,
+    "round": rounded,
     "int": int,
 }
 
@@ -263,11 +272,14 @@ def interpolate(text: str, names: Mapping[str, Node]) -> Value:
     if whole is not None and whole["end"]:
         return _inside(whole, names)
     pieces: list[str] = []
-    done = 0
+    done = length = 0
     for found in PLACEHOLDER.finditer(text):
         pieces.append(text[done : found.start()])
         pieces.append("$" if found["body"] is None else _spell(_inside(found, names), found))
         done = found.end()
+        length += len(pieces[-2]) + len(pieces[-1])
+        if length > MAX_TEXT:
+            break
     result = "".join([*pieces, text[done:]])
     if len(result) > MAX_TEXT:
         message = f"a text of {len(result):,} characters, more than {MAX_TEXT:,}"

@@ -109,7 +109,9 @@ def _below(annotation: Any, part: str | int) -> Iterator[Any]:
                 yield from _field_types(field)
         return
     choices = [
-        each for each in _models(annotation) if issubclass(each, Choice) and each.key == part
+        each
+        for each in _models(annotation)
+        if issubclass(each, Choice) and getattr(each, "key", None) == part
     ]
     if choices:
         yield from choices

@@ -87,7 +87,7 @@ def substitute_sections(root: Node, problems: list[Diagnostic]) -> tuple[Node, S
     known: dict[str, Node] = {}
     used: set[str] = set()
     for name, node in (params.mapping if params is not None else {}).items():
-        value = substitute(node, Scope(dict(known), used=used), problems)
+        value = substitute(node, Scope(known, used=used), problems)
         known[name] = value if value.is_scalar else value.with_value(None, style="unknown")
     scope = Scope(known, used=used)
     sections = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -165,9 +166,11 @@ def run_artifact(
             turn=str(how.turn.resolve()) if how.turn else None,
         )
         command = [sys.executable, "-P", "-m", "kspec.targets.formats.child"]
+        ours, held = os.pipe()  # closed by the system when this process ends: the child watches it
         try:
             done = subprocess.run(  # noqa: S603 - our own module, on our own files
                 [*command, json.dumps(asdict(job))],
+                stdin=ours,
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -177,6 +180,9 @@ def run_artifact(
             )
         except subprocess.TimeoutExpired as error:
             raise ArtifactError(f"it had not ended after {how.patience:g} seconds") from error
+        finally:
+            os.close(ours)
+            os.close(held)
         if done.returncode != 0:
             raise ArtifactError(_last_words(done.stderr, done.returncode))
         report = json.loads(done.stdout.strip().splitlines()[-1])

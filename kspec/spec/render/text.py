@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from kspec.spec.diagnostics import Diagnostic, Span, errors
 from kspec.spec.reader import UNSEEN
 
+MAX_SHOWN = 200
+"""Problems that are written out as text."""
 WIDTH = 100
 """Columns of a source line that are shown; a longer line is cut around its span."""
 
@@ -49,7 +51,9 @@ def render_text(
     """All diagnostics, a blank line between them, and how many there are. A warning says so."""
     palette = COLORS if color else Palette()
     lines = {file: source.split("\n") for file, source in sources.items()}
-    parts = [_render(each, lines, palette) for each in diagnostics]
+    parts = [_render(each, lines, palette) for each in diagnostics[:MAX_SHOWN]]
+    if len(diagnostics) > MAX_SHOWN:
+        parts.append(f"… and {len(diagnostics) - MAX_SHOWN:,} more")
     return "\n\n".join([*parts, f"{count_found(diagnostics)} found"])
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -47,7 +48,20 @@ class Job:
     one measures its latency alone."""
 
 
+def end_with_parent() -> None:
+    """End this process when the one that started it has ended, by whatever signal: its end of the
+    pipe on standard input is then closed."""
+
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main(arguments: list[str]) -> None:
+    end_with_parent()
     job = Job(**json.loads(arguments[0]))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime calls its makers from 1.29 on
