@@ -92,8 +92,11 @@ class _Check:
         self.ratios: list[float] = []
         self.golden = read_safetensors(FOLDER / model.spec.golden.file)
         about = json.loads((FOLDER / _BUNDLE).read_text("utf-8"))
-        inputs = about["signature"]["inputs"]
+        inputs, outputs = about["signature"]["inputs"], about["signature"]["outputs"]
         self.columns = {each["name"]: each["columns"] for each in inputs}
+        self.labels = {
+            each["name"]: each["decision"]["labels"] for each in outputs if each["decision"]
+        }
 
     def run(self) -> None:
         """Row by row as an application asks, all rows at once, the pictures, and the time."""
@@ -140,7 +143,7 @@ class _Check:
     def _values(self, output: Output, given: list[Any]) -> NDArray[np.float64]:
         if not output.labels:
             return np.array(given, np.float64).reshape(len(given), -1)
-        labels = self.signature["outputs"][output.name]["labels"]
+        labels = self.labels[output.name]
         if output.kind == "binary":
             labels = labels[1:]
         nan = math.nan
@@ -153,8 +156,7 @@ class _Check:
             file = FOLDER / self.spec.golden.pictures[each.name]
             found = tensor(each, file, self.model.artifact.sizes).astype(np.float64)
             wanted = self.golden[f"picture/{each.name}"][0]
-            maximum = self.signature["inputs"][each.name]["picture"]["maximum"]
-            error = float(np.abs(found - wanted).max()) / maximum
+            error = float(np.abs(found - wanted).max()) / each.picture.maximum
             self.report.picture_error = max(error, self.report.picture_error or 0.0)
             if error > MAX_PICTURE_ERROR:
                 self._add(f"input {each.name!r}: the golden picture is {error:.3g} off")
