@@ -1,8 +1,8 @@
 """Masks, carried from layer to layer as ``Layer.__call__`` of Keras carries them.
 
-A mask belongs to a value. A layer is given those of what it is called on where its ``call`` has an
-argument for them, and what it gives has the mask that its ``compute_mask`` says; any other layer
-loses it. What is not a layer loses it too.
+A mask belongs to a value. A layer receives its inputs' masks if its ``call`` accepts a mask. Its
+output carries the mask that ``compute_mask`` returns; without one, the mask is dropped. Operations
+that are not layers drop it as well.
 """
 
 from __future__ import annotations

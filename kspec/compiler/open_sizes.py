@@ -20,8 +20,8 @@ def named_sizes(name: str, shape: Sequence[int | None]) -> Shape:
 
 
 def made_equal(shapes: Mapping[str, Shape], error: Exception) -> dict[str, Shape] | None:
-    """The shapes with one name for sizes that an operation wants to be the same; None where that
-    is not what is wrong, or they are no sizes of these shapes."""
+    """Unify the dimension names that the failed operation requires to be equal. None if the error
+    has another cause, or names other dimensions."""
     cause = error.__cause__
     if not isinstance(cause, UnequalError):
         return None

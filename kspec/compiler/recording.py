@@ -14,12 +14,12 @@ from threading import RLock, get_ident
 from typing import Any
 
 import keras
-import numpy as np
 from keras.src import backend
 from keras.src.backend.common.variables import Variable
-from keras.src.ops import core, einops, image
-from keras.src.ops import numpy as knp
-from keras.src.ops.numpy import Add, Clip
+from keras.src.ops.numpy import Clip
+
+from kspec.compiler.arguments import ComputedError, computed_arguments, known_only
+from kspec.compiler.stand_ins import Fill, Plus, Positions
 
 LOCK = RLock()
 """Held while anything of Keras is replaced, here or in a layer."""
@@ -43,60 +43,6 @@ OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "__matmul__": keras.ops.matmul,
     **COMPARISONS,
 }
-
-
-class Plus(Add):  # type: ignore[misc]
-    """``x + y`` inside a layer, which is a tensor's own and not ``keras.ops.add``: that one takes
-    some tensors for a bias."""
-
-
-class Fill(keras.Operation):  # type: ignore[misc]
-    """A tensor broadcast to a shape, with None for sizes that the symbols around it have."""
-
-    def __init__(self, shape: Sequence[int | None]) -> None:
-        super().__init__()
-        self.shape = tuple(shape)
-
-    def call(self, around: Any, x: Any) -> Any:
-        raise NotImplementedError("it is recorded only")
-
-    def compute_output_spec(self, around: Any, x: Any) -> Any:  # noqa: ARG002
-        return keras.KerasTensor(self.shape, keras.backend.standardize_dtype(x.dtype))
-
-
-class Positions(keras.Operation):  # type: ignore[misc]
-    """0, 1, 2, … for as long as an axis of the symbols around it is."""
-
-    def __init__(self, dtype: str) -> None:
-        super().__init__()
-        self.dtype = dtype
-
-    def call(self, around: Any) -> Any:
-        raise NotImplementedError("it is recorded only")
-
-    def compute_output_spec(self, around: Any) -> Any:  # noqa: ARG002
-        return keras.KerasTensor((None,), self.dtype)
-
-
-class Band(keras.Operation):  # type: ignore[misc]
-    """Whether a column lies at most so many places before or after a row, or anywhere before it;
-    rows and columns are axes of symbols, counted from 1 on. Of shape (1, rows, columns)."""
-
-    def __init__(self, row_axis: int, column_axis: int, before: int | None, after: int) -> None:
-        super().__init__()
-        self.row_axis, self.column_axis = row_axis, column_axis
-        self.before, self.after = before, after
-
-    def call(self, rows: Any, columns: Any) -> Any:
-        raise NotImplementedError("it is recorded only")
-
-    def compute_output_spec(self, rows: Any, columns: Any) -> Any:
-        shape = (1, rows.shape[self.row_axis], columns.shape[self.column_axis])
-        return keras.KerasTensor(shape, "bool")
-
-
-class ComputedError(TypeError):
-    """An argument that must be known when the model is compiled is computed by the model."""
 
 
 @contextmanager
@@ -177,60 +123,6 @@ def _with_known_arguments(before: Callable[..., Any], _: None) -> Callable[..., 
         raise ComputedError(known_only(self, computed[0]))
 
     return call
-
-
-def computed_arguments(operation: Any, kinds: tuple[type, ...] = (keras.KerasTensor,)) -> list[str]:
-    """The arguments of an operation's constructor that hold symbols, or values of these kinds."""
-    return [
-        name
-        for name, value in vars(operation).items()
-        if not name.startswith("_")
-        and any(isinstance(each, kinds) for each in keras.tree.flatten(value))
-    ]
-
-
-CALLED_WITH: Mapping[type, str] = {
-    core.Switch: "branches",
-    einops.Rearrange: "pattern",
-    image.ScaleAndTranslate: "output_shape",
-    knp.GetItem: "key",
-}
-"""The second argument of the call of an operation that is not a tensor."""
-
-
-def computed_call(operation: Any, args: tuple[Any, ...], kind: type) -> str | None:
-    """The argument of an operation's call that is not a tensor, where it holds values of a kind."""
-    name = CALLED_WITH.get(type(operation))
-    if name is None or len(args) < 2:
-        return None
-    return name if any(isinstance(each, kind) for each in keras.tree.flatten(args[1])) else None
-
-
-def known_arguments(operation: Any) -> Any:
-    """The operation with Python's numbers for NumPy's, which fail tests such as
-    ``isinstance(axis, int)``."""
-    plain = {
-        name: keras.tree.map_structure(_plain, value)
-        for name, value in vars(operation).items()
-        if not name.startswith("_")
-        and any(isinstance(each, np.generic) for each in keras.tree.flatten(value))
-    }
-    if not plain:
-        return operation
-    known = object.__new__(type(operation))  # Keras' own constructor would record a call
-    vars(known).update({**vars(operation), **plain})
-    return known
-
-
-def _plain(given: Any) -> Any:
-    return given.item() if isinstance(given, np.generic) else given
-
-
-def known_only(operation: Any, argument: str) -> str:
-    return (
-        f"keras.ops {type(operation).__name__}: `{argument}` is computed by the model, "
-        "but must be known when it is compiled"
-    )
 
 
 def _before_symbol(before: Callable[..., Any], operator: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,5 +1,5 @@
-"""What calls the backend directly, and the ``keras.ops`` that do the same and trace: activations,
-and the layers that bring a backend along, so that a pipeline of data may run them."""
+"""Replacements for code that calls the backend directly: activations, methods that make masks, and
+preprocessing layers that carry their own backend."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras.src.layers.preprocessing.data_layer import DataLayer
 
-from kspec.compiler.recording import Band
+from kspec.compiler.stand_ins import Band
 
 
 def mish(x: Any) -> Any:

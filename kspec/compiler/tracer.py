@@ -6,7 +6,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -14,6 +14,12 @@ import numpy as np
 from keras import tree
 
 from kspec.compiler import ops
+from kspec.compiler.arguments import (
+    computed_arguments,
+    computed_call,
+    known_arguments,
+    known_only,
+)
 from kspec.compiler.failures import NOT_TRACED, TraceError, failing_layer, reason, said
 from kspec.compiler.ir import (
     Array,
@@ -31,13 +37,8 @@ from kspec.compiler.masking import Masks
 from kspec.compiler.names import Names
 from kspec.compiler.precision import EXACT, WIDER, as_constant, element_type
 from kspec.compiler.recorded import Symbols, recorded
-from kspec.compiler.recording import (
-    computed_arguments,
-    computed_call,
-    known_arguments,
-    known_only,
-    recording,
-)
+from kspec.compiler.recording import recording
+from kspec.compiler.renaming import renamed
 from kspec.compiler.substitutes import traceable
 from kspec.compiler.table import Table
 
@@ -298,16 +299,12 @@ class Tracer:
             if value.name in names or value.name not in produced:
                 named = self.emit(ops.Identity(), value)
             names[named.name] = output
-        for node in self.nodes:
-            for value in node.outputs:
-                if value.name not in names:
-                    wanted = self._layers.get(value.name, value.name)
-                    names[value.name] = taken.fresh(wanted)
-        nodes = tuple(_renamed(node, names) for node in self.nodes)
-        types = {value.name: value for node in nodes for value in node.outputs}
-        outputs = tuple(types[output] for output in results)
-        constants = {names.get(key, key): array for key, array in self.constants.items()}
-        return Graph(name, tuple(self.inputs), outputs, nodes, constants)
+        for value in (each for node in self.nodes for each in node.outputs):
+            if value.name not in names:
+                names[value.name] = taken.fresh(self._layers.get(value.name, value.name))
+        return renamed(
+            Graph(name, tuple(self.inputs), (), tuple(self.nodes), self.constants), names, results
+        )
 
     def _unmasked(self, result: Any) -> Any:
         """What an operation gives has no mask; one that does nothing gives what it was given."""
@@ -352,14 +349,3 @@ def _descend(tracer: Tracer, layer: keras.Layer, *args: Any, **kwargs: Any) -> A
             if each in tracer.calls:
                 return tracer.calls[each](tracer, layer, *args, **kwargs)
         return tracer.record(layer.call, *args, **kwargs)
-
-
-def _renamed(node: Node, names: Mapping[str, str]) -> Node:
-    def renamed(value: Value) -> Value:
-        return replace(value, name=names.get(value.name, value.name))
-
-    return replace(
-        node,
-        inputs=tuple(map(renamed, node.inputs)),
-        outputs=tuple(map(renamed, node.outputs)),
-    )

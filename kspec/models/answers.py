@@ -145,6 +145,24 @@ def check_rows_apart(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Non
         )
 
 
+def check_rows_alone(graph: Graph, rows: Mapping[str, Array], most: int = 8) -> None:
+    """Raise KspecError KS744 where the graph gives a row another answer alone than among others."""
+    together = evaluate(graph, rows, precision=np.float64)
+    for row in range(min(most, len(next(iter(rows.values()))))):
+        alone = evaluate(
+            graph, {n: each[row : row + 1] for n, each in rows.items()}, precision=np.float64
+        )
+        for name, each in alone.items():
+            if not np.allclose(together[name][row : row + 1], each, rtol=1e-3, equal_nan=True):
+                raise KspecError(
+                    Diagnostic(
+                        "KS744",
+                        f"output {name!r} of a row depends on the other rows of its batch",
+                        help="let every row be computed from that row alone",
+                    )
+                )
+
+
 def _apart(graph: Graph, rows: Mapping[str, Array], found: Mapping[str, Array]) -> bool:
     """Whether the graph gives all rows at once what the model gives batch by batch."""
     try:

@@ -13,7 +13,7 @@ from keras.src.ops import numpy as knp
 
 from kspec.compiler import ops
 from kspec.compiler.ir import DType, Shape, Value
-from kspec.compiler.recording import Plus
+from kspec.compiler.stand_ins import Plus
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:

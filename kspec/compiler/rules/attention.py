@@ -13,9 +13,9 @@ from keras.src.ops import nn
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Dim, DType, Value
-from kspec.compiler.recording import Band
 from kspec.compiler.rules.arithmetic import as_float, cast, promoted, scalar
 from kspec.compiler.rules.einsum import summed_product
+from kspec.compiler.stand_ins import Band
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:

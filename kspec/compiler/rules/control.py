@@ -1,5 +1,5 @@
-"""Control flow of ``keras.ops``: scans are loops, others of a known length are written out, choices
-made of both results. What their functions read must be given to them as arguments."""
+"""Control flow of ``keras.ops``. Scans become loops; loops of known length are unrolled; ``switch``
+computes every branch and selects. Their functions must receive what they read as arguments."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from keras.src.ops import numpy as knp
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, DType, Shape, Value
-from kspec.compiler.recording import Fill, Positions
 from kspec.compiler.rules.arithmetic import cast, promoted
+from kspec.compiler.stand_ins import Fill, Positions
 from kspec.compiler.table import Table
 
 if TYPE_CHECKING:

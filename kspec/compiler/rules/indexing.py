@@ -95,7 +95,7 @@ def take_along_axis(tracer: Tracer, op: Any, x: Any, indices: Any) -> Value:
 
 
 def _counted_from_start(tracer: Tracer, value: Value) -> bool:
-    """Whether an operation that never gives a number below zero gave the value."""
+    """Whether the value comes from an operation whose result is non-negative."""
     kinds = (ops.ArgTopK, ops.ArgMax, ops.ArgMin)
     moves = (ops.Reshape, ops.Transpose, ops.Slice, ops.Cast)
     for node in reversed(tracer.nodes):

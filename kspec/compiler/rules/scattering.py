@@ -23,8 +23,9 @@ rules: Table[Callable[..., Any]] = Table("trace: scattering")
 
 
 def scattered(tracer: Tracer, value: Value, targets: Array, size: int) -> Value:
-    """Row ``i`` of the value added to row ``targets[i]`` of zeros, in an axis of ``size``: gathers
-    of the first rows of each target, of the second, and so on, with a row of zeros for none."""
+    """Row ``i`` of the value added to row ``targets[i]`` of zeros, in an axis of ``size``: a
+    scatter-add without a scatter op. It sums one gather per repetition of a target; a target
+    without a row reads a row of zeros."""
     zeros = tracer.value(np.zeros((1, *(int(dim) for dim in value.shape[1:])), value.dtype.numpy))
     padded = tracer.emit(ops.Concat(0), value, zeros)
     rows: list[list[int]] = [[] for _ in range(size)]

@@ -21,7 +21,7 @@ from kspec.schemas.weights import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 WITHOUT_EFFECT = frozenset(
     {"name", "trainable", "dtype", "build_config", "implementation", "use_cudnn"}
 )
-"""What a configuration holds that the answers of a layer do not depend on."""
+"""Configuration keys that do not affect a layer's output."""
 NOTHING: tuple[Any, ...] = (None, False, "auto", "channels_last", [])
 ADAPTED = frozenset({"epsilon", "num_bins"})
 """How a discretization found its boundaries, which are there."""

@@ -40,7 +40,7 @@ ORDER = ("query", "value", "key")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of the spec, and the layer that it stands for; none for one that is added."""
+    """A step of the spec, and the Keras layer that it was made from (None for an added step)."""
 
     name: str
     layer: Layer

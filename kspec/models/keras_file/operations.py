@@ -59,8 +59,8 @@ def _linear(
     first: Callable[[float], dict[str, float]],
     second: Callable[[float], dict[str, float]],
 ) -> Callable[[Any, Operands], Instead | None]:
-    """Arithmetic of two tensors, or of a tensor and a number, which is a rescaling: ``first`` has
-    its arguments where the number stands behind, ``second`` where it stands before."""
+    """Arithmetic of two tensors, or of a tensor and a number, which is a rescaling. ``first`` gives
+    the layer's arguments when the number is the right operand, ``second`` when it is the left."""
 
     def make(operation: Any, operands: Operands) -> Instead | None:
         match operands:

@@ -1,8 +1,7 @@
 """The weights of a `.keras` file: HDF5 → the variables of a model that has none yet.
 
-Where Keras puts a variable is asked of Keras, by its own walk over the model when it saves; where
-that is in the file, only plain datasets are taken, one by one, each of the variable's shape and
-type and with as many bytes as these need.
+The path of each variable in the file is found by running Keras' own save traversal. At that path
+only a plain dataset is read, of the variable's shape and type, with as many bytes as these need.
 """
 
 from __future__ import annotations
