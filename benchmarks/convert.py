@@ -24,8 +24,8 @@ from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.common import COMMON
 from kspec.compiler.trace import trace
 from kspec.targets.emission import emit
-from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
+from kspec.targets.request import ArtifactRequest
 from tests.architectures.networks import ARCHITECTURES
 
 Converter = Callable[[Any, Path], None]

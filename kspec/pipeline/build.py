@@ -39,8 +39,8 @@ from kspec.pipeline.store.targets import Target, described
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.spec.untrusted import File, PlaceError
-from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
+from kspec.targets.request import ArtifactRequest
 from kspec.training.monitors import Monitor, Silent
 
 if TYPE_CHECKING:

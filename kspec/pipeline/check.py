@@ -17,8 +17,8 @@ from kspec.spec.document import Document
 from kspec.spec.load import in_order, load
 from kspec.spec.sizes import BYTES
 from kspec.targets.formats.card import Card
-from kspec.targets.platforms.platform import Subject
 from kspec.targets.registry import formats, platforms, target_options
+from kspec.targets.request import Subject
 from kspec.training.endings import check_endings
 from kspec.training.objectives import check_training
 

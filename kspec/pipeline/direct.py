@@ -26,8 +26,8 @@ from kspec.pipeline.store.artifacts import digest_artifact
 from kspec.pipeline.store.targets import described
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.emission import artifact_name, emit
-from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats as known_formats
+from kspec.targets.request import ArtifactRequest
 
 ROWS = 6
 """Rows that are drawn where none are given."""

@@ -33,7 +33,7 @@ from kspec.pipeline.workshop import Workshop
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.targets.emission import HowToRun, Written, artifact_name, emit
-from kspec.targets.platforms.platform import ArtifactRequest
+from kspec.targets.request import ArtifactRequest
 
 ROWS = 8
 

@@ -14,8 +14,8 @@ from kspec.schemas.base import Model
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.spec.suggestions import suggest
-from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
+from kspec.targets.request import ArtifactRequest
 
 
 def emit_formats(

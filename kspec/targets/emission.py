@@ -25,8 +25,8 @@ from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.formats.child import Job
 from kspec.targets.formats.format import Format
 from kspec.targets.formats.refusal import Refusal
-from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
+from kspec.targets.request import ArtifactRequest
 
 PATIENCE = 1800.0
 LONGEST_WORDS = 600

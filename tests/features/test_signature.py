@@ -15,8 +15,9 @@ from kspec.schemas.features import Input, Output
 from kspec.schemas.spec import Spec
 from kspec.schemas.train import Train
 from kspec.targets.formats.card import Card
-from kspec.targets.platforms.platform import Platform, Subject
+from kspec.targets.platforms.platform import Platform
 from kspec.targets.registry import platforms
+from kspec.targets.request import Subject
 from tests.platforms.descriptions import described, description
 
 INPUTS: dict[str, dict[str, Any]] = {

@@ -16,8 +16,8 @@ from kspec.pipeline.bundles.pack import describe_bundle
 from kspec.pipeline.bundles.readme import code, escape, fence, render_bundle_readme
 from kspec.pipeline.store.targets import Target
 from kspec.targets.formats.card import Card
-from kspec.targets.platforms.platform import Subject
 from kspec.targets.registry import platforms
+from kspec.targets.request import Subject
 from tests.pipeline.sample_build import HOSTILE, Sample, hostile, sample
 
 NOTHING = Subject({}, Card())

@@ -29,8 +29,8 @@ from kspec.spec.render import render
 from kspec.targets.emission import Run, artifact_name, emit
 from kspec.targets.formats import child
 from kspec.targets.formats.format import Format
-from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
+from kspec.targets.request import ArtifactRequest
 from tests.pipeline import tiny
 
 FORMATS = tuple(formats())

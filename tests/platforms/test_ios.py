@@ -20,7 +20,7 @@ from kspec.targets.formats.coreml.run import CoreMLRunner
 from kspec.targets.platforms.ios import IOS
 from kspec.targets.platforms.ios.model import MACOS, Modules
 from kspec.targets.platforms.ios.options import IOSOptions
-from kspec.targets.platforms.platform import Subject
+from kspec.targets.request import Subject
 from tests.platforms.descriptions import described, picture_steps, port
 from tests.platforms.hostile import disguise
 from tests.platforms.ios.calls import Swift, parse

@@ -29,8 +29,8 @@ from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import Document
 from kspec.spec.suggestions import suggest
 from kspec.targets.formats.format import Tolerance
-from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
+from kspec.targets.request import ArtifactRequest
 
 Proof = Literal["build", "golden"]
 """The rows that artifacts were compared on: all that the build judged by, or a bundle's own."""

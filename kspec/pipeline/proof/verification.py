@@ -37,8 +37,8 @@ from kspec.targets.emission import (
     run_artifact,
 )
 from kspec.targets.formats.format import Tolerance
-from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
+from kspec.targets.request import ArtifactRequest
 
 
 @dataclass(frozen=True, slots=True)

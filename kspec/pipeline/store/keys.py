@@ -17,8 +17,8 @@ from kspec.spec.diagnostics import KspecError
 from kspec.spec.document import Document
 from kspec.spec.paths import MAX_BYTES
 from kspec.spec.untrusted import File
-from kspec.targets.platforms.platform import ArtifactRequest, Subject
 from kspec.targets.registry import formats, origin, platforms
+from kspec.targets.request import ArtifactRequest, Subject
 
 PIPELINE = "kspec.pipeline"
 

@@ -10,8 +10,9 @@ from kspec.features.kinds import decisions_of
 from kspec.schemas.base import Model
 from kspec.schemas.spec import Spec
 from kspec.targets.formats.card import Card
-from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
+from kspec.targets.platforms.platform import Platform
 from kspec.targets.registry import formats
+from kspec.targets.request import ArtifactRequest, Layout, Subject
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any
 from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.format import Format
-from kspec.targets.platforms.platform import ArtifactRequest, Platform, Subject
+from kspec.targets.platforms.platform import Platform
+from kspec.targets.request import ArtifactRequest, Subject
 
 
 def plain(format_: Format[Any]) -> Platform:

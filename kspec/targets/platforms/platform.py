@@ -4,42 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from kspec.features.description import Description
 from kspec.schemas.base import Model
-from kspec.schemas.features import Input
-from kspec.targets.formats.card import Card
+from kspec.targets.request import ArtifactRequest, Layout, Subject
 
-
-@dataclass(frozen=True, slots=True)
-class ArtifactRequest:
-    """A file that a target needs: a format with its options. Equal requests of several targets are
-    emitted and verified once."""
-
-    format: str
-    options: Model
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is known of a model before it is built."""
-
-    inputs: Mapping[str, Input]
-    """What it takes, by name."""
-    card: Card
-    """What artifacts may say of it, where their formats have room for that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where in a bundle the platform's tools look for what kspec puts there: folders below the
-    bundle's, ending in a slash; empty for the bundle's own."""
-
-    artifacts: str = ""
-    golden: str = ""
-    """``golden.safetensors`` and the golden pictures."""
+__all__ = ["ArtifactRequest", "Layout", "Platform", "Subject"]
+"""What a platform's module needs."""
 
 
 class Platform(ABC):

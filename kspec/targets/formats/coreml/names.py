@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from kspec.compiler.ir import Graph
+from kspec.compiler.names import Names
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = frozenset(
@@ -29,8 +30,8 @@ class Identifiers:
     def __init__(self, first: Iterable[str]) -> None:
         names = list(dict.fromkeys(first))
         self._by_name = {name: name for name in names if is_identifier(name)}
-        self._taken = set(self._by_name)
-        others = [name for name in names if name not in self._taken]
+        self._names = Names(self._by_name)
+        others = [name for name in names if name not in self._by_name]
         self._by_name |= {name: self.fresh(name) for name in others}
 
     @classmethod
@@ -51,8 +52,4 @@ class Identifiers:
         stem = re.sub(r"[^A-Za-z0-9_]", "_", wish, flags=re.ASCII) or "_"
         if not is_identifier(stem):
             stem = f"v_{stem}"
-        found, count = stem, 1
-        while found in self._taken:
-            found, count = f"{stem}_{count}", count + 1
-        self._taken.add(found)
-        return found
+        return self._names.fresh(stem)

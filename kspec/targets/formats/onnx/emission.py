@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kspec.compiler.ir import Array, Dim, DType, Graph, Node, Shape, Value
+from kspec.compiler.names import Names
 from kspec.compiler.ops import Scan
 from kspec.compiler.passes.bodies import renamed
 from kspec.compiler.table import Table
@@ -67,7 +68,7 @@ class Emission:
         self._output = graph.name
         self._outputs: tuple[str, ...] = ()
         self._rules: Table[Rule] = Table("onnx")
-        self._taken = {*graph.constants, *(value.name for value in graph.values())}
+        self._names = Names((*graph.constants, *(value.name for value in graph.values())))
         self._shared: dict[tuple[str, Shape, bytes | int], str] = {}
         self._dimensions: dict[Dim, tuple[str, int]] = {}
         self._measured: dict[Dim, str] = {}
@@ -187,13 +188,7 @@ class Emission:
         return self._shared[key]
 
     def _fresh(self, suffix: str) -> str:
-        stem = f"{self._output}/{suffix}"
-        name, count = stem, 1
-        while name in self._taken:
-            count += 1
-            name = f"{stem}_{count}"
-        self._taken.add(name)
-        return name
+        return self._names.fresh(f"{self._output}/{suffix}")
 
     def _locate(self, values: tuple[Value, ...]) -> None:
         for value in values:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kspec.compiler.ir import Array, DType, Graph, Node, TensorType, Value
+from kspec.compiler.names import Names
 from kspec.compiler.table import Table
 from kspec.targets.formats.tflite.builtins import Options
 
@@ -79,7 +80,7 @@ class Emitter:
         self._bodies: list[Program] = [] if bodies is None else bodies
         self._variables: set[str] = set()
         self.constants: dict[str, Array] = dict(graph.constants)
-        self._names = {value.name for value in graph.values()} | set(graph.constants)
+        self._names = Names({value.name for value in graph.values()} | set(graph.constants))
         self._producers: dict[str, Operator] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
         self._node = ""
@@ -181,23 +182,16 @@ class Emitter:
 
     def value(self, type_: TensorType, part: str = "whole") -> Value:
         """A new value on the way to the node's output."""
-        return Value(self._fresh(f"{self._node}/{part}"), type_)
+        return Value(self._names.fresh(f"{self._node}/{part}"), type_)
 
     def producer(self, value: Value) -> Operator | None:
         """The operator that gives a value; None for an input or a constant."""
         return self._producers.get(value.name)
 
     def _constant(self, name: str, array: Array) -> Value:
-        value = Value(self._fresh(name), TensorType.of(array))
+        value = Value(self._names.fresh(name), TensorType.of(array))
         self.constants[value.name] = array
         return value
-
-    def _fresh(self, name: str) -> str:
-        unique, number = name, 2
-        while unique in self._names:
-            unique, number = f"{name}_{number}", number + 1
-        self._names.add(unique)
-        return unique
 
 
 Rule = Callable[[Any, Node, Emitter], None]

@@ -11,8 +11,9 @@ from kspec.schemas.base import Model
 from kspec.targets.formats.tflite.options import TFLiteOptions
 from kspec.targets.platforms.android.model import MAIN, describe, package_of, type_of
 from kspec.targets.platforms.android.options import AndroidOptions
-from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
+from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import render_tree
+from kspec.targets.request import ArtifactRequest, Layout, Subject
 
 TEMPLATES = Path(__file__).parent / "templates"
 DEBUG = "src/debug/assets/kspec"

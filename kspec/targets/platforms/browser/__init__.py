@@ -11,7 +11,8 @@ from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import TFLiteOptions
 from kspec.targets.platforms.browser.package import npm_name, render_package
-from kspec.targets.platforms.platform import ArtifactRequest, Platform, Subject
+from kspec.targets.platforms.platform import Platform
+from kspec.targets.request import ArtifactRequest, Subject
 
 
 class BrowserOptions(Model):

@@ -11,8 +11,9 @@ from kspec.schemas.base import Model
 from kspec.targets.formats.coreml.options import CoreMLOptions
 from kspec.targets.platforms.ios.model import Modules, describe
 from kspec.targets.platforms.ios.options import IOSOptions
-from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
+from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import render_tree
+from kspec.targets.request import ArtifactRequest, Layout, Subject
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -11,8 +11,9 @@ from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.platforms.jvm.options import KEYWORDS, JvmOptions
 from kspec.targets.platforms.jvm.ports import Port, inputs, outputs
-from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
+from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import Verbatim, package_name, render_tree, type_name
+from kspec.targets.request import ArtifactRequest, Layout, Subject
 
 TEMPLATES = Path(__file__).parent / "templates"
 RESOURCES = "META-INF/kspec/"

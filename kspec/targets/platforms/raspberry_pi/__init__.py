@@ -15,13 +15,14 @@ from kspec.features.signature import InputPort, OutputPort
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import Size, TFLiteOptions
-from kspec.targets.platforms.platform import ArtifactRequest, Platform, Subject
+from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import (
     Verbatim,
     package_name,
     render_tree,
     spell_python,
 )
+from kspec.targets.request import ArtifactRequest, Subject
 
 TEMPLATES = Path(__file__).parent / "templates"
 ENGINES: Mapping[str, str] = MappingProxyType({"tflite": "litert", "onnx": "onnxruntime"})

@@ -15,8 +15,9 @@ from kspec.schemas.base import Model
 from kspec.schemas.features import Input
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
-from kspec.targets.platforms.platform import ArtifactRequest, Layout, Platform, Subject
+from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import render_tree
+from kspec.targets.request import ArtifactRequest, Layout, Subject
 
 TEMPLATES = Path(__file__).parent / "templates"
 

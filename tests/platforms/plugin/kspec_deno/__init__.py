@@ -7,8 +7,9 @@ from typing import Literal
 from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
-from kspec.targets.platforms.platform import ArtifactRequest, Platform, Subject
+from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import render_tree
+from kspec.targets.request import ArtifactRequest, Subject
 
 
 class DenoOptions(Model):
