@@ -17,6 +17,7 @@ from kspec.commands.options import (
     OutFolder,
     Quiet,
     ReportFormat,
+    Roots,
     Settings,
     SpecPath,
     StoreFolder,
@@ -42,6 +43,7 @@ def plan(
     spec: SpecPath,
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002 - as Typer reads it
+    roots: Roots = None,
     strict: Strict = False,  # noqa: FBT002
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
@@ -50,7 +52,7 @@ def plan(
     """Prove with random weights that every target can be emitted; list what a build would do."""
     from kspec.pipeline.build import plan as make_plan
 
-    document = load_document(spec, settings, allow_python=allow_python, strict=strict)
+    document = load_document(spec, settings, allow_python=allow_python, roots=roots, strict=strict)
     found = make_plan(document, store=store, notify=stage_printer(quiet=quiet))
     if output_format == "json":
         print_json("plan", {"name": document.spec.name, **asdict(found)})
@@ -62,6 +64,7 @@ def build(
     spec: SpecPath,
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002
+    roots: Roots = None,
     strict: Strict = False,  # noqa: FBT002
     out: OutFolder = None,
     store: StoreFolder = None,
@@ -72,7 +75,7 @@ def build(
     from kspec.pipeline.build import build as make
     from kspec.training.monitors import monitor_for
 
-    document = load_document(spec, settings, allow_python=allow_python, strict=strict)
+    document = load_document(spec, settings, allow_python=allow_python, roots=roots, strict=strict)
     result = make(
         document,
         out=out,
@@ -91,6 +94,7 @@ def train(
     spec: SpecPath,
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002
+    roots: Roots = None,
     strict: Strict = False,  # noqa: FBT002
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
@@ -102,7 +106,7 @@ def train(
     from kspec.training.monitors import monitor_for, spell_metrics
 
     folder = make(
-        load_document(spec, settings, allow_python=allow_python, strict=strict),
+        load_document(spec, settings, allow_python=allow_python, roots=roots, strict=strict),
         store=store,
         monitor=monitor_for(sys.stderr, quiet=quiet),
         notify=stage_printer(quiet=quiet),
@@ -132,6 +136,7 @@ def emit(
     ] = None,
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002
+    roots: Roots = None,
     strict: Strict = False,  # noqa: FBT002
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
@@ -147,7 +152,9 @@ def emit(
     elif rows is not None:
         raise KspecError(rows_of_a_spec(rows))
     else:
-        document = load_document(spec, settings, allow_python=allow_python, strict=strict)
+        document = load_document(
+            spec, settings, allow_python=allow_python, roots=roots, strict=strict
+        )
         notify = stage_printer(quiet=quiet)
         artifacts = emit_formats(document, formats or (), out, store=store, notify=notify)
     if output_format == "json":

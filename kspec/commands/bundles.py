@@ -18,6 +18,7 @@ from kspec.commands.options import (
     OutFolder,
     Quiet,
     ReportFormat,
+    Roots,
     Settings,
     StoreFolder,
 )
@@ -45,6 +46,7 @@ def verify(
     place: Place,
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002 - as Typer reads it
+    roots: Roots = None,
     out: OutFolder = None,
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
@@ -61,7 +63,7 @@ def verify(
             "golden",
         )
     else:
-        document = load_document(place, settings, allow_python=allow_python)
+        document = load_document(place, settings, allow_python=allow_python, roots=roots)
         artifacts, gates, proof = verify_document(document, out=out, store=store, notify=notify)
     if output_format == "json":
         found = {
@@ -84,6 +86,7 @@ def predict(
     ] = None,
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002
+    roots: Roots = None,
     out: OutFolder = None,
     output_format: ReportFormat = "text",
 ) -> None:
@@ -95,7 +98,7 @@ def predict(
     if not _is_spec(place):
         bundles = bundles_in(place)
     else:
-        document = load_document(place, settings, allow_python=allow_python)
+        document = load_document(place, settings, allow_python=allow_python, roots=roots)
         bundles = bundles_of(document, out)
     artifact = choose(bundles, format_)
     signature = bundles[0].about.signature
@@ -113,6 +116,7 @@ def inspect(
     ir: Annotated[bool, typer.Option("--ir", help="The graph's text form instead.")] = False,  # noqa: FBT002
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002
+    roots: Roots = None,
     store: StoreFolder = None,
     output_format: ReportFormat = "text",
 ) -> None:
@@ -126,7 +130,7 @@ def inspect(
         return
     from kspec.pipeline.inspection import graph, network
 
-    document = load_document(place, settings, allow_python=allow_python)
+    document = load_document(place, settings, allow_python=allow_python, roots=roots)
     if ir:
         from kspec.compiler.text import format_graph
 

@@ -22,6 +22,7 @@ def load_document(
     settings: Iterable[Setting] | None,
     *,
     allow_python: bool = False,
+    roots: Sequence[Path] | None = None,
     strict: bool = False,
 ) -> Document:
     """The sound document at `spec`; its warnings are printed on stderr.
@@ -31,7 +32,11 @@ def load_document(
     from kspec.pipeline.check import load_checked
 
     document = load_checked(
-        spec, overrides=overrides(settings), allow_python=allow_python, strict=strict
+        spec,
+        overrides=overrides(settings),
+        allow_python=allow_python,
+        roots=roots or (),
+        strict=strict,
     )
     print_warnings(document.warnings, document)
     return document

@@ -44,6 +44,14 @@ Settings = Annotated[
 AllowPython = Annotated[
     bool, typer.Option("--allow-python", help="Run the Python file that the spec names.")
 ]
+Roots = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--root",
+        metavar="DIR",
+        help="A folder beside the spec's own in which its data may lie. May be repeated.",
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")]
 StoreFolder = Annotated[
     Path | None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from kspec.commands.options import AllowPython, ReportFormat, Settings, Strict, overrides
+from kspec.commands.options import AllowPython, ReportFormat, Roots, Settings, Strict, overrides
 from kspec.commands.output import print_json, table, wants_color
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def check(
     specs: Annotated[list[Path], typer.Argument(metavar="SPEC...", help="The YAML files.")],
     settings: Settings = None,
     allow_python: AllowPython = False,  # noqa: FBT002 - as Typer reads it
+    roots: Roots = None,
     strict: Strict = False,  # noqa: FBT002
     output_format: Annotated[AnyFormat, typer.Option(help="How problems are written.")] = "text",
 ) -> None:
@@ -51,7 +52,11 @@ def check(
     for spec in specs:
         try:
             document = load_checked(
-                spec, overrides=overrides(settings), allow_python=allow_python, strict=strict
+                spec,
+                overrides=overrides(settings),
+                allow_python=allow_python,
+                roots=roots or (),
+                strict=strict,
             )
             problems += document.warnings
             sources |= document.sources

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from kspec.data.faults import ROUTE
-from kspec.features.kinds import labels_of, output_kind
+from kspec.features.kinds import Shape, input_kind, labels_of, output_kind
 from kspec.schemas import Spec
 from kspec.schemas.features import Input, Output
 from kspec.spec.diagnostics import Diagnostic, KspecError, Route
@@ -141,7 +142,7 @@ def leaks(
     the same columns at both ends: that is no leak."""
     for output, columns in outputs.items():
         for name, read in inputs.items():
-            if _is_reconstruction(spec.outputs[output], columns, read):
+            if _is_reconstruction(spec.inputs[name], spec.outputs[output], columns, read):
                 continue
             for column in sorted(set(columns) & set(read), key=natural_key):
                 item = spec.inputs[name]
@@ -154,11 +155,20 @@ def leaks(
                 )
 
 
-def _is_reconstruction(output: Output, columns: Sequence[str], read: Sequence[str]) -> bool:
+def _is_reconstruction(
+    item: Input, output: Output, columns: Sequence[str], read: Sequence[str]
+) -> bool:
     """Whether an output of several numbers is compared with all that an input reads."""
     if labels_of(output) or set(columns) != set(read):
         return False
-    return len(columns) > 1 or output_kind(output.kind).shape(output.kind) != (1,)
+    count = _count(output_kind(output.kind).shape(output.kind))
+    return count != 1 and count == _count(input_kind(item.kind).shape(item.kind))
+
+
+def _count(shape: Shape) -> int | Shape:
+    """How many numbers a row has; the shape itself where a size is open."""
+    sizes = [size for size in shape if isinstance(size, int)]
+    return math.prod(sizes) if len(sizes) == len(shape) else shape
 
 
 def _pattern_of(column: str, item: Input, name: str) -> int:

@@ -68,7 +68,7 @@ def source_digest(document: Document) -> str:
 
     Raises KspecError KS501, KS502, KS504, or KS550 for a spec without data.
     """
-    return _located(document, lambda: digest_files(document.path.parent, _data(document).source))
+    return _located(document, lambda: digest_files(document.roots, _data(document).source))
 
 
 def load_dataset(document: Document) -> Dataset:
@@ -81,7 +81,7 @@ def load_dataset(document: Document) -> Dataset:
 
 def _load(document: Document) -> Dataset:
     spec, data = document.spec, _data(document)
-    source = open_source(document.path.parent, data.source)
+    source = open_source(document.roots, data.source)
     columns = find_columns(spec, source.names)
     if not columns.is_readable:
         raise KspecError(*columns.problems)
@@ -107,7 +107,7 @@ def _load(document: Document) -> Dataset:
         raise KspecError(*bounded(untrainable))
     whole = Split(inputs, targets, np.arange(table.rows))
     parts = {name: whole.take(getattr(rows, name)) for name in NAMES}
-    digest = digest_files(document.path.parent, data.source)
+    digest = digest_files(document.roots, data.source)
     return Dataset(**parts, columns=columns.inputs, digest=digest)
 
 

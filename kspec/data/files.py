@@ -1,4 +1,4 @@
-"""The files that a spec's data consists of: found, kept inside the spec's folder, hashed."""
+"""The files that a spec's data consists of: found, kept inside its roots, hashed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from kspec.data.table import MAX_BYTES, refuse
 from kspec.schemas.data import Csv, ImageFolder, Npz, Parquet
 from kspec.schemas.data import Source as SourceSpec
 from kspec.spec.diagnostics import KspecError
+from kspec.spec.roots import Roots
 from kspec.spec.untrusted import File, PlaceError, Reason, check_folder, files_below
 
 PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".webp"})
@@ -32,32 +33,34 @@ CODES: Mapping[Reason, str] = MappingProxyType(
 )
 
 
-def find_file(root: Path, name: str) -> File:
-    """The file `name` below the folder `root`, of at most `MAX_BYTES`.
+def find_file(roots: Roots, name: str) -> File:
+    """The file `name`, of at most `MAX_BYTES`, as a spec writes it.
 
-    Raises KspecError: KS501 for nothing there, KS502 for a path out of `root` or through a link,
+    Raises KspecError: KS501 for nothing there, KS502 for a path out of all roots or through a link,
     KS503 for a file that the system does not let open, KS504 for too many bytes.
     """
-    file = File(root, name, MAX_BYTES)
     try:
+        root, place = roots.place(name)
+        file = File(root, place, MAX_BYTES)
         file.open().close()
     except PlaceError as error:
-        raise refused(error, root) from None
+        raise refused(error, roots.folder) from None
     return file
 
 
-def find_folder(root: Path, name: str) -> Folder:
-    """The folder `name` below the folder `root`; raises KspecError KS501 and KS502."""
+def find_folder(roots: Roots, name: str) -> Folder:
+    """The folder `name`, as a spec writes it; raises KspecError KS501 and KS502."""
     try:
-        check_folder(root, name)
+        root, place = roots.place(name)
+        check_folder(root, place)
     except PlaceError as error:
-        raise refused(error, root) from None
-    return Folder(root, name)
+        raise refused(error, roots.folder) from None
+    return Folder(root, place)
 
 
-def refused(error: PlaceError, root: Path) -> KspecError:
+def refused(error: PlaceError, folder: Path) -> KspecError:
     """The error for a path of the data that is not read."""
-    help_ = f"paths start from the spec's folder, {root}" if error.reason == "missing" else None
+    help_ = f"paths start from the spec's folder, {folder}" if error.reason == "missing" else None
     return refuse(CODES[error.reason], error.message, help=help_)
 
 
@@ -76,7 +79,7 @@ class Folder:
 
     def file(self, name: str) -> File:
         """`find_file`, for a path below this folder."""
-        return find_file(self.root, f"{self.place}/{name}")
+        return find_file(Roots(self.root), f"{self.place}/{name}")
 
     def names(self) -> list[str]:
         """The relative paths of all files below, in order, whatever the file system's order.
@@ -92,16 +95,16 @@ def is_picture(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in PICTURES
 
 
-def _tables(root: Path, source: Csv | Parquet) -> list[tuple[str, File]]:
-    return [("", find_file(root, name)) for name in source.paths]
+def _tables(roots: Roots, source: Csv | Parquet) -> list[tuple[str, File]]:
+    return [("", find_file(roots, name)) for name in source.paths]
 
 
-def _archive(root: Path, source: Npz) -> list[tuple[str, File]]:
-    return [("", find_file(root, source.path))]
+def _archive(roots: Roots, source: Npz) -> list[tuple[str, File]]:
+    return [("", find_file(roots, source.path))]
 
 
-def _pictures(root: Path, source: ImageFolder) -> list[tuple[str, File]]:
-    folder = find_folder(root, source.path)
+def _pictures(roots: Roots, source: ImageFolder) -> list[tuple[str, File]]:
+    folder = find_folder(roots, source.path)
     names = folder.names()
     read = [*filter(is_picture, names), *(name for name in names if name == LABELS)]
     return [(name, folder.file(name)) for name in read]
@@ -112,12 +115,12 @@ _FILES: Mapping[type, Callable[..., list[tuple[str, File]]]] = MappingProxyType(
 )
 
 
-def digest_files(root: Path, source: SourceSpec) -> str:
+def digest_files(roots: Roots, source: SourceSpec) -> str:
     """SHA-256, in hex, of every byte that the source would read; in an image folder the names of
     the files count too. Nothing is parsed. Raises KspecError KS501 to KS504.
     """
     digest = hashlib.sha256(source.key.encode())
-    for name, file in _FILES[type(source)](root, source):
+    for name, file in _FILES[type(source)](roots, source):
         with file.open() as stream:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         digest.update(f"\n{content} {name}".encode())

@@ -23,7 +23,7 @@ def check_data(document: Document) -> tuple[Diagnostic, ...]:
     if data is None:
         return ()
     try:
-        source = open_source(document.path.parent, data.source)
+        source = open_source(document.roots, data.source)
     except KspecError as error:
         return error.diagnostics
     columns = find_columns(spec, source.names)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 
 from kspec.data.delimited import CsvFiles
@@ -11,28 +10,29 @@ from kspec.data.files import find_file, find_folder
 from kspec.data.table import Source
 from kspec.schemas.data import Csv, ImageFolder, Npz, Parquet
 from kspec.schemas.data import Source as SourceSpec
+from kspec.spec.roots import Roots
 
 
-def _csv(root: Path, source: Csv) -> Source:
-    return CsvFiles.open([find_file(root, name) for name in source.paths])
+def _csv(roots: Roots, source: Csv) -> Source:
+    return CsvFiles.open([find_file(roots, name) for name in source.paths])
 
 
-def _parquet(root: Path, source: Parquet) -> Source:
+def _parquet(roots: Roots, source: Parquet) -> Source:
     from kspec.data.columnar import ParquetFiles
 
-    return ParquetFiles.open([find_file(root, name) for name in source.paths])
+    return ParquetFiles.open([find_file(roots, name) for name in source.paths])
 
 
-def _npz(root: Path, source: Npz) -> Source:
+def _npz(roots: Roots, source: Npz) -> Source:
     from kspec.data.archive import NpzFile
 
-    return NpzFile.open(find_file(root, source.path))
+    return NpzFile.open(find_file(roots, source.path))
 
 
-def _image_folder(root: Path, source: ImageFolder) -> Source:
+def _image_folder(roots: Roots, source: ImageFolder) -> Source:
     from kspec.data.pictures import PictureFolder
 
-    return PictureFolder.open(find_folder(root, source.path))
+    return PictureFolder.open(find_folder(roots, source.path))
 
 
 _OPEN: Mapping[type, Callable[..., Source]] = MappingProxyType(
@@ -40,9 +40,9 @@ _OPEN: Mapping[type, Callable[..., Source]] = MappingProxyType(
 )
 
 
-def open_source(root: Path, source: SourceSpec) -> Source:
-    """Find the files below the spec's folder and read what names the columns.
+def open_source(roots: Roots, source: SourceSpec) -> Source:
+    """Find the files below the spec's roots and read what names the columns.
 
     Raises KspecError (KS501 to KS506).
     """
-    return _OPEN[type(source)](root, source)
+    return _OPEN[type(source)](roots, source)

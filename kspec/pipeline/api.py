@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kspec.pipeline import build as pipeline
@@ -16,11 +16,16 @@ __all__ = ["build", "check", "load", "plan"]
 
 
 def load(
-    path: str | Path, *, overrides: Mapping[str, str] = NONE, allow_python: bool = False
+    path: str | Path,
+    *,
+    overrides: Mapping[str, str] = NONE,
+    allow_python: bool = False,
+    roots: Sequence[Path] = (),
 ) -> Document:
     """Read a spec and check all that can be checked without TensorFlow; a Python file that it names
-    is run where ``allow_python`` says so. Raises KspecError with every problem found."""
-    return load_checked(path, overrides=overrides, allow_python=allow_python)
+    is run where ``allow_python`` says so, and its data may lie in the folders ``roots`` beside its
+    own. Raises KspecError with every problem found."""
+    return load_checked(path, overrides=overrides, allow_python=allow_python, roots=roots)
 
 
 def plan(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -26,11 +26,16 @@ NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def check(
-    path: str | Path, *, overrides: Mapping[str, str] = NONE, allow_python: bool = False
+    path: str | Path,
+    *,
+    overrides: Mapping[str, str] = NONE,
+    allow_python: bool = False,
+    roots: Sequence[Path] = (),
 ) -> tuple[Diagnostic, ...]:
     """All problems and warnings of the spec at `path`, with their places."""
     try:
-        return load_checked(path, overrides=overrides, allow_python=allow_python).warnings
+        document = load_checked(path, overrides=overrides, allow_python=allow_python, roots=roots)
+        return document.warnings
     except KspecError as error:
         return error.diagnostics
 
@@ -40,16 +45,24 @@ def load_checked(
     *,
     overrides: Mapping[str, str] = NONE,
     allow_python: bool = False,
+    roots: Sequence[Path] = (),
     strict: bool = False,
 ) -> Document:
     """The document of a spec in which nothing is wrong that can be seen before it is built: its
     text, its targets' options, gates, training settings, and the first rows of its data. The Python
-    file that it may name is run where `allow_python` says so.
+    file that it may name is run where `allow_python` says so, and its data may lie in the folders
+    `roots` beside its own.
 
     Warnings lie in the document, or are errors where `strict` says so. Raises KspecError with all
     problems of the text, or else all of the others.
     """
-    document = load(path, overrides=overrides, targets=target_options(), allow_python=allow_python)
+    document = load(
+        path,
+        overrides=overrides,
+        targets=target_options(),
+        allow_python=allow_python,
+        roots=roots,
+    )
     keyed = [
         *check_gates(document.spec),
         *_judge_targets(document),

@@ -21,9 +21,22 @@ def inside(path: str) -> str:
     return path
 
 
+def reachable(path: str) -> str:
+    """The path, if it leads to a place below the spec's folder, or upward at its beginning."""
+    parts = path.split("/")
+    upward = next((i for i, part in enumerate(parts) if part != ".."), len(parts))
+    if ".." in parts[upward:]:
+        raise fault("path", "a path leads upward at its beginning only: ../data/rows.csv")
+    inside("/".join(parts[upward:]))
+    return path
+
+
 Path = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(inside)]
 """A path inside the spec's folder, with forward slashes."""
-Paths = Annotated[tuple[Path, ...], Spread(), Field(min_length=1)]
+DataPath = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(reachable)]
+"""A path from the spec's folder, with forward slashes. It may lead upward, into a folder that the
+command line grants."""
+DataPaths = Annotated[tuple[DataPath, ...], Spread(), Field(min_length=1)]
 """One path or several."""
 Column = Annotated[str, Field(min_length=1, max_length=256)]
 """The name of a column, as it stands in the data."""
@@ -39,7 +52,7 @@ class Csv(Choice):
     key: ClassVar[str] = "csv"
     shorthand: ClassVar[str | None] = "paths"
 
-    paths: Annotated[Paths, Field(examples=["rows.csv"])]
+    paths: Annotated[DataPaths, Field(examples=["rows.csv"])]
     """The file, or several with the same header, read in the order written."""
 
 
@@ -49,7 +62,7 @@ class Parquet(Choice):
     key: ClassVar[str] = "parquet"
     shorthand: ClassVar[str | None] = "paths"
 
-    paths: Annotated[Paths, Field(examples=["rows.parquet"])]
+    paths: Annotated[DataPaths, Field(examples=["rows.parquet"])]
     """The file, or several with the same schema, read in the order written."""
 
 
@@ -59,7 +72,7 @@ class Npz(Choice):
     key: ClassVar[str] = "npz"
     shorthand: ClassVar[str | None] = "path"
 
-    path: Annotated[Path, Field(examples=["rows.npz"])]
+    path: Annotated[DataPath, Field(examples=["rows.npz"])]
     """The file. Arrays of Python objects are refused."""
 
 
@@ -69,7 +82,7 @@ class ImageFolder(Choice):
     key: ClassVar[str] = "image_folder"
     shorthand: ClassVar[str | None] = "path"
 
-    path: Annotated[Path, Field(examples=["images"])]
+    path: Annotated[DataPath, Field(examples=["images"])]
     """The folder; its columns are `image` and `label`, the name of the subfolder."""
 
 

@@ -8,6 +8,7 @@ from kspec.schemas import Spec
 from kspec.schemas.layers import Layer
 from kspec.spec.diagnostics import Diagnostic, Route, Span
 from kspec.spec.node import Node
+from kspec.spec.roots import Roots
 from kspec.spec.sizes import Sizes
 
 
@@ -47,8 +48,15 @@ class Document:
     """What is worth saying of a sound spec, with its places, in the order of the text."""
     sizes: Sizes = field(default_factory=Sizes)
     """What every step gives and holds."""
+    granted: tuple[Path, ...] = ()
+    """Folders in which its data may lie, beside its own."""
     strict: bool = False
     """Whether what a build warns of is an error."""
+
+    @property
+    def roots(self) -> Roots:
+        """The folders in which its data may lie."""
+        return Roots(self.path.parent, self.granted)
 
     def span(self, route: Route) -> Span:
         """The place of `route`, or of the nearest place above it that was written."""

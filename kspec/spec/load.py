@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -33,6 +33,7 @@ from kspec.spec.overrides import OVERRIDES, override
 from kspec.spec.parameters import Scope, substitute_sections
 from kspec.spec.paths import check_file, check_source
 from kspec.spec.reader import MAX_BYTES, decode, read, too_large
+from kspec.spec.roots import Roots
 from kspec.spec.sizes import Sizes
 from kspec.spec.suggestions import nearest, suggest
 from kspec.spec.untrusted import PlaceError, located
@@ -46,16 +47,20 @@ def load(
     overrides: Mapping[str, str] = EMPTY,
     targets: Mapping[str, type[Model]] = EMPTY,
     allow_python: bool = False,
+    roots: Sequence[Path] = (),
 ) -> Document:
     """Read the spec at `path`, with `overrides` (path → value, as `--set` takes them) set in it.
 
     `targets` holds the model of each target's options; without any, targets are not judged. The
     Python file that a spec may name is run where `allow_python` says so, and refused elsewhere.
+    Data may lie in the folders `roots` beside the spec's own.
     Raises KspecError with all problems found, in the order of the file.
     """
     path = Path(path)
     data = _bytes(path)
-    return parse(data, path, overrides=overrides, targets=targets, allow_python=allow_python)
+    return parse(
+        data, path, overrides=overrides, targets=targets, allow_python=allow_python, roots=roots
+    )
 
 
 def parse(
@@ -65,6 +70,7 @@ def parse(
     overrides: Mapping[str, str] = EMPTY,
     targets: Mapping[str, type[Model]] = EMPTY,
     allow_python: bool = False,
+    roots: Sequence[Path] = (),
 ) -> Document:
     """`load` for the bytes of a spec that stands, or would stand, at `path`."""
     text = decode(data, str(path))
@@ -72,13 +78,25 @@ def parse(
     root, more, shown = override(root, overrides)
     root, warnings = rename(root)
     sources = {str(path): text, OVERRIDES: shown} if overrides else {str(path): text}
-    loader = _Loader(path, root, targets, allow_python, [*problems, *more, *warnings])
+    granted = Roots(path.parent, tuple(roots))
+    loader = _Loader(path, root, targets, allow_python, [*problems, *more, *warnings], granted)
     spec, steps = loader.run()
     found = in_order(loader.problems, root)
     if errors(found) or spec is None:
         raise KspecError(*found, sources=sources)
     digest = _digest(spec, steps)
-    return Document(path, text, spec, steps, digest, root, sources, tuple(found), loader.sizes)
+    return Document(
+        path,
+        text,
+        spec,
+        steps,
+        digest,
+        root,
+        sources,
+        tuple(found),
+        loader.sizes,
+        granted=granted.granted,
+    )
 
 
 def _bytes(path: Path) -> bytes:
@@ -107,6 +125,7 @@ class _Loader:
     targets: Mapping[str, type[Model]]
     allow_python: bool
     problems: list[Diagnostic]
+    roots: Roots
     sizes: Sizes = field(default_factory=Sizes)
     """Filled in with the network."""
 
@@ -195,7 +214,7 @@ class _Loader:
             data = Data.model_validate(section.plain(), context=CONTEXT)
         except ValidationError:
             return  # `_spec` tells why
-        check_source(data.source, self.path.parent, self.problems)
+        check_source(data.source, self.roots, self.problems)
 
     def _weights(self, spec: Spec | None, candidates: tuple[Candidate, ...]) -> None:
         """The files that variables start from are there, and inside of the spec's folder."""

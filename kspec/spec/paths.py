@@ -1,4 +1,4 @@
-"""Paths in a spec: they stay under the spec's folder, and lead to something."""
+"""Paths in a spec: they stay under its roots, and lead to something."""
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from kspec.schemas.data import Csv, ImageFolder, Npz, Parquet
 from kspec.spec.diagnostics import Diagnostic, Route
+from kspec.spec.roots import Roots
 from kspec.spec.suggestions import nearest
 from kspec.spec.untrusted import File, PlaceError, Reason, check_folder
 
@@ -26,35 +27,42 @@ HELP: Mapping[Reason, str] = MappingProxyType(
 Source = Csv | Parquet | Npz | ImageFolder
 
 
-def check_source(source: Source, folder: Path, problems: list[Diagnostic]) -> None:
-    """Report each path of the data's source that leads out of `folder` or to nothing."""
+def check_source(source: Source, roots: Roots, problems: list[Diagnostic]) -> None:
+    """Report each path of the data's source that leads out of all roots, or to nothing."""
     route: Route = ("data", "source", source.key)
     wants_folder = isinstance(source, ImageFolder)
     if isinstance(source, Csv | Parquet):
         several = source.paths
         for place, path in enumerate(several):
-            _check(path, folder, (*route, "paths", place), problems, wants_folder=wants_folder)
+            _check(path, roots, (*route, "paths", place), problems, wants_folder=wants_folder)
     else:
-        _check(source.path, folder, (*route, "path"), problems, wants_folder=wants_folder)
+        _check(source.path, roots, (*route, "path"), problems, wants_folder=wants_folder)
 
 
 def check_file(path: str, folder: Path, route: Route, problems: list[Diagnostic]) -> bool:
     """Whether `path` is a file inside of `folder`; reported where it is not."""
     before = len(problems)
-    _check(path, folder, route, problems, wants_folder=False)
+    _check(path, Roots(folder), route, problems, wants_folder=False)
     return len(problems) == before
 
 
 def _check(
-    path: str, folder: Path, route: Route, problems: list[Diagnostic], *, wants_folder: bool
+    path: str, roots: Roots, route: Route, problems: list[Diagnostic], *, wants_folder: bool
 ) -> None:
     try:
-        if wants_folder:
-            check_folder(folder, path)
-        else:
-            File(folder, path, MAX_BYTES).open().close()
+        root, place = roots.place(path)
     except PlaceError as error:
-        problems.append(_explain(error, path, folder, route))
+        upward = "/".join(part for part in PurePosixPath(path).parts if part == "..")
+        help_ = f"grant the folder to the spec: `--root {roots.folder / upward}`"
+        problems.append(Diagnostic("KS210", error.message, route, help=help_))
+        return
+    try:
+        if wants_folder:
+            check_folder(root, place)
+        else:
+            File(root, place, MAX_BYTES).open().close()
+    except PlaceError as error:
+        problems.append(_explain(error, path, roots.folder, route))
 
 
 def _explain(error: PlaceError, path: str, folder: Path, route: Route) -> Diagnostic:

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 COMPARED = 64
 """Characters of a name that are compared."""
-CANDIDATES = 3
+CANDIDATES = 16
 """Known names that are examined; `difflib` chooses them."""
 
 

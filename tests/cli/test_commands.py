@@ -56,7 +56,7 @@ def test_rule_explains_one_or_lists_all(kspec, parsed):
     unknown = kspec("rule", "KS10l")
     assert unknown.exit_code == 2
     assert "KS911 no diagnostic has the code `KS10l`" in unknown.stderr
-    assert "did you mean `KS9" in unknown.stderr
+    assert "did you mean `KS10" in unknown.stderr
 
 
 def test_doctor_names_what_is_missing(kspec, parsed, monkeypatch):

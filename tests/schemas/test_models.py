@@ -59,7 +59,7 @@ NAN, INFINITY = float("nan"), float("inf")
         (changed("1.0", "version"), ("version",), "text_form"),
         (changed(NAN, "params", "width"), ("params", "width"), "parameter"),
         (changed([1], "params", "width"), ("params", "width"), "parameter"),
-        (changed({"csv": "../a"}, "data", "source"), ("data", "source", "csv", "paths", "one"),
+        (changed({"csv": "b/../a"}, "data", "source"), ("data", "source", "csv", "paths", "one"),
          "path"),
         (changed({"csv": ["a", "/b"]}, "data", "source"),
          ("data", "source", "csv", "paths", "list", 1), "path"),

@@ -14,6 +14,7 @@ from kspec.pipeline.check import check
 from kspec.schemas.data import Data
 from kspec.spec import KspecError, untrusted
 from kspec.spec.extensions import run_file
+from kspec.spec.roots import Roots
 from kspec.spec.untrusted import File, PlaceError, files_below, located
 from kspec.training.weights import read_weights
 
@@ -137,7 +138,7 @@ def test_no_link_leads_to_data(tmp_path, name, where):
     written = Data.model_validate({"source": {key: [value] if key == "csv" else value.strip("[]")}})
     for use in (digest_files, open_source):
         with pytest.raises(KspecError) as caught:
-            use(root, written.source)
+            use(Roots(root), written.source)
         assert caught.value.diagnostics[0].code == "KS502"
         assert "is a symbolic link" in caught.value.diagnostics[0].message
     if name not in ("inner", "picture", "labels"):

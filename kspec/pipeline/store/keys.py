@@ -217,7 +217,7 @@ class Keys:
         """The digest of the data, made without parsing. Raises KspecError KS501, KS502, KS504."""
         data = self.document.spec.data
         try:
-            return digest_files(self.document.path.parent, data.source) if data else None
+            return digest_files(self.document.roots, data.source) if data else None
         except KspecError as error:
             raise KspecError(*error.diagnostics, document=self.document) from error
 

@@ -15,9 +15,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS502",
-        title="data outside of the spec's folder",
+        title="data outside of the spec's roots",
         explanation="A spec reads nothing outside of its own folder, by `..`, by an absolute path\n"
-        "or by a symbolic link: what is built must not depend on the machine it is built on.",
+        "or by a symbolic link: what is built must not depend on the machine it is built on.\n"
+        "`--root DIR` grants another folder.",
         wrong="data: {source: {csv: ../digits.csv}}",
         right=_CSV,
     ),

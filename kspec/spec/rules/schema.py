@@ -87,8 +87,9 @@ RULES: tuple[Rule, ...] = (
         title="a path out of the folder",
         explanation=(
             "A spec reads nothing outside its own folder: no absolute path, no `..`, and\n"
-            "no symbolic link, wherever it leads. A spec from a stranger can then be checked\n"
-            "and built without risk."
+            "no symbolic link. A spec from a stranger can then be checked and built without\n"
+            "care. Data alone may lie in other folders, if the command line grants them:\n"
+            "`--root DIR`."
         ),
         wrong="source: {csv: ../../rows.csv}",
         right="source: {csv: rows.csv}",
