@@ -14,6 +14,8 @@ from kspec.features.signature import Signature
 from kspec.schemas.base import Model
 
 FILE = "kspec-bundle.json"
+SEAL = f"{FILE}.sha256"
+"""Beside the description, which cannot hold it: its SHA-256, as ``sha256sum`` writes it."""
 VERSION: Literal[2] = 2
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -98,7 +100,12 @@ class Description(Model):
     trained: Mapping[str, float]
     """What the trained model reached, by metric."""
     files: Mapping[Place, Sha256]
-    """The SHA-256 of every file in the bundle by its path, but for this description's own."""
+    """The SHA-256 of every file in the bundle by its path, but for this description, whose own
+    SHA-256 is in the file beside it."""
+    ignored: tuple[str, ...] = ()
+    """Files and folders that the platform's own tools create in the bundle; self-tests and
+    ``kspec verify`` do not compare them. A path from the top of the bundle, or ``**/`` and a name
+    that may occur in any folder."""
     versions: Mapping[str, str]
     """The versions of kspec and of the packages that wrote and ran the artifacts."""
 

@@ -19,6 +19,7 @@ from kspec.spec.sizes import BYTES
 from kspec.targets.formats.card import Card
 from kspec.targets.registry import formats, platforms, target_options
 from kspec.targets.request import Subject
+from kspec.targets.sizes import way_out
 from kspec.training.endings import check_endings
 from kspec.training.objectives import check_training
 
@@ -120,7 +121,7 @@ def _judge_targets(document: Document) -> Iterator[Diagnostic]:
                     "KS713",
                     f"the target {target} has fixed shapes, and no size for {', '.join(missing)}",
                     ("targets", target),
-                    help=f"{target}: {{dimensions: {{{missing[0]}: 100}}}}",
+                    help=way_out(platform, written, Subject(spec.inputs, Card()), set(missing)),
                 )
             limit, needed = format_.largest_bytes, document.sizes.artifact_bytes
             if limit is not None and needed > limit:

@@ -39,7 +39,7 @@ def built(bundles: Path, example: str) -> tuple[Path, str]:
     """A copy of an example's bundle that Maven has built and tested, and what Maven printed: made
     once for all workers. That of digits has the function for Spark as well."""
     project = bundles.with_name("built") / example
-    log = project / "maven.log"
+    log = project.with_name(f"{example}.log")
     with locked(project.with_name(f"building-{example}")):
         if not log.exists():
             shutil.rmtree(project, ignore_errors=True)
@@ -60,14 +60,20 @@ def compile_java(sources: Iterable[Path], out: Path, *path: Path) -> None:
     run("javac", "-Xlint:all", "-Werror", "-d", out, "-cp", _joined(path), *sources)
 
 
-def java(name: str, *path: Path, words: Iterable[str] = (), fails: bool = False) -> str:
-    """What the class with that name prints."""
-    return run("java", "-cp", _joined(path), name, *words, fails=fails)
+def java(
+    name: str,
+    *path: Path,
+    words: Iterable[str] = (),
+    folder: Path | None = None,
+    fails: bool = False,
+) -> str:
+    """What the class with that name prints, in a folder."""
+    return run("java", "-cp", _joined(path), name, *words, cwd=folder, fails=fails)
 
 
-def self_test(name: str, *path: Path) -> dict[str, Any]:
-    """What the self-test says."""
-    (line,) = java(name, *path, fails=True).splitlines()
+def self_test(project: Path, name: str, *path: Path) -> dict[str, Any]:
+    """What the self-test says of a project."""
+    (line,) = java(name, *path, folder=project, fails=True).splitlines()
     return said(line)
 
 

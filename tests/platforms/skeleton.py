@@ -22,6 +22,8 @@ LANGUAGES = MappingProxyType(
 )
 """The grammar of a suffix: its package, and the function that gives it."""
 STRINGS = frozenset({"string", "string_literal", "line_string_literal", "multiline_string_literal"})
+MOST_NAMES = 2
+"""The inputs and outputs of an example."""
 INSIDE = frozenset({"interpolation", "interpolated_expression", "template_substitution"})
 """What makes code of a string."""
 
@@ -35,6 +37,18 @@ def skeleton(source: bytes, suffix: str) -> tuple[str, ...]:
     if root.has_error:
         raise SyntaxError(f"does not parse as {suffix}")
     return tuple(_tokens(root))
+
+
+def renamed(found: tuple[str, ...], plain: tuple[str, ...]) -> bool:
+    """Whether two skeletons are equal but for names of inputs and outputs: each token is the same,
+    or it is one identifier instead of another, always the same one."""
+    pairs = {(one, other) for one, other in zip(plain, found, strict=False) if one != other}
+    names = [one for one, _ in pairs]
+    return (
+        len(plain) == len(found)
+        and len(set(names)) <= MOST_NAMES
+        and all(each.isidentifier() for pair in pairs for each in pair)
+    )
 
 
 def _tokens(node: Node) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from safetensors.numpy import save_file
 
 from kspec.features.cells import read_cell
 from kspec.features.pictures import golden_picture
+from kspec.pipeline.bundles.seal import seal
 from kspec.schemas.features import Image
 from kspec.targets.platforms.browser import Browser
 from tests.platforms import web
@@ -130,23 +130,21 @@ def bundle(tmp_path: Path) -> Path:
     (tmp_path / "kinds.onnx").write_bytes(content)
     (tmp_path / "golden-photo.png").write_bytes(golden_picture(PHOTO))
     save_file(golden(content), tmp_path / "golden.safetensors")
-    rows = (tmp_path / "golden.safetensors").read_bytes()
     about = description(
         "Many_Kinds",
         *ports(),
-        [{"path": "kinds.onnx", "sha256": sha256(content).hexdigest()}],
+        [{"path": "kinds.onnx"}],
         {
             "file": "golden.safetensors",
-            "sha256": sha256(rows).hexdigest(),
             "rows": ROWS,
             "pictures": {"photo": "golden-photo.png"},
         },
         options={"engine": "onnxruntime"},
     )
-    (tmp_path / "kspec-bundle.json").write_text(json.dumps(about))
     for name, content in Browser().files(described(about)).items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
+    seal(tmp_path, described({**about, "ignored": list(Browser.ignored)}))
     web.vendor(tmp_path, "onnxruntime")
     return tmp_path
 

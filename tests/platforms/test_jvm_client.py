@@ -18,6 +18,7 @@ from safetensors.numpy import save_file
 
 from kspec.features.cells import read_cell
 from kspec.features.pictures import golden_picture
+from kspec.pipeline.bundles.seal import seal
 from kspec.schemas.features import Image as Picture
 from kspec.targets.platforms.jvm import Jvm
 from tests.platforms import jvm
@@ -188,22 +189,26 @@ def test_a_model_of_many_inputs_and_outputs(bundles: Path, tmp_path: Path) -> No
         "decision/sure": utf8(sure),
         "picture/photo": read_cell(BytesIO(photo), wanted).astype(np.float32)[None],
     }
-    save_file(arrays, tmp_path / "golden")
+    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, tmp_path / "golden")
     golden = (tmp_path / "golden").read_bytes()
-    files = dict(Jvm().files(described(many_described(model, golden))))
+    told = described(many_described(model, golden))
+    files = dict(Jvm().files(told))
     assert not any("spark" in path for path in files)
     layout = Jvm().layout("list")
     files[f"{layout.artifacts}list.onnx"] = model
     files[f"{layout.golden}golden.safetensors"] = golden
     files[f"{layout.golden}golden-photo.png"] = photo
     for path, content in files.items():
-        place = tmp_path / path
+        place = tmp_path / "project" / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
+    seal(tmp_path / "project", told)
     sources = [path for path in tmp_path.rglob("*.java") if path.name != "GoldenTest.java"]
     jvm.compile_java(sources, tmp_path / "out", jvm.RUNTIME)
-    resources = [tmp_path / f"src/{part}/resources" for part in ("main", "test")]
-    report = jvm.self_test("com.acme.vision_2.SelfTest", tmp_path / "out", *resources, jvm.RUNTIME)
+    project = tmp_path / "project"
+    path = [project / f"src/{part}/resources" for part in ("main", "test")]
+    path += [tmp_path / "out", jvm.RUNTIME]
+    report = jvm.self_test(project, "com.acme.vision_2.SelfTest", *path)
     assert report["pass"], report
     assert (report["rows"], report["picture_error"]) == (6, 0)
 

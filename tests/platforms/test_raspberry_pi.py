@@ -9,15 +9,14 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 from kspec.targets.platforms.raspberry_pi import package_of
+from tests.platforms import damage
 
 ENGINES = ("litert", "onnxruntime")
 FILES = {"litert": ".tflite", "onnxruntime": ".onnx"}
@@ -79,46 +78,26 @@ def test_the_self_test_passes(bundle: Path, engine: str) -> None:
 
 def flip_bit(bundle: Path, engine: str) -> None:
     path = artifact(bundle, engine)
-    content = bytearray(path.read_bytes())
-    content[weight(content)] ^= 1
-    path.write_bytes(content)
+    path.write_bytes(damage.visible(path, bundle)[1])
 
 
 def grow_weight(bundle: Path, engine: str) -> None:
-    set_weight(bundle, engine, 1e3)
+    flip_bit(bundle, engine)
+    damage.reseal(bundle)
 
 
 def break_weight(bundle: Path, engine: str) -> None:
-    set_weight(bundle, engine, float("nan"))
-
-
-def set_weight(bundle: Path, engine: str, value: float) -> None:
-    """Another weight, and the client expects the file that has it."""
+    """A weight that is not a number, and the bundle lists the file that has it."""
     path = artifact(bundle, engine)
+    place, _ = damage.visible(path, bundle)
     content = bytearray(path.read_bytes())
-    before = sha256(content).hexdigest()
-    struct.pack_into("<f", content, weight(content), value)
+    struct.pack_into("<f", content, place, float("nan"))
     path.write_bytes(content)
-    edit(bundle, before, sha256(content).hexdigest())
+    damage.reseal(bundle)
 
 
 def artifact(bundle: Path, engine: str) -> Path:
     return bundle / (about(bundle)["name"] + FILES[engine])
-
-
-def weight(content: bytes | bytearray) -> int:
-    """Where in a file the largest of a long run of small numbers begins."""
-    runs = []
-    for shift in range(4):
-        values = np.frombuffer(content, "<f4", (len(content) - shift) // 4, shift)
-        small = (np.abs(values) > 1e-5) & (np.abs(values) < 8)
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], small, [False]])))
-        starts, ends = edges[::2], edges[1::2]
-        longest = int((ends - starts).argmax())
-        first, last = int(starts[longest]), int(ends[longest])
-        place = first + int(np.abs(values[first:last]).argmax())
-        runs.append((last - first, shift + 4 * place))
-    return max(runs)[1]
 
 
 def edit(bundle: Path, before: str, after: str) -> None:
@@ -179,6 +158,12 @@ OF_EXAMPLE: dict[str, dict[str, tuple[Callable[[Path, str], None], str]]] = {
 CASES = [
     (example, name) for example, own in OF_EXAMPLE.items() for name in sorted({**SABOTAGE, **own})
 ]
+
+
+def test_every_file_is_compared(bundle: Path) -> None:
+    expected = damage.change_every_file(bundle)
+    report = self_test(bundle, "litert")
+    assert set(report["problems"]) == expected
 
 
 @pytest.mark.parametrize(("example", "name"), CASES)

@@ -161,19 +161,19 @@ def test_inputs_and_outputs_of_every_kind(
     )
     outputs = (
         words.Output("a b", "category", ("k", "l", "m")),
-        words.Output("b", "binary", ("no", "yes")),
+        words.Output("b", "binary", ("no", "yes"), 0.5),
         words.Output("n", "number", ()),
         words.Output("m", "number", ()),
     )
-    artifact = words.Artifact("x", "", 1e-5, 1e-5, {"time": 3})
-    golden = words.Golden("", "", {})
+    artifact = words.Artifact("x", 1e-5, 1e-5, {"time": 3})
+    golden = words.Golden("", {})
     spec = words.Spec("x", "1", inputs, outputs, {"litert": artifact}, golden, "litert", 1)
     model = client.SPEC and module.Client(spec, None, None)
     image = Image.new("RGB", (2, 1), (1, 2, 3))
     row = {"n": {"y": 2, "x": 1.5}, "t": [[1, 2], [3, 4], [5, 6]], "p": image}
     answer = model.predict(row)
     assert (answer["a b"].label, answer["a b"].confidence) == ("l", 0.5)
-    assert answer["b"] == client.Decision("no", 0.75, {"no": 0.75, "yes": 0.25})
+    assert answer["b"] == client.Decision("no", 0.75, {"no": 0.75, "yes": 0.25}, (0.25,))
     assert (answer["n"], answer["m"]) == (1.5, (1.0, 2.0))
     assert seen[0]["n"].tolist() == [[1.5, 2.0]]
     assert {name: (each.dtype, each.shape) for name, each in seen[0].items()} == {

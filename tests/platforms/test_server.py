@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 import re
 import shutil
@@ -19,6 +18,7 @@ import pytest
 from onnx import numpy_helper
 
 from kspec.targets.platforms.server import Server
+from tests.platforms import damage
 from tests.platforms.descriptions import described
 from tests.platforms.hostile import disguise
 from tests.platforms.skeleton import skeleton
@@ -59,20 +59,13 @@ def test_the_self_test_passes(bundle: Path, example: str) -> None:
 
 
 def flip_a_bit(bundle: Path) -> None:
-    """Of the sign of a large weight, where the checksum alone would not be needed to notice."""
     (path,) = (bundle / "models").glob("*.onnx")
-    model = onnx.load(path)
-    weights = max(model.graph.initializer, key=lambda each: len(each.raw_data))
-    place = path.read_bytes().index(weights.raw_data)
-    values = np.frombuffer(weights.raw_data, np.float32)
-    content = bytearray(path.read_bytes())
-    content[place + 4 * int(np.abs(values).argmax()) + 3] ^= 0x80
-    path.write_bytes(content)
+    path.write_bytes(damage.visible(path, bundle)[1])
 
 
 def flip_a_bit_unseen(bundle: Path) -> None:
     flip_a_bit(bundle)
-    sign_again(bundle)
+    damage.reseal(bundle)
 
 
 def make_weights_nan(bundle: Path) -> None:
@@ -82,14 +75,7 @@ def make_weights_nan(bundle: Path) -> None:
     nothing = np.full(tuple(weights.dims), np.nan, np.float32)
     weights.CopyFrom(numpy_helper.from_array(nothing, weights.name))
     onnx.save(model, path)
-    sign_again(bundle)
-
-
-def sign_again(bundle: Path) -> None:
-    """As if the altered artifact were the one that was built."""
-    (path,) = (bundle / "models").glob("*.onnx")
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    rewrite(bundle, r"artifact_sha256='\w+'", lambda _: f"artifact_sha256='{sha256}'")
+    damage.reseal(bundle)
 
 
 def rewrite(bundle: Path, pattern: str, change: Callable[[re.Match[str]], str]) -> None:
@@ -146,6 +132,13 @@ def test_sabotage_fails(bundle: Path, sabotage: Callable[[Path], None], word: st
     assert code == 1
     assert not report["pass"]
     assert any(word in problem for problem in report["problems"]), report["problems"]
+
+
+def test_every_file_is_compared(bundle: Path) -> None:
+    expected = damage.change_every_file(bundle)
+    code, report = self_test(bundle)
+    assert code == 1
+    assert expected <= set(report["problems"])
 
 
 def about(bundles: Path, example: str) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import select
 import signal
 import socket
 import time
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
@@ -75,6 +78,66 @@ def test_a_client_that_dawdles_is_dropped(digits: Path) -> None:
             answer = slow.recv(4096)
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert time.monotonic() - started < 4
+
+
+READY = b"GET /v2/health/ready HTTP/1.1\r\nHost: x\r\n\r\n"
+OPENINGS = {
+    "nothing": b"",
+    "one letter": b"G",
+    "empty lines": b"\r\n\r\n",
+    "half a line": b"GET / HTTP/1.1",
+    "half a header": b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ",
+    "half a header, after a request": READY + b"GET / HTTP/1.1\r\nHost:",
+    "empty lines, after a request": READY + b"\r\n",
+}
+
+
+def read_all(client: socket.socket) -> bytes:
+    return b"".join(iter(lambda: client.recv(4096), b""))
+
+
+def test_connections_without_a_request_are_closed(digits: Path) -> None:
+    """As many as the server takes: afterwards it answers others again."""
+    flags = ("--header-timeout", "0.5", "--connections", str(2 * len(OPENINGS)))
+    with service.serving(digits, *flags) as server, contextlib.ExitStack() as stack:
+        found = {}
+        for name in (*OPENINGS, *OPENINGS):
+            client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+            stack.enter_context(client).sendall(OPENINGS[name])
+            found[client] = name
+        for client, name in found.items():
+            answer = read_all(client)
+            assert answer.startswith(b"HTTP/1.1 200 ") == ("after" in name), (name, answer)
+        assert httpx.get(f"{server.url}/v2/health/ready", trust_env=False).status_code == 200
+
+
+def test_a_header_that_trickles_in_is_not_waited_for(digits: Path) -> None:
+    """Each byte comes in time, the header does not. Requests on other connections are answered."""
+    with (
+        service.serving(digits, "--header-timeout", "0.5") as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=60) as slow,
+    ):
+        slow.sendall(b"GET / HTTP/1.1\r\nX-A: ")
+        end = time.monotonic() + 60
+        with contextlib.suppress(ConnectionError):
+            while not select.select([slow], [], [], 0.02)[0] and time.monotonic() < end:
+                slow.sendall(b"a")
+        with contextlib.suppress(ConnectionError):
+            assert slow.recv(4096) == b""
+        assert httpx.get(f"{server.url}/v2/health/ready", trust_env=False).status_code == 200
+
+
+def test_an_answer_that_nobody_reads_is_dropped(digits: Path) -> None:
+    """The answers fill the buffers of both systems, and the client reads none of them."""
+    rows = np.zeros((1024, 8, 8, 1), np.int32).tolist()
+    content = load.request(PATH, json.dumps({"instances": rows}).encode())
+    with (
+        service.serving(digits, "--seconds", "1") as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=60) as deaf,
+    ):
+        with pytest.raises(ConnectionError):
+            deaf.sendall(1000 * content)
+        assert httpx.get(f"{server.url}/v2/health/ready", trust_env=False).status_code == 200
 
 
 def test_many_rows_do_not_hold_up_others(digits: Path) -> None:

@@ -12,11 +12,12 @@ from safetensors.numpy import save_file
 from kspec import __version__
 from kspec.compiler.ir import Array
 from kspec.features.cells import read_cell
-from kspec.features.description import FILE, VERSION, Description, Golden, Shipped
+from kspec.features.description import VERSION, Description, Golden, Shipped
 from kspec.features.kinds import input_kind
 from kspec.features.signature import Signature, signature_of
 from kspec.pipeline.bundles.artifacts import pack_artifact
 from kspec.pipeline.bundles.readme import render_bundle_readme
+from kspec.pipeline.bundles.seal import hashes, seal
 from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.results import Artifact
 from kspec.pipeline.store.content import digest_path, versions
@@ -52,16 +53,7 @@ def pack(
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     (folder / "README.md").write_text(render_bundle_readme(target, about), "utf-8")
-    about = about.model_copy(update={"files": hashes(folder)})
-    (folder / FILE).write_text(about.write(), "utf-8")
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file below a folder by its path, in the order of the paths; without the
-    description itself."""
-    files = sorted(each for each in folder.rglob("*") if each.is_file())
-    found = {each.relative_to(folder).as_posix(): digest_path(each)[0] for each in files}
-    return {path: digest for path, digest in found.items() if path != FILE}
+    seal(folder, about)
 
 
 def golden_cells(document: Document) -> dict[str, tuple[str, bytes]]:
@@ -125,6 +117,7 @@ def describe_bundle(
         ),
         trained=dict(compiled.metrics),
         files={},
+        ignored=target.platform.ignored,
         versions=versions_of(each.format for each in artifacts),
     )
 

@@ -33,7 +33,9 @@ RULES: tuple[Rule, ...] = (
         code="KS713",
         title="a size is missing",
         explanation="The artifact of this target has fixed shapes, and an input has a dimension\n"
-        "that the spec leaves open. The target's option `dimensions` gives its size.",
+        "that the spec leaves open. The target's option `dimensions` gives its size. A target\n"
+        "without that option, such as the browser with LiteRT.js, takes fixed sizes only: choose\n"
+        "another engine, or write a number in the input's shape.",
         wrong="inputs: {sound: {tensor: [time, 40]}}\ntargets: {android: {}}",
         right="inputs: {sound: {tensor: [time, 40]}}\n"
         "targets: {android: {dimensions: {time: 100}}}",

@@ -23,6 +23,9 @@ class Platform(ABC):
     """As people write it: ``Raspberry Pi``."""
     options: ClassVar[type[Model]]
     """What a user may choose."""
+    ignored: ClassVar[tuple[str, ...]] = ()
+    """Files and folders that the platform's own tools create in a bundle, as the description has
+    them under ``ignored``."""
 
     @abstractmethod
     def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 SUFFIX = ".j2"
+SHARED_PYTHON = Path(__file__).parent / "shared" / "python"
+"""Modules that every bundle with a Python package copies into it."""
 _WORDS = re.compile(r"[A-Za-z0-9]+")
 _WORD = re.compile(r"[A-Za-z0-9._-]+")
 

@@ -12,6 +12,7 @@ object Probe {
             "pictures" -> pictures(File(arguments[1]))
             "verdicts" -> verdicts(readSafetensors(File(arguments[1]).readBytes()))
             "batches" -> batches()
+            "files" -> alteredFiles(File(arguments[1])).forEach(::println)
         }
     }
 
@@ -47,7 +48,8 @@ object Probe {
             val found = tensors.getValue("found/$name") as Floats
             val exact = tensors.getValue("exact/$name") as Floats
             val meaning = Meaning.valueOf(name.substringBefore("-").uppercase())
-            val output = Output(name, meaning, listOf("a", "b", "c"))
+            val threshold = if (meaning == Meaning.BINARY) 0.5 else null
+            val output = Output(name, meaning, listOf("a", "b", "c"), threshold)
             val decisions = List(exact.rows) { checkNotNull(output.decide(exact.row(it))) }
             val verdict = Verdict(output, exact, decisions, Tolerance(1e-2, 1e-3))
             val rows = List(found.rows) { found.row(it) }

@@ -25,6 +25,11 @@ private class Desk(private val folder: File, private val subject: Subject) : Pla
     override val engine = "LiteRT ${System.getProperty("kspec.litert.version")}"
     override val device = "JVM ${System.getProperty("java.version")}, Linux"
 
+    private val folders =
+        listOf("main", "debug").map { File(folder, "$it/assets/kspec/{package}") }
+
+    override val files = folders.flatMap { it.list().orEmpty().asList() }
+
     override fun read(file: String): ByteArray = find(file).readBytes()
 
     override fun decode(picture: ByteArray): Pixels {
@@ -36,8 +41,5 @@ private class Desk(private val folder: File, private val subject: Subject) : Pla
     override fun open(): Engine =
         LiteRtEngine.open(find(subject.seals.file).path, subject.signature, Accelerator.CPU)
 
-    private fun find(file: String) =
-        listOf("main", "debug")
-            .map { File(folder, "$it/assets/kspec/{package}/$file") }
-            .first { it.exists() }
+    private fun find(file: String) = folders.map { File(it, file) }.first { it.exists() }
 }

@@ -62,6 +62,9 @@ enum Orientation { case up, upMirrored, down, downMirrored, leftMirrored, right,
 
 // Foundation, CryptoKit, Dispatch, Darwin
 struct URL {
+    init(fileURLWithPath path: String) {}
+    func deletingLastPathComponent() -> URL {}
+    var lastPathComponent: String
     func appendingPathComponent(_ path: String) -> URL {}
     func appendingPathComponent(_ path: String, isDirectory: Bool) -> URL {}
     func setResourceValues(_ values: URLResourceValues) throws {}
@@ -173,7 +176,14 @@ struct Array<Element> {
     func reserveCapacity(_ count: Int) {}
 }
 typealias ArraySlice = Array
+struct Set<Element> {
+    init(_ elements: [Element]) {}
+    func union(_ other: [Element]) -> Set<Element> {}
+    func subtracting(_ other: [Element]) -> Set<Element> {}
+}
+struct Pair { var key: Any }
 struct Dictionary {
+    var keys: [String]
     init(uniqueKeysWithValues pairs: [Any]) {}
     func mapValues<T>(_ transform: (Any) throws -> T) -> [String: T] {}
     func merging(_ other: [String: Any], uniquingKeysWith combine: (Any, Any) -> Any) -> [String: Any] {}
@@ -181,6 +191,7 @@ struct Dictionary {
 struct UnsafeRawBufferPointer { init(start: UnsafeRawPointer?, count: Int) {} }
 func precondition(_ condition: Bool, _ message: String = "") {}
 func print(_ text: String) {}
+func exp(_ value: Float) -> Float {}
 func abs(_ value: Double) -> Double {}
 func min(_ first: Double, _ second: Double) -> Double {}
 func max(_ first: Double, _ second: Double) -> Double {}

@@ -8,7 +8,8 @@ from typing import Any
 from kspec.features.description import Description
 from kspec.features.signature import InputPort, OutputPort
 from kspec.targets.platforms.android.options import AndroidOptions
-from kspec.targets.platforms.identifiers import numbered
+from kspec.targets.platforms.copies import golden_hashes
+from kspec.targets.platforms.identifiers import KOTLIN, named
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
 
 MAIN = "src/main/assets/kspec"
@@ -48,7 +49,7 @@ def sizes_of(about: Description) -> dict[str, int]:
 def describe(about: Description) -> dict[str, Any]:
     """The values of the templates, of what ``kspec-bundle.json`` says."""
     artifact, options = about.artifacts[0], AndroidOptions.model_validate(about.options)
-    package = package_of(about.name)
+    package, file = package_of(about.name), artifact.path.rpartition("/")[2]
     sizes = sizes_of(about)
     return {
         "package": Verbatim(package),
@@ -61,11 +62,10 @@ def describe(about: Description) -> dict[str, Any]:
         "accelerator": Verbatim(options.accelerator.upper()),
         "gpu": options.accelerator == "gpu",
         "batch": options.batch,
-        "inputs": numbered(_input(each, sizes) for each in about.signature.inputs),
-        "outputs": numbered(_output(each) for each in about.signature.outputs),
-        "artifact": artifact.path.rpartition("/")[2],
-        "artifact_sha256": artifact.sha256,
-        "golden_sha256": about.golden.sha256,
+        "inputs": named((_input(each, sizes) for each in about.signature.inputs), KOTLIN),
+        "outputs": named((_output(each) for each in about.signature.outputs), KOTLIN),
+        "artifact": file,
+        "hashes": sorted({file: artifact.sha256, **golden_hashes(about)}.items()),
         "atol": artifact.tolerance.atol,
         "rtol": artifact.tolerance.rtol,
         "pictures": [
@@ -82,7 +82,6 @@ def _input(of: InputPort, sizes: Mapping[str, int]) -> dict[str, Any]:
         "shape": [sizes[size] if isinstance(size, str) else size for size in of.row],
         "columns": _blocks(of.columns if of.columns_by_name else ()),
         "type": Verbatim("Pixels" if is_image else "IntArray" if whole else "FloatArray"),
-        "identifier": "image" if is_image else "values",
         "picture": picture
         and {
             "maximum": picture.maximum,
@@ -97,7 +96,8 @@ def _output(of: OutputPort) -> dict[str, Any]:
         "name": of.name,
         "meaning": Verbatim(meaning.upper()),
         "labels": _blocks(of.labels if of.decides else ()),
-        "identifier": meaning,
+        "threshold": None if of.decision is None else of.decision.threshold,
+        "logits": of.decision is not None and of.decision.scores == "logits",
     }
 
 

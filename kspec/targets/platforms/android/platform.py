@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from kspec.features.description import Description
+from kspec.features.description import FILE, Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.tflite.options import TFLiteOptions
 from kspec.targets.platforms.android.model import MAIN, describe, package_of, type_of
 from kspec.targets.platforms.android.options import AndroidOptions
+from kspec.targets.platforms.copies import copy_of
 from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import render_tree
 from kspec.targets.request import ArtifactRequest, Layout, Subject
@@ -26,6 +27,10 @@ class Android(Platform):
     name: ClassVar[str] = "android"
     title: ClassVar[str] = "Android"
     options: ClassVar[type[Model]] = AndroidOptions
+    ignored: ClassVar[tuple[str, ...]] = (
+        ".cxx", ".gradle", ".idea", ".kotlin", "build", "gradle", "gradlew", "gradlew.bat",
+        "local.properties",
+    )  # fmt: skip
 
     def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:
         assert isinstance(options, TFLiteOptions)
@@ -42,7 +47,7 @@ class Android(Platform):
         names = {"package": package, "type": type_of(about.name)}
         return {
             **render_tree(TEMPLATES, describe(about), names),
-            f"{DEBUG}/{package}/kspec-bundle.json": about.inside_client().write().encode(),
+            f"{DEBUG}/{package}/{FILE}": copy_of(about),
         }
 
     def usage(self, about: Description) -> str:

@@ -29,6 +29,7 @@ class Browser(Platform):
     name: ClassVar[str] = "browser"
     title: ClassVar[str] = "Browser"
     options: ClassVar[type[Model]] = BrowserOptions
+    ignored: ClassVar[tuple[str, ...]] = ("node_modules", "vendor")
 
     def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:  # noqa: ARG002
         assert isinstance(options, BrowserOptions)

@@ -61,6 +61,8 @@ def _output(given: OutputPort) -> dict[str, Any]:
         "kind": given.kind,
         "shape": given.shape,
         "labels": given.labels,
+        "threshold": given.decision and given.decision.threshold,
+        "logits": given.decision is not None and given.decision.scores == "logits",
         "decides": given.decides,
         "single": one and given.row in ((), (1,)),
         "flat": one,

@@ -9,7 +9,8 @@ from typing import Any
 
 from kspec.features.description import Description
 from kspec.features.signature import InputPort, OutputPort
-from kspec.targets.platforms.identifiers import numbered
+from kspec.targets.platforms.copies import golden_hashes
+from kspec.targets.platforms.identifiers import SWIFT, named
 from kspec.targets.platforms.ios.options import IOSOptions
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
 
@@ -61,11 +62,11 @@ def describe(about: Description) -> dict[str, Any]:
             "kind": Verbatim("fixed" if options.batch is not None else "upTo"),
             "rows": options.batch or options.largest_dimension,
         },
-        "inputs": numbered(_input(each) for each in about.signature.inputs),
-        "outputs": numbered(_output(each) for each in about.signature.outputs),
+        "inputs": named((_input(each) for each in about.signature.inputs), SWIFT),
+        "outputs": named((_output(each) for each in about.signature.outputs), SWIFT),
         "artifact": artifact.path.rpartition("/")[2],
         "artifact_sha256": artifact.sha256,
-        "golden_sha256": about.golden.sha256,
+        "hashes": sorted(golden_hashes(about).items()),
         "atol": artifact.tolerance.atol,
         "rtol": artifact.tolerance.rtol,
         "pictures": [
@@ -83,7 +84,6 @@ def _input(of: InputPort) -> dict[str, Any]:
         "shape": [Verbatim("nil") if isinstance(size, str) else size for size in of.row],
         "columns": of.columns if of.columns_by_name else (),
         "type": Verbatim("Pixels" if is_image else f"[{number}]"),
-        "identifier": "image" if is_image else "values",
         "picture": picture
         and {
             "maximum": picture.maximum,
@@ -93,11 +93,15 @@ def _input(of: InputPort) -> dict[str, Any]:
 
 
 def _output(of: OutputPort) -> dict[str, Any]:
+    decision = of.decision
     meaning = of.kind if of.decides else "number"
     return {
         "name": of.name,
         "meaning": Verbatim(meaning),
         "type": Verbatim(_MEANINGS[meaning]),
         "labels": of.labels if of.decides else (),
-        "identifier": meaning,
+        "threshold": decision.threshold
+        if decision and decision.threshold is not None
+        else Verbatim("nil"),
+        "logits": Verbatim("true" if decision and decision.scores == "logits" else "false"),
     }

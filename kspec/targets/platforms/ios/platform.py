@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from kspec.features.description import Description
+from kspec.features.description import FILE, Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.coreml.options import CoreMLOptions
+from kspec.targets.platforms.copies import copy_of
 from kspec.targets.platforms.ios.model import Modules, describe
 from kspec.targets.platforms.ios.options import IOSOptions
 from kspec.targets.platforms.platform import Platform
@@ -25,6 +26,9 @@ class IOS(Platform):
     name: ClassVar[str] = "ios"
     title: ClassVar[str] = "iOS"
     options: ClassVar[type[Model]] = IOSOptions
+    ignored: ClassVar[tuple[str, ...]] = (
+        ".build", ".swiftpm", "DerivedData", "Package.resolved", "**/.DS_Store",
+    )  # fmt: skip
 
     def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:
         assert isinstance(options, CoreMLOptions)
@@ -40,10 +44,10 @@ class IOS(Platform):
         )
 
     def files(self, about: Description) -> Mapping[str, bytes]:
-        modules, inside = Modules(about.name), about.inside_client()
+        modules = Modules(about.name)
         return {
             **render_tree(TEMPLATES, describe(about), modules.names),
-            f"Sources/{modules.golden}/Golden/kspec-bundle.json": inside.write().encode(),
+            f"Sources/{modules.golden}/Golden/{FILE}": copy_of(about),
         }
 
     def usage(self, about: Description) -> str:

@@ -31,6 +31,7 @@ class Jvm(Platform):
     name: ClassVar[str] = "jvm"
     title: ClassVar[str] = "JVM"
     options: ClassVar[type[Model]] = JvmOptions
+    ignored: ClassVar[tuple[str, ...]] = ("target",)
 
     def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:  # noqa: ARG002
         return (ArtifactRequest("onnx", OnnxOptions()),)

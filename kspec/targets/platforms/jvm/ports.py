@@ -1,7 +1,6 @@
 """Inputs and outputs of a model as the templates print them.
 
-Classes, constants and components are called after kinds and places alone; the names, columns and
-labels of a spec are values.
+Components of records have the spec's names; columns and labels are values.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Any
 
 from kspec.features.description import Description
 from kspec.features.signature import InputPort, OutputPort
+from kspec.targets.platforms.identifiers import JAVA, identifiers
 from kspec.targets.platforms.templates import Verbatim
 
 Details = InputPort | OutputPort
@@ -39,9 +39,9 @@ class Port:
     port: Verbatim
     """The constant's class: ``ImageInput``."""
     constant: Verbatim
-    """``INPUT``, or ``INPUT2`` of several."""
+    """``INPUT``, or ``INPUT_PHOTO`` of several."""
     component: Verbatim
-    """``image1``."""
+    """The name in the spec, as far as Java allows: ``photo``."""
     part: Verbatim
     """What is behind a record to get at the component; nothing where it is the only one."""
     value: Verbatim
@@ -69,7 +69,6 @@ class Kind:
 
     folder: str
     port: str
-    component: str
     value: Callable[[Details], str]
     arguments: Callable[[Details], tuple[Any, ...]]
     texts: Callable[[Details], tuple[str, ...]] | None = None
@@ -87,7 +86,10 @@ def outputs(about: Description) -> tuple[Port, ...]:
 
 def _ports(constant: str, given: Sequence[Details], kinds: Mapping[str, Kind]) -> tuple[Port, ...]:
     found = []
-    for place, details in enumerate(given, 1):
+    names = [each.name for each in given]
+    own = identifiers(names, JAVA)
+    constants = identifiers([f"{constant}_{each.upper()}" for each in names], frozenset())
+    for place, details in enumerate(given):
         kind = kinds[details.kind]
         found.append(
             Port(
@@ -95,9 +97,9 @@ def _ports(constant: str, given: Sequence[Details], kinds: Mapping[str, Kind]) -
                 name=details.name,
                 folder=kind.folder,
                 port=Verbatim(kind.port),
-                constant=Verbatim(constant if len(given) == 1 else f"{constant}{place}"),
-                component=Verbatim(f"{kind.component}{place}"),
-                part=Verbatim("" if len(given) == 1 else f".{kind.component}{place}()"),
+                constant=Verbatim(constant if len(given) == 1 else constants[place]),
+                component=Verbatim(own[place]),
+                part=Verbatim("" if len(given) == 1 else f".{own[place]}()"),
                 value=Verbatim(kind.value(details)),
                 arguments=kind.arguments(details),
                 texts=kind.texts(details) if kind.texts else None,
@@ -134,6 +136,15 @@ def _labels(details: Details) -> tuple[str, ...]:
     return details.labels
 
 
+def _decision(details: Details) -> tuple[Any, ...]:
+    """Whether there is a threshold, which, and whether the values are logits."""
+    assert isinstance(details, OutputPort)
+    decision = details.decision
+    assert decision is not None
+    binary = decision.threshold is not None
+    return (binary, decision.threshold if binary else 0.0, decision.scores == "logits")
+
+
 def _sizes(details: Details) -> tuple[Any, ...]:
     return tuple(size if isinstance(size, int) else VARIES for size in details.row)
 
@@ -147,17 +158,17 @@ _LABEL = _always("Classification")
 
 INPUT_KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "image": Kind("image", "ImageInput", "image", _PICTURE, _image),
-        "number": Kind("number_input", "NumberInput", "numbers", _NUMBERS, _sizes, _columns),
-        "tensor": Kind("tensor", "TensorInput", "tensor", _TENSOR, _tensor),
+        "image": Kind("image", "ImageInput", _PICTURE, _image),
+        "number": Kind("number_input", "NumberInput", _NUMBERS, _sizes, _columns),
+        "tensor": Kind("tensor", "TensorInput", _TENSOR, _tensor),
     }
 )
 """By what ``kspec-bundle.json`` calls them."""
-_VALUES = Kind("number", "NumberOutput", "number", _number, _sizes)
+_VALUES = Kind("number", "NumberOutput", _number, _sizes)
 OUTPUT_KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "category": Kind("labels", "LabelOutput", "label", _LABEL, _always((False,)), _labels),
-        "binary": Kind("labels", "LabelOutput", "label", _LABEL, _always((True,)), _labels),
+        "category": Kind("labels", "LabelOutput", _LABEL, _decision, _labels),
+        "binary": Kind("labels", "LabelOutput", _LABEL, _decision, _labels),
         "number": _VALUES,
         "tensor": _VALUES,
     }

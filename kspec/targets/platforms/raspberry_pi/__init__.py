@@ -17,6 +17,7 @@ from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import Size, TFLiteOptions
 from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import (
+    SHARED_PYTHON,
     Verbatim,
     package_name,
     render_tree,
@@ -51,6 +52,7 @@ class RaspberryPi(Platform):
     name: ClassVar[str] = "raspberry_pi"
     title: ClassVar[str] = "Raspberry Pi"
     options: ClassVar[type[Model]] = RaspberryPiOptions
+    ignored: ClassVar[tuple[str, ...]] = ("**/__pycache__", ".venv")
 
     def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:  # noqa: ARG002
         assert isinstance(options, RaspberryPiOptions)
@@ -60,7 +62,10 @@ class RaspberryPi(Platform):
 
     def files(self, about: Description) -> Mapping[str, bytes]:
         package, unit = package_of(about.name), unit_of(about.name)
-        client = render_tree(TEMPLATES / "client", _constants(about))
+        client = {
+            **render_tree(TEMPLATES / "client", _constants(about)),
+            **render_tree(SHARED_PYTHON, {}),
+        }
         units = {
             "name": about.name,
             "package": package,
@@ -165,6 +170,8 @@ def _output(place: int, each: OutputPort) -> dict[str, Any]:
         "name": each.name,
         "kind": each.kind,
         "labels": each.labels,
+        "threshold": each.decision and each.decision.threshold,
+        "logits": each.decision is not None and each.decision.scores == "logits",
         "type_of_labels": Verbatim(f"Labels{place}"),
         "type": Verbatim(decision),
     }

@@ -16,7 +16,7 @@ from kspec.schemas.features import Input
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
 from kspec.targets.platforms.platform import Platform
-from kspec.targets.platforms.templates import render_tree
+from kspec.targets.platforms.templates import SHARED_PYTHON, render_tree
 from kspec.targets.request import ArtifactRequest, Layout, Subject
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -36,6 +36,7 @@ class Server(Platform):
     name: ClassVar[str] = "server"
     title: ClassVar[str] = "Server"
     options: ClassVar[type[Model]] = ServerOptions
+    ignored: ClassVar[tuple[str, ...]] = ("**/__pycache__", ".venv")
 
     def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:
         assert isinstance(options, ServerOptions)
@@ -53,7 +54,10 @@ class Server(Platform):
         return Layout(artifacts="models/", golden="golden/")
 
     def files(self, about: Description) -> Mapping[str, bytes]:
-        return render_tree(TEMPLATES, _constants(about))
+        return {
+            **render_tree(TEMPLATES, _constants(about)),
+            **{f"server/{path}": code for path, code in render_tree(SHARED_PYTHON, {}).items()},
+        }
 
     def usage(self, about: Description) -> str:
         name = about.name
@@ -109,6 +113,8 @@ def _output(given: OutputPort) -> dict[str, Any]:
         "shape": given.row,
         "kind": given.kind,
         "labels": given.labels,
+        "threshold": given.decision and given.decision.threshold,
+        "logits": given.decision is not None and given.decision.scores == "logits",
     }
 
 

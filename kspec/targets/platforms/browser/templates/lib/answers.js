@@ -20,28 +20,53 @@ export function interpret(outputs, row) {
 
 /** @type {Record<string, (tensor: Tensor, output: OutputDescription) => Answer>} */
 const KINDS = {
-  category: ({ data }, { labels }) => decide(labels, [...data]),
-  binary: ({ data }, { labels }) => decide(labels, [1 - data[0], data[0]]),
+  category: ({ data }, output) => decide(output, [...data]),
+  binary: ({ data }, output) => decide(output, [...data]),
   number: ({ data }) => (data.length === 1 ? data[0] : Float32Array.from(data)),
   tensor: (tensor) => tensor,
 };
 
 /**
- * The first of the most probable: of two labels the second one only above ½. Raises a RangeError
- * for what is not a number, which decides nothing.
+ * The first label of the largest value, or with a threshold the second label above it. Raises a
+ * RangeError for what is not a number, which decides nothing.
  *
- * @param {readonly string[]} labels
- * @param {number[]} probabilities
+ * @param {OutputDescription} output
+ * @param {number[]} values
  * @returns {Decision}
  */
-function decide(labels, probabilities) {
-  const best = probabilities.indexOf(probabilities.reduce((a, b) => Math.max(a, b)));
-  if (best < 0) {
+function decide({ labels, threshold, logits }, values) {
+  if (values.some(Number.isNaN)) {
     throw new RangeError("the model's answer is not a number");
   }
+  const best =
+    threshold === null ? values.indexOf(Math.max(...values)) : Number(values[0] > threshold);
+  const probabilities = threshold === null ? shares(values, logits) : pair(values[0], logits);
   return {
     label: labels[best],
     confidence: probabilities[best],
     probabilities: Object.fromEntries(labels.map((label, index) => [label, probabilities[index]])),
   };
+}
+
+/**
+ * @param {number[]} values
+ * @param {boolean} logits
+ */
+function shares(values, logits) {
+  if (!logits) {
+    return values;
+  }
+  const largest = Math.max(...values);
+  const powers = values.map((value) => Math.exp(value - largest));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return powers.map((power) => power / sum);
+}
+
+/**
+ * @param {number} value
+ * @param {boolean} logits
+ */
+function pair(value, logits) {
+  const positive = logits ? 1 / (1 + Math.exp(-value)) : value;
+  return [1 - positive, positive];
 }

@@ -7,7 +7,7 @@ import { rowOf } from "./golden.js";
  * @import { About, Golden, Tolerance } from "./golden.js"
  */
 
-/** @typedef {{ kind: string, scale: number }} Output */
+/** @typedef {{ threshold: number | null, scale: number }} Output */
 
 const MOST_PROBLEMS = 8;
 
@@ -37,9 +37,9 @@ export class Judge {
     this.#golden = golden;
     this.#tolerance = about.artifacts[0].tolerance;
     this.#outputs = new Map(
-      about.signature.outputs.map(({ name, kind }) => {
+      about.signature.outputs.map(({ name, decision }) => {
         const { data } = /** @type {Golden} */ (golden.get(`output/${name}`));
-        return [name, { kind, scale: scaleOf(data) }];
+        return [name, { threshold: decision?.threshold ?? null, scale: scaleOf(data) }];
       }),
     );
   }
@@ -101,11 +101,11 @@ export class Judge {
    * @param {ArrayLike<number>} reference
    * @param {Output} output
    */
-  #decide(index, name, label, reference, { kind, scale }) {
+  #decide(index, name, label, reference, { threshold, scale }) {
     const { data } = rowOf(this.#golden, `decision/${name}`, index);
     const expected = new TextDecoder().decode(Uint8Array.from(data)).replace(/\0+$/, "");
     const atol = this.#tolerance.atol * scale;
-    if (label !== expected && MARGINS[kind](reference) > (kind === "category" ? 2 * atol : atol)) {
+    if (label !== expected && marginOf(reference, threshold) > atol) {
       this.#flipped.add(index);
       this.#blame(`row ${index}, ${name}: the label is ${label}, not ${expected}`);
     }
@@ -119,14 +119,19 @@ export class Judge {
   }
 }
 
-/** @type {Record<string, (reference: ArrayLike<number>) => number>} */
-const MARGINS = {
-  category: (reference) => {
-    const [first, second] = Array.from(reference).sort((a, b) => b - a);
-    return first - second;
-  },
-  binary: (reference) => Math.abs(reference[0] - 0.5),
-};
+/**
+ * How far each value may move before the label can change.
+ *
+ * @param {ArrayLike<number>} reference
+ * @param {number | null} threshold
+ */
+function marginOf(reference, threshold) {
+  if (threshold !== null) {
+    return Math.abs(reference[0] - threshold);
+  }
+  const [first, second] = Array.from(reference).sort((a, b) => b - a);
+  return (first - second) / 2;
+}
 
 /**
  * Not a number, where one of the values is none.

@@ -4,6 +4,7 @@ import { folderOf, readBytes } from "./files.js";
 import { readAbout, readGolden, rowOf } from "./golden.js";
 import { prepare } from "./inputs.js";
 import { Judge, largest } from "./judge.js";
+import { alteredFiles } from "./sealed.js";
 
 /**
  * @import { LoadOptions, Tensor, Verdict } from "./types.js"
@@ -32,6 +33,7 @@ export async function selftest(baseUrl = HERE, options = {}) {
   let model;
   try {
     const base = folderOf(baseUrl);
+    found.problems.push(...(await alteredFiles(base)));
     const about = await readAbout(base);
     const golden = await readGolden(base, about);
     model = await load(base, options);

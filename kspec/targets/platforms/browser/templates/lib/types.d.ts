@@ -77,6 +77,10 @@ export interface OutputDescription {
   readonly kind: string;
   readonly shape: readonly (number | string)[];
   readonly labels: readonly string[];
+  /** The value above which a binary output means its second label; null for other outputs. */
+  readonly threshold: number | null;
+  /** Whether the values are the logits of probabilities. */
+  readonly logits: boolean;
 }
 
 export interface Description {

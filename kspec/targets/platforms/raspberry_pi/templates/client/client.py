@@ -1,5 +1,6 @@
 """Rows in, answers out."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,6 @@ Numbers: TypeAlias = "Sequence[float] | Mapping[str, float] | NDArray[Any]"
 Nested: TypeAlias = "Sequence[Any] | NDArray[Any]"
 """An array of the input's shape, or lists in lists."""
 
-_HALF = 0.5
-
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[Label]):
@@ -34,6 +33,8 @@ class Decision(Generic[Label]):
     confidence: float
     """The probability of that label."""
     probabilities: Mapping[Label, float]
+    values: tuple[float, ...]
+    """The model's own: probabilities or logits."""
 
 
 class Client(Generic[Inputs, Outputs]):
@@ -105,13 +106,28 @@ def answer(output: Output, values: NDArray[Any]) -> Any:
         return numbers
     if output.kind == "number":
         return numbers[0] if len(numbers) == 1 else tuple(numbers)
-    if output.kind == "binary":
-        (positive,) = numbers
-        chosen, numbers = int(positive > _HALF), [1 - positive, positive]
-    else:
+    if output.threshold is None:
         chosen = int(values.argmax())
-    probabilities = dict(zip(output.labels, numbers, strict=True))
-    return Decision(output.labels[chosen], numbers[chosen], probabilities)
+    else:
+        chosen = int(numbers[0] > output.threshold)
+    shares = _probabilities(output, numbers)
+    probabilities = dict(zip(output.labels, shares, strict=True))
+    return Decision(output.labels[chosen], shares[chosen], probabilities, tuple(numbers))
+
+
+def _probabilities(output: Output, values: list[float]) -> list[float]:
+    """One for each label."""
+    if output.threshold is not None:
+        positive = _sigmoid(values[0]) if output.logits else values[0]
+        return [1 - positive, positive]
+    if not output.logits:
+        return values
+    powers = [math.exp(each - max(values)) for each in values]
+    return [each / sum(powers) for each in powers]
+
+
+def _sigmoid(value: float) -> float:
+    return 1 / (1 + math.exp(-value)) if value > 0 else 1 - 1 / (1 + math.exp(value))
 
 
 def _in_order(given: Input, value: Mapping[str, object]) -> list[object]:

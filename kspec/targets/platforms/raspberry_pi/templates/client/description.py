@@ -38,6 +38,10 @@ class Output:
     kind: Literal["category", "binary", "number", "tensor"]
     labels: tuple[str, ...]
     """One for each probability of a category; of a binary output the negative one comes first."""
+    threshold: float | None = None
+    """The value above which a binary output means its second label; None for other outputs."""
+    logits: bool = False
+    """Whether the values are the logits of probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,6 @@ class Artifact:
     """The model as one engine reads it."""
 
     file: str
-    sha256: str
     atol: float
     rtol: float
     """How near it comes to the trained model: |Δ| ≤ atol · scale + rtol · |reference|."""
@@ -58,7 +61,6 @@ class Golden:
     """Rows with the trained model's answers."""
 
     file: str
-    sha256: str
     pictures: Mapping[str, str]
     """A picture file for each input that is one."""
 

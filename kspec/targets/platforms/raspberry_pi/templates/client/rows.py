@@ -18,11 +18,15 @@ Row = dict[str, Any]
 
 def dump(answer: Mapping[str, Any]) -> str:
     """An answer as one line of JSON. Raises InputError where the row has no finite answer."""
-    plain = {k: asdict(v) if isinstance(v, Decision) else v for k, v in answer.items()}
+    plain = {k: _shown(v) if isinstance(v, Decision) else v for k, v in answer.items()}
     try:
         return json.dumps(plain, allow_nan=False)
     except ValueError:
         raise InputError("the model's answer is not a finite number") from None
+
+
+def _shown(decision: Decision[str]) -> dict[str, Any]:
+    return {k: v for k, v in asdict(decision).items() if k != "values"}
 
 
 def parse(spec: Spec, line: str | bytes) -> Row:

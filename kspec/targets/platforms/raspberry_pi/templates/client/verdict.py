@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from .client import Decision
 from .description import Artifact, Output
 
-_HALF = 0.5
-
 
 def error_ratio(
     found: NDArray[np.float64], reference: NDArray[np.float64], artifact: Artifact
@@ -37,8 +35,8 @@ def flipped_rows(
     """The rows with another label than expected, but for ties of the reference within the
     tolerance."""
     margin = atol * scale_of(reference)
-    if output.kind == "binary":
-        decided = np.abs(reference[:, 0] - _HALF) > margin
+    if output.threshold is not None:
+        decided = np.abs(reference[:, 0] - output.threshold) > margin
     else:
         ordered = np.sort(reference, axis=-1)
         decided = ordered[:, -1] - ordered[:, -2] > 2 * margin

@@ -13,6 +13,7 @@ import uvicorn
 from .app import App
 from .lifecycle import Server
 from .model import MODEL
+from .protocol import limited
 from .settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +26,7 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
     for each in fields(Settings):
-        flag = "--" + each.name
+        flag = "--" + each.name.replace("_", "-")
         parser.add_argument(flag, type=type(each.default), default=each.default, metavar="N")
     given = parser.parse_args()
     settings = Settings(**{each.name: getattr(given, each.name) for each in fields(Settings)})
@@ -46,6 +47,7 @@ def main() -> int:
         proxy_headers=False,
         timeout_graceful_shutdown=int(settings.seconds) + 1,
         ws="none",
+        http=limited(settings.header_timeout, settings.seconds),
     )
     Server(app, config, settings.drain).run()
     return 0

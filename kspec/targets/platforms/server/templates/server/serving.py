@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -122,7 +123,7 @@ def _by_row(outputs: Arrays, count: int) -> Any:
 
 
 def _scores(output: Output, row: list[float]) -> list[tuple[str, float]]:
-    scores = [1 - row[0], row[0]] if output.kind == "binary" else row
+    scores = output.probabilities(np.array([row]))[0].tolist()
     return list(zip(output.labels, scores, strict=True))
 
 

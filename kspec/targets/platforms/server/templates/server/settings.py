@@ -15,10 +15,13 @@ class Settings:
     """Lists and objects of JSON inside each other."""
     rows: int = 1024
     """Rows in a request."""
-    pixels: int = 1 << 24
+    pixels: int = 64 << 20
     """Pixels of a picture before it is resized."""
     seconds: float = 30.0
     """Time to receive a request, and again to answer it."""
+    header_timeout: float = 10.0
+    """Seconds from the start of a connection, or from the first byte of a later request, to the end
+    of the request's header; after that the connection is closed."""
     connections: int = 1024
     """Connections at once; one more is answered 503."""
     waiting: int = 64

@@ -55,6 +55,10 @@ class Output:
     """``category``: a probability for each label; ``binary``: that of the second label;
     ``number``: the number itself."""
     labels: tuple[str, ...] = ()
+    threshold: float | None = None
+    """The value above which a binary output means its second label; None for other outputs."""
+    logits: bool = False
+    """Whether the values are the logits of probabilities."""
 
     @property
     def decides(self) -> bool:
@@ -63,9 +67,27 @@ class Output:
 
     def decide(self, values: np.ndarray) -> list[str]:
         """The label of each row."""
-        if self.kind == "category":
+        if self.threshold is None:
             return [self.labels[index] for index in values.argmax(axis=-1).tolist()]
-        return [self.labels[int(value > 0.5)] for value in values.reshape(-1).tolist()]
+        return [self.labels[int(value > self.threshold)] for value in values.reshape(-1).tolist()]
+
+    def margin(self, values: np.ndarray) -> float:
+        """How far each value of a row may move before the label can change."""
+        if self.threshold is not None:
+            return float(abs(values[0] - self.threshold))
+        second, first = np.sort(values)[-2:]
+        return float(first - second) / 2
+
+    def probabilities(self, values: np.ndarray) -> np.ndarray:
+        """float64[rows, labels] of [rows, labels] or, where there is a threshold, [rows, 1]."""
+        scores = values.astype(np.float64)
+        if self.threshold is not None:
+            positive = 1 / (1 + np.exp(-scores)) if self.logits else scores
+            return np.concatenate([1 - positive, positive], axis=1)
+        if not self.logits:
+            return scores
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +104,8 @@ class Model:
     outputs: tuple[Output, ...]
     artifact: str
     """Path of the ONNX file, in the bundle."""
-    artifact_sha256: str
     atol: float
     rtol: float
     golden: str
-    golden_sha256: str
     pictures: Mapping[str, str]
     """The path of the golden picture of an input."""

@@ -12,10 +12,29 @@ struct Subject: Sendable {
     let tolerance: Tolerance
 }
 
-/// What must be there, byte for byte: the SHA-256 of the package and of the golden rows.
+/// What must be there, byte for byte: the SHA-256 of the model's package, and that of each file in
+/// the folder of golden rows. Code is not listed: an app holds it compiled.
 struct Seals: Sendable {
     let artifact: String
-    let golden: String
+    let golden: [String: String]
+
+    /// A sentence for each file that is changed, missing or added.
+    func altered(package: URL, golden folder: URL) throws -> [String] {
+        var problems: [String] = []
+        if try sha256(folder: package) != artifact {
+            problems.append("\(package.lastPathComponent) is not the package that was built")
+        }
+        let present = Set(try FileManager.default.subpathsOfDirectory(atPath: folder.path))
+        for (name, hash) in golden.sorted(by: { $0.key < $1.key }) {
+            if !present.contains(name) {
+                problems.append("\(name) is missing")
+            } else if try sha256(Data(contentsOf: folder.appendingPathComponent(name))) != hash {
+                problems.append("\(name) is not the file that was built")
+            }
+        }
+        let added = present.subtracting(golden.keys).sorted()
+        return problems + added.map { "\($0) does not belong to the model" }
+    }
 }
 
 /// What a self-test found.
@@ -54,7 +73,8 @@ struct SelfTest {
     /// The CPU computes in the precision that the package declares, and is judged so.
     private var tolerance: Tolerance { units == .cpuOnly ? subject.tolerance : .half }
 
-    mutating func run() async -> Report {
+    mutating func run(_ alterations: [String]) async -> Report {
+        problems = alterations
         facts = [
             "platform": "ios", "name": subject.name, "version": subject.version,
             "engine": "Core ML of \(ProcessInfo.processInfo.operatingSystemVersionString)",
@@ -72,13 +92,11 @@ struct SelfTest {
     }
 
     private mutating func prove() async throws {
-        guard try sha256(folder: package) == subject.seals.artifact else {
-            throw EngineError("another artifact")
-        }
+        let altered = try subject.seals.altered(package: package, golden: golden)
+        problems += altered
+        // What runs must be what was built, or the numbers below mean nothing.
+        guard altered.isEmpty else { throw EngineError("not the files that were built") }
         let rows = try Data(contentsOf: golden.appendingPathComponent("golden.safetensors"))
-        guard sha256(rows) == subject.seals.golden else {
-            throw EngineError("other golden rows")
-        }
         let bundle = try Data(contentsOf: golden.appendingPathComponent("kspec-bundle.json"))
         let known = try GoldenRows(safetensors: rows, bundle: bundle)
         let engine = try await CoreMLEngine(

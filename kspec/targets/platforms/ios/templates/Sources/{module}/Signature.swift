@@ -1,3 +1,5 @@
+import Foundation
+
 /// What the model takes and gives.
 public struct Signature: Sendable {
     public let inputs: [Input]
@@ -104,18 +106,30 @@ public struct Output: Sendable {
     let meaning: Meaning
     /// In the order of the probabilities; of a binary output the negative, then the positive one.
     public let labels: [String]
+    /// The value above which a binary output means its positive label; nil for other outputs.
+    let threshold: Float?
+    /// Whether the values are the logits of probabilities.
+    let logits: Bool
 
-    init(name: String, meaning: Meaning, labels: [String] = []) {
+    init(
+        name: String,
+        meaning: Meaning,
+        labels: [String] = [],
+        threshold: Float? = nil,
+        logits: Bool = false
+    ) {
         self.name = name
         self.meaning = meaning
         self.labels = labels
+        self.threshold = threshold
+        self.logits = logits
     }
 
     /// The label that the values of one row decide for; nil for numbers.
     func decide(_ values: [Float]) -> String? {
         switch meaning {
-        case .category: Classification(labels: labels, probabilities: values).label
-        case .binary: BinaryClassification(labels: labels, probability: values[0]).label
+        case .category: Classification(self, values: values).label
+        case .binary: BinaryClassification(self, value: values[0]).label
         case .number: nil
         }
     }
@@ -127,23 +141,32 @@ public struct Classification: Sendable {
     public let probabilities: [Float]
     public let index: Int
 
-    init(labels: [String], probabilities: [Float]) {
-        self.labels = labels
-        self.probabilities = probabilities
-        index = probabilities.indices.dropFirst().reduce(0) { best, each in
-            probabilities[each] > probabilities[best] ? each : best
+    init(_ output: Output, values: [Float]) {
+        let index = values.indices.dropFirst().reduce(0) { best, each in
+            values[each] > values[best] ? each : best
         }
+        let powers = values.map { exp($0 - values[index]) }
+        let sum = powers.reduce(0) { $0 + $1 }
+        labels = output.labels
+        probabilities = output.logits ? powers.map { $0 / sum } : values
+        self.index = index
     }
 
     public var label: String { labels[index] }
     public var confidence: Float { probabilities[index] }
 }
 
-/// Yes or no: `probability` is that of the positive label, which wins above one half.
+/// Yes or no: `probability` is that of the positive label.
 public struct BinaryClassification: Sendable {
     let labels: [String]
     public let probability: Float
+    public let isPositive: Bool
 
-    public var isPositive: Bool { probability > 0.5 }
+    init(_ output: Output, value: Float) {
+        labels = output.labels
+        probability = output.logits ? 1 / (1 + exp(-value)) : value
+        isPositive = value > (output.threshold ?? 0.5)
+    }
+
     public var label: String { labels[isPositive ? 1 : 0] }
 }

@@ -50,7 +50,9 @@ struct Verdict {
 
     private func isDecided(_ exact: [Float]) -> Bool {
         let atol = tolerance.atol * scale
-        if output.meaning == .binary { return abs(Double(exact[0]) - 0.5) > atol }
+        if let threshold = output.threshold {
+            return abs(Double(exact[0]) - Double(threshold)) > atol
+        }
         let ordered = exact.sorted()
         return Double(ordered[ordered.count - 1] - ordered[ordered.count - 2]) > 2 * atol
     }
