@@ -12,11 +12,11 @@ from keras.src.ops import numpy as knp
 
 
 class ComputedError(TypeError):
-    """An argument that must be known when the model is compiled is computed by the model."""
+    """A model computes an argument that must be known at compile time."""
 
 
 def computed_arguments(operation: Any, kinds: tuple[type, ...] = (keras.KerasTensor,)) -> list[str]:
-    """The arguments of an operation's constructor that hold symbols, or values of these kinds."""
+    """Return the names of constructor arguments that contain symbols or values of these kinds."""
     return [
         name
         for name, value in vars(operation).items()
@@ -31,11 +31,11 @@ CALLED_WITH: Mapping[type, str] = {
     image.ScaleAndTranslate: "output_shape",
     knp.GetItem: "key",
 }
-"""The second argument of the call of an operation that is not a tensor."""
+"""The second call argument of each operation where that argument is not a tensor."""
 
 
 def computed_call(operation: Any, args: tuple[Any, ...], kind: type) -> str | None:
-    """The argument of an operation's call that is not a tensor, where it holds values of a kind."""
+    """Return the name of the non-tensor call argument if it contains values of the kind."""
     name = CALLED_WITH.get(type(operation))
     if name is None or len(args) < 2:
         return None
@@ -43,7 +43,7 @@ def computed_call(operation: Any, args: tuple[Any, ...], kind: type) -> str | No
 
 
 def known_arguments(operation: Any) -> Any:
-    """The operation with Python's numbers for NumPy's, which fail tests such as
+    """Return the operation with Python numbers in place of NumPy's, which fail tests such as
     ``isinstance(axis, int)``."""
     plain = {
         name: keras.tree.map_structure(_plain, value)

@@ -1,4 +1,4 @@
-"""The values that a graph's inputs are made for, read off the operations that consume them."""
+"""Expected ranges of a graph's inputs, derived from the operations that read them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ INF = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """Where the elements of one input lie. Nothing is known of a domain with the defaults."""
+    """The expected range of one input's elements. The defaults mean that nothing is known."""
 
     low: float = -INF
-    """The least value that every consumer takes: an index of a table, a known class."""
+    """The least value that every consumer accepts, such as the first index of a table."""
     high: float = INF
-    """The greatest."""
+    """The greatest value that every consumer accepts."""
     thresholds: tuple[float, ...] = ()
-    """The numbers that elements are compared with, in order."""
+    """The numbers that elements are compared with, ascending."""
     padding: float | None = None
-    """The value that elements are compared with for equality: a mask marks it as absent."""
+    """The value that a mask compares elements with for equality and marks as absent."""
     center: Array = field(default_factory=lambda: np.zeros(()))
-    """The value that the first scaling maps to 0: a number, or one for each element of the last
-    axis."""
+    """The value that the first scaling maps to 0: a scalar or a vector over the last axis."""
     spread: Array = field(default_factory=lambda: np.ones(()))
-    """The distance from the center that it maps to 1."""
+    """The distance from ``center`` that the first scaling maps to 1."""
 
     @property
     def scaled(self) -> bool:
@@ -45,14 +44,14 @@ class _View:
     shift: Array
 
     def __call__(self, low: float, high: float) -> tuple[float, float]:
-        """The least and greatest input whose view lies in the range."""
+        """Return the least and the greatest input whose view lies in the range."""
         with np.errstate(all="ignore"):
             ends = np.stack([(low - self.shift) / self.factor, (high - self.shift) / self.factor])
         return float(ends.min(axis=0).max()), float(ends.max(axis=0).min())
 
 
 def input_domains(graph: Graph) -> dict[str, Domain]:
-    """The domain of each input by name."""
+    """Return the domain of each input, by name."""
     return {value.name: _domain(graph, value) for value in graph.inputs}
 
 
@@ -65,7 +64,7 @@ class _Found:
     scalings: list[_View] = field(default_factory=list)
 
     def limit(self, low: float, high: float) -> None:
-        """Consumers that want different ranges share what both take, if there is any."""
+        """Intersect the range with a consumer's range; keep the old one if they are disjoint."""
         if max(self.low, low) <= min(self.high, high):
             self.low, self.high = max(self.low, low), min(self.high, high)
 
@@ -110,7 +109,7 @@ def _scales(view: _View) -> bool:
 
 
 def _carried(node: Node, place: int, view: _View, graph: Graph) -> _View | None:
-    """What the node makes of a view; None where it is not the input any more."""
+    """Return the view after the node; None if the result is not an affine view of the input."""
     if isinstance(node.op, _MOVES):
         if view.factor.size == view.shift.size == 1 or isinstance(node.op, ops.Identity | ops.Cast):
             return view

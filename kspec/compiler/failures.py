@@ -1,4 +1,4 @@
-"""Why a model cannot be traced: the error, and what an exception of Keras or of a layer says."""
+"""The error of a failed trace, and the reason extracted from an exception of Keras or a layer."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ NOT_TRACED = (
     TypeError,
     ValueError,
 )
-"""What a layer's own code, and Keras inside of it, may raise when it is called on symbols."""
+"""Exceptions that a layer's code, or Keras, may raise when the layer is called on symbols."""
 
 LONGEST = 300
-"""Characters of a quoted message."""
+"""Greatest length of a quoted message, in characters."""
 READS = (
     "it reads the numbers of a tensor, which are not known when the model is compiled; write it "
     "with functions of keras.ops"
@@ -61,12 +61,12 @@ REASONS = (
         "it computes with a size that the model leaves open (None); give the input a known shape",
     ),
 )
-"""What an exception says of the way in which models are traced, and what that means for a layer."""
+"""Fragments of Keras messages about symbolic calls, and what each means for a layer."""
 
 
 class TraceError(Exception):
-    """A layer or operation that cannot be lowered. ``layer`` names the layer, for its line;
-    ``code`` is that of the diagnostic."""
+    """A layer or operation that cannot be lowered. ``layer`` locates the layer's line; ``code`` is
+    the diagnostic code."""
 
     def __init__(
         self, layer: str, message: str, route: Route = (), *, code: str = "KS711", help_: str = ""
@@ -80,13 +80,13 @@ class TraceError(Exception):
 
 
 def reason(error: BaseException) -> str:
-    """Why a layer does not trace, with the line of its code and the function of ``keras.ops`` that
-    refused it, as far as these are known."""
+    """Return why a layer cannot be traced, with the line of its code and the failing function of
+    ``keras.ops`` if they are known."""
     return f"does not trace{_place(error)}: {said(error)}"
 
 
 def said(error: BaseException) -> str:
-    """The first line of an exception's own words, without those that Keras puts around it."""
+    """Return the first line of an exception's message, without the text that Keras adds."""
     text = str(error).rpartition("Error encountered:")[2]
     inner = re.findall(r"\x1b\[1m(.*?)\x1b\[0m", text, re.DOTALL)
     lines = (inner[-1] if inner else text).strip().splitlines()
@@ -97,7 +97,7 @@ def said(error: BaseException) -> str:
 
 
 def failing_layer(error: BaseException) -> str | None:
-    """The name of the innermost layer in whose code an exception was raised."""
+    """Return the name of the innermost layer whose code raised an exception."""
     found, step = None, error.__traceback__
     while step is not None:
         owner = step.tb_frame.f_locals.get("self")

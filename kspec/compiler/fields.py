@@ -1,4 +1,4 @@
-"""Fields of operations as plain data and back: what the text form and the file form share."""
+"""Conversion of operation fields to plain data and back, shared by the text and file forms."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from kspec.compiler.ir import DType, Op
 from kspec.compiler.ops import OPS
 
 _NOT_FINITE = ("inf", "-inf", "nan")
-"""What stands for a float where a form has no word for it."""
+"""Spellings of non-finite floats in formats without a literal for them."""
 
 
 def describe(op: Op) -> dict[str, Any]:
-    """The fields that differ from their defaults, in the order of declaration; tuples stay."""
+    """Return the fields that differ from their defaults, in declaration order; tuples are kept."""
     given = ((field, getattr(op, field.name)) for field in fields(op))
     return {field.name: value for field, value in given if value != field.default}
 
 
 def build(name: str, given: Mapping[str, object]) -> Op:
-    """The operation of that name, its fields checked against their types, where a list may stand
-    for a tuple and its name for an infinity. Raises ValueError that names the field."""
+    """Build the operation of that name and check its fields against their types. A list is accepted
+    for a tuple, a string for a non-finite float. Raises ValueError that names the field."""
     kind = OPS.get(name)
     if kind is None:
         raise ValueError(f"no operation is called {name!r}")

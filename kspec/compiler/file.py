@@ -1,7 +1,7 @@
-"""The file form of a graph: a folder of ``graph.json`` and ``constants.safetensors``.
+"""The file form of a graph: a folder with ``graph.json`` and ``constants.safetensors``.
 
-Reading it needs no TensorFlow and makes nothing but numbers, strings and operations of the table.
-Equal graphs give equal bytes, whatever the order of their constants.
+Reading it needs no TensorFlow and creates only numbers, strings and operations of the table. Equal
+graphs have equal bytes, independent of the order of their constants.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CONSTANTS = "constants.safetensors"
 
 
 class IrFileError(Exception):
-    """A folder does not hold a graph of this form."""
+    """A folder that does not contain a valid graph."""
 
 
 class _Record(BaseModel):
@@ -62,8 +62,8 @@ class _File(_Record):
 
 
 def save(graph: Graph, folder: Path) -> None:
-    """Write a graph to ``folder``, which must not exist (or be empty) and appears complete or not
-    at all. Raises OSError."""
+    """Write a graph to ``folder``, which must be missing or empty. The folder appears complete or
+    not at all. Raises OSError."""
     beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     beside.mkdir()
     try:
@@ -78,7 +78,7 @@ def save(graph: Graph, folder: Path) -> None:
 
 
 def load(folder: Path) -> Graph:
-    """The graph in ``folder``, verified. Raises IrFileError, or OSError where files are missing."""
+    """Read and verify the graph in ``folder``. Raises IrFileError; OSError if files are missing."""
     try:
         file = _File.model_validate_json((folder / GRAPH).read_bytes())
         constants = safetensors.load((folder / CONSTANTS).read_bytes())
@@ -90,7 +90,7 @@ def load(folder: Path) -> Graph:
 
 
 def digest(graph: Graph) -> str:
-    """The sha256, in hex, of the two files that ``save`` would write."""
+    """Return the SHA-256, in hex, of the two files that ``save`` would write."""
     state = hashlib.sha256()
     for content in _contents(graph).values():
         state.update(hashlib.sha256(content).digest())
@@ -135,14 +135,14 @@ def _node(node: Node) -> _Node:
 
 
 def _plain(value: object) -> object:
-    """JSON has no infinity; a graph in a field is a record like the file's own."""
+    """Return a JSON value: infinities become strings, a graph in a field becomes a record."""
     if isinstance(value, Graph):
         return _record(value).model_dump(mode="json")
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _field(value: object) -> object:
-    """What a field was written as, with the graph of a record."""
+    """Return the value of a field as written, with a record converted to a graph."""
     if isinstance(value, dict):
         return _graph(_File.model_validate_json(json.dumps(value)), {})
     return value

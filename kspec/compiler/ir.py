@@ -1,9 +1,9 @@
-"""The tensor IR: typed values, nodes that own one operation each, and the graph that holds them.
+"""The tensor IR: typed values, nodes with one operation each, and graphs of nodes.
 
-Everything is frozen; a pass makes a new graph. One rule binds all passes: **a value's name means
-the same numbers in every graph derived from one trace**. A pass that changes what a value holds
-(another layout, another scale) gives it a new name. Verification relies on it to name the first
-node that went wrong.
+All classes are frozen; a pass returns a new graph. One rule binds all passes: **a value's name
+means the same numbers in every graph derived from one trace**. A pass that changes the numbers of a
+value (another layout, another scale) renames the value. Verification relies on this rule to name
+the first wrong node.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from types import MappingProxyType
 import numpy as np
 
 Dim = int | str
-"""A number, or the name of a dimension that is known at run time only: ``"batch"``, ``"time"``."""
+"""A size, or the name of a symbolic dimension, known only at run time: ``"batch"``, ``"time"``."""
 
 Shape = tuple[Dim, ...]
 Array = np.ndarray
@@ -29,7 +29,7 @@ class ElementTypeError(ValueError):
 
 
 class DType(StrEnum):
-    """Element types, named as NumPy names them. Any other name raises ElementTypeError."""
+    """Element types, with NumPy's names. Any other name raises ElementTypeError."""
 
     boolean = "bool"
     int8 = "int8"
@@ -80,7 +80,7 @@ class TensorType:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A named tensor: a graph input, a constant, or what a node gives."""
+    """A named tensor: a graph input, a constant, or the output of a node."""
 
     name: str
     type: TensorType
@@ -99,7 +99,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a node comes from: the layer's name, and its route into the YAML (or empty)."""
+    """The origin of a node: the layer's name, and the layer's route in the YAML (or empty)."""
 
     layer: str = ""
     route: Route = ()
@@ -111,12 +111,12 @@ class Op(ABC):
 
     @abstractmethod
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
-        """The types of the outputs for these input types; raises OpError."""
+        """Return the types of the outputs for these input types. Raises OpError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One operation applied to values. It is called by the name of its first output."""
+    """One operation applied to values. Its name is the name of its first output."""
 
     op: Op
     inputs: tuple[Value, ...]
@@ -129,7 +129,7 @@ class Node:
 
     @property
     def output(self) -> Value:
-        """The only output; nodes with several have no such thing."""
+        """The only output. Raises ValueError for a node with several."""
         (output,) = self.outputs
         return output
 
@@ -139,7 +139,7 @@ class Graph:
     """A function from ``inputs`` to ``outputs``, its nodes in topological order.
 
     ``constants`` maps the name of a value to its array. The names of inputs and outputs are the
-    public names of the signature and survive every pass.
+    public names of the signature; every pass keeps them.
     """
 
     name: str
@@ -158,14 +158,14 @@ class Graph:
         return replace(self, nodes=nodes, constants=kept)
 
     def constant(self, value: Value) -> Array | None:
-        """The array of a constant, None for a value that is computed."""
+        """Return the array of a constant, or None for a computed value."""
         return self.constants.get(value.name)
 
     def producers(self) -> dict[str, Node]:
         return {output.name: node for node in self.nodes for output in node.outputs}
 
     def consumers(self) -> dict[str, list[Node]]:
-        """The nodes that read each value, once per node, in order."""
+        """Return the nodes that read each value, once per node, in order."""
         readers: dict[str, list[Node]] = {}
         for node in self.nodes:
             for name in dict.fromkeys(value.name for value in node.inputs):
@@ -173,7 +173,7 @@ class Graph:
         return readers
 
     def values(self) -> Iterator[Value]:
-        """Inputs, then what each node gives, in order; without constants."""
+        """Yield the inputs, then the outputs of each node, in order; constants are omitted."""
         yield from self.inputs
         for node in self.nodes:
             yield from node.outputs

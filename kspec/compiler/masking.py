@@ -25,13 +25,13 @@ Record = Callable[..., Any]
 
 
 class Masks:
-    """The mask of each value that has one, by its name."""
+    """The masks of values, by the value's name."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, Value] = {}
 
     def __call__(self, given: Any) -> Any:
-        """The masks of values, in the structure in which they are given."""
+        """Return the masks of values, in the structure of the argument; None without a mask."""
         return tree.map_structure(
             lambda each: self._by_name.get(each.name) if isinstance(each, Value) else None, given
         )
@@ -40,7 +40,7 @@ class Masks:
         return isinstance(value, Value) and value.name in self._by_name
 
     def arguments(self, layer: keras.Layer, args: Any, kwargs: Any) -> dict[str, Any]:
-        """The masks that a call of the layer is given besides ``args`` and ``kwargs``."""
+        """Return the mask arguments to add to a call of the layer with ``args`` and ``kwargs``."""
         if not self._by_name or isinstance(layer, keras.Function | keras.Sequential):
             return {}
         bound = inspect.signature(layer.call).bind(*args, **kwargs)
@@ -57,7 +57,7 @@ class Masks:
         return {name: mask for name, mask in missing.items() if _any(mask)}
 
     def previous(self, layer: keras.Layer, args: Any, kwargs: Any) -> Any:
-        """The masks that the results of a layer come from, as they are before its call."""
+        """Return the masks of a layer's inputs before its call, or its ``mask`` argument."""
         if not self._by_name:
             return None
         given = kwargs.get("mask")
@@ -65,7 +65,7 @@ class Masks:
         return self(next(iter(bound.arguments.values()))) if given is None else given
 
     def drop(self, *given: Any) -> None:
-        """Take the masks off values."""
+        """Remove the masks of values."""
         for each in given:
             if isinstance(each, Value):
                 self._by_name.pop(each.name, None)
@@ -79,7 +79,7 @@ class Masks:
         before: Any,
         record: Record,
     ) -> None:
-        """Give the results of a layer their masks; ``before`` are the ``previous`` ones."""
+        """Set the masks of a layer's results; ``before`` is the result of ``previous``."""
         outputs = tree.flatten(results)
         if not layer.supports_masking or all(each in self for each in outputs):
             return
@@ -93,7 +93,7 @@ class Masks:
 
 
 def _rule(layer: keras.Layer, arguments: Mapping[str, Any]) -> Compute:
-    """``compute_mask``; an embedding with a way back sets the mask itself, on its way there."""
+    """Return ``compute_mask``; for a ReversibleEmbedding in forward direction, Embedding's."""
     if isinstance(layer, keras.layers.ReversibleEmbedding) and not arguments.get("reverse"):
         return partial(keras.layers.Embedding.compute_mask, layer)
     return layer.compute_mask
@@ -102,7 +102,7 @@ def _rule(layer: keras.Layer, arguments: Mapping[str, Any]) -> Compute:
 def _after(
     layer: keras.Layer, compute: Compute, first: Any, before: Any, record: Record
 ) -> list[Value | None]:
-    """The masks of what the layer gives, in order."""
+    """Return the masks of the layer's outputs, in order."""
     if is_default(layer.compute_mask):
         return tree.flatten(before) if _any(before) else []
     if not _any(before) and not _makes_masks(layer):

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 
 class Names:
-    """The names that are taken. ``fresh`` takes the wanted name, or ``<name>_2``, ``<name>_3``, …
-    where it is taken already."""
+    """A set of names in use. ``fresh`` adds the wanted name, or ``<name>_2``, ``<name>_3``, … if
+    that name is in use."""
 
     __slots__ = ("_last", "_taken")
 
@@ -19,11 +19,11 @@ class Names:
         return name in self._taken
 
     def take(self, *names: str) -> None:
-        """Mark names as taken."""
+        """Mark names as used."""
         self._taken.update(names)
 
     def fresh(self, wanted: str, longest: int | None = None) -> str:
-        """A name that was not taken, of at most ``longest`` characters; it is taken now."""
+        """Return an unused name of at most ``longest`` characters and mark it as used."""
         name = wanted[:longest]
         stem, number = name, self._last.get(name, 1)
         while name in self._taken:

@@ -1,4 +1,4 @@
-"""Names for the sizes that a Keras model leaves open."""
+"""Names of the symbolic dimensions of a Keras model's inputs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from kspec.compiler.ops.base import UnequalError
 
 
 def named_sizes(name: str, shape: Sequence[int | None]) -> Shape:
-    """``batch``, and ``<input>_<axis>``; they are written in arithmetic, so they are
-    identifiers."""
+    """Return the shape with None replaced by ``batch`` or ``<input>_<axis>``. The names appear in
+    arithmetic, so they are identifiers."""
     word = re.sub(r"\W", "_", name, flags=re.ASCII)
     return tuple(
         dim if dim is not None else ("batch" if axis == 0 else f"_{word}_{axis}".lstrip("_"))

@@ -1,4 +1,4 @@
-"""Which element types a graph has in place of those of Keras that the IR lacks."""
+"""Element types of the IR for element types of Keras that the IR lacks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDER: Mapping[str, DType] = MappingProxyType(
         "bfloat16": DType.float32,
     }
 )
-"""The element type that holds every number of one that the IR lacks."""
+"""The wider IR type for each Keras type that the IR lacks; it represents every value exactly."""
 
 EXACT = frozenset(
     {
@@ -34,21 +34,21 @@ EXACT = frozenset(
         nn.MultiHot, nn.OneHot,
     }
 )  # fmt: skip
-"""Operations that neither round nor overflow: they give the same numbers in the wider type."""
+"""Operations that neither round nor overflow: the wider type yields the same numbers."""
 
 _LOW = frozenset({"float16", "bfloat16"})
 
 
 def element_type(name: str) -> tuple[DType, str | None]:
-    """The element type of the IR for one of Keras, and Keras' own name where it is narrower.
-    Raises ElementTypeError where no type of the IR holds all its numbers."""
+    """Return the IR type for a Keras element type, and the Keras name if that type is narrower.
+    Raises ElementTypeError if no IR type represents all its values."""
     wider = WIDER.get(name)
     return (DType(name), None) if wider is None else (wider, name)
 
 
 def as_constant(array: Array) -> Array:
-    """The array in an element type of the IR, with the same numbers; float64 becomes float32.
-    Raises ElementTypeError."""
+    """Convert an array to an element type of the IR without changing its values; float64 becomes
+    float32. Raises ElementTypeError."""
     name = array.dtype.name
     if name == "float64":
         return array.astype(np.float32)
@@ -59,8 +59,8 @@ def as_constant(array: Array) -> Array:
 
 @contextmanager
 def in_float32(model: Any) -> Iterator[None]:
-    """Let every layer that computes with 16 bits compute in float32 while the block runs, with the
-    variables that it has: mixed precision is a way to train, and artifacts compute in float32."""
+    """Make every 16-bit layer compute in float32 while the block runs, with its own variables:
+    mixed precision is for training, and artifacts compute in float32."""
     found = [
         each
         for each in model._flatten_layers()  # noqa: SLF001

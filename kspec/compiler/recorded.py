@@ -1,4 +1,4 @@
-"""Keras models as recorded graphs: what a model's layers were called on, and in which order."""
+"""Keras models as recorded graphs: the calls of a model's layers, in order."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from kspec.compiler.recording import recording
 
 
 class Symbols(keras.Operation):  # type: ignore[misc]
-    """Gives the tensors at which recorded graphs begin; keras.Input makes a layer of each, which
-    is a third of the time that a trace takes."""
+    """Source of a recorded graph's input tensors. keras.Input would create a layer for each, which
+    takes a third of the time of a trace."""
 
     def call(self) -> Any:
         raise NotImplementedError("it is recorded only")
@@ -30,7 +30,7 @@ class Symbols(keras.Operation):  # type: ignore[misc]
 
 
 def recorded(model: Any) -> Any:
-    """The Keras graph of a Functional or Sequential model."""
+    """Return the Keras graph of a Functional or Sequential model."""
     if isinstance(model, keras.Function):
         return model
     if not model.built or not model.inputs:
@@ -39,8 +39,8 @@ def recorded(model: Any) -> Any:
 
 
 def as_functional(model: Any, shapes: Mapping[str, Shape]) -> Any:
-    """A subclassed model as a Functional one: its ``call``, recorded on symbols for the inputs
-    that it was built with, or for those of ``shapes``, by the names of its arguments."""
+    """Convert a subclassed model to a Functional one: record its ``call`` on symbols. Their shapes
+    come from ``shapes``, by argument name, or from the model's build."""
     if isinstance(model, keras.Function | keras.Sequential):
         return model
     if not isinstance(model, keras.Model):
@@ -64,8 +64,8 @@ def as_functional(model: Any, shapes: Mapping[str, Shape]) -> Any:
 
 
 def call_subclassed(model: Any, rows: Mapping[str, Any]) -> Any:
-    """Call a subclassed model as it was built, with arrays by the names that its traced graph
-    gives its inputs."""
+    """Call a subclassed model as it was built, with arrays by the input names of its traced
+    graph."""
     given, _ = _call_of(model, {name: array.shape for name, array in rows.items()})
     arguments = tree.map_structure(lambda name: rows[name], given)
     parameters = inspect.signature(model.call).parameters
@@ -75,9 +75,9 @@ def call_subclassed(model: Any, rows: Mapping[str, Any]) -> Any:
 
 
 def _call_of(model: Any, shapes: Mapping[str, Shape]) -> tuple[dict[str, Any], dict[str, Shape]]:
-    """The arguments of a subclassed model's ``call``, with the name of an input for each tensor,
-    and the inputs' shapes. Keras noted the structure and the shapes at the first call; an argument
-    of one tensor has the argument's name, tensors of a dict have their keys."""
+    """Return the arguments of a subclassed model's ``call``, with an input name for each tensor,
+    and the inputs' shapes. Keras stored structure and shapes at the first call. An argument that
+    is one tensor is named after the argument, tensors of a dict after their keys."""
     parameters = inspect.signature(model.call).parameters
     noted = _built_shapes(model, parameters)
     if model.built and shapes and shapes.keys() <= parameters.keys():
@@ -109,7 +109,7 @@ def _call_of(model: Any, shapes: Mapping[str, Shape]) -> tuple[dict[str, Any], d
 
 
 def _named(given: Any, path: tuple[Any, ...], name_of: Any) -> Any:
-    """A structure of shapes with ``name_of(path, shape)`` for each shape."""
+    """Map a structure of shapes to one of ``name_of(path, shape)``."""
     if isinstance(given, dict):
         return {key: _named(each, (*path, key), name_of) for key, each in given.items()}
     if not given or given[0] is None or isinstance(given[0], int):
@@ -118,8 +118,7 @@ def _named(given: Any, path: tuple[Any, ...], name_of: Any) -> Any:
 
 
 def _built_shapes(model: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The shapes that Keras noted of the first call; a single argument is noted under another
-    name than its own."""
+    """Return the shapes that Keras stored at the first call; Keras renames a single argument."""
     noted = getattr(model, "_build_shapes_dict", None) or {}
     names = {name.removesuffix("_shape"): shape for name, shape in noted.items()}
     if len(names) == 1 and not names.keys() <= parameters.keys():
@@ -128,7 +127,7 @@ def _built_shapes(model: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def input_names(model: Any, function: Any) -> list[str]:
-    """The names of a model's inputs, in the order in which Keras flattens them."""
+    """Return the names of a model's inputs, in Keras' flattening order."""
     struct = getattr(model, "_inputs_struct", None)
     if not isinstance(struct, dict):
         return [each.name for each in function.inputs]
@@ -136,7 +135,7 @@ def input_names(model: Any, function: Any) -> list[str]:
 
 
 def output_names(model: Any) -> list[str]:
-    """The names of a model's outputs, in the order in which Keras flattens them."""
+    """Return the names of a model's outputs, in Keras' flattening order."""
     if isinstance(model, keras.Sequential):
         return [model.layers[-1].name]
     struct = getattr(model, "_outputs_struct", None)
@@ -144,7 +143,7 @@ def output_names(model: Any) -> list[str]:
 
 
 def result_names(outputs: Any) -> list[str]:
-    """The names of a subclassed model's outputs, in the order in which Keras flattens them."""
+    """Return the names of a subclassed model's outputs, in Keras' flattening order."""
     if isinstance(outputs, dict):
         return flat_names(outputs)
     count = len(tree.flatten(outputs))
@@ -152,19 +151,19 @@ def result_names(outputs: Any) -> list[str]:
 
 
 def public_names(inputs: Iterable[str], outputs: Iterable[str]) -> list[str]:
-    """The names of a graph's outputs: an output is not called as an input is."""
+    """Return the names of a graph's outputs, distinct from the names of its inputs."""
     names = Names(inputs)
     return [names.fresh(each) for each in outputs]
 
 
 def flat_names(struct: Mapping[str, Any]) -> list[str]:
-    """A name for each tensor of a dict: its key, with the keys and places below it."""
+    """Return a name for each tensor of a nested dict: its path of keys and indices."""
     return ["_".join(map(str, path)) for path, _ in tree.flatten_with_path(struct)]
 
 
 def own_order(struct: Any, names: Sequence[str]) -> list[str]:
-    """The names of a flattened structure in the order in which the model lists them: Keras sorts
-    the keys of dicts, where the model has an order of its own."""
+    """Return the names of a flattened structure in the model's own order; Keras' flattening sorts
+    the keys of dicts."""
     if not isinstance(struct, dict):
         return list(names)
     places = tree.pack_sequence_as(struct, list(range(len(names))))

@@ -1,9 +1,9 @@
-"""Replacements for functions of Keras while layers are recorded. Keras computes them at once, which
-fails for shapes that are known at run time only, for a variable or a tensor of numbers before a
-symbol, and for bounds that are computed; or it takes one operation for another.
+"""Replacements for functions of Keras while layers are recorded.
 
-The replaced functions belong to the process. One thread records at a time, and the replacements
-work as Keras' own functions in every other thread.
+Keras evaluates these functions eagerly, which fails for symbolic shapes, for a variable or constant
+tensor as the left operand of a symbol, and for computed bounds; or Keras records another operation.
+The replacements are global to the process. One thread records at a time; in every other thread the
+replacements behave as Keras' own functions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from kspec.compiler.arguments import ComputedError, computed_arguments, known_on
 from kspec.compiler.stand_ins import Fill, Plus, Positions
 
 LOCK = RLock()
-"""Held while anything of Keras is replaced, here or in a layer."""
+"""Held while functions of Keras, or attributes of a layer, are replaced."""
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "__lt__": keras.ops.less,
@@ -47,8 +47,8 @@ OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
 
 @contextmanager
 def recording(symbols: Sequence[Any]) -> Iterator[None]:
-    """While the block runs, record shapes with None, variables and tensors of numbers before
-    symbols, and computed bounds. Errors keep their own words and the frames of Keras."""
+    """Record symbolic shapes, variables and constant tensors as left operands, and computed bounds
+    while the block runs. Errors keep their original messages and the frames of Keras."""
     tensor = type(keras.ops.convert_to_tensor(0.0))
     with LOCK, ExitStack() as stack:
         stack.enter_context(unfiltered())
@@ -64,14 +64,14 @@ def recording(symbols: Sequence[Any]) -> Iterator[None]:
         stack.enter_context(
             _replaced(keras.Operation, "symbolic_call", _with_known_arguments, None)
         )
-        # NumPy leaves an operator to the symbol behind it.
+        # NumPy defers an operator to its right operand, the symbol.
         stack.enter_context(_set(keras.KerasTensor, "__array_ufunc__", None))
         yield
 
 
 @contextmanager
 def unfiltered() -> Iterator[None]:
-    """Keras leaves exceptions as they are raised."""
+    """Disable Keras' filtering of tracebacks while the block runs."""
     filtered = keras.config.is_traceback_filtering_enabled()
     keras.config.disable_traceback_filtering()
     try:
@@ -83,7 +83,7 @@ def unfiltered() -> Iterator[None]:
 
 @contextmanager
 def _replaced(owner: Any, name: str, make: Callable[..., Any], argument: Any) -> Iterator[None]:
-    """Replace a function for this thread; other threads go on with the one from before."""
+    """Replace a function for this thread; other threads keep the original."""
     before, thread = getattr(owner, name), get_ident()
     made = make(before, argument)
 
@@ -96,7 +96,7 @@ def _replaced(owner: Any, name: str, make: Callable[..., Any], argument: Any) ->
 
 @contextmanager
 def _set(owner: Any, name: str, value: Any) -> Iterator[None]:
-    """Set an attribute, which may be inherited, for as long as the block runs."""
+    """Set an attribute, which may be inherited, while the block runs."""
     own = name in vars(owner)
     before = getattr(owner, name, None)
     setattr(owner, name, value)
@@ -110,7 +110,7 @@ def _set(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 
 def _with_known_arguments(before: Callable[..., Any], _: None) -> Callable[..., Any]:
-    """Record an operation whose own arguments are known; ``clip`` may have computed bounds."""
+    """Record an operation with known constructor arguments; bounds of ``clip`` may be computed."""
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         computed = () if isinstance(self, keras.Layer) else computed_arguments(self)

@@ -1,4 +1,4 @@
-"""Graphs with other names for their values."""
+"""Renaming of a graph's values."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from kspec.compiler.ir import Graph, Node, Value
 
 
 def renamed(graph: Graph, names: Mapping[str, str], outputs: Iterable[str]) -> Graph:
-    """The graph with new names for values and constants; ``outputs`` are the new names of the
-    values that become the graph's outputs."""
+    """Return the graph with new names for values and constants; ``outputs`` lists the new names of
+    the values that become the graph's outputs."""
     nodes = tuple(_renamed(node, names) for node in graph.nodes)
     values = {value.name: value for node in nodes for value in node.outputs}
     constants = {names.get(key, key): array for key, array in graph.constants.items()}

@@ -1,4 +1,4 @@
-"""What a graph answers when one of its constants is another: only what depends on it runs again."""
+"""Evaluation of a graph with one constant replaced; only nodes that depend on it run again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from kspec.compiler.reference import evaluate, run_node
 from kspec.compiler.reference.dimensions import Dimensions
 
 NODE = 200_000
-"""What one call of NumPy costs, in multiplications."""
+"""Overhead of one NumPy call, in multiplications."""
 
 
 class Replay:
-    """A graph evaluated once in float32 on some rows, every value kept."""
+    """A graph evaluated once in float32 on some rows; every value is stored."""
 
     def __init__(self, graph: Graph, inputs: Mapping[str, Array]) -> None:
         self.graph = graph
@@ -26,7 +26,7 @@ class Replay:
             self._sizes.learn(value, self.values[value.name])
 
     def with_constant(self, name: str, array: Array) -> dict[str, Array]:
-        """The outputs with another array for a constant."""
+        """Return the outputs with another array for one constant."""
         values = {**self.values, name: array}
         for node in downstream(self.graph, name):
             run_node(node, values, self._sizes)
@@ -34,7 +34,7 @@ class Replay:
 
 
 def downstream(graph: Graph, name: str) -> tuple[Node, ...]:
-    """The nodes that depend on a value, in order."""
+    """Return the nodes that depend on a value, in order."""
     reached, found = {name}, []
     for node in graph.nodes:
         if not reached.isdisjoint(value.name for value in node.inputs):
@@ -44,7 +44,7 @@ def downstream(graph: Graph, name: str) -> tuple[Node, ...]:
 
 
 def cost(graph: Graph, nodes: tuple[Node, ...], values: Mapping[str, Array]) -> float:
-    """About how many multiplications these nodes cost for the rows of the values."""
+    """Estimate the cost of nodes on the rows of ``values``, in multiplications."""
     return float(sum(NODE + _multiplications(graph, node, values) for node in nodes))
 
 

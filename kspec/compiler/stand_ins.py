@@ -1,4 +1,4 @@
-"""Operations that are recorded in the place of those that Keras would compute at once."""
+"""Operations recorded in place of functions that Keras would evaluate eagerly."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from keras.src.ops.numpy import Add
 
 
 class Plus(Add):  # type: ignore[misc]
-    """``x + y`` inside a layer, which is a tensor's own and not ``keras.ops.add``: that one takes
-    some tensors for a bias."""
+    """``x + y`` of a tensor's operator inside a layer. ``keras.ops.add`` would treat some operands
+    as a bias."""
 
 
 class Fill(keras.Operation):  # type: ignore[misc]
-    """A tensor broadcast to a shape, with None for sizes that the symbols around it have."""
+    """A tensor broadcast to a shape; None marks a size that other symbols determine."""
 
     def __init__(self, shape: Sequence[int | None]) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Fill(keras.Operation):  # type: ignore[misc]
 
 
 class Positions(keras.Operation):  # type: ignore[misc]
-    """0, 1, 2, … for as long as an axis of the symbols around it is."""
+    """The indices 0, 1, 2, … along an axis of other symbols."""
 
     def __init__(self, dtype: str) -> None:
         super().__init__()
@@ -43,8 +43,8 @@ class Positions(keras.Operation):  # type: ignore[misc]
 
 
 class Band(keras.Operation):  # type: ignore[misc]
-    """Whether a column lies at most so many places before or after a row, or anywhere before it;
-    rows and columns are axes of symbols, counted from 1 on. Of shape (1, rows, columns)."""
+    """A band mask of shape (1, rows, columns): whether a column lies within a distance before or
+    after its row, or anywhere before it. Rows and columns are symbolic axes, counted from 1."""
 
     def __init__(self, row_axis: int, column_axis: int, before: int | None, after: int) -> None:
         super().__init__()

@@ -36,7 +36,7 @@ SUBSTITUTES: Mapping[Callable[..., Any], Callable[..., Any]] = {
 
 
 class Operations:
-    """``keras.ops`` in the modules of a backend."""
+    """``keras.ops`` with the module layout of a backend."""
 
     __name__ = "keras.ops"
     core = math = nn = numpy = keras.ops
@@ -71,12 +71,12 @@ METHODS: Mapping[Callable[..., Any], Callable[..., Any]] = {
     **{each._compute_sliding_window_mask: window_mask for each in _ATTENTION},  # noqa: SLF001
     keras.layers.Attention._calculate_score_mask: score_mask,  # noqa: SLF001
 }
-"""Methods that make a mask in the shape of something, which may be known at run time only."""
+"""Methods that create a mask whose shape may be symbolic."""
 
 
 @contextmanager
 def traceable(layer: keras.Layer) -> Iterator[None]:
-    """The layer with activations, methods and a backend that trace, for as long as the block
+    """Replace the layer's activations, methods and backend by traceable ones while the block
     runs."""
     own = {name: getattr(layer, name, None) for name in ("activation", "recurrent_activation")}
     replaced = {name: each for name, each in own.items() if callable(each) and each in SUBSTITUTES}

@@ -1,4 +1,4 @@
-"""Tables of rules, keyed by class: the one way in which this project dispatches."""
+"""Tables of rules, keyed by class: the dispatch mechanism of this project."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ Rule = TypeVar("Rule", bound=Callable[..., object])
 
 
 class Table(Mapping[type, Rule], Generic[Rule]):
-    """Rules by class. Filled by decoration in one module, joined by ``|`` in another; a class with
-    two rules raises and names both. What cannot be done is entered too, as data with a reason::
+    """Rules by class. Decorated functions fill a table; ``|`` joins tables. Two rules for one class
+    raise an error that names both. Unsupported classes are entries too, each with a reason::
 
         rules = Table("onnx")
 
@@ -30,7 +30,7 @@ class Table(Mapping[type, Rule], Generic[Rule]):
         self.name = name
         self._rules: dict[type, Rule] = dict(rules or {})
         self.refused: dict[type, str] = dict(refused or {})
-        """The reason for each class that has no rule and never will."""
+        """The reason for each class that is never supported."""
 
     def __call__(self, *classes: type) -> Callable[[Rule], Rule]:
         def enter(rule: Rule) -> Rule:

@@ -1,4 +1,4 @@
-"""The text form of a graph: for people, tests and diffs; one line a node.
+"""The text form of a graph, for people, tests and diffs: one line per node.
 
 ::
 
@@ -6,10 +6,10 @@
     const conv2d/kernel: float32[3, 3, 1, 16]
     conv2d: float32[batch, 6, 6, 16] = Conv(pixels, conv2d/kernel, strides=[1, 1]) @ conv2d [0]
 
-After ``@`` stand the layer and the route of the node's origin. Fields are written where they differ
-from their defaults. Constants are declared, without their elements. Names that are not of letters,
-digits and ``_ / . -`` are quoted as in JSON; ``#`` starts a comment. A field that is a graph, the
-body of a loop, stands between braces on lines of its own::
+The layer and the route of the node's origin follow ``@``. Fields are written if they differ from
+their defaults. Constants are declared without their elements. Names with characters other than
+letters, digits and ``_ / . -`` are quoted as in JSON; ``#`` starts a comment. A field that is a
+graph, such as the body of a loop, is written between braces on separate lines::
 
     sum: float32[batch, 4] = Scan(start, steps, body={
       graph body(s: float32[batch, 4], x: float32[batch, 4]) -> (next: float32[batch, 4])
@@ -35,7 +35,7 @@ from kspec.compiler.verifier import verify
 
 
 class IrTextError(ValueError):
-    """A text is not of this form; the message starts with the line."""
+    """A text that does not parse; the message starts with the line number."""
 
 
 _BARE = re.compile(r"[A-Za-z_][\w/.-]*", re.ASCII)
@@ -50,7 +50,7 @@ _WORDS: Mapping[str, Any] = {
 
 
 def format_graph(graph: Graph) -> str:
-    """The text of a graph, ending in a newline; equal graphs give equal texts."""
+    """Return the text of a graph, with a final newline; equal graphs have equal texts."""
     header = f"graph {_name(graph.name)}({_values(graph.inputs)}) -> ({_values(graph.outputs)})"
     constants = (
         f"const {_value(Value(name, TensorType.of(array)))}"
@@ -94,15 +94,15 @@ def _literal(value: object) -> str:
             return repr(value)
         case Graph():
             return f"{{\n{indent(format_graph(value), '  ')}}}"
-        case Op():  # of a format's own op: written, but not read
+        case Op():  # a format's own op can be written, but not parsed
             fields = (f"{key}={_literal(each)}" for key, each in describe(value).items())
             return f"{type(value).__name__}({', '.join(fields)})"
     raise TypeError(f"{value!r} has no text form")
 
 
 def parse_graph(text: str, constants: Mapping[str, Array] | None = None) -> Graph:
-    """The graph of a text, verified. Constants that are not given are zeros. Raises IrTextError,
-    or IrError where the graph breaks an invariant."""
+    """Parse and verify a graph. Constants missing from ``constants`` become zeros. Raises
+    IrTextError, or IrError if the graph breaks an invariant."""
     graph = _read_graph(list(_tokenize(text)), constants or {})
     verify(graph)
     return graph
@@ -137,8 +137,8 @@ _TOKEN = re.compile(
 
 @dataclass(slots=True)
 class _Line:
-    """The tokens of a line; what is taken must be there. A line that opens a brace holds the lines
-    up to the one that closes it, each after a token that is a line break."""
+    """The tokens of a line. A line that opens a brace contains all lines up to the closing brace,
+    each preceded by a line-break token. A method that finds another token raises IrTextError."""
 
     number: int
     tokens: list[str]
@@ -187,14 +187,14 @@ class _Line:
         return Value(name, TensorType(DType(dtype), shape))
 
     def dim(self) -> Dim:
-        """A number or a name: also what a route is made of."""
+        """Read a number or a name: a dimension, or an item of a route."""
         return int(self.next()) if self.tokens and self.tokens[0].isdecimal() else self.name()
 
     def values(self, opening: str, closing: str) -> tuple[Value, ...]:
         return tuple([self.value() for _ in self.until(opening, closing)])
 
     def until(self, opening: str, closing: str) -> Iterable[None]:
-        """Once for each item between the brackets; the caller takes the item itself."""
+        """Yield once per item between the brackets; the caller reads the item."""
         self.take(opening)
         while not self.starts(closing):
             yield
@@ -218,7 +218,7 @@ class _Line:
             raise self.fail(f"{token} is not a literal") from error
 
     def body(self) -> Graph:
-        """A graph between braces; constants in it are zeros."""
+        """Read a graph between braces; its constants become zeros."""
         self.take("{", "\n")
         lines = [_Line(self.number, [])]
         depth = 1
@@ -231,7 +231,7 @@ class _Line:
 
 
 def _tokenize(text: str) -> Iterable[_Line]:
-    """The lines that have tokens; those between braces belong to the line that opens them."""
+    """Yield the non-empty lines; lines between braces belong to the line with the opening brace."""
     whole: _Line | None = None
     for line in _physical_lines(text):
         if whole is None:

@@ -1,7 +1,7 @@
-"""Keras model → Graph, by tracing the ``keras.ops`` that each layer is made of.
+"""Conversion of a Keras model to a Graph, by tracing the ``keras.ops`` that each layer calls.
 
-A layer is called on symbolic tensors with ``training=False``, and the operations it records are
-lowered one by one; layers inside layers are traced in turn. No TensorFlow graph is ever read.
+A layer is called on symbolic tensors with ``training=False``, and the recorded operations are
+lowered one by one; layers inside layers are traced in turn. TensorFlow graphs are never read.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ def trace(
     origins: Mapping[str, Origin] | None = None,
     shapes: Mapping[str, Shape] | None = None,
 ) -> Graph:
-    """The graph of a built model at inference, its variables' values as constants.
+    """Return the inference graph of a built model, with the values of its variables as constants.
 
-    Inputs and outputs have the model's own order. They are named by the keys of the model's dicts,
-    or else by its input layers and output layers; those of a subclassed model by the arguments of
-    its ``call``, or the keys of a dict that it takes, and ``output``.
-    ``origins`` tells where each layer comes from, by its name; ``shapes`` names the symbolic
-    dimensions of inputs, which are otherwise ``batch`` and ``<input>_<axis>``, two of them the same
-    where the network works with no others; and gives a subclassed model inputs other than those
-    that it was built with. Layers that compute with 16 bits compute in float32. Raises TraceError.
+    Inputs and outputs keep the model's order. Their names are the keys of the model's dicts, or the
+    names of its input and output layers. Inputs of a subclassed model are named after the arguments
+    of its ``call``, or the keys of a dict argument; its output is named ``output``.
+    ``origins`` maps a layer's name to its origin. ``shapes`` names the symbolic dimensions of
+    inputs; the defaults are ``batch`` and ``<input>_<axis>``, and dimensions that the network
+    requires to be equal share a name. For a subclassed model, ``shapes`` replaces the input shapes
+    of its build. 16-bit layers compute in float32. Raises TraceError.
     """
     if not isinstance(model, keras.Model):
         raise TraceError("", f"{type(model).__name__} is not a Keras model")
@@ -67,7 +67,7 @@ def _trace(
         if each not in given
     }
     if found and not given and len({shape[:1] for shape in found.values()}) == 1:
-        # A batch of a fixed size: the graph takes any number of rows.
+        # A batch of a fixed size: the graph accepts any number of rows.
         found = {each: ("batch", *shape[1:]) for each, shape in found.items() if shape}
     while True:
         tracer = Tracer(RULES, CALLS, origins)
@@ -94,7 +94,7 @@ def _results(tracer: Tracer, model: Any, function: Any) -> dict[str, Value]:
 
 
 def _in_own_order(model: Any, graph: Graph) -> Graph:
-    """The graph with its inputs and outputs in the order of the model's dicts."""
+    """Return the graph with its inputs and outputs in the order of the model's dicts."""
 
     def ordered(struct: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
         by_name = {value.name: value for value in values}

@@ -1,5 +1,5 @@
-"""A graph under construction. Each operation of ``keras.ops`` and each layer is lowered by its own
-rule; a layer without a rule by the rules of the operations that it is made of."""
+"""The tracer, which lowers each operation of ``keras.ops`` and each layer by its rule. A layer
+without a rule is lowered by the rules of the operations that it calls."""
 
 from __future__ import annotations
 
@@ -51,20 +51,20 @@ TEXT = (
 
 @dataclass(slots=True)
 class Tracer:
-    """A graph under construction. Rules call ``value`` for what they are given and ``emit`` for
-    what they make of it."""
+    """A graph under construction. Rules convert their arguments with ``value`` and add nodes with
+    ``emit``."""
 
     rules: Table[Callable[..., Any]]
-    """Function(tracer, operation, *arguments) by the class of an operation or layer."""
+    """``function(tracer, operation, *arguments)`` by the class of an operation or layer."""
     calls: Table[Callable[..., Any]]
-    """The same for layers that are traced, but called in another way; for subclasses too."""
+    """The same for layers, and their subclasses, that are traced by a call other than ``call``."""
     origins: Mapping[str, Origin]
     inputs: list[Value] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
     masks: Masks = field(default_factory=Masks)
     narrow: dict[str, str] = field(default_factory=dict)
-    """Keras' element type of the values whose element type in the IR is a wider one."""
+    """Keras' element type of each value whose type in the IR is wider, by the value's name."""
     _symbols: Symbols = field(default_factory=Symbols)
     _scope: list[str] = field(default_factory=list)
     _names: Names = field(default_factory=Names)
@@ -72,8 +72,7 @@ class Tracer:
     _layers: dict[str, str] = field(default_factory=dict)
 
     def input(self, name: str, dtype: str, shape: Shape) -> Value:
-        """An input of the graph, in the element type of the IR that holds the numbers of Keras'
-        ``dtype``."""
+        """Add a graph input, in the IR type that represents every number of Keras' ``dtype``."""
         with self.inside(name):
             if dtype == "string":
                 raise self.error("the input is text", code="KS742", help_=TEXT)
@@ -86,7 +85,7 @@ class Tracer:
         return value
 
     def operation(self, operation: keras.Operation) -> Any:
-        """What the walk through a Keras graph calls in the operation's place."""
+        """Return the function that a walk through a Keras graph calls in place of the operation."""
 
         def call(*args: Any, **kwargs: Any) -> Any:
             return self.apply(operation, *args, **kwargs)
@@ -94,7 +93,7 @@ class Tracer:
         return call
 
     def apply(self, operation: keras.Operation, *args: Any, **kwargs: Any) -> Any:
-        """Lower one operation, a layer or an op of ``keras.ops``, on values."""
+        """Lower one call on values of a layer or an operation of ``keras.ops``."""
         if isinstance(operation, keras.Layer):
             kwargs.pop("training", None)
             with self.inside(operation.name), self._explained(type(operation).__name__):
@@ -148,7 +147,7 @@ class Tracer:
         return result
 
     def _converted(self, layer: keras.Layer, given: Any) -> Any:
-        """A layer's arguments as Keras gives them: floats in the type in which it computes."""
+        """Cast a layer's float arguments to its compute type, as Keras does."""
         if isinstance(layer, keras.Function | keras.Sequential) or not layer.autocast:
             return given
         wanted = layer.compute_dtype
@@ -163,8 +162,8 @@ class Tracer:
         return tree.map_structure(converted, given)
 
     def _narrow(self, kind: type, given: Any) -> str | None:
-        """The element type of Keras that the values of an operation have and the IR lacks. The
-        operation must be one that gives the same numbers in the wider type of the values."""
+        """Return the Keras element type of an operation's values if the IR lacks it, else None.
+        The operation must yield the same numbers in the wider type."""
         for each in tree.flatten(given):
             narrow = self.narrow.get(each.name) if isinstance(each, Value) else None
             if narrow is not None:
@@ -179,7 +178,7 @@ class Tracer:
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:
-        """What goes wrong inside as a TraceError of the layer."""
+        """Convert exceptions of the block to a TraceError of the layer."""
         try:
             yield
         except ElementTypeError as error:
@@ -197,12 +196,12 @@ class Tracer:
             ) from error
 
     def emit(self, op: Op, *inputs: Value) -> Value:
-        """A node with one output, named by the layer and the operation."""
+        """Add a node with one output, named after the layer and the operation."""
         (output,) = self.emit_all(op, *inputs)
         return output
 
     def emit_all(self, op: Op, *inputs: Value) -> tuple[Value, ...]:
-        """A node, with all its outputs."""
+        """Add a node and return all its outputs."""
         name = "/".join([*self._scope, type(op).__name__.lower()])
         try:
             types = op.infer(*(value.type for value in inputs))
@@ -213,12 +212,12 @@ class Tracer:
         return outputs
 
     def placeholder(self, hint: str, type_: TensorType) -> Value:
-        """A value that the body of a loop is given."""
+        """Return an input value for the body of a loop."""
         return Value(self._fresh("/".join([*self._scope, hint])), type_)
 
     @contextmanager
     def body(self) -> Iterator[list[Node]]:
-        """Nodes go into a list of their own, which is the body of a loop."""
+        """Collect the block's nodes in a separate list, the body of a loop."""
         outside, self.nodes = self.nodes, []
         try:
             yield self.nodes
@@ -226,8 +225,8 @@ class Tracer:
             self.nodes = outside
 
     def value(self, given: Any, hint: str = "constant", like: Value | None = None) -> Value:
-        """A value for whatever a layer hands to an op: a value, a variable, an array, a number (of
-        the element type of ``like``)."""
+        """Convert an argument of an operation to a value: a value, a variable, an array, or a
+        number (in the element type of ``like``)."""
         if isinstance(given, Value):
             return given
         if isinstance(given, keras.Variable):
@@ -246,7 +245,7 @@ class Tracer:
         return self._constant("/".join([*self._scope, hint]), array)
 
     def _vector(self, given: Sequence[Any]) -> Value:
-        """One value of numbers of which some are computed."""
+        """Return a vector of numbers of which some are computed."""
         first = next(each for each in given if isinstance(each, Value))
         numbers = [self.value(each, like=first) for each in given]
         cast = [
@@ -256,8 +255,8 @@ class Tracer:
         return self.emit(ops.Concat(0), *(self.emit(ops.Reshape((1,)), each) for each in cast))
 
     def record(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a function written in ``keras.ops`` on symbols that stand for the values among its
-        arguments, and lower what it recorded."""
+        """Call a function written in ``keras.ops`` on symbols in place of the values among its
+        arguments, and lower the recorded operations."""
         if function is keras.activations.linear:
             return args[0]
         values: list[Value] = []
@@ -289,8 +288,8 @@ class Tracer:
         return TraceError(origin.layer, message, origin.route, code=code, help_=help_)
 
     def graph(self, name: str, results: Mapping[str, Value]) -> Graph:
-        """The finished graph: the results under their public names, a layer's result under the
-        layer's, and every other value under its own."""
+        """Return the finished graph. Results have their public names, a layer's result has the
+        layer's name, every other value keeps its name."""
         taken = Names((*(value.name for value in self.inputs), *self.constants, *results))
         produced = {output.name for node in self.nodes for output in node.outputs}
         names = {name: taken.fresh(name) for name in self.constants if name in results}
@@ -307,7 +306,7 @@ class Tracer:
         )
 
     def _unmasked(self, result: Any) -> Any:
-        """What an operation gives has no mask; one that does nothing gives what it was given."""
+        """Remove masks from an operation's results; a result may be one of its masked inputs."""
         return tree.map_structure(
             lambda each: self.emit(ops.Identity(), each) if each in self.masks else each, result
         )
@@ -330,7 +329,7 @@ class Tracer:
 
     @contextmanager
     def inside(self, name: str) -> Iterator[None]:
-        """What is made in it is named after, and comes from, the layer of that name."""
+        """Name the block's values after a layer and set their origin to that layer."""
         self._scope.append(name)
         try:
             yield
@@ -339,7 +338,7 @@ class Tracer:
 
 
 def _descend(tracer: Tracer, layer: keras.Layer, *args: Any, **kwargs: Any) -> Any:
-    """Trace what a layer is made of."""
+    """Trace the operations and layers that a layer calls."""
     if isinstance(layer, keras.Function | keras.Sequential):
         return recorded(layer)._run_through_graph(tree.flatten(args), tracer.operation)  # noqa: SLF001
     if "training" in inspect.signature(layer.call).parameters:

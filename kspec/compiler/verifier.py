@@ -1,4 +1,4 @@
-"""The invariants of the IR, checked: what every pass may take for granted and must keep."""
+"""The check of the IR's invariants, which every pass may assume and must preserve."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from kspec.compiler.ops import Scan
 
 
 class IrError(Exception):
-    """A graph breaks an invariant of the IR: a bug of a pass, or a damaged file."""
+    """A graph that breaks an invariant of the IR: a bug in a pass, or a damaged file."""
 
 
 _ELEMENTS = frozenset(DType.__members__.values())
 
 
 def verify(graph: Graph) -> None:
-    """Raise IrError, naming the node or value, unless names are unique and not empty, every value
-    is defined before it is used and has one type everywhere, constants are what their type says,
-    and each node's outputs are what its operation infers."""
+    """Raise IrError, which names the node or value, unless names are unique and not empty, every
+    value is defined before its use and has one type everywhere, constants match their types, and
+    each node's outputs have the types that its operation infers."""
     types = _signature(graph)
     for node in graph.nodes:
         where = _name(node)
@@ -51,7 +51,9 @@ def _signature(graph: Graph) -> dict[str, TensorType]:
         if not name:
             raise IrError("a constant has an empty name")
         if not isinstance(array, np.ndarray) or array.dtype.name not in _ELEMENTS:
-            raise IrError(f"constant {name!r} is no array of a known element type: {array!r:.80}")
+            raise IrError(
+                f"constant {name!r} is not an array of a known element type: {array!r:.80}"
+            )
         types[name] = TensorType.of(array)
     _define(graph.inputs, types, "the graph's inputs")
     return types
@@ -84,7 +86,7 @@ def _infer(node: Node, where: str) -> tuple[TensorType, ...]:
     try:
         return node.op.infer(*(value.type for value in node.inputs))
     except (ValueError, LookupError, TypeError, ArithmeticError) as error:
-        # A type rule takes its fields to fit each other; those of a damaged file need not.
+        # A type rule assumes consistent fields; a damaged file may have inconsistent ones.
         raise IrError(f"{where}: {error}") from error
 
 
