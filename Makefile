@@ -3,7 +3,7 @@ SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit fuzz bench bench-loop bench-server docs lock format clean chromium compiler browser arm64 android jvm
+.PHONY: help demo test lint unit fuzz trust bench bench-loop bench-server docs lock format clean chromium compiler browser arm64 android jvm
 
 PYTHON ?= python3
 N      ?= 1000
@@ -43,6 +43,10 @@ unit: $(READY) chromium compiler browser arm64 android jvm ## Run the tests alon
 
 fuzz: $(READY) ## Judge N random networks from SEED in every format against Keras
 	$(BIN)/python -W ignore -m tests.fuzz --count $(N) $(if $(SEED),--seed $(SEED))
+
+trust: $(READY) ## Run the hostile suites: 5,000 mutants of specs, hostile paths, flipped bytes
+	$(BIN)/python -m tests.fuzz.mutants --count 5000 --seed $(or $(SEED),1)
+	$(PYTEST) tests/trust
 
 bench: $(READY) ## Measure emission beside today's converters; writes docs/benchmarks.md (ONLY=name)
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes \

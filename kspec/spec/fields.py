@@ -75,8 +75,7 @@ def _home(models: Sequence[type[BaseModel]], key: str, default: type) -> str | N
 def _direct(annotation: Any) -> Iterator[type[BaseModel]]:
     """The models that a value of this annotation is itself, not those inside of lists."""
     if isinstance(annotation, Keyed):
-        members: Any = annotation.alternatives
-        yield from members
+        yield from annotation.members(None).values() if annotation.alternatives else ()
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     elif get_origin(annotation) not in (dict, tuple, list):
