@@ -105,7 +105,7 @@ class Tracer:
         kind = type(operation)
         rule = self.rules.get(kind)
         if rule is None:
-            reason = self.rules.refused.get(kind, "there is no rule for it")
+            reason = self.rules.refused.get(kind, "it has no rule")
             raise self.error(f"keras.ops {kind.__name__}: {reason}", help_=OTHERWISE)
         computed = computed_arguments(operation, (keras.KerasTensor, Value))
         computed += filter(None, [computed_call(operation, args, Value)])

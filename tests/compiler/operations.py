@@ -1,4 +1,4 @@
-"""All of ``keras.ops``: its operations, and functions that are made of others."""
+"""All of ``keras.ops``: its operations, and functions that call them."""
 
 from __future__ import annotations
 

@@ -56,10 +56,13 @@ _BROKEN: dict[str, tuple[Callable[[Graph], Graph], str]] = {
         lambda g: g.with_nodes(g.nodes, {"c": np.zeros(3)}),
         "node 'hidden'.*c: float32.*float64",
     ),
-    "constant of strings": (lambda g: g.with_nodes(g.nodes, {"c": np.array(["a"])}), "'c' is no"),
-    "constant that is no array": (
+    "constant of strings": (
+        lambda g: g.with_nodes(g.nodes, {"c": np.array(["a"])}),
+        "'c' is not an array",
+    ),
+    "constant that is not an array": (
         lambda g: g.with_nodes(g.nodes, {"c": np.float32(1)}),
-        "'c' is no array",
+        "'c' is not an array",
     ),
     "not what is inferred": (_replace_node(1, outputs=(_value("out", 3),)), "node 'out'.*infers"),
     "refused by the operation": (

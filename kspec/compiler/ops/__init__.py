@@ -1,4 +1,4 @@
-"""The operations of the IR: the imports below are the list. Elsewhere they are written
+"""The operations of the IR; the imports below are the complete list. Other modules write
 ``ops.Conv``."""
 
 # ruff: noqa: F401
@@ -130,4 +130,4 @@ OPS: Mapping[str, type[Op]] = MappingProxyType(
         if isinstance(each, type) and issubclass(each, Op) and ABC not in each.__bases__
     }
 )
-"""Every operation by name, as the text and file forms write it. Base classes list ABC."""
+"""Every operation by its name in the text and file forms, without base classes (bases list ABC)."""

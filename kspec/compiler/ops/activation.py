@@ -1,4 +1,4 @@
-"""Activations, and the bounds that serve as some."""
+"""Activations, and Clip."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Gelu(Analytic):
 
 @dataclass(frozen=True, slots=True)
 class Clip(Arithmetic):
-    """min(max(x, minimum), maximum); either bound may be absent; whole numbers for integers"""
+    """min(max(x, minimum), maximum); either bound may be None; bounds of integers are integers"""
 
     minimum: float | None = None
     maximum: float | None = None

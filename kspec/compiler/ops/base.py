@@ -1,4 +1,4 @@
-"""What every operation of the IR is: frozen fields and a type rule."""
+"""Base classes of the IR's operations: frozen fields and a type rule."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FLOATS = frozenset(dtype for dtype in DType if dtype.is_float)
 
 
 class OpError(ValueError):
-    """An operation was given inputs that its type rule refuses."""
+    """The type rule of an operation refuses its inputs."""
 
 
 class UnequalError(OpError):
-    """Sizes that are known at run time only would have to be the same."""
+    """Two symbolic dimensions would have to be equal."""
 
     def __init__(self, message: str, names: frozenset[str]) -> None:
         super().__init__(message)
@@ -29,11 +29,11 @@ class UnequalError(OpError):
 
 @dataclass(frozen=True, slots=True)
 class Elementwise(Op, ABC):
-    """Applied element by element, with NumPy's broadcasting between its inputs."""
+    """An elementwise operation, with NumPy's broadcasting between its inputs."""
 
     arity: ClassVar[int] = 1
     accepts: ClassVar[frozenset[DType]] = ANY
-    """The element types that the inputs may have; all have the same."""
+    """The accepted element types; all inputs have the same one."""
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, self.arity)
@@ -46,7 +46,7 @@ class Elementwise(Op, ABC):
 
 @dataclass(frozen=True, slots=True)
 class AlongAxis(Elementwise, ABC):
-    """Keeps the type; each element depends on those that share its place but for ``axis``."""
+    """Type-preserving; each element depends on the elements along ``axis``."""
 
     axis: int
 
@@ -63,7 +63,7 @@ def expect_arity(op: Op, inputs: Sequence[Any], *allowed: int) -> None:
 
 
 def common_dtype(op: Op, dtypes: Iterable[DType], accepts: frozenset[DType]) -> DType:
-    """The one element type of all inputs, one that the operation accepts."""
+    """Return the common element type of all inputs, which the operation must accept."""
     distinct = sorted(set(dtypes))
     if len(distinct) != 1:
         raise OpError(f"{type(op).__name__} of mixed element types {', '.join(distinct)}")
@@ -73,9 +73,9 @@ def common_dtype(op: Op, dtypes: Iterable[DType], accepts: frozenset[DType]) -> 
 
 
 def expect_holds(dtype: DType, number: float | None) -> None:
-    """A number that a field gives must be one of the element type."""
+    """Raise OpError if the element type cannot represent a field's number."""
     if number is not None and not dtype.is_float and not float(number).is_integer():
-        raise OpError(f"{number} is no {dtype}")
+        raise OpError(f"{number} is not a value of {dtype}")
 
 
 def expect_shape(shape: Shape) -> None:
@@ -84,7 +84,7 @@ def expect_shape(shape: Shape) -> None:
 
 
 def broadcast(*shapes: Shape) -> Shape:
-    """The shape that NumPy's broadcasting gives; a symbolic dimension equals only itself or 1."""
+    """Return the shape after NumPy's broadcasting; a symbolic dimension equals only itself or 1."""
     rank = max(map(len, shapes))
     padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]
     return tuple(_broadcast_dim(dims, shapes) for dims in zip(*padded, strict=True))
@@ -106,7 +106,7 @@ def normalize_axis(axis: int, rank: int) -> int:
 
 
 def normalize_axes(axes: Sequence[int], rank: int) -> tuple[int, ...]:
-    """Distinct axes, none negative, in the order given."""
+    """Return distinct non-negative axes, in the given order."""
     normal = tuple(normalize_axis(axis, rank) for axis in axes)
     if len(set(normal)) != len(normal):
         raise OpError(f"an axis occurs twice in {tuple(axes)}")

@@ -1,4 +1,4 @@
-"""Operations that work element by element."""
+"""Elementwise operations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kspec.compiler.ops.base import (
 
 @dataclass(frozen=True, slots=True)
 class Identity(Elementwise):
-    """The input itself; kept only where it gives an output its public name."""
+    """The input itself; kept only to give an output its public name"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ class Cast(Op):
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic(Elementwise, ABC):
-    """Of numbers: integers or floats."""
+    """An elementwise operation on integers or floats."""
 
     accepts: ClassVar[frozenset[DType]] = NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
 class Analytic(Elementwise, ABC):
-    """Of floats."""
+    """An elementwise operation on floats."""
 
     accepts: ClassVar[frozenset[DType]] = FLOATS
 
@@ -209,7 +209,7 @@ class Minimum(Binary):
 
 @dataclass(frozen=True, slots=True)
 class Logical(Binary, ABC):
-    """A binary operation of booleans."""
+    """A binary operation on booleans."""
 
     accepts: ClassVar[frozenset[DType]] = BOOLEANS
 

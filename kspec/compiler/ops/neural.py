@@ -1,4 +1,4 @@
-"""Operations that slide windows or resample: convolutions, pooling, resizing."""
+"""Windowed operations and resampling: convolutions, pooling, resizing."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ Padding = Pairs | Literal["same"]
 
 @dataclass(frozen=True, slots=True)
 class Windowed(Op, ABC):
-    """Slides a window over the spatial axes of (batch, …spatial, channels), or of
-    (batch, channels, …spatial) where ``channels`` is "first". ``padding`` is a pair (before, after)
-    for each spatial axis; or "same", where strides divide sizes that are known at run time only:
-    TensorFlow's ``SAME``."""
+    """An operation with a window over the spatial axes of (batch, …spatial, channels), or of
+    (batch, channels, …spatial) if ``channels`` is "first". ``padding`` is a pair (before, after)
+    per spatial axis; or "same", TensorFlow's ``SAME``, if a strided axis is symbolic."""
 
     strides: tuple[int, ...]
     padding: Padding
@@ -41,7 +40,7 @@ class Windowed(Op, ABC):
     def pads(
         self, spatial: Shape, window: tuple[int, ...], dilations: tuple[int, ...] = ()
     ) -> Pairs:
-        """The padding of an input of known sizes."""
+        """Return the padding of an input of known sizes."""
         if self.padding != "same":
             return self.padding
         found = same_padding(spatial, window, self.strides, dilations or (1,) * len(window))
@@ -50,7 +49,8 @@ class Windowed(Op, ABC):
         return found
 
     def places(self, spatial: Shape, reach: tuple[int, ...]) -> Shape:
-        """How many windows that reach so far lie along each axis."""
+        """Return the number of window positions along each axis; ``reach`` is the dilated window
+        size."""
         if self.padding == "same":
             return tuple(
                 _windows(dim, 1, s, (0, 0)) for dim, s in zip(spatial, self.strides, strict=True)
@@ -59,7 +59,7 @@ class Windowed(Op, ABC):
         return tuple(_windows(*row) for row in rows)
 
     def expect_axes(self, x: TensorType, *counts: tuple[int, ...]) -> None:
-        """One stride, one pair of padding and one of each of ``counts`` for every spatial axis."""
+        """Check that strides, padding and each of ``counts`` have one entry per spatial axis."""
         rank = x.rank - 2
         pairs = () if self.padding == "same" else self.padding
         sizes = {len(each) for each in (self.strides, pairs or self.strides, *counts)}
@@ -73,7 +73,7 @@ class Windowed(Op, ABC):
 
 @dataclass(frozen=True, slots=True)
 class Convolution(Windowed, ABC):
-    """Of (x, kernel) or (x, kernel, bias), all of one type of floats."""
+    """A convolution of (x, kernel) or (x, kernel, bias), all of one float type."""
 
     dilations: tuple[int, ...]
 
@@ -94,9 +94,9 @@ class Convolution(Windowed, ABC):
 class Conv(Convolution):
     """Cross-correlation of (x, kernel) or (x, kernel, bias of (output channels,)).
 
-    The kernel is (…window, input channels / groups, output channels) where channels come last, and
-    (output channels, input channels / groups, …window) where they come first. A depthwise
-    convolution has as many groups as input channels.
+    The kernel is (…window, input channels / groups, output channels) for channels last, and
+    (output channels, input channels / groups, …window) for channels first. A depthwise convolution
+    has as many groups as input channels.
     """
 
     groups: int = 1
@@ -118,11 +118,11 @@ class Conv(Convolution):
 class ConvTranspose(Convolution):
     """The gradient of a convolution, of (x, kernel) or (x, kernel, bias).
 
-    The kernel is (…window, output channels, input channels) where channels come last, and
-    (input channels, output channels, …window) where they come first. Each input element adds the
-    kernel, scaled, to the full result, which ``output_padding`` elements of zero extend at its end;
-    ``padding`` is then cut off at both ends, so that what was added may be cut again; it depends
-    on no size, so it is always written out.
+    The kernel is (…window, output channels, input channels) for channels last, and
+    (input channels, output channels, …window) for channels first. Each input element adds the
+    scaled kernel to the full result. ``output_padding`` zeros extend the end of the result, then
+    ``padding`` is cut off at both ends, possibly including the added zeros. ``padding`` does not
+    depend on sizes, so it is always explicit.
     """
 
     padding: Pairs
@@ -157,8 +157,8 @@ class ConvTranspose(Convolution):
 
 @dataclass(frozen=True, slots=True)
 class Pooling(Windowed, ABC):
-    """Reduces each window of size ``window``; padded places never count, and are fewer on each
-    side than the window is long, so that every window meets an element."""
+    """A reduction of each window of size ``window``. Padded positions do not count; the padding on
+    each side is smaller than the window, so every window contains an element."""
 
     accepts: ClassVar[frozenset[DType]] = NUMBERS
 
@@ -188,9 +188,9 @@ class AveragePool(Pooling):
 
 @dataclass(frozen=True, slots=True)
 class Resize(Op):
-    """Resamples the spatial axes to ``size`` with pixel centres at (i + 0.5) · scale - 0.5 (half
-    pixel), nearest (rounding down at (i + 0.5) · scale) or linear, without antialiasing; of
-    floats."""
+    """Resampling of the spatial axes of floats to ``size``, linear or nearest, without
+    antialiasing. Linear has half-pixel centres at (i + 0.5) · scale - 0.5; nearest takes the
+    element at ⌊(i + 0.5) · scale⌋."""
 
     size: tuple[int, ...]
     interpolation: Literal["nearest", "bilinear"]
@@ -210,8 +210,8 @@ class Resize(Op):
 def same_padding(
     spatial: Shape, window: tuple[int, ...], strides: tuple[int, ...], dilations: tuple[int, ...]
 ) -> Padding:
-    """TensorFlow's ``SAME`` written out: as many outputs as ceil(input / stride), the odd element
-    after; "same" where it depends on a symbolic dimension, one with a stride above 1."""
+    """Return explicit padding for TensorFlow's ``SAME``, with ceil(input / stride) outputs; the
+    extra element goes at the end. Return "same" if a strided axis is symbolic."""
     rows = list(zip(spatial, window, strides, dilations, strict=True))
     if any(isinstance(dim, str) and s > 1 for dim, _, s, _ in rows):
         return "same"

@@ -24,8 +24,8 @@ _EQUATION = re.compile(r"([a-zA-Z]*(?:,[a-zA-Z]*)*)->([a-zA-Z]*)")
 
 @dataclass(frozen=True, slots=True)
 class BatchNorm(Op):
-    """Of (x, scale, offset, mean, variance), each of the length of ``axis``:
-    (x - mean) / sqrt(variance + epsilon) · scale + offset"""
+    """(x - mean) / sqrt(variance + epsilon) · scale + offset, of (x, scale, offset, mean,
+    variance); the last four have the length of ``axis``"""
 
     axis: int
     epsilon: float
@@ -41,8 +41,8 @@ class BatchNorm(Op):
 
 @dataclass(frozen=True, slots=True)
 class LayerNorm(Op):
-    """Of (x, scale, offset) with the shape of the last axis: (x - mean) / sqrt(variance + epsilon)
-    · scale + offset, mean and (biased) variance over the last axis (Ba et al. 2016)"""
+    """(x - mean) / sqrt(variance + epsilon) · scale + offset, of (x, scale, offset), with mean and
+    biased variance over the last axis, whose length scale and offset have (Ba et al. 2016)"""
 
     epsilon: float
 
@@ -69,7 +69,7 @@ class LogSoftmax(AlongAxis):
 
 @dataclass(frozen=True, slots=True)
 class MatMul(Op):
-    """The product of the last two axes of (x, y), the others broadcast"""
+    """The matrix product over the last two axes of (x, y); the other axes are broadcast"""
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         expect_arity(self, inputs, 2)
@@ -83,7 +83,7 @@ class MatMul(Op):
 
 @dataclass(frozen=True, slots=True)
 class Linear(Op):
-    """Of (x, kernel) or (x, kernel, bias): x[…, inputs] · kernel[inputs, units] + bias[units]"""
+    """x[…, inputs] · kernel[inputs, units] + bias[units], of (x, kernel) or (x, kernel, bias)"""
 
     activation: Activation = "linear"
 
@@ -99,15 +99,15 @@ class Linear(Op):
 
 @dataclass(frozen=True, slots=True)
 class Einsum(Op):
-    """Einstein's summation over named axes, written out: ``abc,cd->abd``; no ellipsis, no letter
-    twice in one term, none in the result that no term has"""
+    """Einstein summation over named axes in explicit form: ``abc,cd->abd``, without an ellipsis,
+    repeated letters in a term, or letters that occur only in the result"""
 
     equation: str
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         match = _EQUATION.fullmatch(self.equation)
         if match is None:
-            raise OpError(f"{self.equation!r} is no equation of letters")
+            raise OpError(f"{self.equation!r} is not an equation of letters")
         terms, result = match[1].split(","), match[2]
         expect_arity(self, inputs, len(terms))
         dtype = common_dtype(self, (each.dtype for each in inputs), NUMBERS)

@@ -1,4 +1,4 @@
-"""Operations over time: recurrent layers whole, and the loop that any other is."""
+"""Operations over time: recurrent layers, and the general loop ``Scan``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kspec.compiler.ops.base import FLOATS, OpError, common_dtype, expect_arity
 from kspec.compiler.ops.elementwise import Identity, Tanh
 
 Gate = Literal["linear", "tanh", "sigmoid", "relu", "hard_sigmoid", "softsign", "softplus"]
-"""The activations that a recurrent operation may have."""
+"""The activations of recurrent operations."""
 
 GATES: Mapping[Gate, Op] = {
     "linear": Identity(),
@@ -24,28 +24,28 @@ GATES: Mapping[Gate, Op] = {
     "softsign": Softsign(),
     "softplus": Softplus(),
 }
-"""What each of them computes."""
+"""The operation of each activation."""
 
 Direction = Literal["forward", "reverse"]
-"""Whether time runs from the first step to the last, or from the last to the first. In both cases
-step t of what is given stands for step t of what was taken."""
+"""The order of the steps: first to last, or last to first. In both cases output step t corresponds
+to input step t."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recurrent(Op, ABC):
-    """A recurrent layer over a whole sequence. Of
+    """A recurrent layer over a whole sequence. Inputs:
 
     - x[batch, time, features],
-    - kernel[features, gates · units] and recurrent kernel[units, gates · units], side by side the
-      columns of each gate,
+    - kernel[features, gates · units] and recurrent kernel[units, gates · units], with the columns
+      of the gates side by side,
     - bias[gates · units],
     - the initial states, each [batch, units], or [1, units] for all rows,
-    - and maybe a mask, bool[batch, time];
+    - optionally a mask, bool[batch, time].
 
-    gives the sequence[batch, time, units] and the final states, each [batch, units].
+    Outputs: the sequence[batch, time, units] and the final states, each [batch, units].
 
-    Where the mask is False the states stay what they were; the sequence has there what it had one
-    step before, zeros at first, with ``masked`` "hold", and zeros with "zero".
+    At steps where the mask is False the states do not change. The sequence then repeats its
+    previous step (initially zeros) if ``masked`` is "hold", and is zero if it is "zero".
     """
 
     gates: ClassVar[int]
@@ -84,18 +84,18 @@ class Recurrent(Op, ABC):
 
 @dataclass(frozen=True, slots=True)
 class Rnn(Recurrent):
-    """h' = activation(x · W + h · R + b); its one state is h (Elman 1990)"""
+    """h' = activation(x · W + h · R + b), with the state h (Elman 1990)"""
 
     gates: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Gru(Recurrent):
-    """Gates in the order z, r, h, as in Keras; its one state is h (Cho et al. 2014)
+    """A gated recurrent unit with the state h and gates in Keras' order z, r, h (Cho et al. 2014)
 
     z = σ(x · Wz + h · Rz + bz), r = σ(x · Wr + h · Rr + br), h' = z · h + (1 - z) · n, where
-    n = activation(x · Wn + (r · h) · Rn + bn); or with ``reset_after``, where the bias is of shape
-    [2, 3 · units] and its second row, c, belongs to the products with h,
+    n = activation(x · Wn + (r · h) · Rn + bn). With ``reset_after`` the bias has the shape
+    [2, 3 · units], its second row c is added to the products with h, and
     n = activation(x · Wn + bn + r · (h · Rn + cn)). σ is ``recurrent_activation``.
     """
 
@@ -110,11 +110,11 @@ class Gru(Recurrent):
 
 @dataclass(frozen=True, slots=True)
 class Lstm(Recurrent):
-    """Gates in the order i, f, c, o, as in Keras; its states are h and c (Hochreiter and
-    Schmidhuber 1997)
+    """A long short-term memory with the states h and c and gates in Keras' order i, f, c, o
+    (Hochreiter and Schmidhuber 1997)
 
-    Each gate is a function of x · W + h · R + b: i, f and o by ``recurrent_activation``, the
-    candidate g by ``activation``; c' = f · c + i · g, h' = o · activation(c').
+    Each gate is a function of x · W + h · R + b: ``recurrent_activation`` for i, f and o,
+    ``activation`` for the candidate g; c' = f · c + i · g, h' = o · activation(c').
     """
 
     gates: ClassVar[int] = 4
@@ -125,12 +125,12 @@ class Lstm(Recurrent):
 
 @dataclass(frozen=True, slots=True)
 class Scan(Op):
-    """A loop over time. Of the initial states, ``scanned`` sequences[batch, time, …] and what else
-    the body reads, in this order.
+    """A loop over time. Inputs: the initial states, ``scanned`` sequences[batch, time, …] and the
+    captured values, in this order.
 
-    The body is a graph without constants, from (states, one step [batch, …] of each sequence, what
-    else it reads) to (states, outputs [batch, …]). Gives the final states, and of each output the
-    sequence [batch, time, …].
+    The body is a graph without constants, from (states, one step [batch, …] of each sequence,
+    captured values) to (states, outputs [batch, …]). Outputs: the final states, and a sequence
+    [batch, time, …] per output of the body.
     """
 
     body: Graph

@@ -1,4 +1,4 @@
-"""Operations that reduce or accumulate along axes."""
+"""Reductions and accumulations along axes."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from kspec.compiler.ops.base import (
 
 @dataclass(frozen=True, slots=True)
 class Reduction(Op, ABC):
-    """Reduces over ``axes`` (sorted, not negative, at least one), which stay as 1 with
-    ``keepdims``."""
+    """A reduction over ``axes`` (sorted, non-negative, at least one); with ``keepdims`` they keep
+    size 1."""
 
     accepts: ClassVar[frozenset[DType]] = NUMBERS
 
@@ -59,20 +59,20 @@ class Prod(Reduction):
 
 
 class All(Reduction):
-    """Whether all are true"""
+    """Whether all elements are true"""
 
     accepts: ClassVar[frozenset[DType]] = BOOLEANS
 
 
 class Any(Reduction):
-    """Whether one is true"""
+    """Whether any element is true"""
 
     accepts: ClassVar[frozenset[DType]] = BOOLEANS
 
 
 @dataclass(frozen=True, slots=True)
 class ArgReduction(Op, ABC):
-    """The index of an extreme element along ``axis``, the first of equal ones; int32."""
+    """The int32 index of an extreme element along ``axis``, the first among equal elements."""
 
     axis: int
     keepdims: bool = False

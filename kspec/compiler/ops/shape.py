@@ -23,13 +23,13 @@ from kspec.compiler.ops.base import (
 
 _PRODUCT = re.compile(r"\w+(\*\w+)*")
 _CONSTANT = re.compile(r"[+-]\d+$")
-"""The number at the end of a symbolic dimension, added to all before it."""
+"""The constant term at the end of a symbolic dimension."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reshape(Op):
-    """The same elements in the same order under another shape. The shape is written in full:
-    symbolic dimensions by their names, never -1."""
+    """The same elements in the same order in another shape. The shape is explicit: symbolic
+    dimensions have their names, never -1."""
 
     shape: Shape
 
@@ -56,7 +56,7 @@ class Transpose(Op):
 
 @dataclass(frozen=True, slots=True)
 class Concat(Op):
-    """Inputs of equal shape but for ``axis``, one after the other"""
+    """The concatenation along ``axis`` of inputs whose other axes are equal"""
 
     axis: int
 
@@ -74,8 +74,8 @@ class Concat(Op):
 
 @dataclass(frozen=True, slots=True)
 class Slice(Op):
-    """``x[start:stop:step]`` along each of ``axes``. ``stop`` None runs to the end; steps are
-    positive; on a symbolic axis only ``start ≥ 0`` or a fixed distance from the end is allowed."""
+    """``x[start:stop:step]`` along each of ``axes``. ``stop`` None means the end; steps are
+    positive; a symbolic axis allows only ``start ≥ 0`` or a fixed distance from the end."""
 
     axes: tuple[int, ...]
     starts: tuple[int, ...]
@@ -96,7 +96,8 @@ class Slice(Op):
 
 @dataclass(frozen=True, slots=True)
 class Pad(Op):
-    """``low[i]`` elements before and ``high[i]`` after axis i, of ``value`` or by ``mode``"""
+    """``low[i]`` elements added before and ``high[i]`` after axis i, filled by ``value`` or
+    ``mode``"""
 
     low: tuple[int, ...]
     high: tuple[int, ...]
@@ -114,7 +115,7 @@ class Pad(Op):
             raise OpError(f"pads {self.low}, {self.high} do not fit {x}")
         expect_holds(x.dtype, self.value)
         rows = list(zip(x.shape, self.low, self.high, strict=True))
-        # Each mode can give so many elements on a side from the ones that are there.
+        # Each mode can add at most dim - spare elements per side.
         spare = {"reflect": 1, "symmetric": 0}.get(self.mode)
         for dim, low, high in rows:
             if spare is not None and isinstance(dim, int) and max(low, high) > dim - spare:
@@ -152,7 +153,7 @@ class Tile(Op):
 
 @dataclass(frozen=True, slots=True)
 class Repeat(Op):
-    """Each element repeated ``times`` times along ``axis``, neighbours together"""
+    """Each element repeated ``times`` times along ``axis``, copies adjacent"""
 
     times: int
     axis: int
@@ -169,7 +170,7 @@ class Repeat(Op):
 
 @dataclass(frozen=True, slots=True)
 class Gather(Op):
-    """Of (x, indices): slices of x at integer ``indices`` along ``axis``"""
+    """Slices of x at integer ``indices`` along ``axis``, of (x, indices)"""
 
     axis: int
 
@@ -184,7 +185,7 @@ class Gather(Op):
 
 @dataclass(frozen=True, slots=True)
 class Reverse(Op):
-    """The input backwards along ``axes``"""
+    """The input reversed along ``axes``"""
 
     axes: tuple[int, ...]
 
@@ -195,8 +196,8 @@ class Reverse(Op):
 
 
 def sum_dims(*dims: Dim) -> Dim:
-    """The sum of dimensions; symbolic when one is: ``time``, 2 → ``time+2``, and ``time+2``, -2 →
-    ``time``, so that what is padded and then cut has its first name again."""
+    """Return the sum of dimensions, symbolic if one is: ``time``, 2 → ``time+2``. A padded and then
+    cropped dimension has its first name again: ``time+2``, -2 → ``time``."""
     number, names = 0, Counter[str]()
     for dim in dims:
         name, constant = _split(dim)
@@ -209,13 +210,13 @@ def sum_dims(*dims: Dim) -> Dim:
 
 
 def scale_dim(dim: Dim, factor: int) -> Dim:
-    """A dimension times a number; symbolic when it is: ``2*time+2``."""
+    """Return a dimension times a number, symbolic if the dimension is: ``2*time+2``."""
     name, constant = _split(dim)
     return sum_dims(_times(name, factor), constant * factor) if name else constant * factor
 
 
 def _split(dim: Dim) -> tuple[str, int]:
-    """What is symbolic in a dimension, and the number added to it."""
+    """Return the symbolic part of a dimension and its constant term."""
     if isinstance(dim, int):
         return "", dim
     constant = _CONSTANT.search(dim)
@@ -229,7 +230,7 @@ def _times(name: str, factor: int) -> str:
 
 
 def _known_size(shape: Shape) -> tuple[int, tuple[str, ...]]:
-    """The product of what is known, and the names of what is not; ``3*batch`` is both."""
+    """Return the product of the known factors and the unknown names; ``3*batch`` has both."""
     factors = [
         factor
         for dim in map(str, shape)

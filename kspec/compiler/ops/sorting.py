@@ -1,4 +1,4 @@
-"""Operations that order elements, and the one that picks by what they give."""
+"""Sorting operations, and the gather that uses their indices."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from kspec.compiler.ops.base import NUMBERS, OpError, common_dtype, expect_arity
 
 @dataclass(frozen=True, slots=True)
 class Ranking(Op, ABC):
-    """About the ``k`` greatest along the last axis, in descending order; of equal ones the first
-    comes first."""
+    """A selection of the ``k`` greatest elements along the last axis, in descending order; equal
+    elements keep their order."""
 
     k: int
 
@@ -31,12 +31,12 @@ class Ranking(Op, ABC):
 
 
 class TopK(Ranking):
-    """The ``k`` greatest along the last axis, in descending order"""
+    """The ``k`` greatest elements along the last axis, in descending order"""
 
 
 class ArgTopK(Ranking):
-    """Where the ``k`` greatest are along the last axis, in descending order of these; of equal
-    ones the first comes first; int32"""
+    """The int32 indices of the ``k`` greatest elements along the last axis, in descending order of
+    the elements; equal elements keep their order"""
 
     def result_dtype(self, dtype: DType) -> DType:  # noqa: ARG002
         return DType.int32
@@ -44,8 +44,8 @@ class ArgTopK(Ranking):
 
 @dataclass(frozen=True, slots=True)
 class TakeAlongAxis(Op):
-    """Of (x, indices) of one rank, equal but for ``axis``: the element of x with the same place,
-    and along ``axis`` the index; indices are ≥ 0"""
+    """The elements of x at ``indices`` ≥ 0 along ``axis`` and at the same position along all other
+    axes, of (x, indices) of equal shape except for ``axis``"""
 
     axis: int
 

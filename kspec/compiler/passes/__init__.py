@@ -13,8 +13,8 @@ _FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeErr
 
 
 class PassError(ValueError):
-    """A pass that failed. Its message names the pass and those that ran before it; the cause is
-    the error that the pass raised."""
+    """A pass that failed. The message names it and the passes that ran before; the cause is the
+    error that the pass raised."""
 
     def __init__(self, name: str, before: Sequence[str], reason: str) -> None:
         ran = f" (after {', '.join(before)})" if before else ""
@@ -24,8 +24,8 @@ class PassError(ValueError):
 
 
 def run_passes(graph: Graph, passes: tuple[Pass, ...]) -> Graph:
-    """The graph with each pass applied in turn, to the bodies of its loops as well. Raises
-    PassError for a pass that raises an error, or that changes the names of inputs or outputs."""
+    """Apply each pass in turn to a graph and the bodies of its loops. Raises PassError if a pass
+    raises an error or changes the names of inputs or outputs."""
     before: list[str] = []
     for each in passes:
         name = pass_name(each)
@@ -42,7 +42,7 @@ def run_passes(graph: Graph, passes: tuple[Pass, ...]) -> Graph:
 
 
 def pass_name(each: Pass) -> str:
-    """The name of a pass: of its function, or of the function that made it."""
+    """Return the name of a pass: the name of its function, or of the function that created it."""
     name: str = getattr(each, "__qualname__", type(each).__qualname__)
     return name.partition(".")[0]
 

@@ -1,4 +1,4 @@
-"""Make ready for channels first what works along the channels between convolutions."""
+"""Rewriting of channel-wise operations between convolutions so that they work channels-first."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from kspec.compiler.passes.rewrite import Rewrite, RewriteRule, rewrite
 from kspec.compiler.table import Table
 
 SEEDS = (ops.Conv, ops.ConvTranspose, ops.MaxPool, ops.AveragePool, ops.Resize)
-"""What starts a part with channels first."""
+"""Operations that start a channels-first region."""
 _MIXERS = (ops.Linear, ops.LayerNorm)
 _CONTINUING = (*_MIXERS, Elementwise, ops.Concat, ops.Pad, ops.Slice, ops.Cast)
 _SEQUENTIAL = (ops.Einsum, ops.Recurrent, ops.Scan)
 
 
 def as_convolutions(graph: Graph) -> Graph:
-    """Rewrite, behind convolutions, Linear as a convolution over one place and LayerNorm as means
-    and elementwise operations, so that nothing between two convolutions wants channels last; and
-    let a Linear that a Reshape makes a picture of give it with channels first.
+    """Rewrite each Linear after a convolution as a pointwise convolution, and each LayerNorm as
+    means and elementwise operations, so that no operation between two convolutions requires
+    channels last. If a Reshape turns the output of a Linear into an image, the Linear yields
+    channels-first order.
 
-    Sequences that attention or recurrent layers read are left as they are.
+    Sequences that attention or recurrent layers read are not changed.
     """
     behind = _behind_convolutions(graph)
     sequences = sequential(graph)
@@ -46,8 +47,8 @@ def as_convolutions(graph: Graph) -> Graph:
 
 
 def sequential(graph: Graph) -> set[str]:
-    """Values of rank 3 from which attention or a recurrent layer is reached before the next
-    convolution: they are better off with channels last."""
+    """Return the values of rank 3 that reach attention or a recurrent layer before the next
+    convolution: channels last is faster for them."""
     reaching: set[str] = set()
     for node in reversed(graph.nodes):
         product = isinstance(node.op, ops.MatMul) and node.inputs[1].name not in graph.constants
@@ -64,8 +65,8 @@ def sequential(graph: Graph) -> set[str]:
 
 
 def _behind_convolutions(graph: Graph) -> set[str]:
-    """Values that come of a convolution, pooling or resizing, and have kept its axes; of rank 3,
-    those that nothing else was mixed into."""
+    """Return the values that depend on a convolution, pooling or resizing and have its axes. A
+    value of rank 3 counts only if no other value was mixed into it."""
     found: set[str] = set()
     computed = {output.name for node in graph.nodes for output in node.outputs}
     for node in graph.nodes:
@@ -78,7 +79,7 @@ def _behind_convolutions(graph: Graph) -> set[str]:
 
 
 def _convolution(node: Node, graph: Rewrite) -> Value | None:
-    """A product along the channels, as a convolution over one place."""
+    """Rewrite a product along the channels as a pointwise convolution."""
     x, kernel, *bias = node.inputs
     array, axes = graph.array(kernel), x.type.rank - 2
     if array is None or axes < 1:
@@ -91,9 +92,9 @@ def _convolution(node: Node, graph: Rewrite) -> Value | None:
 
 
 def _picture(node: Node, graph: Rewrite) -> Value | None:
-    """A Reshape of (batch, elements) to (batch, …spatial, channels) takes its elements in the order
-    of channels first, if it is a Linear that gives them, by way of elementwise operations or not:
-    its columns are permuted instead."""
+    """Rewrite a Reshape of (batch, elements) to (batch, …spatial, channels). If a Linear (possibly
+    through elementwise operations) produces the elements, permute its columns so that the Reshape
+    yields channels-first order."""
     (x,), shape = node.inputs, node.output.shape
     if x.type.rank != 2 or len(shape) < 3 or shape[0] != x.shape[0]:
         return None
@@ -111,7 +112,7 @@ def _picture(node: Node, graph: Rewrite) -> Value | None:
 
 
 def _permuted(x: Value, order: Array, graph: Rewrite) -> Value | None:
-    """The value with its last axis in another order, None where that would cost something."""
+    """Return the value with its last axis permuted, or None if that would add operations."""
     node = graph.producer(x, ops.Linear, Elementwise)
     if node is None:
         return None

@@ -1,4 +1,4 @@
-"""Give symbolic dimensions a number."""
+"""Binding of symbolic dimensions to numbers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from kspec.compiler.passes import Pass
 
 
 def bind_dimensions(sizes: Mapping[str, Dim]) -> Pass:
-    """A pass that replaces the named dimensions by numbers, in every type and in every operation
-    that writes a shape out. Types are inferred again, so sums such as ``time+2`` become numbers."""
+    """Return a pass that replaces the named dimensions by numbers, in every type and in every
+    operation with a shape field. Types are inferred again, so ``time+2`` becomes a number too."""
 
     def bind(graph: Graph) -> Graph:
         types: dict[str, TensorType] = {}
@@ -51,8 +51,8 @@ def _bound(shape: Shape, known: Mapping[str, Dim]) -> Shape:
 
 
 def _bound_dim(dim: str, known: Mapping[str, Dim]) -> Dim:
-    """``time+2`` is known from the type that was inferred for it; ``batch*6`` is written by
-    reshapes alone, so it is multiplied here."""
+    """Return the bound dimension. ``time+2`` is known from its inferred type; ``batch*6`` occurs
+    only in reshapes, so it is multiplied here."""
     if dim in known or "*" not in dim:
         return known.get(dim, dim)
     factors = [known.get(factor, factor) for factor in dim.split("*")]

@@ -1,4 +1,4 @@
-"""Passes inside the bodies of loops."""
+"""Application of passes to the bodies of loops."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from kspec.compiler.ops import Scan
 
 
 def within_bodies(graph: Graph, each: Callable[[Graph], Graph]) -> Graph:
-    """Apply a pass to the body of every loop, however deep. It sees the constants that the body
-    captures; those that it makes are captured in turn."""
+    """Apply a pass to the body of every loop, at any depth. The pass reads the constants that the
+    body captures; the body captures the constants that the pass adds."""
     if not any(isinstance(node.op, Scan) for node in graph.nodes):
         return graph
     constants = dict(graph.constants)
@@ -29,7 +29,7 @@ def within_bodies(graph: Graph, each: Callable[[Graph], Graph]) -> Graph:
 
 
 def every_node(graph: Graph) -> Iterator[tuple[str, Node]]:
-    """All nodes, those of bodies too, each with the name of the one that stands in the graph."""
+    """Yield all nodes, including nodes of bodies, each with the name of its outermost node."""
     for node in graph.nodes:
         yield node.name, node
         if isinstance(node.op, Scan):
@@ -38,7 +38,7 @@ def every_node(graph: Graph) -> Iterator[tuple[str, Node]]:
 
 
 def opened(node: Node, graph: Graph) -> Graph:
-    """The body of a loop with the constants that it captures as its own."""
+    """Return the body of a loop with its captured constants as constants of the body."""
     assert isinstance(node.op, Scan)
     pairs = list(zip(node.op.body.inputs, node.inputs, strict=True))
     first = node.op.states + node.op.scanned
@@ -52,7 +52,7 @@ def opened(node: Node, graph: Graph) -> Graph:
 
 
 def renamed(body: Graph, names: Mapping[str, Value]) -> Graph:
-    """The graph with other values for its own."""
+    """Return the graph with its values replaced."""
 
     def values(given: tuple[Value, ...]) -> tuple[Value, ...]:
         return tuple(names[value.name] for value in given)
@@ -65,7 +65,7 @@ def renamed(body: Graph, names: Mapping[str, Value]) -> Graph:
 
 
 def _closed(node: Node, body: Graph, constants: dict[str, Array], names: Names) -> Node:
-    """The loop with a rewritten body, whose constants go into the graph around it."""
+    """Return the loop with a rewritten body; the body's constants move to the outer graph."""
     op = node.op
     assert isinstance(op, Scan)
     outside = {

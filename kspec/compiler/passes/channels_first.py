@@ -1,4 +1,4 @@
-"""Move convolutional parts of a graph to (batch, channels, …spatial)."""
+"""Conversion of convolutional regions of a graph to (batch, channels, …spatial)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from kspec.compiler.passes.rewrite import Rewrite
 from kspec.compiler.table import Table
 
 SUFFIX = "/channels_first"
-"""What the name of a value gets when its channels have moved to the second axis."""
+"""Suffix for the name of a value whose channels have moved to the second axis."""
 
 Move = Callable[[Any, int], ops.Op]
-"""The operation that does in (batch, channels, …spatial) what one did in (batch, …spatial,
-channels), for inputs of that rank."""
+"""``move(operation, rank of the inputs)``: the channels-first equivalent of a channels-last
+operation."""
 
 _moves: Table[Move] = Table("channels_first")
 
@@ -31,7 +31,7 @@ _AGNOSTIC = {op for op in ops.OPS.values() if issubclass(op, Elementwise)} - set
 
 
 def moved(axis: int, rank: int) -> int:
-    """Where an axis of (batch, …spatial, channels) lies in (batch, channels, …spatial)."""
+    """Return the index in (batch, channels, …spatial) of an axis of (batch, …spatial, channels)."""
     axis %= rank
     return axis if axis == 0 else axis % (rank - 1) + 1
 
@@ -97,11 +97,12 @@ def move_shape(op: ops.BroadcastTo, rank: int) -> ops.Op:
 
 
 def channels_first(graph: Graph) -> Graph:
-    """Give convolutions, pooling and resizing channels first, and everything between them with
-    them: what is left of transposes stands where a part begins and where it ends, and vanishes
-    where only one of the moved axes is longer than 1. A flattening that only Linear reads, or
-    elementwise operations on the way to one, stays in the new order; the rows of the kernel are
-    permuted instead."""
+    """Convert convolutions, pooling, resizing and all operations between them to channels-first.
+
+    Transposes remain only at the edges of a converted region; a transpose becomes a reshape if at
+    most one of the moved axes is longer than 1. A flattened value that only Linear reads, directly
+    or through elementwise operations, keeps the new order; the rows of the kernel are permuted.
+    """
     return remove_dead(_Mover(as_convolutions(graph)).move())
 
 
@@ -138,7 +139,7 @@ class _Mover(Rewrite):
         return ranks == {rank} and _keeps_batch(node, rank)
 
     def _mixed(self, node: Node) -> bool:
-        """Whether the node reads values in both orders, as a residual Add of a transformer."""
+        """Return whether the node reads values in both orders, like a residual Add."""
         computed = [value for value in node.inputs if self._computed(value)]
         return any(value.name not in self._first for value in computed)
 
@@ -190,12 +191,12 @@ class _Mover(Rewrite):
         return self._transposed(first, first.shape, to_last(first.type.rank), value.name)
 
     def _computed(self, value: Value) -> bool:
-        """Whether the value is a node's; inputs and constants exist with channels last anyway."""
+        """Return whether a node computes the value; inputs and constants exist channels-last."""
         inputs = {each.name for each in self.graph.inputs}
         return value.name not in self.graph.constants and value.name not in inputs
 
     def _transposed(self, value: Value, full: Shape, perm: tuple[int, ...], name: str) -> Value:
-        """The transposed value; a reshape where no two axes longer than 1 change their order."""
+        """Transpose a value, or reshape it if no two axes longer than 1 change their order."""
         origin = self.producers[value.name].origin if value.name in self.producers else Origin()
         shape = tuple(full[axis] for axis in perm)
         long = [axis for axis in perm if full[axis] != 1]
@@ -239,7 +240,7 @@ class _Mover(Rewrite):
         return True
 
     def _permutable(self, flat: Value) -> bool:
-        """Whether every reader can take the elements in another order."""
+        """Return whether every reader can read the elements in another order."""
         if flat.name in self._public:
             return False
         for reader in self._readers.get(flat.name, []):
@@ -256,7 +257,7 @@ class _Mover(Rewrite):
         return True
 
     def _carry(self, node: Node) -> bool:
-        """Let the reader of a flattening in the new order take it, its constants permuted."""
+        """Permute the constants of a node that reads a flattened value in the new order."""
         found = [self._flattened[v.name] for v in node.inputs if v.name in self._flattened]
         if not found:
             return False
@@ -285,8 +286,8 @@ class _Mover(Rewrite):
 
 
 def _keeps_batch(node: Node, rank: int) -> bool:
-    """Whether the first axis of the output is that of the inputs, as the new order takes it to
-    be: not where a reduction drops it, nor where a broadcast puts another before it."""
+    """Return whether inputs and output share the first axis, as the new order assumes. It is false
+    if a reduction drops that axis or a broadcast adds an axis before it."""
     if isinstance(node.op, ops.Reduction) and not node.op.keepdims:
         return 0 not in node.op.axes
     if isinstance(node.op, ArgReduction) and not node.op.keepdims:
@@ -295,7 +296,7 @@ def _keeps_batch(node: Node, rank: int) -> bool:
 
 
 def _order_changes(op: ops.Op, rank: int) -> bool:
-    """Whether the axes that a reduction leaves stand in another order with channels first."""
+    """Return whether a reduction's remaining axes have another order with channels first."""
     gone = op.axes if isinstance(op, ops.Reduction) else (getattr(op, "axis", 0) % rank,)
     left = [axis for axis in to_first(rank) if axis not in gone]
     return left != sorted(left)

@@ -1,4 +1,4 @@
-"""The passes that every format starts from, in their order."""
+"""The passes that run first for every format, in order."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ COMMON: tuple[Pass, ...] = (
     share_constants,
     merge_equal,
 )
-"""fold_affine folds each scale and shift into the operation before it, in order, so that one walk
-takes in a whole chain (bias, BatchNorm, bias); simplify runs again on what it left;
-nodes are equal when the constants that they read are one."""
+"""fold_affine folds each scale and shift into the preceding operation, in order, so that one walk
+folds a whole chain (bias, BatchNorm, bias); simplify then runs again. share_constants precedes
+merge_equal because equal nodes must read the same constants."""

@@ -1,4 +1,4 @@
-"""Rewrite operations into simpler ones, for formats that lack them."""
+"""Decomposition of operations into simpler ones, for formats that lack them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from kspec.compiler.passes.rewrite import Rewrite, RewriteRule, rewrite
 from kspec.compiler.table import Table
 
 DECOMPOSITIONS: Table[RewriteRule] = Table("decompose")
-"""How each operation is made of simpler ones. A result may need decomposing in turn."""
+"""The decomposition of each operation. Its nodes may need decomposition in turn."""
 
 
 def decompose(*classes: type[ops.Op]) -> Pass:
-    """A pass that rewrites these operations, in every place and until none is left."""
+    """Return a pass that decomposes these operations until none is left."""
     chosen: Table[RewriteRule] = Table(
         "decompose", {each: DECOMPOSITIONS[each] for each in classes}
     )
@@ -35,7 +35,7 @@ _ACTIVATIONS: Mapping[str, ops.Op] = {"relu": ops.Relu(), "relu6": ops.Clip(0.0,
 
 
 def _number(graph: Rewrite, node: Node, number: float) -> Value:
-    """A scalar constant of the type that the node computes in."""
+    """Add a scalar constant in the element type of the node."""
     return graph.constant(f"{node.name}/{number:.6g}", node.inputs[0].dtype.numpy.type(number))
 
 
@@ -62,7 +62,7 @@ def rsqrt(node: Node, graph: Rewrite) -> Value:
 
 @DECOMPOSITIONS(ops.Expm1)
 def expm1(node: Node, graph: Rewrite) -> Value:
-    """tanh(x/2) · (exp(x) + 1), which neither cancels near 0 nor overflows below it."""
+    """tanh(x/2) · (exp(x) + 1): no cancellation near 0, no overflow for negative x."""
     half = _scalar(node, graph, ops.Multiply(), node.inputs[0], 0.5, "half")
     tanh = graph.step(node, ops.Tanh(), half, part="tanh")
     exp = graph.step(node, ops.Exp(), node.inputs[0], part="exp")
@@ -234,8 +234,8 @@ def linear(node: Node, graph: Rewrite) -> Value:
 
 @DECOMPOSITIONS(ops.Repeat)
 def repeat(node: Node, graph: Rewrite) -> Value:
-    """A gather of each index ``times`` times; along a symbolic axis, which has no indices yet, a
-    concatenation on an axis after it."""
+    """Gather each index ``times`` times; along a symbolic axis, concatenate on a new axis after
+    it, because its indices are unknown."""
     op, (x,) = node.op, node.inputs
     assert isinstance(op, ops.Repeat)
     axis = op.axis % x.type.rank
@@ -252,7 +252,7 @@ def repeat(node: Node, graph: Rewrite) -> Value:
 
 @DECOMPOSITIONS(ops.Tile)
 def tile(node: Node, graph: Rewrite) -> Value:
-    """A concatenation of the input with itself along each axis."""
+    """Concatenate the input with itself along each axis."""
     op, (x,) = node.op, node.inputs
     assert isinstance(op, ops.Tile)
     axes = [axis for axis, times in enumerate(op.repeats) if times > 1]

@@ -1,4 +1,4 @@
-"""Fold scaling and shifting of channels into the linear operation before it."""
+"""Folding of per-channel scales and shifts into the preceding linear operation."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def fold_operand(node: Node, graph: Rewrite) -> Value | None:
 
 @_rules(ops.BatchNorm)
 def fold_batch_norm(node: Node, graph: Rewrite) -> Value | None:
-    """scale' = scale / √(variance + epsilon), offset' = offset - mean · scale'; into the linear
-    operation before, or as a product and a sum."""
+    """Fold scale' = scale / √(variance + epsilon), offset' = offset - mean · scale' into the
+    preceding linear operation, or write a product and a sum."""
     op, x = node.op, node.inputs[0]
     assert isinstance(op, ops.BatchNorm)
     arrays = [graph.array(value) for value in node.inputs[1:]]
@@ -72,13 +72,13 @@ def fold_batch_norm(node: Node, graph: Rewrite) -> Value | None:
 
 
 def fold_affine(graph: Graph) -> Graph:
-    """Make products with constant matrices Linear, and fold BatchNorm and constant sums and
-    products per channel into Conv, ConvTranspose and Linear."""
+    """Rewrite products with constant matrices as Linear, and fold BatchNorm and constant
+    per-channel sums and products into Conv, ConvTranspose and Linear."""
     return rewrite(graph, _rules)
 
 
 def _per_channel(array: Array | None, output: Value) -> Array | None:
-    """The vector over the last axis that a constant amounts to."""
+    """Return the constant as a vector over the last axis, or None if it varies along others."""
     if array is None or not output.dtype.is_float or array.ndim > output.type.rank:
         return None
     channels = output.shape[-1] if output.shape else 1
@@ -105,7 +105,7 @@ def _fold(node: Node, x: Value, scale: Array, offset: Array, graph: Rewrite) -> 
         scaled = (kernel * column).astype(x.dtype.numpy)
         shifted = np.broadcast_to(bias * scale + offset, scale.shape).astype(x.dtype.numpy)
     if not (np.isfinite(scaled).all() and np.isfinite(shifted).all()):
-        return None  # an infinite factor would make NaNs of the kernel's zeros
+        return None  # an infinite factor would turn the kernel's zeros into NaN
     inputs = list(before.inputs[:2])
     if not (scale == 1).all():
         inputs[1] = graph.constant(f"{node.name}/kernel", scaled)

@@ -1,4 +1,4 @@
-"""Compute at compile time what depends on constants only."""
+"""Constant folding."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ _SPARED = (BroadcastTo, Tile, Identity, Recurrent, Scan)
 
 @_rules(*(op for op in OPS.values() if not issubclass(op, _SPARED)))
 def fold(node: Node, graph: Rewrite) -> Value | None:
-    """BroadcastTo and Tile are left out: their results are larger than what they are made of. An
-    Identity of a constant is an output's name. Loops read their input."""
+    """Evaluate a node whose inputs are all constants. BroadcastTo and Tile are excluded: their
+    results are larger than their inputs. An Identity of a constant names an output. Loops depend
+    on their input."""
     arrays = [graph.array(value) for value in node.inputs]
     if len(node.outputs) > 1 or not arrays or any(array is None for array in arrays):
         return None
-    with np.errstate(all="ignore"):  # infinities and NaNs are what the node would give, too
+    with np.errstate(all="ignore"):  # the node would return the same infinities and NaNs
         result = RULES[type(node.op)](node.op, *arrays)
     return graph.constant(node.name, np.asarray(result, node.output.dtype.numpy))
 

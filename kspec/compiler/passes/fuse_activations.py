@@ -1,4 +1,4 @@
-"""Let convolutions and linear operations apply the activation that follows them."""
+"""Fusion of activations into the preceding convolution or linear operation."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def fuse(node: Node, graph: Rewrite) -> Value | None:
 
 
 def fuse_activations(graph: Graph) -> Graph:
-    """Set ``activation`` of Conv and Linear from a Relu or a Clip to [0, 6] that alone reads them;
-    for formats whose kernels have it built in."""
+    """Fuse a Relu, or a Clip to [0, 6], into the ``activation`` of a Conv or Linear if nothing else
+    reads its output; for formats whose kernels include an activation."""
     return rewrite(graph, _rules)

@@ -1,4 +1,4 @@
-"""Write pixels that are repeated along height and width as one nearest resampling."""
+"""Joining of repeats along height and width into one nearest resize."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def join(node: Node, graph: Rewrite) -> Value | None:
 
 
 def join_repeats(graph: Graph) -> Graph:
-    """Replace two Repeats, of the height and of the width of [batch, height, width, channels] of
-    known size, by one Resize. A whole factor makes both exactly equal. Runtimes resample in one
-    walk over the picture; a Repeat alone becomes a gather."""
+    """Replace two Repeats, along the height and the width of [batch, height, width, channels] of
+    known size, by one Resize. For whole factors both are exactly equal. Runtimes resize in one pass
+    over the image; a single Repeat becomes a gather."""
     return rewrite(graph, _rules)
 
 

@@ -1,5 +1,5 @@
-"""Recurrent layers as loops, for formats that lack them: the products with the input are one, over
-all steps, before the loop."""
+"""Rewriting of recurrent layers as loops, for formats that lack them. One product before the loop
+multiplies the inputs of all steps by the kernel."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _rules: Table[RewriteRule] = Table("loops")
 
 
 def loops(native: Callable[[Node, Graph], bool]) -> Pass:
-    """A pass that writes each recurrent layer as a Scan, but for those that a format has. No Scan
-    gives a sequence that nothing reads."""
+    """Return a pass that writes each recurrent layer as a Scan, except layers for which ``native``
+    returns true. A Scan has no sequence that nothing reads."""
 
     def run(graph: Graph) -> Graph:
         def unless_native(node: Node, made: Rewrite) -> tuple[Value, ...] | None:
@@ -39,7 +39,7 @@ def loops(native: Callable[[Node, Graph], bool]) -> Pass:
 
 
 def _without_unread(graph: Graph) -> Graph:
-    """The graph whose loops give only what is read of their sequences."""
+    """Remove unread sequences from the outputs of loops."""
     read = {value.name for node in graph.nodes for value in node.inputs}
     read |= {value.name for value in graph.outputs}
     return graph.with_nodes(tuple(_trimmed(node, read) for node in graph.nodes))
@@ -77,12 +77,12 @@ class _Body:
         return output
 
     def columns(self, part: str, x: Value, units: int, first: int, last: int) -> Value:
-        """Those of the gates from the first to before the last."""
+        """Return the columns of gates ``first`` to ``last`` - 1."""
         return self(part, ops.Slice((1,), (first * units,), (last * units,), (1,)), x)
 
 
 Cell = Callable[[_Body, Value, list[Value], list[Value]], list[Value]]
-"""From the product of a step's input, the states and what is captured to the new states."""
+"""``cell(body, product of a step's input, states, captured values)`` → the new states."""
 
 
 @_rules(ops.Rnn)
@@ -162,7 +162,7 @@ def _loop(
     assert isinstance(op, ops.Recurrent)
     body, final = _Body(node), node.outputs[1].type
     initial = [_full(node, graph, each) for each in node.inputs[4 : 3 + len(node.outputs)]]
-    # What is held at a masked step is the last output, zeros at first: not the initial state.
+    # A masked step repeats the last output, initially zeros and not the initial state.
     apart = bool(mask) and op.masked == "hold" and graph.scalar(node.inputs[4]) != 0
     zeros = graph.constant(f"{node.name}/zeros", np.zeros((1, _units(node)), final.dtype.numpy))
     if apart:
@@ -198,7 +198,7 @@ def _loop(
 
 
 def _with_outputs(body: Graph, outputs: list[Value]) -> Graph:
-    """Outputs have names of their own: what is given twice goes through an Identity."""
+    """Return the body with these outputs; a repeated output passes through an Identity."""
     nodes, given = list(body.nodes), list[Value]()
     for value in outputs:
         again = value.name in {each.name for each in given}
@@ -215,7 +215,7 @@ def _units(node: Node) -> int:
 
 
 def _full(node: Node, graph: Rewrite, state: Value) -> Value:
-    """An initial state for every row."""
+    """Broadcast an initial state to every row."""
     final = node.outputs[1]
     if state.type == final.type:
         return state

@@ -1,4 +1,4 @@
-"""Compute once what several nodes compute alike."""
+"""Merging of nodes that compute the same values."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from kspec.compiler.ops import Op, Scan
 
 
 def merge_equal(graph: Graph) -> Graph:
-    """Let readers of a node that repeats another (the same operation on the same values) read the
-    first one. One whose output is public stays, for its name; loops stay too."""
+    """Replace a node that repeats another (the same operation on the same inputs) by the first.
+    Nodes with a public output stay, for the name; loops stay too."""
     public = {value.name for value in graph.outputs}
     given: dict[tuple[Op, tuple[str, ...]], tuple[Value, ...]] = {}
     same: dict[str, Value] = {}

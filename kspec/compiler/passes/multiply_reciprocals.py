@@ -1,4 +1,4 @@
-"""Divide by constants once, when the file is written."""
+"""Replacement of divisions by constants with products."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def multiply(node: Node, graph: Rewrite) -> Value | None:
 
 
 def multiply_reciprocals(graph: Graph) -> Graph:
-    """Multiply by the reciprocal where a float is divided by a constant, unless that reciprocal is
-    no normal number; for formats that divide slowly or, on a GPU, wrongly."""
+    """Replace each float division by a constant with a product, unless the reciprocal is subnormal
+    or infinite; for formats whose division is slow or, on a GPU, wrong."""
     return rewrite(graph, _rules)

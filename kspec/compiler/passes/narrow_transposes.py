@@ -1,4 +1,4 @@
-"""Transposes of many axes as transposes of few, for formats whose tensors have a greatest rank."""
+"""Rewriting of transposes of high rank, for formats that limit the rank of tensors."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from kspec.compiler.passes.rewrite import Rewrite, RewriteRule, rewrite
 from kspec.compiler.table import Table
 
 Run = tuple[int, ...]
-"""Neighbouring axes that a permutation leaves together."""
+"""Adjacent axes that a permutation keeps adjacent."""
 
 
 def narrow_transposes(most: int) -> Pass:
-    """A pass that writes each Transpose of more than ``most`` axes (at least 4) with ``most`` axes.
+    """Return a pass that rewrites each Transpose of more than ``most`` axes (``most`` ≥ 4).
 
-    Axes that stay together become one. If too many are left, two neighbouring blocks change places
-    first, as often as needed. The Reshapes before and after the Transpose, and elementwise
-    operations between them, take part, so that no value of more axes is left.
+    Axes that stay adjacent are merged. If too many remain, adjacent blocks are exchanged first, as
+    often as needed. Reshapes before and after the Transpose, and elementwise operations between
+    them, are rewritten too, so that no value of higher rank remains.
     """
 
     rules: Table[RewriteRule] = Table("narrow_transposes")
@@ -65,7 +65,7 @@ def _reshape(node: Node, graph: Rewrite, most: int) -> Value | None:
 
 
 def _elementwise(node: Node, graph: Rewrite, most: int) -> Value | None:
-    """Of one tensor of many axes, and scalars."""
+    """Rewrite an elementwise operation on one tensor of high rank and scalars."""
     wide = [each for each in node.inputs if each.type.rank]
     if node.output.type.rank <= most or len(wide) != 1:
         return None
@@ -78,7 +78,7 @@ def _elementwise(node: Node, graph: Rewrite, most: int) -> Value | None:
 
 
 def _source(value: Value, graph: Rewrite) -> Value:
-    """The value with the same elements in the same order before Reshapes."""
+    """Return the value before any chain of Reshapes."""
     node = graph.producers.get(value.name)
     while node is not None and isinstance(node.op, ops.Reshape):
         (value,) = node.inputs
@@ -87,8 +87,8 @@ def _source(value: Value, graph: Rewrite) -> Value:
 
 
 def _runs(perm: Sequence[int], shape: Shape, most: int) -> list[Run]:
-    """The runs of a permutation, in the order of the input. Axes of size 1 are left out. Symbolic
-    axes stay alone where ``most`` allows it: a product of sizes cannot be measured on an input."""
+    """Return the runs of a permutation, in input order, without axes of size 1. Symbolic axes stay
+    separate if ``most`` allows it: a product of sizes cannot be measured on an input."""
     kept = [axis for axis in perm if shape[axis] != 1]
     place = {axis: number for number, axis in enumerate(sorted(kept))}
     for apart in (True, False):
@@ -104,13 +104,13 @@ def _runs(perm: Sequence[int], shape: Shape, most: int) -> list[Run]:
 
 
 def _joins(last: int, axis: int, place: Mapping[int, int], shape: Shape) -> bool:
-    """Whether an axis follows the last one in the input too, and neither is symbolic in a shape."""
+    """Return whether an axis follows the last one in the input too, and neither is symbolic."""
     named = bool(shape) and any(isinstance(shape[each], str) for each in (last, axis))
     return place[last] + 1 == place[axis] and not named
 
 
 def _multiply(shape: Shape, runs: Sequence[Run], most: int) -> bool:
-    """Whether the sizes that may have to be multiplied are numbers and plain names."""
+    """Return whether the sizes that may be multiplied are numbers and plain names."""
     joined = [run for run in runs if len(run) > 1 or len(runs) > most]
     names = (dim for run in joined for axis in run if isinstance(dim := shape[axis], str))
     return all(
@@ -129,7 +129,8 @@ def _product(sizes: Sequence[Dim]) -> Dim:
 def _steps(
     runs: Sequence[Run], perm: Sequence[int], shape: Shape, most: int
 ) -> Iterator[tuple[Shape, tuple[int, ...]]]:
-    """Shapes and permutations of at most ``most`` axes that together permute the runs."""
+    """Yield shapes and permutations of at most ``most`` axes whose composition permutes the
+    runs."""
     wanted = sorted(range(len(runs)), key=lambda number: perm.index(runs[number][0]))
     rank = {number: place for place, number in enumerate(wanted)}
     now = list(range(len(runs)))
@@ -144,7 +145,7 @@ def _steps(
 
 
 def _blocks(now: Sequence[int], rank: Mapping[int, int]) -> list[list[int]]:
-    """The stretches whose order is right already."""
+    """Return the longest blocks that are already in order."""
     blocks: list[list[int]] = []
     for number in now:
         if blocks and rank[blocks[-1][-1]] + 1 == rank[number]:
@@ -155,8 +156,8 @@ def _blocks(now: Sequence[int], rank: Mapping[int, int]) -> list[list[int]]:
 
 
 def _exchange(now: Sequence[int], rank: Mapping[int, int]) -> tuple[list[list[int]], list[int]]:
-    """The cut into four blocks, the middle two of which change places, that leaves the fewest
-    blocks. One of them moves a block behind its predecessor: there is always one fewer."""
+    """Return the split into four blocks whose exchange of the middle two leaves the fewest blocks.
+    Some exchange moves a block after its predecessor, so the number always decreases."""
     count = len(now)
     cuts = [
         (first, second, third)

@@ -1,4 +1,4 @@
-"""Remove what no output needs."""
+"""Dead-code elimination."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How passes rewrite: one walk over a graph, with rules keyed by the class of the operation."""
+"""The rewriter of passes: one walk over a graph, with rules keyed by operation class."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from kspec.compiler.ops import Identity, Op
 from kspec.compiler.table import Table
 
 RewriteRule = Callable[[Node, "Rewrite"], Value | tuple[Value, ...] | None]
-"""Gives the value that stands for the node's output (a tuple where it has several), or None to
-keep the node as it is."""
+"""Returns the value that replaces the node's output (a tuple for several), or None to keep the
+node."""
 
 
 class Rewrite:
-    """A graph under construction. Rules see inputs that are rewritten already, add nodes with
-    ``emit`` and constants with ``constant``; what nobody reads any more is swept out by
-    ``remove_dead``."""
+    """A graph under construction. Rules receive rewritten inputs, and add nodes with ``emit`` and
+    constants with ``constant``; ``remove_dead`` removes unread nodes later."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -29,7 +28,7 @@ class Rewrite:
         self.nodes: list[Node] = []
         self.producers: dict[str, Node] = {}
         self.uses: Counter[str] = Counter()
-        """How often each value of the original graph is read, being an output included."""
+        """The number of reads of each value in the original graph; being an output is a read."""
         self._stands_for: dict[str, Value] = {}
         self._names = Names((*(value.name for value in graph.values()), *graph.constants))
         for node in graph.nodes:
@@ -52,44 +51,45 @@ class Rewrite:
         return self._finish()
 
     def current(self, value: Value) -> Value:
-        """What stands for a value of the original graph now."""
+        """Return the current replacement of a value of the original graph."""
         return self._stands_for.get(value.name, value)
 
     def array(self, value: Value) -> Array | None:
-        """The array of a constant, None for a value that is computed."""
+        """Return the array of a constant, or None for a computed value."""
         return self.constants.get(value.name)
 
     def scalar(self, value: Value) -> float | None:
-        """The number of a constant whose elements are all the same."""
+        """Return the number of a constant whose elements are all equal, else None."""
         array = self.array(value)
         if array is None or array.size == 0 or (array != array.flat[0]).any():
             return None
         return float(array.flat[0])
 
     def producer(self, value: Value, *classes: type[Op]) -> Node | None:
-        """The node that gives a value, if its op is one of the classes and nobody else reads it."""
+        """Return the node that computes a value if its op is one of the classes and the value has
+        one reader, else None."""
         node = self.producers.get(value.name)
         if node is None or not isinstance(node.op, classes) or self.uses[value.name] > 1:
             return None
         return node
 
     def constant(self, name: str, array: Array) -> Value:
-        """A new constant, under the name or one made from it where that is taken."""
+        """Add a constant under the name, with a suffix if that name is in use."""
         array = np.asarray(array)
         value = Value(self.fresh(name), TensorType.of(array))
         self.constants[value.name] = array
         return value
 
     def emit(self, op: Op, *inputs: Value, name: str, origin: Origin) -> Value:
-        """A new node with one output. The name of the node that is being replaced may be taken
-        again, by the value that holds the same numbers."""
+        """Add a node with one output. The value with the same numbers may reuse the name of the
+        node that is being replaced."""
         (output,) = self.emit_all(op, *inputs, names=[name], origin=origin)
         return output
 
     def emit_all(
         self, op: Op, *inputs: Value, names: Sequence[str], origin: Origin
     ) -> tuple[Value, ...]:
-        """A new node with an output for each name."""
+        """Add a node with an output for each name."""
         free = [name if name not in self.producers else self.fresh(name) for name in names]
         types = op.infer(*(value.type for value in inputs))
         outputs = tuple(Value(*pair) for pair in zip(free, types, strict=True))
@@ -99,11 +99,11 @@ class Rewrite:
         return outputs
 
     def step(self, node: Node, op: Op, *inputs: Value, part: str) -> Value:
-        """An intermediate result on the way to a node's output, named ``<node>/<part>``."""
+        """Add an intermediate result for a node's output, named ``<node>/<part>``."""
         return self.emit(op, *inputs, name=self.fresh(f"{node.name}/{part}"), origin=node.origin)
 
     def result(self, node: Node, op: Op, *inputs: Value) -> Value:
-        """What takes the place of a node's output, under its name."""
+        """Add the replacement of a node's output, under the same name."""
         return self.emit(op, *inputs, name=node.name, origin=node.origin)
 
     def _append(self, node: Node) -> None:
@@ -111,11 +111,11 @@ class Rewrite:
         self.producers.update({output.name: node for output in node.outputs})
 
     def fresh(self, name: str) -> str:
-        """The name, or one made from it where that is taken."""
+        """Return the name, with a suffix if it is in use."""
         return self._names.fresh(name)
 
     def _finish(self) -> Graph:
-        """Give every public output its name back."""
+        """Restore the names of public outputs."""
         renamed: dict[str, Value] = {}
         origins = self.graph.producers()
         public = {value.name for value in (*self.graph.outputs, *self.graph.inputs)}

@@ -1,4 +1,4 @@
-"""Keep one of several equal constants."""
+"""Merging of equal constants."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kspec.compiler.ir import Array, Graph, Value
 
 
 def share_constants(graph: Graph) -> Graph:
-    """Let nodes that read equal constants (type, shape and bytes) read the first of them. One that
-    is an output stays, for its name."""
+    """Replace equal constants (same type, shape and bytes) by the first. A constant that is an
+    output stays, for its name."""
     alike = Counter(_kind(array) for array in graph.constants.values())
     first: dict[object, str] = {}
     same = {
@@ -38,7 +38,7 @@ def _kind(array: Array) -> tuple[str, tuple[int, ...]]:
 
 
 def _key(array: Array) -> object:
-    """Type, shape and a digest: weights are read where they lie, and never copied."""
+    """Return type, shape and a digest of an array; weights are read in place, never copied."""
     content = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     return *_kind(array), hashlib.sha256(content.data).digest()
 

@@ -1,4 +1,4 @@
-"""Remove operations that do nothing, and merge neighbours that do one thing."""
+"""Removal of operations without effect, and merging of adjacent operations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _rules: Table[RewriteRule] = Table("simplify")
 
 @_rules(ops.Identity, ops.BroadcastTo, ops.Pad, ops.Slice, ops.Tile, ops.Repeat, ops.Cast)
 def drop_unchanged(node: Node, _graph: Rewrite) -> Value | None:
-    """These change nothing when they keep the type; on a symbolic axis a shape says it all."""
+    """Drop an operation that keeps the type; these operations then keep the elements too."""
     (x, *_), output = node.inputs, node.output
     return x if x.type == output.type else None
 
@@ -34,7 +34,7 @@ def merge_reshapes(node: Node, graph: Rewrite) -> Value | None:
 
 
 def _kept_axes(node: Node, graph: Rewrite) -> Value | None:
-    """A reduction that keeps its axes, where a reshape puts them back."""
+    """Rewrite a reduction and the reshape that restores its axes as one with ``keepdims``."""
     before = graph.producer(node.inputs[0], ops.Reduction)
     if before is None:
         return None
@@ -65,7 +65,7 @@ def drop_single(node: Node, _graph: Rewrite) -> Value | None:
 
 @_rules(ops.Add, ops.Multiply)
 def drop_neutral(node: Node, graph: Rewrite) -> Value | None:
-    """x + 0 and 1 · x, where broadcasting adds nothing."""
+    """Drop x + 0 and 1 · x if broadcasting keeps the shape of x."""
     neutral = 0.0 if isinstance(node.op, ops.Add) else 1.0
     for x, other in (node.inputs, reversed(node.inputs)):
         if x.type == node.output.type and graph.scalar(other) == neutral:
@@ -82,7 +82,7 @@ def name_clip(node: Node, graph: Rewrite) -> Value | None:
 
 @_rules(ops.Conv)
 def merge_padding(node: Node, graph: Rewrite) -> Value | None:
-    """Zeros put around the input by Pad become the convolution's own padding."""
+    """Merge a Pad with zeros into the padding of the convolution."""
     op = node.op
     assert isinstance(op, ops.Conv)
     before = graph.producers.get(node.inputs[0].name)
@@ -98,5 +98,5 @@ def merge_padding(node: Node, graph: Rewrite) -> Value | None:
 
 
 def simplify(graph: Graph) -> Graph:
-    """Drop what changes nothing; merge reshapes, transposes, and padding into convolutions."""
+    """Drop operations without effect; merge reshapes, transposes, and padding into convolutions."""
     return rewrite(graph, _rules)

@@ -1,4 +1,4 @@
-"""Loops written out step by step, where that is short."""
+"""Unrolling of short loops."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kspec.compiler.passes.rewrite import Rewrite, rewrite
 from kspec.compiler.table import Table
 
 SHORT = 64
-"""As many nodes a loop over time may make where it is still written out: calling it takes about as
-many bytes."""
+"""Greatest number of unrolled nodes of a short loop; a call of the loop takes about as many
+bytes."""
 
 
 def unroll(most: float = math.inf) -> Pass:
-    """A pass that writes out each Scan over a known number of steps, if that makes so many nodes
-    at most: the same operations, in the same order. One over a symbolic dimension stays."""
+    """Return a pass that unrolls each Scan over a known number of steps into at most ``most``
+    nodes: the same operations, in the same order. A Scan over a symbolic dimension stays."""
 
     def is_short(node: Node) -> bool:
         return isinstance(node.op, ops.Scan) and _length(node) <= most
@@ -36,7 +36,7 @@ def unroll(most: float = math.inf) -> Pass:
 
 
 def _length(node: Node) -> float:
-    """How many nodes a loop makes when it is written out."""
+    """Return the number of nodes of an unrolled loop."""
     assert isinstance(node.op, ops.Scan)
     count = _steps(node)
     return count * len(node.op.body.nodes) if isinstance(count, int) else math.nan
@@ -82,7 +82,7 @@ def _put_together(node: Node, graph: Rewrite, output: Value, steps: tuple[Value,
 
 
 def _inlined(body: Graph, given: tuple[Value, ...], graph: Rewrite, name: str) -> tuple[Value, ...]:
-    """The outputs of a body for the inputs that are given."""
+    """Add the nodes of a body with the given inputs and return its outputs."""
     names = (value.name for value in body.inputs)
     known = dict(zip(names, given, strict=True))
     for node in body.nodes:

@@ -1,7 +1,7 @@
-"""The meaning of a graph, in NumPy: the oracle of tests, and what folds constants.
+"""The reference semantics of the IR in NumPy, for tests and constant folding.
 
-Each operation is a function of (op, *arrays), in a table by family. float32 is held in float32, or
-in float64 for a referee that is more exact than what it judges.
+Each operation is a function of (op, *arrays), in a table per family. float32 values are computed in
+float32, or in float64 for a reference more exact than the artifacts compared with it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ RULES: Table[Callable[..., Any]] = (
     | recurrent.rules
     | _loops
 )
-"""Op class → function(op, *arrays) → array, or a tuple of them where the op may give several."""
+"""Op class → function(op, *arrays) → array, or a tuple of arrays for ops with several outputs."""
 
 
 def evaluate(
@@ -72,12 +72,11 @@ def evaluate(
     precision: type[np.float32] | type[np.float64] = np.float32,
     more: Mapping[type, Callable[..., Any]] = NONE,
 ) -> dict[str, Array]:
-    """The outputs by name; with ``keep`` the inputs and what every node gives as well.
+    """Return the outputs by name; with ``keep`` also the inputs and the outputs of every node.
 
-    ``more`` are the functions of ops that are not the IR's own, as a format's passes make them.
-    With ``precision`` float64 all float32 values are widened at the start and stay so. Raises
-    EvaluationError where an array is not of the declared type, or a symbolic dimension has two
-    sizes.
+    ``more`` contains the functions of a format's own ops, which its passes create. With
+    ``precision`` float64, all float32 values are widened at the start. Raises EvaluationError if an
+    array does not have the declared type or a symbolic dimension has two sizes.
     """
     held = _widen(graph) if precision is np.float64 else graph
     if missing := {value.name for value in held.inputs} ^ inputs.keys():
@@ -90,7 +89,7 @@ def evaluate(
         values[value.name] = array.astype(value.dtype.numpy, copy=False)
     wanted = {value.name for value in (held.values() if keep else held.outputs)}
     last_reader = {name: readers[-1] for name, readers in held.consumers().items()}
-    with np.errstate(all="ignore"):  # infinities and NaNs travel on, as they do in every runtime
+    with np.errstate(all="ignore"):  # infinities and NaNs propagate, as in every runtime
         for node in held.nodes:
             run_node(node, values, dimensions, more)
             for name in {value.name for value in node.inputs} - wanted:
@@ -105,7 +104,7 @@ def run_node(
     dimensions: Dimensions,
     more: Mapping[type, Callable[..., Any]] = NONE,
 ) -> None:
-    """Put the outputs of a node among the values by name. Raises EvaluationError as `evaluate`."""
+    """Evaluate a node and add its outputs to ``values``. Raises EvaluationError as `evaluate`."""
     rule = more.get(type(node.op)) or RULES.get(type(node.op))
     if rule is None:
         raise EvaluationError(f"the reference has no rule for {type(node.op).__name__}")
@@ -127,7 +126,7 @@ def _bind(op: Op, dimensions: Dimensions) -> Op:
 
 
 def _widen(graph: Graph) -> Graph:
-    """The same graph with float64 wherever it has float32."""
+    """Return the graph with float64 in place of float32."""
 
     def value(each: Value) -> Value:
         return replace(each, type=each.type.with_dtype(_wider(each.dtype)))

@@ -1,4 +1,4 @@
-"""The sizes of symbolic dimensions, learnt from the arrays that come by."""
+"""Sizes of symbolic dimensions, measured on arrays."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from kspec.compiler.ir import Array, Dim, Shape, Value
 
 
 class EvaluationError(ValueError):
-    """Arrays do not have the types that the graph declares."""
+    """Arrays do not have the types declared in the graph."""
 
 
 class Dimensions:
-    """Sizes by name. A name keeps its first size; one dimension may be written in terms of others,
-    as the type rules write it: ``(time-3)//2+1``."""
+    """Sizes by name. A name keeps its first size. A dimension may be an expression of other
+    dimensions, as in the type rules: ``(time-3)//2+1``."""
 
     def __init__(self) -> None:
         self._sizes: dict[str, int] = {}
 
     def size(self, dim: Dim) -> int | None:
-        """The number, or None while a name in it has no size."""
+        """Return the size, or None if a name in the dimension is unknown."""
         if isinstance(dim, int):
             return dim
         known = self._sizes.get(dim)
         return known if known is not None else _evaluate(ast.parse(dim, mode="eval").body, self)
 
     def sizes(self, shape: Shape) -> tuple[int, ...]:
-        """The shape in numbers, -1 for what is not known yet."""
+        """Return the shape in numbers, with -1 for unknown sizes."""
         known = (self.size(dim) for dim in shape)
         return tuple(-1 if size is None else size for size in known)
 
     def learn(self, value: Value, array: Array) -> None:
-        """Hold the array against the type; new names take their sizes from it."""
+        """Check the array against the type; new names get their sizes from the array."""
         if array.dtype != value.dtype.numpy or array.ndim != value.type.rank:
             raise EvaluationError(f"{value} was given {array.dtype.name}{list(array.shape)}")
         for dim, found in zip(value.shape, array.shape, strict=True):

@@ -83,7 +83,7 @@ def erf(x: Array) -> Array:
 
 
 def erfc(x: Array) -> Array:
-    """1 - erf(x), float64, to 1e-13 relative where it is a normal number: it does not cancel."""
+    """1 - erf(x), float64, to 1e-13 relative for normal results, without cancellation."""
     wide = np.asarray(x, np.float64)
     tail = _tail(np.abs(wide))
     outer = np.where(wide > 0, tail, 2 - tail)
@@ -95,7 +95,7 @@ def _near(x: Array) -> Array:
 
 
 def _tail(size: Array) -> Array:
-    """erfc beyond the first split."""
+    """Return erfc(x) for x beyond the first split."""
     middle = _ratio(_MIDDLE, size.clip(*_SPLITS))
     bounded = np.maximum(size, _SPLITS[1])
     square = bounded**-2

@@ -1,4 +1,4 @@
-"""Normalisation, products and resampling; windows have a module of their own."""
+"""Normalisation, products and resampling; for windowed operations see ``window``."""
 
 # NumPy types arithmetic on arrays of any element type as Any.
 # mypy: disable-error-code="no-any-return"
@@ -75,7 +75,7 @@ def resize(op: ops.Resize, x: Array) -> Array:
 
 def _nearest(x: Array, axis: int, size: int) -> Array:
     count = x.shape[axis]
-    # In whole numbers: ⌊(i + 1/2) · count / size⌋ has no rounding to go wrong.
+    # Integers compute ⌊(i + 1/2) · count / size⌋ without rounding errors.
     return np.take(x, (2 * np.arange(size) + 1) * count // (2 * size), axis=axis)
 
 

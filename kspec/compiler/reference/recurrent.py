@@ -1,5 +1,5 @@
-"""Recurrent layers over whole sequences, step by step. A loop is the evaluator's own: its body is
-a graph."""
+"""Recurrent layers over whole sequences, step by step. The evaluator itself runs Scan, whose body
+is a graph."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kspec.compiler.table import Table
 rules: Table[Callable[..., Any]] = Table("reference")
 
 Cell = Callable[[Array, list[Array]], list[Array]]
-"""From the input of a step and the states to the new states, of which the first is the output."""
+"""``cell(input of a step, states)`` → the new states; the first state is the output."""
 
 
 def steps(direction: Direction, count: int) -> range:

@@ -70,5 +70,5 @@ def reverse(op: ops.Reverse, x: Array) -> Array:
 
 
 def _numbers(shape: Shape) -> tuple[int, ...]:
-    """The evaluator has put numbers for names."""
+    """Return the shape as numbers; the evaluator has already replaced the names."""
     return tuple(int(dim) for dim in shape)

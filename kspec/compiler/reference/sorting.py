@@ -1,4 +1,4 @@
-"""Operations that order elements, and the one that picks by what they give."""
+"""Sorting operations, and the gather that uses their indices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ rules: Table[Callable[..., Array]] = Table("reference")
 
 @rules(ops.ArgTopK)
 def arg_top_k(op: ops.ArgTopK, x: Array) -> Array:
-    """Descending and stable: the ascending order of the array read backwards, backwards."""
+    """Sort descending and stable: sort the reversed array ascending and reverse the result."""
     last = x.shape[-1] - 1
     order = np.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1]
     return np.asarray(last - order[..., : op.k], np.int32)

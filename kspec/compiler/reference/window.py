@@ -1,8 +1,8 @@
 """Convolutions and pooling: a sum, or a maximum, over the taps of a window.
 
-For each tap of the window, the elements that it meets at all places are one strided slice of the
-padded input. Looping over taps works for any rank, stride, dilation and number of groups, holds no
-copy of all windows, and leaves each tap one matrix product.
+The elements that one tap reads at all window positions are a strided slice of the padded input. The
+loop over taps supports any rank, stride, dilation and number of groups, needs no copy of all
+windows, and computes one matrix product per tap.
 """
 
 # NumPy types arithmetic on arrays of any element type as Any.
@@ -93,8 +93,8 @@ def average_pool(op: ops.AveragePool, x: Array) -> Array:
 
 
 def _multiply(x: Array, matrix: Array, groups: int) -> Array:
-    """x[…, inputs] by matrix[inputs / groups, outputs], group by group: matrix products, but for
-    a depthwise tap, which is elementwise."""
+    """Multiply x[…, inputs] by matrix[inputs / groups, outputs] per group, by matrix products; a
+    depthwise tap is an elementwise product."""
     depth, filters = matrix.shape
     if groups == 1:
         return (x.reshape(-1, depth) @ matrix).reshape(*x.shape[:-1], filters)
@@ -113,7 +113,7 @@ def _pool_taps(op: ops.Pooling, padded: Array) -> Iterator[Array]:
 
 
 def _taps(window: Tap, spatial: Tap, strides: Tap, dilations: Tap) -> Iterator[tuple[Tap, Index]]:
-    """Each tap with the places of the (batch, …spatial, channels) array that it meets."""
+    """Yield each tap with the slice of the (batch, …spatial, channels) array that it reads."""
     for tap in itertools.product(*map(range, window)):
         rows = zip(tap, spatial, strides, dilations, strict=True)
         yield (
