@@ -153,7 +153,7 @@ def _tile(before: Callable[..., Any], around: list[Any]) -> Callable[..., Any]:
             return before(x, repeats)
         sizes = (1,) * (len(repeats) - len(x.shape)) + tuple(x.shape)
         if any(times is None and size != 1 for times, size in zip(repeats, sizes, strict=True)):
-            raise ValueError("what is repeated an unknown number of times must have a size of 1")
+            raise ValueError("an axis that is repeated an unknown number of times must have size 1")
         known = before(x, tuple(times or 1 for times in repeats))
         pairs = zip(repeats, known.shape, strict=True)
         return Fill([None if times is None else size for times, size in pairs])(around, known)

@@ -802,7 +802,7 @@ REFUSED = (
         "while_loop",
         lambda x: k.while_loop(lambda s: k.max(s) < 9, lambda s: s * 2, x),
         V,
-        refused="keras.ops WhileLoop: how often",
+        refused="keras.ops WhileLoop: its number",
     ),
     Case("unique", call("unique", size=3), ((4,),), refused="depends on data"),
     Case(
@@ -822,7 +822,7 @@ REFUSED = (
         "resize-time",
         call("image.resize", (4, 4), interpolation="bicubic"),
         ((B, T, 4, 2),),
-        refused="the size time of the pictures must be known",
+        refused="the size time of the images must be known",
     ),
     Case(
         "scatter-computed",

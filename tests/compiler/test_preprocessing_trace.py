@@ -106,9 +106,9 @@ def test_forms(name: str) -> None:
 @pytest.mark.parametrize(
     ("layer", "shape", "message"),
     [
-        (layers.CenterCrop(4, 4), (None, 9, 3), "size x_1 of the pictures must be known"),
-        (layers.Resizing(4, 4, interpolation="bicubic"), (None, 9, 3), "x_1 of the pictures must"),
-        (layers.Resizing(4, 4, pad_to_aspect_ratio=True), (8, None, 3), "x_2 of the pictures must"),
+        (layers.CenterCrop(4, 4), (None, 9, 3), "size x_1 of the images must be known"),
+        (layers.Resizing(4, 4, interpolation="bicubic"), (None, 9, 3), "x_1 of the images must"),
+        (layers.Resizing(4, 4, pad_to_aspect_ratio=True), (8, None, 3), "x_2 of the images must"),
         (layers.Discretization(num_bins=4), (7,), "no bin_boundaries: give them, or adapt it"),
         (layers.CategoryEncoding(4, sparse=True), (7,), "a sparse multi-hot encoding"),
         (layers.MelSpectrogram(64, 16), (None,), "a time .* must be known"),

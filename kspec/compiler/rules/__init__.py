@@ -1,4 +1,4 @@
-"""How Keras' operations and layers become IR: one table, by class."""
+"""The table of lowering rules, by class of Keras operation or layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Activations: those the IR has, and those made of simpler ``keras.ops``."""
+"""Rules for activations: IR operations, and formulas in simpler ``keras.ops``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _COMPOSED: Mapping[type, Callable[[Any, Any], Any]] = {
     nn.TanhShrink: lambda _, x: x - kops.tanh(x),
     nn.Threshold: lambda op, x: kops.where(x > op.threshold, x, float(op.default_value)),
 }
-"""Formulas of Keras' backend, written in operations that have rules."""
+"""Formulas of Keras' backend, in operations that have rules."""
 
 
 @rules(*_NATIVE)

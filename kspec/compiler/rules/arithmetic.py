@@ -1,4 +1,4 @@
-"""``keras.ops`` that work element by element."""
+"""Rules for elementwise ``keras.ops``."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def cast(tracer: Tracer, value: Value, dtype: DType) -> Value:
 
 
 def as_float(tracer: Tracer, given: Any) -> Value:
-    """The value in floating point, as Keras' math functions take integers."""
+    """Convert a value to float, as Keras' math functions do with integers."""
     value = tracer.value(given)
     return value if value.dtype.is_float else cast(tracer, value, DType.float32)
 
@@ -89,7 +89,7 @@ def scalar(tracer: Tracer, number: float, like: Value) -> Value:
 
 
 def promoted(tracer: Tracer, *given: Any) -> list[Value]:
-    """Values of one element type, by Keras' promotion; Python numbers take their partner's."""
+    """Convert arguments to one element type, by Keras' promotion; Python numbers adapt."""
     kinds = [type(x) if isinstance(x, int | float) else tracer.value(x).dtype.value for x in given]
     dtype = DType(keras.backend.result_type(*kinds))
     return [cast(tracer, _typed(tracer, x, dtype), dtype) for x in given]
@@ -126,11 +126,11 @@ def add(tracer: Tracer, _op: Any, x1: Any, x2: Any) -> Value:
 
 
 def bias_shape(x: Shape, added: Shape) -> Shape:
-    """The shape that a tensor is broadcast in when Keras adds it to x.
+    """Return the shape to which Keras reshapes a tensor before adding it to x.
 
-    ``keras.src.backend.tensorflow.numpy.add`` takes for a bias whatever has one axis alone that is
-    longer than 1. It goes along the last axis of x if that is as long, or else along the second,
-    even where broadcasting would pair it with another one.
+    ``keras.src.backend.tensorflow.numpy.add`` treats a tensor with exactly one axis longer than 1
+    as a bias. The bias is added along the last axis of x if that has the same length, otherwise
+    along the second, even if broadcasting would pair it with another axis.
     """
     sizes = [dim for dim in added if isinstance(dim, str) or dim > 1]
     if len(sizes) != 1 or isinstance(sizes[0], str) or len(x) < 2 or sizes[0] not in (x[1], x[-1]):
@@ -178,14 +178,14 @@ def round_(tracer: Tracer, op: Any, x: Any) -> Value:
 
 @rules(knp.Clip)
 def clip(tracer: Tracer, op: Any, x: Any) -> Value:
-    """Whole numbers by Minimum and Maximum: the bounds of Clip are floats."""
+    """Clip integers by Minimum and Maximum: the bounds of Clip are floats."""
     value = tracer.value(x)
     low, high = _bound(op.x_min), _bound(op.x_max)
     return clipped(tracer, value, low, high)
 
 
 def clipped(tracer: Tracer, value: Value, low: float | None, high: float | None) -> Value:
-    """The value between two bounds, each of which may be missing."""
+    """Limit a value to two bounds, each of which may be None."""
     if value.dtype.is_float:
         return tracer.emit(ops.Clip(low, high), value)
     if value.dtype is DType.boolean:

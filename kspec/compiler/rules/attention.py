@@ -1,4 +1,4 @@
-"""Attention of ``keras.ops``: two products of matrices with a softmax between them."""
+"""Rules for attention: two matrix products with a softmax between them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ rules: Table[Callable[..., Any]] = Table("trace: attention")
 calls: Table[Callable[..., Any]] = Table("trace: calls of attention layers")
 
 _HIDDEN = -0.7 * 3.38953e38
-"""What Keras puts in the place of a masked score in float32."""
+"""Keras' float32 value for a masked score."""
 
 
 @rules(nn.DotProductAttention)
@@ -39,9 +39,9 @@ def dot_product_attention(
     mask: Any = None,
     scale: float | None = None,
 ) -> Value:
-    """softmax(query · keyᵀ · scale + bias) · value per head, of (batch, time, heads, size); where
-    the mask is false a score is as good as -∞ (Vaswani et al. 2017). One key may serve several
-    heads (Ainslie et al. 2023)."""
+    """softmax(query · keyᵀ · scale + bias) · value per head, of (batch, time, heads, size); masked
+    scores act as -∞ (Vaswani et al. 2017). Several heads may share one key (Ainslie et al.
+    2023)."""
     q, k, v = promoted(tracer, query, key, value)
     k, v = (_per_head(tracer, each, q.shape[2]) for each in (k, v))
     factor = 1 / math.sqrt(int(k.shape[3])) if scale is None else float(scale)
@@ -79,7 +79,7 @@ def attend(
 
 @rules(Band)
 def band(tracer: Tracer, op: Any, rows: Any, columns: Any) -> Value:
-    """A diagonal band of a matrix, or all below one"""
+    """Lower the mask of a diagonal band, or of the whole triangle below it."""
     height, width = rows.shape[op.row_axis], columns.shape[op.column_axis]
     if op.before is None and op.after == 0:
         shown = causal(tracer, height, width)
@@ -89,7 +89,7 @@ def band(tracer: Tracer, op: Any, rows: Any, columns: Any) -> Value:
 
 
 def near(tracer: Tracer, rows: Dim, columns: Dim, before: int, after: int) -> Value:
-    """Whether row - before ≤ column ≤ row + after, of shape (rows, columns)."""
+    """Return whether row - before ≤ column ≤ row + after, of shape (rows, columns)."""
     down = tracer.emit(ops.Reshape((rows, 1)), positions(tracer, rows))
     ahead = tracer.emit(ops.Subtract(), positions(tracer, columns), down)
     low, high = (scalar(tracer, number, ahead) for number in (-before, after))
@@ -98,7 +98,7 @@ def near(tracer: Tracer, rows: Dim, columns: Dim, before: int, after: int) -> Va
 
 
 def causal(tracer: Tracer, rows: Dim, columns: Dim) -> Value:
-    """Whether column ≤ row, of shape (rows, columns), whose sizes may be known later."""
+    """Return whether column ≤ row, of shape (rows, columns); the sizes may be symbolic."""
     if isinstance(rows, int) and isinstance(columns, int):
         return tracer.value(np.tri(rows, columns, dtype=bool), "causal")
     down = tracer.emit(ops.Reshape((rows, 1)), positions(tracer, rows))
@@ -106,13 +106,13 @@ def causal(tracer: Tracer, rows: Dim, columns: Dim) -> Value:
 
 
 def positions(tracer: Tracer, size: Dim) -> Value:
-    """1, 2, … size in float32."""
+    """Return 1, 2, … size in float32."""
     one = tracer.value(np.ones(1, np.float32), "one")
     return tracer.emit(ops.CumSum(0), tracer.emit(ops.BroadcastTo((size,)), one))
 
 
 def _per_head(tracer: Tracer, value: Value, heads: Dim) -> Value:
-    """Keys or values repeated until every head has its own."""
+    """Repeat keys or values, one for each head."""
     own = int(value.shape[2])
     times = int(heads) // own
     return tracer.emit(ops.Repeat(times, 2), value) if own > 1 and times > 1 else value

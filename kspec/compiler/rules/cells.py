@@ -1,4 +1,4 @@
-"""Recurrent cells over a sequence: operations of the IR for those of Keras, loops for others."""
+"""Recurrent cells over a sequence: IR operations for Keras' cells, loops for all others."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _GATES: Mapping[Callable[..., Any], Gate] = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What became of a sequence: what the cell gave at each step [batch, time, …], in the order of
-    the input, what it gave last [batch, …], and its final states."""
+    """The results of a cell on a sequence: the outputs [batch, time, …] in the order of the input,
+    the last output [batch, …], and the final states."""
 
     sequence: Value
     last: Value
@@ -43,7 +43,7 @@ class Run:
 
 
 def over_time(tracer: Tracer, layer: Any, sequences: Value, initial_state: Any, mask: Any) -> Run:
-    """A layer of the family over its sequence; stacked cells are layers one after the other."""
+    """Lower a recurrent layer on a sequence; stacked cells become consecutive layers."""
     if layer.stateful:
         raise tracer.error(
             "stateful=True keeps states from one call to the next, which no artifact does; "
@@ -74,7 +74,7 @@ class _Loop:
 
 
 def _boolean(tracer: Tracer, mask: Any, x: Value) -> Value:
-    """The mask as bool[batch, time]"""
+    """Return the mask as bool[batch, time]."""
     value = cast(tracer, tracer.value(mask), DType.boolean)
     if value.shape == (*x.shape[:2], 1):
         value = tracer.emit(ops.Reshape(x.shape[:2]), value)
@@ -86,7 +86,7 @@ def _boolean(tracer: Tracer, mask: Any, x: Value) -> Value:
 def _initial(
     tracer: Tracer, layer: Any, cells: Sequence[Any], given: Any, batch: Dim
 ) -> list[list[Value]]:
-    """The initial states of each cell: those given, or what the layer starts from, for one row."""
+    """Return the initial states of each cell: the given ones, or the layer's own for one row."""
     groups = [_state_count(cell) for cell in cells]
     if given is not None:
         flat = [as_float(tracer, each) for each in tree.flatten(given)]
@@ -100,7 +100,7 @@ def _initial(
 
 
 def _started(tracer: Tracer, state: Array, batch: Dim) -> Value:
-    """What a state begins with, as a constant; pictures of one number as that number."""
+    """Return an initial state as a constant; a uniform image becomes one number."""
     if state.ndim < 3 or np.ptp(state) != 0:
         return tracer.value(state, "state")
     number = tracer.value(state[(slice(1),) * state.ndim], "state")
@@ -143,7 +143,7 @@ def _native(
     gates: Mapping[str, Any],
     **flags: bool,
 ) -> Run:
-    """The operation of the IR, where it has the activations; a loop otherwise."""
+    """Emit the IR operation if it supports the activations, otherwise a loop."""
     names = {field: _GATES.get(function) for field, function in gates.items()}
     if None in names.values():
         return _custom(tracer, cell, x, start, loop)
@@ -160,10 +160,10 @@ def _native(
 
 
 def _custom(tracer: Tracer, cell: Any, x: Value, start: list[Value], loop: _Loop) -> Run:
-    """A cell that is traced, as the body of a loop."""
+    """Trace a cell as the body of a loop."""
     start = [_full(tracer, each, x.shape[0]) for each in start]
     initial, sequences = list(start), [x]
-    last: list[int] = []  # the states that hold what was given last
+    last: list[int] = []  # indices of the states that hold the previous output
     if loop.mask is not None:
         sequences.append(loop.mask)
         if loop.masked == "hold":
@@ -187,7 +187,7 @@ def _custom(tracer: Tracer, cell: Any, x: Value, start: list[Value], loop: _Loop
 
 
 def _called(tracer: Tracer, cell: Any, x: Value, states: list[Value]) -> tuple[Value, list[Value]]:
-    """What a cell gives, and its new states."""
+    """Return a cell's output and new states."""
     with _without_dropout(cell):
         if isinstance(cell, keras.Layer):
             output, new = tracer.apply(cell, x, states)
@@ -197,7 +197,7 @@ def _called(tracer: Tracer, cell: Any, x: Value, states: list[Value]) -> tuple[V
 
 
 def _before_the_first(tracer: Tracer, cell: Any, x: Value, states: list[Value]) -> Value:
-    """Zeros of the type that the cell gives, which is found by calling it."""
+    """Return zeros of the cell's output type, which a call of the cell determines."""
     with tracer.body():
         step = tracer.placeholder("step", _step_type(x))
         before = [tracer.placeholder("state", each.type) for each in states]
@@ -206,7 +206,7 @@ def _before_the_first(tracer: Tracer, cell: Any, x: Value, states: list[Value]) 
 
 
 def _zeros(tracer: Tracer, like: Value) -> Value:
-    """Zeros for one row, with the sizes of the value where they are known."""
+    """Return zeros for one row, with the value's known sizes."""
     shape = [dim if isinstance(dim, int) else 1 for dim in like.shape[1:]]
     return tracer.value(np.zeros((1, *shape), like.dtype.numpy), "zeros")
 
@@ -217,14 +217,14 @@ def _full(tracer: Tracer, state: Value, batch: Dim) -> Value:
 
 
 def _where(tracer: Tracer, mask: Value, new: Value, old: Value) -> Value:
-    """Rows of a mask [batch] choose between two values of any rank."""
+    """Select between two values of any rank, per row, by a mask [batch]."""
     wide = ops.Reshape((*mask.shape, *(1,) * (new.type.rank - 1)))
     here = tracer.emit(wide, mask) if new.type.rank > 1 else mask
     return tracer.emit(ops.Where(), here, new, old)
 
 
 def _last(tracer: Tracer, sequence: Value, direction: Direction) -> Value:
-    """The step that was computed last."""
+    """Return the step that was computed last."""
     start, stop = (-1, None) if direction == "forward" else (0, 1)
     step = tracer.emit(ops.Slice((1,), (start,), (stop,), (1,)), sequence)
     return tracer.emit(ops.Reshape((sequence.shape[0], *sequence.shape[2:])), step)
@@ -237,7 +237,7 @@ def _is_zero(tracer: Tracer, value: Value) -> bool:
 
 @contextmanager
 def _without_dropout(cell: Any) -> Iterator[None]:
-    """A cell with dropout draws a mask whenever it is called, used or not."""
+    """Disable a cell's dropout, which draws a mask at every call even if the mask is unused."""
     if not isinstance(cell, DropoutRNNCell):
         yield
         return
@@ -250,7 +250,7 @@ def _without_dropout(cell: Any) -> Iterator[None]:
 
 
 Step = Callable[[list[Value], list[Value]], tuple[list[Value], list[Value]]]
-"""From the states and one step of each sequence to the new states and what is given."""
+"""``step(states, one step of each sequence)`` → the new states, and the outputs."""
 
 
 def scan(
@@ -260,7 +260,7 @@ def scan(
     sequences: list[Value],
     direction: Direction,
 ) -> tuple[list[Value], list[Value]]:
-    """A loop over sequences: the final states, and what each step gives as sequences."""
+    """Emit a loop over sequences; return the final states and the output sequences."""
     with tracer.body() as nodes:
         states = [tracer.placeholder("state", each.type) for each in initial]
         steps = [tracer.placeholder("step", _step_type(each)) for each in sequences]
@@ -281,7 +281,7 @@ def _step_type(sequence: Value) -> TensorType:
 
 
 def _captured(nodes: list[Node], inputs: list[Value]) -> list[Value]:
-    """What the body of a loop reads from around it."""
+    """Return the outer values that the body of a loop reads."""
     inside = {each.name for each in inputs} | {each.name for node in nodes for each in node.outputs}
     read = dict.fromkeys(each for node in nodes for each in node.inputs)
     return [each for each in read if each.name not in inside]

@@ -1,5 +1,5 @@
-"""Control flow of ``keras.ops``. Scans become loops; loops of known length are unrolled; ``switch``
-computes every branch and selects. Their functions must receive what they read as arguments."""
+"""Rules for control flow. Scans become loops; loops of known length are unrolled; ``switch``
+computes every branch and selects one. A branch or body must receive all tensors as arguments."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 rules: Table[Callable[..., Any]] = Table("trace: control flow")
 
 _MOST = 256
-"""How many turns of a loop are written out."""
+"""Greatest number of iterations of an unrolled loop."""
 _FEW = 8
-"""How many of one that could be a loop over time."""
+"""Greatest number of iterations unrolled if the IR's loop is possible."""
 
 
 def values_of(tracer: Tracer, given: Any) -> Any:
@@ -37,9 +37,9 @@ def _count(tracer: Tracer, given: Any, length: int | None = None) -> int:
     leaves = [each for each in tree.flatten(given) if each is not None]
     size = leaves[0].shape[0] if leaves else length
     if not isinstance(size, int):
-        raise tracer.error(f"a loop over {size} elements: how many must be known")
+        raise tracer.error(f"a loop over {size} elements: the number must be known")
     if size > _MOST:
-        raise tracer.error(f"a loop of {size} turns: up to {_MOST} are written out")
+        raise tracer.error(f"a loop of {size} iterations: at most {_MOST} are unrolled")
     return size
 
 
@@ -55,7 +55,7 @@ def _stacked(results: list[Any]) -> Any:
 
 @rules(core.Scan)
 def scan(tracer: Tracer, op: Any, f: Any, init: Any, xs: Any = None) -> Any:
-    """A short one is written out; one over sequences is a loop, of any length"""
+    """Unroll a short scan; otherwise emit a loop over the sequences, of any length."""
     given, start = values_of(tracer, xs), values_of(tracer, init)
     sequences = [each for each in tree.flatten(given) if each is not None]
     if sequences and not (isinstance(sequences[0].shape[0], int) and sequences[0].shape[0] <= _FEW):
@@ -72,7 +72,8 @@ def scan(tracer: Tracer, op: Any, f: Any, init: Any, xs: Any = None) -> Any:
 
 
 def _looped(tracer: Tracer, f: Any, start: Any, given: Any, *, reverse: bool) -> Any:
-    """What is scanned has its steps first; a loop of the IR has a batch before them, here of 1."""
+    """Emit a loop. Scanned values have the time axis first; Scan expects a batch axis before it,
+    here of size 1."""
     sequences = [each for each in tree.flatten(given) if each is not None]
     wide = [tracer.emit(ops.Reshape((1, *each.shape)), each) for each in sequences]
     structure: list[Any] = []
@@ -113,7 +114,7 @@ def vectorized_map(tracer: Tracer, op: Any, elements: Any) -> Any:
 def fori_loop(tracer: Tracer, op: Any, init_val: Any) -> Any:
     first, last = (int(known_array(tracer, each, "bound")) for each in (op.lower, op.upper))
     if last - first > _MOST:
-        raise tracer.error(f"a loop of {last - first} turns: up to {_MOST} are written out")
+        raise tracer.error(f"a loop of {last - first} iterations: at most {_MOST} are unrolled")
 
     def formula(state: Any) -> Any:
         for at in range(first, last):
@@ -125,7 +126,7 @@ def fori_loop(tracer: Tracer, op: Any, init_val: Any) -> Any:
 
 @rules(core.AssociativeScan)
 def associative_scan(tracer: Tracer, op: Any, f: Any, elems: Any) -> Any:
-    """Each element joined to all before it, one after the other"""
+    """Combine each element with all elements before it, sequentially."""
     given = values_of(tracer, elems)
 
     def formula(xs: Any) -> Any:
@@ -152,7 +153,7 @@ def associative_scan(tracer: Tracer, op: Any, f: Any, elems: Any) -> Any:
 
 @rules(core.Switch)
 def switch(tracer: Tracer, _op: Any, index: Any, branches: Any, *operands: Any) -> Any:
-    """Every branch is computed, and the one of the index chosen"""
+    """Compute every branch and select by the index."""
     at = cast(tracer, tracer.value(index), DType.int32)
     at = clipped(tracer, at, 0, len(branches) - 1)
     given = [values_of(tracer, each) for each in operands]
@@ -169,10 +170,10 @@ def switch(tracer: Tracer, _op: Any, index: Any, branches: Any, *operands: Any) 
 
 
 rules.refuse(
-    "its functions take no arguments, so that what they read is not recorded; use keras.ops.where",
+    "its functions take no arguments, so what they read is not recorded; use keras.ops.where",
     core.Cond,
 )
 rules.refuse(
-    "how often it turns depends on data; use keras.ops.scan or fori_loop with a known length",
+    "its number of iterations depends on data; use keras.ops.scan, or fori_loop of known length",
     core.WhileLoop,
 )

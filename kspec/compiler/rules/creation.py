@@ -1,5 +1,4 @@
-"""``keras.ops`` that make tensors of numbers that the model knows: of constants, or in the shape of
-another tensor."""
+"""Rules for ``keras.ops`` that create tensors from constants, or in the shape of another tensor."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ rules: Table[Callable[..., Any]] = Table("trace: creation")
 
 
 def known_array(tracer: Tracer, given: Any, what: str) -> Array:
-    """The array of something that does not depend on the model's inputs."""
+    """Return an argument as an array; raise an error if it depends on the model's inputs."""
     value = tracer.value(given, what)
     array = tracer.constants.get(value.name)
     if array is None:
@@ -35,7 +34,7 @@ def known_array(tracer: Tracer, given: Any, what: str) -> Array:
 
 
 def filled(tracer: Tracer, number: Any, dtype: DType, shape: Shape) -> Value:
-    """One number in every place of a shape, whose sizes may be known later."""
+    """Return a shape filled with one number; the shape may be symbolic."""
     if isinstance(number, Value):
         value = cast(tracer, number, dtype)
     else:
@@ -77,7 +76,7 @@ def fill(tracer: Tracer, op: Any, around: Sequence[Value], x: Any) -> Value:
 
 @rules(Positions)
 def positions(tracer: Tracer, op: Any, around: Sequence[Value]) -> Value:
-    """The running sum of ones, less one"""
+    """Lower to the running sum of ones, minus one."""
     ones = filled(tracer, 1, DType.float32, (_size_around(tracer, around, 1),))
     counted = tracer.emit(ops.CumSum(0), ones)
     one = tracer.value(np.float32(1), "one")
@@ -85,18 +84,18 @@ def positions(tracer: Tracer, op: Any, around: Sequence[Value]) -> Value:
 
 
 def _size_around(tracer: Tracer, around: Sequence[Value], axis: int) -> str:
-    """The symbolic dimension that stands first, or the only one that stands after it."""
+    """Return the symbolic dimension of the first axis, or the only symbolic one after it."""
     heads = {value.shape[0] for value in around if value.shape}
     rest = {dim for value in around for dim in value.shape[1:]}
     names = sorted({dim for dim in (rest if axis else heads) if isinstance(dim, str)})
     if len(names) != 1:
-        raise tracer.error(f"cannot tell the unknown size of axis {axis}")
+        raise tracer.error(f"cannot infer the unknown size of axis {axis}")
     return names[0]
 
 
 @rules(nn.OneHot)
 def one_hot(tracer: Tracer, op: Any, x: Any) -> Value:
-    """1 where an index is the position along the new axis; nothing for an index outside"""
+    """1 where an index equals the position along the new axis; zeros for an index out of range"""
     if op.sparse:
         raise tracer.error("a sparse one-hot encoding is not lowered")
     dtype = DType(keras.config.floatx() if op.dtype is None else op.dtype)
@@ -105,7 +104,7 @@ def one_hot(tracer: Tracer, op: Any, x: Any) -> Value:
 
 @rules(nn.MultiHot)
 def multi_hot(tracer: Tracer, op: Any, inputs: Any) -> Value:
-    """1 at each index that occurs in the last axis; which axis that is depends on the rank"""
+    """1 at each index that occurs along the reduced axis; that axis depends on the rank"""
     if op.sparse:
         raise tracer.error("a sparse multi-hot encoding is not lowered")
     value = tracer.value(inputs)
@@ -127,7 +126,7 @@ def _one_hot(tracer: Tracer, value: Value, count: int, axis: int, dtype: DType) 
 
 @rules(knp.Tril, knp.Triu)
 def triangle(tracer: Tracer, op: Any, x: Any) -> Value:
-    """Zero above, or below, a diagonal of the last two axes"""
+    """Zeros above, or below, a diagonal of the last two axes"""
     value = tracer.value(x)
     rows, columns = value.shape[-2:]
     if isinstance(rows, str) or isinstance(columns, str):
@@ -140,7 +139,7 @@ def triangle(tracer: Tracer, op: Any, x: Any) -> Value:
 
 @rules(knp.Linspace, knp.Logspace, knp.Geomspace)
 def space(tracer: Tracer, op: Any, start: Any, stop: Any) -> Any:
-    """num numbers from start to stop, evenly apart, or their logarithms are"""
+    """``num`` numbers from start to stop, evenly spaced on a linear or logarithmic scale"""
     first, last = promoted(tracer, start, stop)
     dtype = DType(op.dtype or keras.backend.result_type(first.dtype.value, float))
     parts = max(op.num - 1 if op.endpoint else op.num, 1)
@@ -171,8 +170,8 @@ rules.refuse("a range whose bounds are computed has a length that depends on dat
 
 @rules(knp.Meshgrid)
 def meshgrid(tracer: Tracer, op: Any, *xs: Any) -> list[Value]:
-    """Each vector along an axis of its own, repeated along the others; the first two axes change
-    places with ``xy``"""
+    """Each vector along its own axis, broadcast along the others; ``xy`` swaps the first two
+    axes"""
     vectors = [tracer.value(x) for x in xs]
     order = list(range(len(vectors)))
     if op.indexing == "xy" and len(order) > 1:
@@ -208,7 +207,7 @@ def size(tracer: Tracer, _op: Any, x: Any) -> Value:
 
 @rules(knp.Isreal, knp.Imag)
 def of_no_imaginary_part(tracer: Tracer, op: Any, x: Any) -> Value:
-    """Numbers here are real"""
+    """Return the constant result for real numbers."""
     value = tracer.value(x)
     if isinstance(op, knp.Isreal):
         return filled(tracer, True, DType.boolean, value.shape)  # noqa: FBT003

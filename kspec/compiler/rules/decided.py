@@ -31,7 +31,7 @@ rules.refuse(
     knp.Slogdet,
     math.Logdet,
 )
-rules.refuse("it differentiates, which is done in training only", linalg.JVP)
+rules.refuse("it differentiates, which only training does", linalg.JVP)
 rules.refuse(
     "it is a loss or a metric, used in training only",
     image.SSIM,
@@ -41,9 +41,9 @@ rules.refuse(
     nn.PSNR,
     nn.SparseCategoricalCrossentropy,
 )
-rules.refuse("the search for a path turns as often as data say", nn.CTCDecode)
+rules.refuse("the number of iterations of its path search depends on data", nn.CTCDecode)
 rules.refuse(
-    "it samples pictures at computed places, which augmentation does in training only",
+    "it samples images at computed positions, for augmentation during training",
     image.AffineTransform,
     image.ElasticTransform,
     image.MapCoordinates,
@@ -61,16 +61,16 @@ rules.refuse(
     knp.Nonzero,
     knp.Unique,
 )
-rules.refuse("it counts over all rows of a batch, of which each would change", knp.Histogram)
+rules.refuse("its result depends on all rows of a batch", knp.Histogram)
 rules.refuse(
-    "a median of those that are not NaN: how many they are depends on data",
+    "the number of elements that are not NaN depends on data",
     knp.Nanmedian,
     knp.Nanpercentile,
     knp.Nanquantile,
 )
-rules.refuse("the bits of numbers are not seen by any format", knp.Nextafter, knp.View)
+rules.refuse("no format reads the bits of numbers", knp.Nextafter, knp.View)
 rules.refuse("the rank is known when a model is built: len(x.shape)", knp.Ndim)
 rules.refuse("no format has Bessel functions", knp.I0)
-rules.refuse("Euclid's algorithm turns as often as data say", knp.Gcd, knp.Lcm)
-rules.refuse("which order it leaves is not said, so that formats would differ", knp.Argpartition)
-rules.refuse("it is the base of other operations, none itself", math.SegmentReduction)
+rules.refuse("the number of iterations of Euclid's algorithm depends on data", knp.Gcd, knp.Lcm)
+rules.refuse("the order of its result is unspecified, so formats would differ", knp.Argpartition)
+rules.refuse("it is the base class of other operations", math.SegmentReduction)

@@ -1,4 +1,4 @@
-"""Einstein's summation of ``keras.ops``, as products of matrices."""
+"""Rules for Einstein summation, as matrix products."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ rules: Table[Callable[..., Any]] = Table("trace: einsum")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A tensor whose axes have letters."""
+    """A tensor whose axes are labelled with letters."""
 
     value: Value
     letters: str
@@ -38,7 +38,7 @@ def einsum(tracer: Tracer, op: Any, *operands: Any, **_: Any) -> Value:
 
 @rules(layers.EinsumDense)
 def einsum_dense(tracer: Tracer, layer: Any, inputs: Value, **_: Any) -> Any:
-    """Keras is wrong on symbols about some shapes with an ellipsis."""
+    """Lower without tracing: Keras infers wrong symbolic shapes for some ellipses."""
     pair = promoted(tracer, inputs, layer.kernel)
     result = summed_product(tracer, layer.equation, pair)
     if layer.bias is not None:
@@ -48,8 +48,8 @@ def einsum_dense(tracer: Tracer, layer: Any, inputs: Value, **_: Any) -> Any:
 
 
 def _biased(tracer: Tracer, result: Value, bias: Value) -> Value:
-    """The sum; where the columns of a product were split, one of vectors before that, as in a
-    dense layer."""
+    """Add the bias; if the columns of a product were split, add it to the vectors before the split,
+    as in a dense layer."""
     split = tracer.nodes[-1]
     shape = bias.shape[next((axis for axis, dim in enumerate(bias.shape) if dim != 1), 0) :]
     columns = split.inputs[0].shape[-1:]
@@ -67,7 +67,7 @@ def _biased(tracer: Tracer, result: Value, bias: Value) -> Value:
 
 
 def summed_product(tracer: Tracer, subscripts: str, values: Sequence[Value]) -> Value:
-    """The sum of products that an equation says, one pair of tensors after the other."""
+    """Compute an equation's sum of products, one pair of tensors at a time."""
     terms, result = written_out(tracer, subscripts, values)
     sizes: dict[str, Dim] = {}
     for term in terms:
@@ -89,8 +89,8 @@ def summed_product(tracer: Tracer, subscripts: str, values: Sequence[Value]) -> 
 
 
 def written_out(tracer: Tracer, subscripts: str, values: Sequence[Value]) -> tuple[list[Term], str]:
-    """Terms and result in letters: the ellipsis gets letters of its own, and a result that is not
-    said has, in order, the ellipsis and the letters that occur once."""
+    """Return terms and result in letters. The ellipsis is replaced by new letters; an implicit
+    result has the ellipsis, then the letters that occur once."""
     given, arrow, result = subscripts.replace(" ", "").partition("->")
     names = given.split(",")
     if len(names) != len(values):
@@ -108,7 +108,7 @@ def written_out(tracer: Tracer, subscripts: str, values: Sequence[Value]) -> tup
     if not arrow:
         once = [letter for letter in given if letter.isalpha() and given.count(letter) == 1]
         if len(names) == 1 and once != sorted(once):
-            raise tracer.error(f"write the result of {subscripts!r} out")
+            raise tracer.error(f"write the result of {subscripts!r} explicitly")
         once.sort()
         result = "..." + "".join(once)
     result = result.replace("...", dots)
@@ -121,7 +121,7 @@ def written_out(tracer: Tracer, subscripts: str, values: Sequence[Value]) -> tup
 
 
 def _without_ones(tracer: Tracer, term: Term, sizes: Mapping[str, Dim]) -> Term:
-    """An axis of 1 that another tensor has longer is broadcast: the term does without it."""
+    """Drop axes of size 1 that are longer in another tensor, since they are broadcast."""
     rows = list(zip(term.letters, term.value.shape, strict=True))
     kept = [(letter, dim) for letter, dim in rows if dim != 1 or sizes[letter] == 1]
     shape = tuple(dim for _, dim in kept)
@@ -129,7 +129,7 @@ def _without_ones(tracer: Tracer, term: Term, sizes: Mapping[str, Dim]) -> Term:
 
 
 def _summed(tracer: Tracer, term: Term, wanted: str) -> Term:
-    """Without the axes that nothing else has."""
+    """Sum a term over the axes that occur nowhere else."""
     axes = tuple(axis for axis, letter in enumerate(term.letters) if letter not in wanted)
     if not axes:
         return term
@@ -138,8 +138,8 @@ def _summed(tracer: Tracer, term: Term, wanted: str) -> Term:
 
 
 def _product(tracer: Tracer, x: Term, y: Term, wanted: str, sizes: Mapping[str, Dim]) -> Term:
-    """(shared, rows, inner) by (shared, inner, columns): letters that both have are shared where
-    they are wanted, and inner where they are summed."""
+    """Multiply (shared, rows, inner) by (shared, inner, columns). Letters of both terms are shared
+    if they are wanted, and inner if they are summed."""
     if (not set(x.letters) - set(y.letters) and set(y.letters) - set(x.letters)) or _moves(
         y, x, wanted
     ) < _moves(x, y, wanted):
@@ -161,7 +161,7 @@ def _product(tracer: Tracer, x: Term, y: Term, wanted: str, sizes: Mapping[str, 
 
 
 def _groups(x: Term, y: Term, wanted: str) -> tuple[str, str, str, str]:
-    """Shared, rows, inner and columns, each in the order that moves least."""
+    """Return shared, rows, inner and columns, each in the order with the fewest transposes."""
     both = [letter for letter in x.letters if letter in y.letters]
     shared = "".join(letter for letter in wanted if letter in both)
     shared = "".join(dict.fromkeys(shared))
@@ -172,8 +172,8 @@ def _groups(x: Term, y: Term, wanted: str) -> tuple[str, str, str, str]:
 
 
 def _moves(x: Term, y: Term, wanted: str) -> int:
-    """How many tensors must be transposed; the right one of two counts less, since formats can
-    read it either way."""
+    """Return the cost of transposes; the right operand counts less, since formats can read it in
+    either order."""
     shared, rows, inner, columns = _groups(x, y, wanted)
     result = shared + rows + columns
     kept = "".join(letter for letter in wanted if letter in result)
@@ -185,7 +185,7 @@ def _moves(x: Term, y: Term, wanted: str) -> int:
 
 
 def _elementwise(tracer: Tracer, x: Term, y: Term, sizes: Mapping[str, Dim]) -> Term:
-    """Nothing is summed: a product with axes of 1 for the letters that a tensor lacks."""
+    """Multiply elementwise, with axes of size 1 for missing letters; no letter is summed."""
     letters = x.letters + "".join(letter for letter in y.letters if letter not in x.letters)
     wide = []
     for term in (x, y):
@@ -196,7 +196,7 @@ def _elementwise(tracer: Tracer, x: Term, y: Term, sizes: Mapping[str, Dim]) -> 
 
 
 def _matrix(tracer: Tracer, term: Term, shared: str, sizes: Mapping[str, Dim], rows: str) -> Value:
-    """The tensor with one axis for each shared letter, one for the rows and one for the rest."""
+    """Return the tensor with an axis per shared letter, one for the rows and one for the rest."""
     rest = term.letters[len(shared) + len(rows) :]
     lead = tuple(sizes[letter] for letter in shared)
     shape = (*lead, merged(rows, sizes), merged(rest, sizes))

@@ -1,4 +1,4 @@
-"""Functions of numbers that the IR has no operation for, as formulas in ``keras.ops``."""
+"""Rules for elementary functions that the IR lacks, as formulas in ``keras.ops``."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ _INVERSE_ERROR = (
         2.83297682,
     ),
 )
-"""Coefficients for w < 5 and beyond, the highest power first (Giles 2010, single precision)."""
+"""Coefficients for w < 5 and w ≥ 5, highest power first (Giles 2010, single precision)."""
 
 
 def inverse_error(x: Any) -> Any:
-    """x · P(w), w = -log(1 - x²), one polynomial in the middle and one in the tails"""
+    """x · P(w), w = -log(1 - x²), with separate polynomials P for the centre and the tails"""
     w = -(kops.log1p(x) + kops.log1p(-x))
     arguments = w - 2.5, kops.sqrt(kops.maximum(w, 5.0)) - 3.0
     sums = []
@@ -66,7 +66,7 @@ def inverse_error(x: Any) -> Any:
 
 
 def arcsinh(x: Any) -> Any:
-    """±log1p(a + a / (1/a + √(1/a² + 1))), a = |x|, which neither cancels nor overflows"""
+    """±log1p(a + a / (1/a + √(1/a² + 1))), a = |x|, without cancellation or overflow"""
     size = kops.abs(x)
     inverse = 1.0 / size
     result = kops.log1p(size + size / (inverse + kops.sqrt(kops.square(inverse) + 1.0)))
@@ -74,13 +74,13 @@ def arcsinh(x: Any) -> Any:
 
 
 def arccosh(x: Any) -> Any:
-    """log1p(t + √t · √(t + 2)), t = x - 1, which does not cancel near 1"""
+    """log1p(t + √t · √(t + 2)), t = x - 1, without cancellation near 1"""
     t = x - 1.0
     return kops.log1p(t + kops.sqrt(t) * kops.sqrt(t + 2.0))
 
 
 def arctan2(y: Any, x: Any) -> Any:
-    """The arc tangent of the smaller by the larger, moved to the octant that the signs tell"""
+    """The arc tangent of smaller / larger, moved to the octant given by the signs"""
     width, height = kops.abs(x), kops.abs(y)
     longer = kops.maximum(width, height)
     safe = kops.where(kops.equal(longer, 0.0), 1.0, longer)
@@ -91,7 +91,7 @@ def arctan2(y: Any, x: Any) -> Any:
 
 
 def hypot(x: Any, y: Any) -> Any:
-    """max · √(1 + (min / max)²), which does not overflow"""
+    """max · √(1 + (min / max)²), without overflow"""
     x, y = kops.abs(x), kops.abs(y)
     longer = kops.maximum(x, y)
     safe = kops.where(kops.equal(longer, 0.0), 1.0, longer)
@@ -110,7 +110,7 @@ def truncate(x: Any) -> Any:
 
 
 def signbit(x: Any) -> Any:
-    """Of zero, the reciprocal tells the sign"""
+    """x < 0; for zero, the sign of the reciprocal"""
     return kops.where(kops.equal(x, 0.0), 1.0 / x, x) < 0.0
 
 
@@ -131,7 +131,7 @@ def divide_no_nan(x: Any, y: Any) -> Any:
 
 
 def is_close(op: Any, x: Any, y: Any, rtol: Any = 1e-5, atol: Any = 1e-8) -> Any:
-    """|x - y| ≤ atol + rtol · |y|; as in Keras, infinity is near all that is finite"""
+    """|x - y| ≤ atol + rtol · |y|; as in Keras, infinity is close to every finite number"""
     if "float" not in x.dtype:
         return kops.equal(x, y)
     result = kops.abs(x - y) <= atol + rtol * kops.abs(y)
@@ -141,7 +141,7 @@ def is_close(op: Any, x: Any, y: Any, rtol: Any = 1e-5, atol: Any = 1e-8) -> Any
 
 
 def replace_nan(op: Any, x: Any) -> Any:
-    """NaN and infinities by numbers; these are the greatest there are unless said otherwise"""
+    """NaN and infinities replaced by numbers; the default for infinities is ± the largest float"""
     greatest = float(np.finfo(np.float32).max)
     high = greatest if op.posinf is None else op.posinf
     low = -greatest if op.neginf is None else op.neginf
@@ -178,7 +178,7 @@ FORMULAS: Mapping[type, Formula] = {
     knp.Signbit: lambda _, x: signbit(x),
     knp.Sinc: lambda _, x: sinc(x),
 }
-"""Of floats; what is given as integers is converted first."""
+"""Formulas of floats; integers are converted first."""
 
 OF_NUMBERS: Mapping[type, Formula] = {
     knp.Abs: lambda _, x: kops.absolute(x),
@@ -191,7 +191,7 @@ OF_NUMBERS: Mapping[type, Formula] = {
     knp.Isclose: is_close,
     knp.Trunc: lambda _, x: truncate(x) if "float" in x.dtype else x,
 }
-"""Of integers too, after Keras' promotion."""
+"""Formulas of floats or integers, after Keras' promotion."""
 
 
 @rules(*FORMULAS)
@@ -235,7 +235,7 @@ def fmod(tracer: Tracer, _op: Any, x1: Any, x2: Any) -> Any:
 
 @rules(knp.Conj, knp.Conjugate, knp.Copy, knp.Real)
 def same(tracer: Tracer, _op: Any, x: Any) -> Value:
-    """Numbers here are real"""
+    """Return the value: all numbers are real."""
     return tracer.value(x)
 
 
@@ -256,7 +256,7 @@ def converted(tracer: Tracer, op: Any, x: Any) -> Any:
 
 
 rules.refuse(
-    "bits of whole numbers: only some formats have operations for them",
+    "only some formats have operations on the bits of integers",
     knp.BitwiseAnd,
     knp.BitwiseOr,
     knp.BitwiseXor,
@@ -272,7 +272,7 @@ def invert(tracer: Tracer, _op: Any, x: Any) -> Value:
 
 @rules(knp.LeftShift, knp.BitwiseLeftShift, knp.RightShift, knp.BitwiseRightShift)
 def shift(tracer: Tracer, op: Any, x: Any, y: Any) -> Value:
-    """A product with a power of 2, or a quotient rounded down; by a constant number of bits"""
+    """A product with a power of 2, or a floor division; the number of bits is constant"""
     value, bits = promoted(tracer, x, y)
     array = tracer.constants.get(tracer.value(y).name)
     if array is None:

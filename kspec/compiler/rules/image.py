@@ -1,4 +1,4 @@
-"""Pictures of ``keras.ops``: colours, sampling, cropping, filters."""
+"""Rules for images: colours, sampling, cropping, filters."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ rules: Table[Callable[..., Any]] = Table("trace: pictures")
 
 
 def axes_of_pictures(op: Any, value: Value) -> tuple[int, int]:
-    """Where height and width are, of one picture or of a batch."""
+    """Return the axes of height and width, of one image or of a batch."""
     first = value.type.rank - (2 if op.data_format == "channels_first" else 3)
     return first, first + 1
 
 
 @rules(image.Resize)
 def resize(tracer: Tracer, op: Any, images: Any) -> Value:
-    """By the operation of every runtime where it samples as Keras does; elsewhere by one matrix
-    for each axis, whose rows are Keras' own weights."""
+    """Emit Resize if it samples as Keras does, otherwise one matrix product per axis with Keras'
+    weights."""
     value = tracer.value(images)
     axes = axes_of_pictures(op, value)
     wanted = (int(op.size[0]), int(op.size[1]))
@@ -59,7 +59,7 @@ def _adapts(op: Any) -> bool:
 
 def known(tracer: Tracer, dim: Any) -> int:
     if isinstance(dim, str):
-        raise tracer.error(f"the size {dim} of the pictures must be known")
+        raise tracer.error(f"the size {dim} of the images must be known")
     return int(dim)
 
 
@@ -90,8 +90,8 @@ def _sampled(
 
 
 def sampling(before: int, after: int, interpolation: str, *, antialias: bool) -> Array:
-    """(after, before): what each new place takes of each old one. Keras resamples the rows of the
-    identity, and so tells it itself."""
+    """Return the weights (after, before) of the old positions in each new one, measured by
+    resampling the identity matrix with Keras."""
     identity = np.eye(before, dtype=np.float32).reshape(before, 1, before)
     rows = kops.image.resize(
         identity,
@@ -104,7 +104,7 @@ def sampling(before: int, after: int, interpolation: str, *, antialias: bool) ->
 
 
 def along_axis(tracer: Tracer, x: Value, axis: int, weights: Array) -> Value:
-    """The product of a matrix (after, before) with an axis."""
+    """Multiply an axis by a matrix (after, before)."""
     rank = x.type.rank
     if axis == rank - 1:
         return tracer.emit(
@@ -124,7 +124,7 @@ def along_axis(tracer: Tracer, x: Value, axis: int, weights: Array) -> Value:
 def _cropped(
     tracer: Tracer, x: Value, axes: tuple[int, int], sizes: Any, wanted: tuple[int, int]
 ) -> Value:
-    """The middle of the picture that has the wanted ratio"""
+    """Crop the centre of an image to the target's aspect ratio."""
     height, width = sizes
     crop = (
         max(min(height, int(float(width * wanted[0]) / wanted[1])), 1),
@@ -143,7 +143,7 @@ def _padded(
     wanted: tuple[int, int],
     fill: float,
 ) -> Value:
-    """The picture in the middle of one that has the wanted ratio"""
+    """Pad an image around its centre to the target's aspect ratio."""
     height, width = sizes
     whole = (
         max(height, int(float(width * wanted[0]) / wanted[1])),
@@ -157,7 +157,7 @@ def _padded(
 
 @rules(layers.UpSampling2D)
 def up_sampling(tracer: Tracer, layer: Any, inputs: Any) -> Any:
-    """Keras multiplies the sizes, which it cannot where they are open"""
+    """Lower without tracing: Keras multiplies the sizes, which fails for symbolic sizes."""
     value = tracer.value(inputs)
     is_open = any(isinstance(value.shape[axis], str) for axis in axes_of_pictures(layer, value))
     if not is_open or layer.interpolation == "nearest":
@@ -175,10 +175,10 @@ def up_sampling(tracer: Tracer, layer: Any, inputs: Any) -> Any:
 
 
 def _interpolated(tracer: Tracer, x: Value, axis: int, factor: int) -> Value:
-    """An axis made ``factor`` times as long, each new element between two neighbours.
+    """Upsample an axis ``factor`` times by linear interpolation.
 
-    Element i · factor + k lies at i + (k + 0.5) / factor - 0.5 of the old axis (half-pixel
-    centres); at an edge the last element counts on.
+    Element i · factor + k lies at i + (k + 0.5) / factor - 0.5 on the old axis (half-pixel
+    centres); the edge element extends beyond the edge.
     """
     if factor == 1:
         return x
@@ -209,7 +209,7 @@ def _interpolated(tracer: Tracer, x: Value, axis: int, factor: int) -> Value:
 def scale_and_translate(
     tracer: Tracer, op: Any, images: Any, output_shape: Any, scale: Any, translation: Any
 ) -> Value:
-    """One matrix for each axis, whose rows are Keras' own weights"""
+    """Emit one matrix product per axis, with Keras' weights."""
     x = as_float(tracer, images)
     factors = known_array(tracer, scale, "scale")
     shifts = known_array(tracer, translation, "translation")
@@ -281,7 +281,8 @@ def colours(tracer: Tracer, op: Any, images: Any) -> Any:
 
 
 def rgb_to_hsv(red: Any, green: Any, blue: Any) -> list[Any]:
-    """Hue in parts of the circle; which of equal channels counts as the greatest is Keras'"""
+    """Convert to HSV, with hue as a fraction of the circle; ties of channels are broken as in
+    Keras."""
     value = kops.maximum(kops.maximum(red, green), blue)
     spread = value - kops.minimum(kops.minimum(red, green), blue)
     grey = kops.equal(spread, 0.0)
@@ -314,7 +315,7 @@ def hsv_to_rgb(hue: Any, saturation: Any, value: Any) -> list[Any]:
 
 @rules(image.SobelEdges)
 def sobel_edges(tracer: Tracer, op: Any, images: Any) -> Any:
-    """Differences in height and width, as a last axis of 2; borders are reflected"""
+    """Differences along height and width, in a last axis of size 2; borders are reflected"""
     weights = np.array(
         [[[-1, -2, -1], [0, 0, 0], [1, 2, 1]], [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]], np.float32
     )
@@ -335,7 +336,7 @@ def sobel_edges(tracer: Tracer, op: Any, images: Any) -> Any:
 
 @rules(image.GaussianBlur)
 def gaussian_blur(tracer: Tracer, op: Any, images: Any) -> Any:
-    """A convolution of each channel with exp(-d² / 2σ²), whose sum is 1; zeros around"""
+    """A convolution of each channel with exp(-d² / 2σ²), normalised to sum 1, with zero padding"""
 
     def bell(size: int, sigma: float) -> Array:
         places = np.arange(size, dtype=np.float32) - (size - 1) / 2
@@ -344,7 +345,7 @@ def gaussian_blur(tracer: Tracer, op: Any, images: Any) -> Any:
 
     (height, width), (first, second) = op.kernel_size, op.sigma
     across, down = bell(int(height), float(first)), bell(int(width), float(second))
-    kernel = np.outer(down, across).reshape(int(height), int(width))  # as Keras lays it out
+    kernel = np.outer(down, across).reshape(int(height), int(width))  # Keras' layout
 
     def formula(x: Any) -> Any:
         single = len(x.shape) == 3

@@ -1,4 +1,4 @@
-"""``keras.ops`` that pick, place and rearrange elements, at places that are known or computed."""
+"""Rules for indexing: ``keras.ops`` that gather, update and rearrange elements."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def joined(tracer: Tracer, op: Any, xs: Any) -> Any:
 
 
 def picked(tracer: Tracer, value: Value, places: Array, axis: int) -> Value:
-    """Elements of an axis at known places, which may be negative."""
+    """Gather elements of an axis at constant indices, which may be negative."""
     size = value.shape[axis]
     if isinstance(size, int):
         places = np.where(places < 0, places + size, places)
@@ -71,7 +71,7 @@ def picked(tracer: Tracer, value: Value, places: Array, axis: int) -> Value:
 
 @rules(knp.TakeAlongAxis)
 def take_along_axis(tracer: Tracer, op: Any, x: Any, indices: Any) -> Value:
-    """Axes of 1 are broadcast; places below zero count from the end."""
+    """Gather along an axis; axes of size 1 are broadcast, negative indices count from the end."""
     value, places = tracer.value(x), cast(tracer, tracer.value(indices, "indices"), DType.int32)
     if op.axis is None:
         value = reshaped(tracer, value, (-1,))
@@ -95,7 +95,7 @@ def take_along_axis(tracer: Tracer, op: Any, x: Any, indices: Any) -> Value:
 
 
 def _counted_from_start(tracer: Tracer, value: Value) -> bool:
-    """Whether the value comes from an operation whose result is non-negative."""
+    """Return whether an operation with a non-negative result computes the value."""
     kinds = (ops.ArgTopK, ops.ArgMax, ops.ArgMin)
     moves = (ops.Reshape, ops.Transpose, ops.Slice, ops.Cast)
     for node in reversed(tracer.nodes):
@@ -125,7 +125,7 @@ def unstack(tracer: Tracer, op: Any, x: Any) -> list[Value]:
 
 @rules(knp.ArraySplit)
 def array_split(tracer: Tracer, op: Any, x: Any) -> list[Value]:
-    """Parts as equal as can be, the longer ones first"""
+    """Split into parts whose lengths differ by at most 1, longer parts first."""
     value = tracer.value(x)
     axis = op.axis % value.type.rank
     size = value.shape[axis]
@@ -143,7 +143,7 @@ def array_split(tracer: Tracer, op: Any, x: Any) -> list[Value]:
 
 @rules(core.Slice)
 def slice_(tracer: Tracer, op: Any, inputs: Any, start_indices: Any) -> Value:
-    """A block of known size, at a place that is known or computed"""
+    """Slice a block of known size; its start may be computed."""
     value = tracer.value(inputs)
     starts = _starts(tracer, start_indices)
     shape = [
@@ -171,24 +171,24 @@ def slice_(tracer: Tracer, op: Any, inputs: Any, start_indices: Any) -> Value:
 
 
 def _starts(tracer: Tracer, given: Any) -> Value:
-    """The places at which a block begins, int32[rank]; each may be known or computed."""
+    """Return the start indices of a block, int32[rank]; each may be computed."""
     if isinstance(given, Sequence) and not any(isinstance(each, Value) for each in given):
         given = np.asarray(given, np.int32)
     return cast(tracer, tracer.value(given, "starts"), DType.int32)
 
 
 def _start(tracer: Tracer, starts: Value, axis: int) -> Value:
-    """The place at which a block begins in an axis, int32[1]."""
+    """Return the start index of a block along an axis, int32[1]."""
     return tracer.emit(ops.Slice((0,), (axis,), (axis + 1,), (1,)), starts)
 
 
 @rules(core.SliceUpdate)
 def slice_update(tracer: Tracer, _op: Any, inputs: Any, start_indices: Any, updates: Any) -> Value:
-    """Updates placed in the inputs, moved inside where they would reach over an edge"""
+    """Write updates into the inputs; a block that exceeds an edge is shifted inside."""
     value, new = tracer.value(inputs), tracer.value(updates)
     for axis, (dim, size) in enumerate(zip(value.shape, new.shape, strict=True)):
         if dim != size and not (isinstance(dim, int) and isinstance(size, int)):
-            raise tracer.error(f"cannot place {new.shape} in {value.shape}: axis {axis} is open")
+            raise tracer.error(f"cannot place {new.shape} in {value.shape}: symbolic axis {axis}")
     starts = _starts(tracer, start_indices)
     known = tracer.constants.get(starts.name)
     if known is None:
@@ -211,7 +211,7 @@ def slice_update(tracer: Tracer, _op: Any, inputs: Any, start_indices: Any, upda
 
 
 def _computed_update(tracer: Tracer, value: Value, starts: Value, new: Value) -> Value:
-    """Each place of an axis reads the update that lies there, and is chosen where one does."""
+    """Gather the update for each position and select it where the block covers the position."""
     inside: Value | None = None
     for axis, (dim, size) in enumerate(zip(value.shape, new.shape, strict=True)):
         if dim == size:
@@ -236,7 +236,8 @@ def _computed_update(tracer: Tracer, value: Value, starts: Value, new: Value) ->
 def _placed(
     tracer: Tracer, value: Value, new: Value, low: list[int], high: list[int], inside: Array
 ) -> Value:
-    """By Pad and Where for floats; whole numbers, which not every format pads, by rows."""
+    """Select the block where it covers a position. Floats are padded; integers are gathered by row,
+    because some formats cannot pad integers."""
     if new.dtype.is_float:
         padded = tracer.emit(ops.Pad(tuple(low), tuple(high)), new)
     else:
@@ -251,7 +252,7 @@ def _placed(
 
 @rules(knp.Roll)
 def roll(tracer: Tracer, op: Any, x: Any) -> Value:
-    """What falls off an end comes back at the other"""
+    """Shift cyclically: elements beyond one end reappear at the other."""
     value = tracer.value(x)
     flat = reshaped(tracer, value, (-1,)) if op.axis is None else value
     axes = [0] if op.axis is None else np.atleast_1d(op.axis).tolist()
@@ -270,15 +271,15 @@ def roll(tracer: Tracer, op: Any, x: Any) -> Value:
 
 @rules(knp.Rot90)
 def rotate(tracer: Tracer, op: Any, array: Any) -> Any:
-    """A quarter of a turn is each row backwards and then both axes exchanged. Where Keras gives
-    something else, nothing is lowered."""
+    """Rotate by quarter turns: reverse each row, then swap both axes. Cases in which Keras returns
+    another result are refused."""
     value = tracer.value(array)
     rank = value.type.rank
     axes = [axis % rank for axis in op.axes]
     if sorted(axes) != [rank - 2, rank - 1]:
         raise tracer.error("Keras rotates in the last two axes only")
     if op.k % 4 == 2 and value.shape[-1] != value.shape[-2]:
-        raise tracer.error("Keras gives no rotation for half a turn of what is not square")
+        raise tracer.error("Keras cannot rotate an image that is not square by half a turn")
 
     def formula(x: Any) -> Any:
         for _ in range(op.k % 4):
@@ -290,7 +291,7 @@ def rotate(tracer: Tracer, op: Any, array: Any) -> Any:
 
 @rules(knp.Diagonal)
 def diagonal(tracer: Tracer, op: Any, x: Any) -> Value:
-    """The elements with equal places in both axes, as a last axis"""
+    """The elements with equal indices in both axes, as the last axis"""
     value = tracer.value(x)
     rank = value.type.rank
     pair = (op.axis1 % rank, op.axis2 % rank)
@@ -308,14 +309,14 @@ def diagonal(tracer: Tracer, op: Any, x: Any) -> Value:
 
 @rules(knp.Diag, knp.Diagflat)
 def diag(tracer: Tracer, op: Any, x: Any) -> Any:
-    """A matrix with the vector on a diagonal; of a matrix, the diagonal"""
+    """A matrix with the vector on a diagonal; for a matrix, its diagonal"""
     value = tracer.value(x)
     if isinstance(op, knp.Diag) and value.type.rank == 2:
         return tracer.record(lambda x: kops.diagonal(x, op.k), value)
     vector = reshaped(tracer, value, (-1,))
     size = vector.shape[0]
     if not isinstance(size, int):
-        raise tracer.error(f"a diagonal of {size} elements: how many must be known")
+        raise tracer.error(f"a diagonal of {size} elements: the number must be known")
     total = size + abs(op.k)
     places = np.diag(np.arange(size), op.k).ravel()
     filled = picked(tracer, vector, places, 0)
@@ -337,7 +338,7 @@ def append(tracer: Tracer, op: Any, x1: Any, x2: Any) -> Any:
 
 @rules(knp.UnravelIndex)
 def unravel_index(tracer: Tracer, op: Any, indices: Any) -> tuple[Value, ...]:
-    """The place along each axis of a shape"""
+    """The index along each axis of a shape"""
     value = tracer.value(indices)
     if value.type.rank > 1:
         raise tracer.error("Keras mixes up the axes unless the indices have one")
@@ -351,7 +352,7 @@ def unravel_index(tracer: Tracer, op: Any, indices: Any) -> tuple[Value, ...]:
 
 @rules(einops.Rearrange)
 def rearrange(tracer: Tracer, _op: Any, tensor: Any, pattern: str, **lengths: int) -> Value:
-    """Axes split, moved and merged as a pattern says: ``b h (w c) -> b (h c) w``"""
+    """Split, move and merge axes by a pattern: ``b h (w c) -> b (h c) w``."""
     value = tracer.value(tensor)
     before, after = (
         [group.strip("()").split() for group in re.findall(r"\w+|\(.*?\)", side)]

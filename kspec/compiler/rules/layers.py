@@ -1,4 +1,4 @@
-"""Layers that do not trace, because they branch on the backend or call it directly."""
+"""Rules for layers that cannot be traced: they branch on the backend or call it directly."""
 
 from __future__ import annotations
 
@@ -67,15 +67,15 @@ rules.refuse(
     layers.AugMix,
 )
 def identity(_tracer: Tracer, _layer: Any, inputs: Value, **_: Any) -> Value:
-    """What these do, they do in training only."""
+    """Return the inputs: these layers act during training only."""
     return inputs
 
 
 @rules(layers.Conv1D, layers.Conv2D, layers.Conv3D)
 def conv(tracer: Tracer, layer: Any, inputs: Value) -> Any:
-    """Keras checks the kernel of a grouped convolution wrongly on symbols, so it cannot be traced.
-    ``causal`` is padding on the left with zeros. With channels first, Keras adds the bias along the
-    last axis where that is as long: see ``bias_shape``."""
+    """Lower without tracing: Keras' check of a grouped convolution's kernel fails on symbols.
+    ``causal`` is zero padding on the left. With channels first, Keras adds the bias along the last
+    axis if that has the same length: see ``bias_shape``."""
     count, x = layer.rank, tracer.value(inputs)
     dilations = per_axis(layer.dilation_rate, count)
     if layer.padding == "causal":
@@ -98,8 +98,8 @@ def conv(tracer: Tracer, layer: Any, inputs: Value) -> Any:
 
 @rules(layers.BatchNormalization)
 def batch_normalization(tracer: Tracer, layer: Any, inputs: Value, **_: Any) -> Value:
-    """With the moving statistics. Keras cannot record one without scale but with an offset; a mask
-    matters in training only."""
+    """Normalise by the moving statistics. Keras cannot record this layer with an offset but no
+    scale; a mask affects training only."""
     x = cast(tracer, tracer.value(inputs), DType.float32)
     mean, variance = tracer.value(layer.moving_mean), tracer.value(layer.moving_variance)
     ones = np.ones([int(dim) for dim in mean.shape], np.float32)
@@ -119,7 +119,7 @@ def batch_normalization(tracer: Tracer, layer: Any, inputs: Value, **_: Any) -> 
     layers.Minimum,
 )
 def merge(tracer: Tracer, layer: Any, inputs: Any) -> Any:
-    """Smaller ranks get axes after the batch, which Keras does by ranks that symbols hide."""
+    """Insert axes after the batch axis for smaller ranks; Keras needs ranks that symbols lack."""
     values = [tracer.value(each) for each in inputs]
     rank = max(each.type.rank for each in values)
     wide = [
@@ -141,7 +141,7 @@ def merge(tracer: Tracer, layer: Any, inputs: Any) -> Any:
 
 
 def _masked_product(values: list[Any], masks: list[Any]) -> Any:
-    """As Keras' Multiply: what is masked counts as 1, and as 0 where all factors are."""
+    """Multiply as Keras does: masked elements count as 1, or as 0 if all factors are masked."""
     wide = [None if mask is None else keras.ops.expand_dims(mask, -1) for mask in masks]
     ones = [
         x if mask is None else keras.ops.where(mask, x, keras.ops.cast(1, x.dtype))
@@ -167,7 +167,7 @@ def rescaling(tracer: Tracer, layer: Any, inputs: Value) -> Value:
 
 @rules(layers.Normalization)
 def normalization(tracer: Tracer, layer: Any, inputs: Value) -> Value:
-    """(x - mean) / max(√variance, epsilon), or back again with ``invert``"""
+    """(x - mean) / max(√variance, epsilon), or its inverse with ``invert``"""
     x = as_float(tracer, inputs)
     mean = np.asarray(layer.mean, np.float32)
     deviation = np.maximum(np.sqrt(np.asarray(layer.variance, np.float32)), keras.config.epsilon())
@@ -180,7 +180,7 @@ def normalization(tracer: Tracer, layer: Any, inputs: Value) -> Value:
 
 @rules(layers.Softmax)
 def softmax_layer(tracer: Tracer, layer: Any, inputs: Value, mask: Any = None) -> Any:
-    """What is masked gets nothing, also where all of an axis is."""
+    """Softmax with probability 0 for masked elements, also if a whole axis is masked."""
     axis = layer.axis if isinstance(layer.axis, int) else tuple(layer.axis)
 
     def formula(x: Any, shown: Any) -> Any:
@@ -199,7 +199,7 @@ def softmax_layer(tracer: Tracer, layer: Any, inputs: Value, mask: Any = None) -
 
 @rules(layers.ReLU, activations.ReLU)
 def relu(tracer: Tracer, layer: Any, inputs: Value) -> Any:
-    """f(x) = max_value above it, x from the threshold on, negative_slope · (x - threshold) below"""
+    """min(x, max_value) for x ≥ threshold, negative_slope · (x - threshold) below"""
     x = as_float(tracer, inputs)
     slope, top, threshold = layer.negative_slope, layer.max_value, layer.threshold
     if threshold == 0 and slope == 0:

@@ -1,4 +1,4 @@
-"""Layers that look whole numbers up in a vocabulary. Layers of text are refused."""
+"""Rules for layers that look up integers in a vocabulary. Text layers are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 rules: Table[Callable[..., Any]] = Table("trace: lookups")
 
 MOST_COMPARED = 1024
-"""Keys that every number is compared with; more keys need a table over all numbers between them."""
+"""Greatest number of keys compared one by one; more keys need a table over their whole range."""
 MOST_TABLED = 1 << 22
 
 rules.refuse(
@@ -40,9 +40,9 @@ rules.refuse(
 
 @rules(layers.IntegerLookup)
 def integer_lookup(tracer: Tracer, layer: Any, inputs: Any) -> Any:
-    """The place of a number in the vocabulary, encoded. A number outside counts as unknown; where
-    the layer has no place for unknown numbers Keras raises an error, and this gives -1. Places are
-    int64 as in Keras if the numbers are, and else int32."""
+    """The encoded index of a number in the vocabulary. If the layer has no index for unknown
+    numbers, they get -1, where Keras raises an error. Indices are int64, as in Keras, for int64
+    numbers, otherwise int32."""
     x = tracer.value(inputs)
     if x.dtype is not DType.int32:
         x = cast(tracer, x, DType.int64)
@@ -64,7 +64,7 @@ def integer_lookup(tracer: Tracer, layer: Any, inputs: Any) -> Any:
 def _looked_up(
     tracer: Tracer, layer: Any, x: Value, keys: Array, found: Array
 ) -> tuple[Value, Value]:
-    """What is found for each number, and whether the number is a key."""
+    """Return the index of each number, and whether the number is a key."""
     if x.dtype is DType.int32:
         inside = (keys >= np.iinfo(np.int32).min) & (keys <= np.iinfo(np.int32).max)
         keys, found = keys[inside], found[inside]
@@ -85,7 +85,7 @@ def _looked_up(
     if high - low > MOST_TABLED:
         raise tracer.error(
             f"{layer.name}: a vocabulary of {keys.size:,} numbers from {low:,} to {high:,} is too "
-            f"wide; up to {MOST_COMPARED:,} numbers, or {MOST_TABLED:,} between them, are compiled"
+            f"wide; at most {MOST_COMPARED:,} numbers, or a range of {MOST_TABLED:,}, are compiled"
         )
     table, there = np.zeros(high - low + 1, found.dtype), np.zeros(high - low + 1, bool)
     table[keys - low], there[keys - low] = found, True
@@ -101,7 +101,7 @@ def _looked_up(
 
 
 def _others(tracer: Tracer, layer: Any, x: Value, dtype: DType) -> Value:
-    """The place of an unknown number, one of several: its remainder."""
+    """Return the index of an unknown number among several: its remainder."""
     if layer.oov_method == "farmhash":
         raise tracer.error("its `oov_method` hashes the digits of a number as text; use floormod")
     count = tracer.value(np.asarray(layer.num_oov_indices, x.dtype.numpy))

@@ -1,4 +1,4 @@
-"""Convolutions, pooling, normalisation and products of ``keras.ops``."""
+"""Rules for convolutions, pooling, normalisation and products of ``keras.ops``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def per_axis(given: Any, count: int) -> tuple[int, ...]:
 
 
 def last(tracer: Tracer, op: Any, x: Value, lower: Callable[[Value], Value]) -> Value:
-    """Lower on (batch, …spatial, channels) whatever the data format of the operation is."""
+    """Lower on (batch, …spatial, channels) for either data format of the operation."""
     if op.data_format != "channels_first":
         return lower(x)
     rank = x.type.rank
@@ -185,7 +185,8 @@ def moments(tracer: Tracer, op: Any, x: Any) -> Any:
 
 @rules(knp.Matmul)
 def matmul(tracer: Tracer, _op: Any, x1: Any, x2: Any) -> Value:
-    """Vectors become matrices of one row or column, which goes again, as in NumPy."""
+    """Multiply matrices; a vector becomes one row or column, which is removed again, as in
+    NumPy."""
     left, right = promoted(tracer, x1, x2)
     row, column = left.type.rank == 1, right.type.rank == 1
     if row:
@@ -209,7 +210,8 @@ def _conv(tracer: Tracer, op: Any, x: Value, kernel: Value, groups: int | None =
 
 
 def _depthwise(tracer: Tracer, op: Any, x: Value, kernel: Any) -> Value:
-    """Keras' kernel is (…window, channels, multiplier): the order of channels · multiplier."""
+    """Lower with Keras' kernel (…window, channels, multiplier); outputs are ordered by channel,
+    then by multiplier."""
     given = tracer.value(kernel, "depthwise_kernel")
     *window, channels, multiplier = (int(dim) for dim in given.shape)
     wide = tracer.emit(ops.Reshape((*window, 1, channels * multiplier)), given)
@@ -219,11 +221,11 @@ def _depthwise(tracer: Tracer, op: Any, x: Value, kernel: Any) -> Value:
 def _transposed_padding(
     padding: str, window: int, stride: int, dilation: int, extra: int | None
 ) -> tuple[tuple[int, int], int]:
-    """What is cut from the full result, and what is added after it, of one axis.
+    """Return the cropping of the full result and the padding after it, for one axis.
 
-    Keras' size is, for ``valid``, n·s + max(k - s, 0), and for ``same`` n·s; with output padding p
-    it is (n - 1)·s + k - 2·⌊k/2⌋·[same] + p, where k counts the dilation. TensorFlow cuts the odd
-    element after.
+    Keras' size is n·s + max(k - s, 0) for ``valid`` and n·s for ``same``; with output padding p it
+    is (n - 1)·s + k - 2·⌊k/2⌋·[same] + p, where k is the dilated kernel size. TensorFlow cuts the
+    extra element at the end.
     """
     reach = (window - 1) * dilation + 1
     if extra is not None:

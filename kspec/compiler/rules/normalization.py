@@ -1,5 +1,5 @@
-"""Group normalization with the channels where they are. Keras takes the groups apart as an axis of
-their own, which channels-first formats have to move, and for which volumes have too many."""
+"""The rule for group normalisation, with unchanged axes. Keras splits the groups into a new axis,
+which channels-first formats must move, and which exceeds the greatest rank for volumes."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ rules: Table[Callable[..., Any]] = Table("trace: normalization")
 
 @rules(layers.GroupNormalization)
 def group_normalization(tracer: Tracer, layer: Any, inputs: Value) -> Value:
-    """(x - μ) / √(σ² + ε) · γ + β, with the mean and variance of each group of channels over all
-    other axes but the batch (Wu and He 2018)"""
+    """(x - μ) / √(σ² + ε) · γ + β, with mean and variance over a group of channels and all other
+    axes except the batch axis (Wu and He 2018)"""
     x = cast(tracer, tracer.value(inputs), DType.float32)
     axis = layer.axis % x.type.rank
     centred = tracer.emit(ops.Subtract(), x, _mean(tracer, x, axis, layer.groups))
@@ -42,8 +42,8 @@ def group_normalization(tracer: Tracer, layer: Any, inputs: Value) -> Value:
 
 
 def _mean(tracer: Tracer, x: Value, axis: int, groups: int) -> Value:
-    """Of each group, for each of its channels: the mean of the channels' means, which are of
-    equally many elements."""
+    """Return each group's mean, for each of its channels: the mean of the channels' means, since
+    all channels have equally many elements."""
     channels = int(x.shape[axis])
     each = channels // groups
     others = tuple(a for a in range(1, x.type.rank) if a != axis or groups == 1)

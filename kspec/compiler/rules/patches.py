@@ -1,4 +1,4 @@
-"""``keras.ops`` that cut pictures into windows and put them together, and adaptive pooling."""
+"""Rules for extracting and combining windows of images, and for adaptive pooling."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ rules: Table[Callable[..., Any]] = Table("trace: patches")
 
 @rules(nn.SpaceToDepth, nn.DepthToSpace)
 def block_moves(tracer: Tracer, op: Any, x: Any) -> Any:
-    """Blocks of places as channels, or back"""
+    """Move spatial blocks to channels, or back."""
     size = op.block_size
 
     def gather(x: Any) -> Any:
@@ -47,8 +47,8 @@ def block_moves(tracer: Tracer, op: Any, x: Any) -> Any:
 
 @rules(image.ExtractPatches)
 def extract_patches(tracer: Tracer, op: Any, images: Any) -> Any:
-    """Windows as channels: a reshape where they lie side by side, elsewhere a convolution whose
-    kernel has one 1 for each channel"""
+    """Move windows to channels: a reshape for adjacent windows, otherwise a convolution whose
+    kernel has a single 1 per output channel."""
     value = as_float(tracer, images)
     window = per_axis(op.size, 3 if value.type.rank == 5 else 2)
     strides = window if not op.strides else per_axis(op.strides, len(window))
@@ -73,12 +73,12 @@ def extract_patches(tracer: Tracer, op: Any, images: Any) -> Any:
         return kops.squeeze(result, 0) if single else result
 
     if op.data_format == "channels_first" and single:
-        raise tracer.error("patches of one picture with channels first are not lowered")
+        raise tracer.error("patches of a single image with channels first are not lowered")
     return last(tracer, op, value, lambda each: tracer.record(formula, each))
 
 
 def side_by_side(x: Any, window: Sequence[int]) -> Any:
-    """Windows that do not overlap, as channels"""
+    """Move adjacent windows to channels, without overlap."""
     (_, height, width, channels), (tall, wide) = x.shape, window
     rows, columns = height // tall, width // wide
     if (rows * tall, columns * wide) != (height, width):
@@ -89,8 +89,8 @@ def side_by_side(x: Any, window: Sequence[int]) -> Any:
 
 
 def _windows(op: Any, sizes: Sequence[int]) -> Array:
-    """For each place in a window and each window, the place in the padded picture, flat, or -1
-    where it is padding; of shape (window, windows)."""
+    """Return the flat index in the image of each window position, or -1 for padding; of shape
+    (window, windows)."""
     pairs = [per_axis(each, 2) for each in (op.kernel_size, op.dilation, op.padding, op.stride)]
     lines = []
     for size, k, d, p, s in zip(sizes, *pairs, strict=True):
@@ -117,8 +117,9 @@ def unfold(tracer: Tracer, op: Any, x: Any) -> Value:
 
 @rules(nn.Fold)
 def fold(tracer: Tracer, op: Any, x: Any) -> Value:
-    """(batch, channels · window, windows) → (batch, channels, height, width), where windows overlap
-    their sum: a gather for the first that covers a place, for the second, and so on"""
+    """(batch, channels · window, windows) → (batch, channels, height, width); overlapping
+    windows are summed: one gather for the first window that covers a position, one for the second,
+    and so on."""
     value = tracer.value(x)
     height, width = per_axis(op.output_size, 2)
     places = _windows(op, (height, width))
@@ -139,14 +140,14 @@ def fold(tracer: Tracer, op: Any, x: Any) -> Value:
 
 
 def _with_zero(tracer: Tracer, value: Value) -> Value:
-    """(…, n) with a zero at the end, which -1 picks."""
+    """Append a zero to (…, n), at index -1."""
     low = (0,) * value.type.rank
     return tracer.emit(ops.Pad(low, (*low[:-1], 1)), value)
 
 
 @rules(nn.AdaptiveAveragePool, nn.AdaptiveMaxPool)
 def adaptive_pool(tracer: Tracer, op: Any, inputs: Any) -> Value:
-    """Output i of n covers the input from ⌊i · size / n⌋ to ⌈(i + 1) · size / n⌉, axis by axis"""
+    """Pool per axis; output i of n covers the input from ⌊i · size / n⌋ to ⌈(i + 1) · size / n⌉."""
     made = ops.Mean if isinstance(op, nn.AdaptiveAveragePool) else ops.Max
     pool = ops.AveragePool if made is ops.Mean else ops.MaxPool
 
@@ -155,7 +156,7 @@ def adaptive_pool(tracer: Tracer, op: Any, inputs: Any) -> Value:
         wanted = per_axis(op.output_size, count)
         sizes = x.shape[1:-1]
         if not all(isinstance(size, int) for size in sizes):
-            raise tracer.error("adaptive pooling needs sizes that are known")
+            raise tracer.error("adaptive pooling needs known sizes")
         window = tuple(int(size) // n for size, n in zip(sizes, wanted, strict=True))
         if all(k * n == size for k, n, size in zip(window, wanted, sizes, strict=True)):
             return tracer.emit(pool(window, ((0, 0),) * count, "last", window), x)

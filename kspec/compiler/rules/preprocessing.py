@@ -1,4 +1,4 @@
-"""Layers that prepare data and do not trace as they are written, although their backend does."""
+"""Rules for preprocessing layers that cannot be traced as written, although their backend can."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ rules: Table[Callable[..., Any]] = Table("trace: preprocessing")
 
 @rules(layers.Discretization)
 def discretization(tracer: Tracer, layer: Any, inputs: Value) -> Any:
-    """The number of boundaries that are not greater, encoded"""
+    """The encoded number of boundaries ≤ x"""
     if layer.bin_boundaries is None:
         raise tracer.error("it has no bin_boundaries: give them, or adapt it to data")
     boundaries = np.asarray(layer.bin_boundaries, np.float32)
@@ -44,8 +44,8 @@ def discretization(tracer: Tracer, layer: Any, inputs: Value) -> Any:
 
 @rules(layers.Resizing)
 def resizing(tracer: Tracer, layer: Any, inputs: Value, **_: Any) -> Any:
-    """Keras' symbols have it that whole numbers stay whole; they are rounded, and bounded by their
-    type."""
+    """Resize; integers are rounded and limited to the range of their type, which Keras' symbols
+    assume."""
     value = tracer.value(inputs)
 
     def formula(x: Any) -> Any:
@@ -71,7 +71,7 @@ def resizing(tracer: Tracer, layer: Any, inputs: Value, **_: Any) -> Any:
 
 @rules(layers.CenterCrop)
 def center_crop(tracer: Tracer, layer: Any, inputs: Value, **_: Any) -> Any:
-    """Where the middle is, and whether there is one, the sizes say"""
+    """Crop the centre, or resize if the input is smaller; the sizes must be known."""
     value = tracer.value(inputs)
     for axis in axes_of_pictures(layer, value):
         known(tracer, value.shape[axis])

@@ -1,4 +1,4 @@
-"""Products and norms of ``keras.ops``."""
+"""Rules for products and norms of ``keras.ops``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LETTERS = string.ascii_lowercase
 
 
 def dot(x: Any, y: Any) -> Any:
-    """The last axis of x with the last but one of y"""
+    """The product over the last axis of x and the second to last of y"""
     if not x.shape or not y.shape:
         return x * y
     if len(y.shape) == 1:
@@ -36,7 +36,7 @@ def dot(x: Any, y: Any) -> Any:
 
 
 def cross(op: Any, x: Any, y: Any) -> Any:
-    """x × y of vectors of 3; those of 2 have a third element 0, and two of 2 give a number"""
+    """x × y of 3-vectors; a 2-vector has a third element 0, and two 2-vectors yield a scalar"""
     x, y = kops.moveaxis(x, op.axisa, -1), kops.moveaxis(y, op.axisb, -1)
     first = [x[..., place] for place in range(x.shape[-1])]
     second = [y[..., place] for place in range(y.shape[-1])]
@@ -98,7 +98,7 @@ def tensordot(tracer: Tracer, op: Any, x1: Any, x2: Any) -> Value:
 
 @rules(knp.Correlate)
 def correlate(tracer: Tracer, op: Any, x1: Any, x2: Any) -> Any:
-    """Σ x[n + k] · y[n] over shifts k: a convolution in one axis"""
+    """Σ x[n + k] · y[n] for each shift k: a one-dimensional convolution"""
 
     def formula(x: Any, y: Any) -> Any:
         size, taps = x.shape[0], y.shape[0]
@@ -118,8 +118,8 @@ def correlate(tracer: Tracer, op: Any, x1: Any, x2: Any) -> Any:
 
 @rules(linalg.Norm)
 def norm(tracer: Tracer, op: Any, x: Any) -> Any:
-    """Of vectors: (Σ |x|^ord)^(1/ord), its limits, or how many are not 0. Of matrices: Frobenius',
-    or the greatest or least sum of sizes along columns (1) or rows (inf)."""
+    """Vector norms: (Σ |x|^ord)^(1/ord), its limits, or the number of non-zero elements. Matrix
+    norms: Frobenius, or the greatest or least absolute sum of columns (1) or rows (inf)."""
     axes = op.axis if op.axis is None or not isinstance(op.axis, int) else (op.axis,)
 
     def formula(x: Any) -> Any:

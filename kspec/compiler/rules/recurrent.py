@@ -1,4 +1,4 @@
-"""Layers that run over time: Keras' loop belongs to the backend and cannot be traced."""
+"""Rules for layers that run over time: Keras' loop is part of the backend and cannot be traced."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ rules: Table[Callable[..., Any]] = Table("trace: recurrent")
 def recurrent(
     tracer: Tracer, layer: Any, sequences: Value, initial_state: Any = None, mask: Any = None
 ) -> Any:
-    """Sequences run backwards come out in the order in which they were computed."""
+    """Lower a recurrent layer; with ``go_backwards`` the sequence is in computation order."""
     run = over_time(tracer, layer, sequences, initial_state, mask)
     output = run.sequence if layer.return_sequences else run.last
     if layer.return_sequences and layer.go_backwards:
@@ -44,7 +44,8 @@ def recurrent(
 
 @rules(ConvLSTMCell)
 def conv_lstm_cell(tracer: Tracer, cell: Any, inputs: Value, states: list[Value]) -> Any:
-    """As Keras', with one convolution of the input and one of the state for all four gates."""
+    """Lower Keras' cell with one convolution of the input and one of the state for all four
+    gates."""
 
     axis = 1 if cell.data_format == "channels_first" else cell.rank + 1
     sizes = [4 * cell.filters if each == axis else 1 for each in range(cell.rank + 2)]
@@ -97,8 +98,8 @@ def _merged(tracer: Tracer, mode: str | None, outputs: list[Value]) -> tuple[Val
 
 @rules(layers.TimeDistributed)
 def time_distributed(tracer: Tracer, layer: Any, inputs: Value, mask: Any = None) -> Any:
-    """A layer of Keras treats the rows of a batch apart, so the steps of time may be rows; of
-    another layer that is not known, and it is called step by step."""
+    """Apply a layer to each time step. Keras' layers treat batch rows independently, so the steps
+    become rows; a third-party layer is called step by step."""
     wrapped, x = layer.layer, tracer.value(inputs)
     masks = [mask] if mask is not None and "mask" in wrapped._call_signature.parameters else []  # noqa: SLF001
     of_keras = all(_is_of_keras(each) for each in wrapped._flatten_layers())  # noqa: SLF001
@@ -116,10 +117,10 @@ def _is_of_keras(layer: Any) -> bool:
 
 
 def _sizes(tracer: Tracer, value: Value, first: int) -> tuple[int, ...]:
-    """The known sizes of the axes from the first on."""
+    """Return the sizes of the axes from ``first`` on, which must be known."""
     sizes = tuple(dim for dim in value.shape[first:] if isinstance(dim, int))
     if len(sizes) != len(value.shape[first:]):
-        raise tracer.error(f"the steps of {value.shape} are not of a known size")
+        raise tracer.error(f"the sizes of the steps of {value.shape} must be known")
     return sizes
 
 

@@ -1,4 +1,4 @@
-"""``keras.ops`` that reduce along axes."""
+"""Rules for reductions along axes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REDUCTIONS: Mapping[type, type[ops.Reduction]] = {
 
 
 def axes_of(given: Any, rank: int) -> tuple[int, ...]:
-    """Sorted axes, none negative; all of them for None."""
+    """Return sorted non-negative axes; None means all axes."""
     if given is None:
         return tuple(range(rank))
     listed = (given,) if isinstance(given, int) else given
@@ -56,7 +56,7 @@ def mean(tracer: Tracer, op: Any, x: Any) -> Value:
 
 @rules(knp.Var, knp.Std)
 def variance(tracer: Tracer, op: Any, x: Any) -> Any:
-    """The mean of squared distances from the mean, and its root"""
+    """The mean of the squared distances from the mean, or its square root"""
 
     def formula(x: Any) -> Any:
         centred = x - kops.mean(x, axis=op.axis, keepdims=True)

@@ -1,4 +1,4 @@
-"""``keras.ops`` that place rows at known places: scatter, updates, segments."""
+"""Rules for scatter, updates and segments at constant indices."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ rules: Table[Callable[..., Any]] = Table("trace: scattering")
 
 
 def scattered(tracer: Tracer, value: Value, targets: Array, size: int) -> Value:
-    """Row ``i`` of the value added to row ``targets[i]`` of zeros, in an axis of ``size``: a
-    scatter-add without a scatter op. It sums one gather per repetition of a target; a target
-    without a row reads a row of zeros."""
+    """Add row ``i`` of the value to row ``targets[i]`` of ``size`` zero rows: a scatter-add without
+    a scatter op. Sum one gather per repetition of a target; missing rows read a zero row."""
     zeros = tracer.value(np.zeros((1, *(int(dim) for dim in value.shape[1:])), value.dtype.numpy))
     padded = tracer.emit(ops.Concat(0), value, zeros)
     rows: list[list[int]] = [[] for _ in range(size)]
@@ -42,13 +41,13 @@ def scattered(tracer: Tracer, value: Value, targets: Array, size: int) -> Value:
 
 
 def _flat_targets(tracer: Tracer, indices: Any, shape: Shape) -> tuple[Array, int, Shape]:
-    """Indices into the leading axes of a shape, in one number each; how many such places there
-    are; and what each place holds."""
+    """Return flat indices into the leading axes of a shape, the number of such positions, and the
+    shape of the block at each position."""
     places = known_array(tracer, indices, "indices").astype(np.int64)
     depth = places.shape[-1]
     lead, rest = shape[:depth], shape[depth:]
     if not all(isinstance(dim, int) for dim in shape):
-        raise tracer.error(f"to be scattered into, {shape} must be known")
+        raise tracer.error(f"the sizes of the shape {shape} to scatter into must be known")
     sizes = [int(dim) for dim in lead]
     places = np.where(places < 0, places + np.array(sizes), places)
     flat = np.ravel_multi_index(tuple(places.reshape(-1, depth).T), sizes)
@@ -57,7 +56,7 @@ def _flat_targets(tracer: Tracer, indices: Any, shape: Shape) -> tuple[Array, in
 
 @rules(core.Scatter)
 def scatter(tracer: Tracer, op: Any, indices: Any, values: Any) -> Value:
-    """Values at known places of zeros; at one place they add up"""
+    """Zeros with values added at constant indices; repeated indices accumulate"""
     value = tracer.value(values)
     targets, size, rest = _flat_targets(tracer, indices, tuple(op.shape))
     rows = tracer.emit(ops.Reshape((len(targets), *rest)), value)
@@ -66,7 +65,7 @@ def scatter(tracer: Tracer, op: Any, indices: Any, values: Any) -> Value:
 
 @rules(core.ScatterUpdate)
 def scatter_update(tracer: Tracer, op: Any, inputs: Any, indices: Any, updates: Any) -> Any:
-    """New values at known places; of several at one place the last, or what the reduction says"""
+    """New values at constant indices; a repeated index takes the last value, or the reduction"""
     value, new = tracer.value(inputs), tracer.value(updates)
     targets, size, rest = _flat_targets(tracer, indices, value.shape)
     rows = tracer.emit(ops.Reshape((len(targets), *rest)), new)
@@ -89,7 +88,7 @@ def scatter_update(tracer: Tracer, op: Any, inputs: Any, indices: Any, updates: 
 
 
 def _turns(targets: Array) -> list[Array]:
-    """The rows in groups in which no target occurs twice, in order."""
+    """Group the rows, in order, so that no group contains a target twice."""
     groups: list[list[int]] = []
     seen: dict[int, int] = {}
     for place, target in enumerate(targets.tolist()):
@@ -106,7 +105,7 @@ _SEGMENTS = (kmath.SegmentSum, kmath.SegmentMax, kmath.SegmentMin, kmath.Segment
 
 @rules(*_SEGMENTS)
 def segment(tracer: Tracer, op: Any, data: Any, segment_ids: Any) -> Any:
-    """Rows with the same known id reduced to one; nothing for an id outside"""
+    """Reduce rows with the same constant id to one row; ids out of range are ignored."""
     value = tracer.value(data)
     targets = known_array(tracer, segment_ids, "segment_ids").astype(np.int64)
     size = int(targets.max()) + 1 if op.num_segments is None else op.num_segments

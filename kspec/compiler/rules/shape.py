@@ -1,4 +1,4 @@
-"""``keras.ops`` that move elements."""
+"""Rules for ``keras.ops`` that move elements."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ rules: Table[Callable[..., Any]] = Table("trace: shapes")
 
 
 def reshaped(tracer: Tracer, value: Value, newshape: Sequence[int | None]) -> Value:
-    """A reshape whose unknown sizes (-1, None) are found: the only one by what is left, of
-    several each by position where the dimension is symbolic too, and the last by what is left."""
+    """Reshape and infer unknown sizes (-1, None). A single one is the remaining factor. Of several,
+    each takes the symbolic dimension at its position, and the last is the remaining factor."""
     shape: list[Dim | None] = [None if dim in (None, -1) else dim for dim in newshape]
     for axis, known in enumerate(value.shape[: len(shape)]):
         if shape.count(None) > 1 and shape[axis] is None and isinstance(known, str):
@@ -31,13 +31,13 @@ def reshaped(tracer: Tracer, value: Value, newshape: Sequence[int | None]) -> Va
     if shape.count(None) == 1:
         shape[shape.index(None)] = _left(value.shape, shape)
     if None in shape:
-        raise tracer.error(f"cannot tell the shape {tuple(newshape)} from {value.shape}")
+        raise tracer.error(f"cannot infer the shape {tuple(newshape)} from {value.shape}")
     full: Shape = tuple(dim for dim in shape if dim is not None)
     return value if full == value.shape else tracer.emit(ops.Reshape(full), value)
 
 
 def _left(before: Shape, after: Sequence[Dim | None]) -> Dim | None:
-    """The one dimension that makes both shapes equally large."""
+    """Return the dimension that gives both shapes the same number of elements, or None."""
     names = [dim for dim in before if isinstance(dim, str)]
     for dim in after:
         if isinstance(dim, str):
@@ -157,7 +157,7 @@ def pad(tracer: Tracer, op: Any, x: Any, constant_values: Any = None) -> Value:
 def broadcast_to(tracer: Tracer, op: Any, x: Any) -> Value:
     value = tracer.value(x)
     if any(dim is None for dim in op.shape):
-        raise tracer.error(f"cannot tell the shape {op.shape} to broadcast to")
+        raise tracer.error(f"cannot infer the shape {op.shape} to broadcast to")
     return tracer.emit(ops.BroadcastTo(tuple(op.shape)), value)
 
 
@@ -212,7 +212,7 @@ def get_item(tracer: Tracer, _op: Any, x: Any, key: Any) -> Value:
             if (each.start, each.stop, step) == (None, None, -1):
                 reverse.append(axis)
             elif step < 0:
-                raise tracer.error("only a whole axis can be read backwards")
+                raise tracer.error("only a whole axis can be reversed")
             elif (start, stop, step) != (0, None, 1):
                 axes.append((axis, start, stop, step))
         elif each is not None:
@@ -233,7 +233,7 @@ def get_item(tracer: Tracer, _op: Any, x: Any, key: Any) -> Value:
 
 
 def _without_ellipsis(keys: list[Any], rank: int) -> list[Any]:
-    """The key with one entry for each axis, and None for each new one."""
+    """Return the key with one entry per axis, and None for each new axis."""
     used = sum(key is not None and key is not Ellipsis for key in keys)
     place = keys.index(Ellipsis) if Ellipsis in keys else len(keys)
     return [*keys[:place], *[slice(None)] * (rank - used), *keys[place + 1 :]]

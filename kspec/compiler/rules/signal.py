@@ -1,5 +1,5 @@
-"""Fourier transforms of ``keras.ops``, as products with matrices of sines and cosines; a complex
-tensor is a pair of real ones."""
+"""Rules for Fourier transforms, as products with matrices of sines and cosines. A complex tensor is
+a pair of real ones."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Pair = tuple[Any, Any]
 
 
 def waves(rows: int, columns: int, period: int) -> tuple[Array, Array]:
-    """cos and -sin of 2π · row · column / period; the product is reduced first, so that a long
-    transform keeps its precision"""
+    """cos and -sin of 2π · row · column / period; the product is reduced modulo the period first,
+    for the precision of long transforms"""
     angle = 2 * np.pi * (np.outer(np.arange(rows), np.arange(columns)) % period) / period
     return np.cos(angle).astype(np.float32), -np.sin(angle).astype(np.float32)
 
 
 def transform(x: Pair, axis: int) -> Pair:
-    """The discrete Fourier transform along the last axis, or the last but one"""
+    """The discrete Fourier transform along the last axis, or the second to last"""
     real, imaginary = x
     size = real.shape[axis]
     cos, sin = waves(size, size, size)
@@ -50,14 +50,14 @@ def transform_2d(x: Pair) -> Pair:
 
 
 def inverse_2d(x: Pair) -> Pair:
-    """The conjugate of the transform of the conjugate, over the number of elements"""
+    """The conjugate of the transform of the conjugate, divided by the number of elements"""
     real, imaginary = transform_2d((x[0], -x[1]))
     count = float(real.shape[-1] * real.shape[-2])
     return real / count, -imaginary / count
 
 
 def fitted(x: Any, size: int) -> Any:
-    """The last axis cut, or filled up with zeros, to a size"""
+    """Cut the last axis to a size, or pad it with zeros."""
     have = x.shape[-1]
     if have > size:
         return x[..., :size]
@@ -66,14 +66,14 @@ def fitted(x: Any, size: int) -> Any:
 
 
 def real_transform(x: Any, size: int) -> Pair:
-    """The first half of the spectrum, which tells the other"""
+    """The first half of the spectrum, which determines the other half"""
     cos, sin = waves(size, size // 2 + 1, size)
     x = fitted(x, size)
     return kops.matmul(x, cos), kops.matmul(x, sin)
 
 
 def inverse_real(x: Pair, size: int) -> Any:
-    """What has this half spectrum: each frequency counts twice but the first and, of an even
+    """The signal of a half spectrum: each frequency counts twice, except the first and, for an even
     size, the last"""
     half = size // 2 + 1
     cos, sin = waves(half, size, size)
@@ -118,7 +118,7 @@ def irfft(tracer: Tracer, op: Any, x: Any) -> Any:
 
 @rules(kmath.ExtractSequences)
 def extract_sequences(tracer: Tracer, op: Any, x: Any) -> Value:
-    """(…, time) → (…, frames, length), by places"""
+    """(…, time) → (…, frames, length), by a gather"""
     value = tracer.value(x)
     size = value.shape[-1]
     if not isinstance(size, int):
@@ -130,7 +130,7 @@ def extract_sequences(tracer: Tracer, op: Any, x: Any) -> Value:
 
 
 def window_of(op: Any) -> Array | None:
-    """The window of a short-time transform, filled up with zeros on both sides."""
+    """Return the window of a short-time transform, padded with zeros on both sides."""
     size = op.sequence_length
     before = (op.fft_length - size) // 2
     if op.window is None:
@@ -147,7 +147,7 @@ def window_of(op: Any) -> Array | None:
 
 @rules(kmath.STFT)
 def stft(tracer: Tracer, op: Any, x: Any) -> Any:
-    """The spectra of overlapping frames, each times the window"""
+    """The spectra of overlapping frames, each multiplied by the window"""
     window = window_of(op)
 
     def formula(x: Any) -> Pair:
@@ -165,7 +165,7 @@ def stft(tracer: Tracer, op: Any, x: Any) -> Any:
 
 @rules(kmath.ISTFT)
 def istft(tracer: Tracer, op: Any, x: Any) -> Any:
-    """Frames of the inverse, times the window that undoes the first, added where they overlap"""
+    """The inverse frames, multiplied by the synthesis window and added where they overlap"""
     size, stride = op.fft_length, op.sequence_stride
     window = window_of(op)
     if window is not None:
@@ -195,8 +195,8 @@ def istft(tracer: Tracer, op: Any, x: Any) -> Any:
 
 
 def overlapped(frames: Any, stride: int) -> Any:
-    """(rows, frames, size) → (rows, time): each frame cut in parts as long as the stride, the
-    first parts in a row, then the second ones one place later, and so on, and all added"""
+    """(rows, frames, size) → (rows, time): cut each frame into parts as long as the stride; join
+    the first parts, shift the joined second parts by one stride, and so on; add them all."""
     _, count, size = frames.shape
     parts = -(-size // stride)
     if parts * stride != size:

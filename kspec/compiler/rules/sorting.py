@@ -1,4 +1,4 @@
-"""``keras.ops`` that order elements, and what is made of it."""
+"""Rules for sorting, and for functions of sorted elements."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ rules: Table[Callable[..., Any]] = Table("trace: sorting")
 def last_axis(
     tracer: Tracer, value: Value, axis: int | None
 ) -> tuple[Value, Callable[[Value], Value]]:
-    """The value with the axis at the end, flat for None, and what moves a result back."""
+    """Return the value with the axis moved last (flattened for None), and the inverse function."""
     if axis is None:
         return reshaped(tracer, value, (-1,)), lambda result: result
     rank = value.type.rank
@@ -42,7 +42,7 @@ def last_axis(
 
 
 def reversed_order(tracer: Tracer, value: Value) -> Value:
-    """-x, or -1 - x of integers, which has no overflow: the greatest becomes the least"""
+    """-x, or -1 - x for integers, which does not overflow: the order is reversed"""
     if value.dtype.is_float:
         return tracer.emit(ops.Negative(), value)
     return tracer.emit(ops.Subtract(), tracer.value(value.dtype.numpy.type(-1)), value)
@@ -56,13 +56,13 @@ def length(tracer: Tracer, value: Value) -> int:
 
 
 def ascending(tracer: Tracer, value: Value) -> Value:
-    """The elements of the last axis in ascending order."""
+    """Return the elements of the last axis in ascending order."""
     greatest_first = ops.TopK(length(tracer, value))
     return reversed_order(tracer, tracer.emit(greatest_first, reversed_order(tracer, value)))
 
 
 def ranked(tracer: Tracer, value: Value) -> Value:
-    """Something that the operations of order take, and that has the order of the value."""
+    """Convert a value to a type that the sorting operations accept, with the same order."""
     return cast(tracer, value, DType.int32) if value.dtype is DType.boolean else value
 
 
@@ -82,14 +82,14 @@ def argsort(tracer: Tracer, op: Any, x: Any) -> Value:
 
 @rules(kmath.TopK)
 def top_k(tracer: Tracer, op: Any, x: Any) -> tuple[Value, Value]:
-    """Sorted whether that is asked for or not."""
+    """Return the greatest elements and their indices, sorted even if ``sorted`` is false."""
     value = tracer.value(x)
     return tracer.emit(ops.TopK(op.k), value), tracer.emit(ops.ArgTopK(op.k), value)
 
 
 @rules(kmath.InTopK)
 def in_top_k(tracer: Tracer, op: Any, targets: Any, predictions: Any) -> Any:
-    """Whether fewer than k are greater than the target's own score"""
+    """Whether fewer than k scores are greater than the target's score"""
 
     def formula(targets: Any, scores: Any) -> Any:
         own = kops.take_along_axis(scores, kops.expand_dims(targets, -1), axis=-1)
@@ -100,9 +100,9 @@ def in_top_k(tracer: Tracer, op: Any, targets: Any, predictions: Any) -> Any:
 
 @rules(nn.Sparsemax)
 def sparsemax(tracer: Tracer, op: Any, x: Any) -> Any:
-    """max(x - τ, 0), the support being the k greatest with 1 + k · x₍ₖ₎ > their sum (Martins and
-    Astudillo 2016). There τ is (sum of the support - 1) / k; Keras, and so this, takes the sum of
-    all running sums in the support."""
+    """max(x - τ, 0); the support is the k greatest elements with 1 + k · x₍ₖ₎ > their sum (Martins
+    and Astudillo 2016). The paper's τ is (sum of the support - 1) / k; Keras, and so this rule,
+    uses the sum of all running sums in the support."""
 
     def formula(x: Any) -> Any:
         ordered = -kops.sort(-x, axis=-1)
@@ -119,7 +119,7 @@ def sparsemax(tracer: Tracer, op: Any, x: Any) -> Any:
 
 @rules(knp.Quantile, knp.Percentile, knp.Median)
 def quantile(tracer: Tracer, op: Any, x: Any, q: Any = 0.5) -> Any:
-    """Elements of the sorted axes at q · (n - 1), or between its neighbours"""
+    """The elements of the sorted axes at q · (n - 1), or interpolated between its neighbours"""
     shares = np.asarray(known_array(tracer, q, "q"), np.float64)
     if isinstance(op, knp.Percentile):
         shares = shares / 100
@@ -154,7 +154,7 @@ def _known(tracer: Tracer, dim: Any) -> int:
 
 
 def _at(tracer: Tracer, ordered: Value, place: float, method: str) -> Value:
-    """The element of the last axis, (…, 1), at a place that need not be whole."""
+    """Return the element (…, 1) of the last axis at a position that may be fractional."""
     low, high = int(np.floor(place)), int(np.ceil(place))
     axis = ordered.type.rank - 1
 
@@ -181,7 +181,7 @@ def _at(tracer: Tracer, ordered: Value, place: float, method: str) -> Value:
 
 @rules(knp.SearchSorted)
 def search_sorted(tracer: Tracer, op: Any, sorted_sequence: Any, values: Any) -> Any:
-    """How many of the sequence are less than (left), or not greater than (right), each value"""
+    """The number of elements of the sequence < (left), or ≤ (right), each value"""
 
     def formula(sequence: Any, values: Any) -> Any:
         wide = kops.expand_dims(values, -1)
@@ -193,7 +193,7 @@ def search_sorted(tracer: Tracer, op: Any, sorted_sequence: Any, values: Any) ->
 
 @rules(knp.Digitize)
 def digitize(tracer: Tracer, _op: Any, x: Any, bins: Any) -> Any:
-    """How many of the bounds are not greater than each value"""
+    """The number of bounds ≤ each value"""
     bounds = np.asarray(known_array(tracer, bins, "bins"), np.float32)
 
     def formula(x: Any) -> Any:

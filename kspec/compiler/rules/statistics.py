@@ -1,5 +1,5 @@
-"""``keras.ops`` that reduce or accumulate, made of simpler ones; NaN counts as missing in those
-whose name says so."""
+"""Rules for reductions and accumulations composed of simpler ones; operations named ``nan…`` ignore
+NaN."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def nan_variance(op: Any, x: Any) -> Any:
 
 
 def nan_extreme(op: Any, x: Any) -> Any:
-    """NaN where all are"""
+    """The extreme element that is not NaN; NaN if all elements are NaN"""
     greatest = isinstance(op, knp.Nanmax)
     reduce = kops.max if greatest else kops.min
     found = reduce(
@@ -54,7 +54,7 @@ def nan_extreme(op: Any, x: Any) -> Any:
 
 
 def nan_place(op: Any, x: Any) -> Any:
-    """-1 where all are NaN"""
+    """The index of the extreme element that is not NaN; -1 if all elements are NaN"""
     greatest = isinstance(op, knp.Nanargmax)
     find = kops.argmax if greatest else kops.argmin
     found = find(
@@ -87,7 +87,7 @@ _OF_INTEGERS: Mapping[type, Callable[[Any, Any], Any]] = {
     knp.Nanprod: lambda op, x: kops.prod(x, op.axis, op.keepdims),
     knp.Nansum: lambda op, x: kops.sum(x, op.axis, op.keepdims),
 }
-"""Integers have no NaN; a mean of them is one of floats."""
+"""The equivalent operations for integers, which have no NaN; their mean is a float."""
 
 
 @rules(*_NAN)
@@ -100,7 +100,7 @@ def ignoring_nan(tracer: Tracer, op: Any, x: Any) -> Any:
 
 @rules(knp.Cumprod)
 def cumulative_product(tracer: Tracer, op: Any, x: Any) -> Any:
-    """By doubling: each element times the one 1 before, then 2, then 4 before it"""
+    """The running product by doubling: multiply by the element 1 position before, then 2, then 4"""
     value = tracer.value(x)
     if op.dtype is not None:
         value = cast(tracer, value, DType(op.dtype))
@@ -127,7 +127,7 @@ def cumulative_product(tracer: Tracer, op: Any, x: Any) -> Any:
 
 @rules(knp.Average)
 def average(tracer: Tracer, op: Any, x: Any, weights: Any = None) -> Any:
-    """Σ w · x / Σ w; weights of one axis are those of ``axis``"""
+    """Σ w · x / Σ w; weights of rank 1 belong to ``axis``"""
 
     def formula(x: Any, weights: Any) -> Any:
         if weights is None:
@@ -179,7 +179,7 @@ def difference(tracer: Tracer, op: Any, a: Any) -> Any:
 
 @rules(knp.Trapezoid)
 def trapezoid(tracer: Tracer, op: Any, y: Any) -> Any:
-    """Σ of the means of neighbours, times their distance"""
+    """Σ of the means of neighbours, multiplied by their distance"""
 
     def formula(y: Any, x: Any) -> Any:
         y = kops.moveaxis(y, op.axis, -1)
