@@ -44,9 +44,10 @@ unit: $(READY) chromium compiler browser arm64 android jvm ## Run the tests alon
 fuzz: $(READY) ## Judge N random networks from SEED in every format against Keras
 	$(BIN)/python -W ignore -m tests.fuzz --count $(N) $(if $(SEED),--seed $(SEED))
 
-trust: $(READY) ## Run the hostile suites: 5,000 mutants of specs, hostile paths, flipped bytes
+trust: $(READY) ## Run the hostile suites: 5,000 mutants, hostile paths, flipped bytes, builds at once
 	$(BIN)/python -m tests.fuzz.mutants --count 5000 --seed $(or $(SEED),1)
 	$(PYTEST) tests/trust
+	$(BIN)/python -m tests.trust.builds_at_once --rounds 20
 
 bench: $(READY) ## Measure emission beside today's converters; writes docs/benchmarks.md (ONLY=name)
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes \

@@ -179,7 +179,9 @@ def _length(words: str, key: str, unit: str) -> Callable[[Fault], Said]:
         bound = fault.context[key]
         count = len(fault.node.plain() or ())
         units = unit if bound == 1 else f"{unit}s"
-        return Said("KS206", f"expected {words} {bound} {units}, found {count}")
+        beyond = fault.node.items[bound:] if key == "max_length" else []
+        span = beyond[0].point() if beyond else None
+        return Said("KS206", f"expected {words} {bound} {units}, found {count}", span=span)
 
     return say
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from kspec.pipeline.check import load_checked
 from kspec.schemas.layers import LAYERS
+from kspec.spec.diagnostics import KspecError
 from kspec.spec.messages import CONTEXT, explain
 from kspec.spec.reader import read
 from tests.fuzz.mutants import LEAST, mutants, parsed, run, written
@@ -52,3 +53,15 @@ def test_unknown_keys_of_every_layer_are_said(key: str, body: str) -> None:
         LAYERS[key].model_validate(node.plain(), context=CONTEXT)
     found = explain(caught.value, node, LAYERS[key])
     assert "KS201" in {each.code for each in found}
+
+
+def test_a_list_that_is_too_long_is_placed_at_its_first_item_too_many(tmp_path: Path) -> None:
+    text = SPECS["weighed"].replace("category: [x, y, z]", "binary: [x, y, z, z]")
+    path = tmp_path / "model.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(KspecError) as caught:
+        load_checked(path)
+    (found,) = [each for each in caught.value.diagnostics if each.code == "KS206"]
+    assert found.span is not None
+    line = text.split("\n")[found.span.line - 1]
+    assert line[found.span.column - 1 :].startswith("z, z]")

@@ -14,6 +14,7 @@ from kspec.pipeline.store.seals import VARIABLE, Seals, seals_for, state_folder
 from kspec.spec import KspecError
 from kspec.training.checkpoints import Checkpoint, Progress, read_newest, write_checkpoint
 from tests.pipeline.tiny import ended, forked
+from tests.trust.builds_at_once import STAGES, unsound
 
 FILES = {"about.json": b'{"a": 1}\n', "deep/model.onnx": bytes(range(256)) * 9, "empty": b""}
 
@@ -320,3 +321,22 @@ def test_a_lock_is_not_taken_through_a_link(tmp_path):
 def test_the_index_is_readable(store):
     index = json.loads(result(store).with_name("key.json").read_bytes())
     assert sorted(index["files"]) == sorted(FILES)
+
+
+def test_builds_at_once_are_judged_by_every_result_of_their_store(tmp_path):
+    store = Store.at(tmp_path / ".kspec")
+    for stage in STAGES:
+        with store.writing(stage, "key") as folder:
+            assert folder is not None
+            (folder / "file").write_bytes(b"some")
+    assert unsound(store.root) == []
+    (store.path("emit-onnx", "key") / "file").write_bytes(b"same")
+    shutil.rmtree(store.path("train", "key"))
+    store.path("plan", "key").with_name("key.json").unlink()
+    (store.root / "running/report-key/result").mkdir(parents=True)
+    assert sorted(each.partition(":")[0] for each in unsound(store.root)) == [
+        "emit-onnx/key.json",
+        "no result of plan",
+        "running/report-key/result",
+        "train/key.json",
+    ]
