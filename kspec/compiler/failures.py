@@ -34,7 +34,7 @@ NOT_TRACED = (
 LONGEST = 300
 """Greatest length of a quoted message, in characters."""
 READS = (
-    "it reads the numbers of a tensor, which are not known when the model is compiled; write it "
+    "it reads the values of a tensor, which are unknown when the model is compiled; write it "
     "with functions of keras.ops"
 )
 REASONS = (

@@ -151,7 +151,7 @@ def _field(value: object) -> object:
 def _graph(file: _File, arrays: dict[str, Array]) -> Graph:
     constants = {each.name: arrays[each.name] for each in file.constants}
     if unknown := arrays.keys() - constants.keys():
-        raise ValueError(f"constants of which {GRAPH} knows nothing: {', '.join(sorted(unknown))}")
+        raise ValueError(f"constants that {GRAPH} does not declare: {', '.join(sorted(unknown))}")
     for each in file.constants:
         if TensorType.of(arrays[each.name]) != _type(each):
             found = TensorType.of(arrays[each.name])

@@ -122,7 +122,7 @@ class Tracer:
         kind = type(layer)
         if mode := getattr(layer, "quantization_mode", None):
             raise self.error(
-                f"the layer is quantised ({mode}), and its numbers would be read as if it were not",
+                f"the layer is quantised ({mode}), and its weights would be read as unquantised",
                 code="KS743",
                 help_="compile the model as it was before `quantize`",
             )

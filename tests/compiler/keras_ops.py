@@ -809,7 +809,7 @@ REFUSED = (
         "einsum-diagonal",
         lambda x: k.einsum("aa->a", x),
         ((3, 3),),
-        refused="a letter stands twice",
+        refused="a letter occurs twice",
     ),
     Case(
         "sort-time",

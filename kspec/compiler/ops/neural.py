@@ -171,7 +171,7 @@ class Pooling(Windowed, ABC):
         self.expect_axes(x, self.window)
         pairs = () if self.padding == "same" else self.padding
         if any(max(pair) >= k for pair, k in zip(pairs, self.window, strict=False)):
-            raise OpError(f"a window of {self.window} fits into its padding {self.padding}")
+            raise OpError(f"padding {self.padding} is not smaller than the window {self.window}")
         spatial = self.places(self.spatial(x.shape), self.window)
         return (x.with_shape(*self.compose(x.shape[0], spatial, self.depth(x.shape))),)
 

@@ -112,7 +112,7 @@ class Einsum(Op):
         expect_arity(self, inputs, len(terms))
         dtype = common_dtype(self, (each.dtype for each in inputs), NUMBERS)
         if any(len(set(term)) != len(term) for term in (*terms, result)):
-            raise OpError(f"a letter stands twice in one term of {self.equation}")
+            raise OpError(f"a letter occurs twice in one term of {self.equation}")
         sizes: dict[str, Dim] = {}
         for term, each in zip(terms, inputs, strict=True):
             known = [sizes.setdefault(*pair) for pair in zip(term, each.shape, strict=False)]

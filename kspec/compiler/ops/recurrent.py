@@ -148,7 +148,7 @@ class Scan(Op):
         last = self.states + self.scanned
         sequences = inputs[self.states : last]
         if any(each.rank < 2 for each in sequences):
-            raise OpError("a sequence has a batch and a time")
+            raise OpError("a sequence needs a batch axis and a time axis")
         times: set[Dim] = {each.shape[1] for each in sequences}
         if len(times) > 1:
             raise OpError(f"sequences of several lengths: {', '.join(map(str, sequences))}")
@@ -159,7 +159,7 @@ class Scan(Op):
         if found != given or finals != given[: self.states]:
             raise OpError(f"the body of a loop takes ({', '.join(map(str, given))})")
         if any(each.rank < 1 for each in outputs) or not (finals or outputs):
-            raise OpError("what a loop gives at each step has a batch")
+            raise OpError("each output of a loop's body needs a batch axis")
         (time,) = times
         stacked = (each.with_shape(each.shape[0], time, *each.shape[1:]) for each in outputs)
         return (*finals, *stacked)

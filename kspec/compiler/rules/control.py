@@ -137,7 +137,7 @@ def associative_scan(tracer: Tracer, op: Any, f: Any, elems: Any) -> Any:
         axis = op.axis % len(tree.flatten(xs)[0].shape)
         size = tree.flatten(xs)[0].shape[axis]
         if size is None or size > _MOST:
-            raise ValueError(f"a scan over {size} elements: up to {_MOST} are written out")
+            raise ValueError(f"a scan over {size} elements: at most {_MOST} are unrolled")
         rows = [tree.map_structure(lambda x, at=at: part(x, at), xs) for at in range(size)]
         if op.reverse:
             rows.reverse()

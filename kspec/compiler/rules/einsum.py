@@ -114,7 +114,7 @@ def written_out(tracer: Tracer, subscripts: str, values: Sequence[Value]) -> tup
     result = result.replace("...", dots)
     for name, value in zip(full, values, strict=True):
         if len(set(name)) < len(name):
-            raise tracer.error(f"a letter stands twice in one term of {subscripts!r}")
+            raise tracer.error(f"a letter occurs twice in one term of {subscripts!r}")
         if len(name) != value.type.rank:
             raise tracer.error(f"{subscripts!r} does not fit {value}")
     return [Term(*pair) for pair in zip(values, full, strict=True)], result
