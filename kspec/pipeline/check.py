@@ -110,6 +110,7 @@ def _judge_targets(document: Document) -> Iterator[Diagnostic]:
         for size in input_kind(each.kind).shape(each.kind)
         if isinstance(size, str)
     }
+    fixed: dict[str, tuple[str, int]] = {}
     for target, written in spec.targets.items():
         platform = platforms()[target]
         options = platform.options.model_validate(written)
@@ -123,6 +124,15 @@ def _judge_targets(document: Document) -> Iterator[Diagnostic]:
                     ("targets", target),
                     help=way_out(platform, written, Subject(spec.inputs, Card()), set(missing)),
                 )
+            for name in sorted(open_sizes & given.keys()):
+                first, size = fixed.setdefault(name, (target, given[name]))
+                if size != given[name]:
+                    yield Diagnostic(
+                        "KS717",
+                        f"the target {target} fixes {name} at {given[name]}, and {first} at {size}",
+                        ("targets", target),
+                        help=f"fix {name} at one size: all targets are judged on the same rows",
+                    )
             limit, needed = format_.largest_bytes, document.sizes.artifact_bytes
             if limit is not None and needed > limit:
                 yield Diagnostic(

@@ -138,3 +138,31 @@ def test_what_reading_alone_does_not_show(kspec, change, code, place):
     assert f"model.yaml:{place}: {code} " in result.stdout
     # A CSV file has no series: the input with an open size does not fit its column either.
     assert f"{'2 problems' if code == 'KS713' else '1 problem'} found" in result.stdout
+
+
+SIZES = """\
+kspec: 1
+name: two
+inputs: {x: {tensor: [time, 3]}}
+outputs: {y: {number: 1}}
+network:
+  - lstm: 4
+  - dense: 1
+    name: y
+weights: w.safetensors
+targets:
+  android: {dimensions: {time: 100}}
+  raspberry_pi: {engine: litert, dimensions: {time: 100}}
+  onnx: {}
+"""
+
+
+def test_targets_fix_a_dimension_at_one_size(kspec):
+    Path("w.safetensors").touch()
+    Path("model.yaml").write_text(SIZES)
+    assert kspec("check", "model.yaml").exit_code == 0
+    Path("model.yaml").write_text(SIZES.replace("100", "50", 1))
+    result = kspec("check", "model.yaml")
+    assert result.exit_code == 2
+    assert "model.yaml:12:3: KS717 " in result.stdout
+    assert "fixes time at 100, and android at 50" in result.stdout

@@ -74,6 +74,14 @@ RULES: tuple[Rule, ...] = (
         right="kspec emit model.yaml --out shared && cp shared/model.onnx elsewhere/",
     ),
     Rule(
+        code="KS717",
+        title="targets fix a dimension at different sizes",
+        explanation="All artifacts of a build are judged on the same rows, and rows have one\n"
+        "size. Targets with fixed shapes have to give a named dimension the same size.",
+        wrong="targets:\n  android: {dimensions: {time: 100}}\n  tflite: {dimensions: {time: 50}}",
+        right="targets:\n  android: {dimensions: {time: 50}}\n  tflite: {dimensions: {time: 50}}",
+    ),
+    Rule(
         code="KS720",
         title="artifact differs from the trained model",
         explanation="The artifact was run in its own runtime, and an output is farther from the\n"
