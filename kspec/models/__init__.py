@@ -1,1 +1,1 @@
-"""The network of a spec as a Keras model, and Keras models as specs."""
+"""Conversion of a spec's network to a Keras model, and of Keras models to specs."""

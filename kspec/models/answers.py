@@ -1,4 +1,4 @@
-"""A Keras model without a spec: its graph, and its answers to rows."""
+"""A Keras model without a spec: its graph, and its outputs for rows."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from kspec.spec.diagnostics import Diagnostic, KspecError
 
 
 def refusal(error: TraceError) -> Diagnostic:
-    """The diagnostic for a model that cannot be traced."""
+    """Return the diagnostic for a model that cannot be traced."""
     what = f"layer {error.layer!r}" if error.layer else "the model"
     message = f"{what} cannot be compiled: {error.message}"
     return Diagnostic(error.code, message, error.route, help=error.help)
 
 
 def traced(model: Any, name: str | None = None, rows: Mapping[str, Any] | None = None) -> Graph:
-    """The graph of a model. ``rows`` tell the shapes of the inputs of a subclassed model that takes
-    several, which Keras does not note. Raises KspecError KS711, KS740, KS742 and KS743."""
+    """Return the graph of a model. ``rows`` provide the input shapes of a subclassed model with
+    several inputs, which Keras does not record. Raises KspecError KS711, KS740, KS742 and KS743."""
     shapes: dict[str, Shape] = {}
     if rows and isinstance(model, keras.Model) and not getattr(model, "inputs", None):
         shapes = {name: ("batch", *np.shape(each)[1:]) for name, each in rows.items()}
@@ -46,17 +46,17 @@ def traced(model: Any, name: str | None = None, rows: Mapping[str, Any] | None =
 
 
 def fixed_batch(model: Any) -> int | None:
-    """The number of rows that every call of the model takes; None where it takes any number."""
+    """Return the fixed batch size of the model; None if it takes any number of rows."""
     inputs = getattr(model, "inputs", None) or ()
     sizes = {tensor.shape[0] for tensor in inputs if tensor.shape}
     return next(iter(sizes)) if len(sizes) == 1 else None
 
 
 def fitted(graph: Graph, rows: Mapping[str, Any]) -> dict[str, Array]:
-    """Rows as arrays of the element types that the inputs have, in the order of the graph. Raises
-    KspecError KS739 that names every input that they do not fit."""
+    """Return rows as arrays of the inputs' element types, in the order of the graph's inputs.
+    Raises KspecError KS739 with every input whose rows do not fit."""
     problems = [
-        f"there is no input {name!r}"
+        f"unknown input {name!r}"
         for name in rows
         if name not in {value.name for value in graph.inputs}
     ]
@@ -81,8 +81,8 @@ def fitted(graph: Graph, rows: Mapping[str, Any]) -> dict[str, Array]:
 
 
 def _misfit(value: Value, given: Array | None, sizes: dict[str, int]) -> str:
-    """Why an array is not rows of an input, or an empty text. ``sizes`` holds the sizes that the
-    open dimensions had so far."""
+    """Return why an array does not fit an input, or an empty text. ``sizes`` collects the sizes of
+    symbolic dimensions."""
     if given is None:
         return "has no rows"
     if given.dtype.kind not in "fiub" and given.dtype.name != "bfloat16":
@@ -101,9 +101,9 @@ def _misfit(value: Value, given: Array | None, sizes: dict[str, int]) -> str:
 
 
 def answers(model: Any, graph: Graph, rows: Mapping[str, Array]) -> dict[str, Array]:
-    """The model's outputs for ``fitted`` rows, by the names of the graph's outputs. A model of a
-    fixed batch is called once for each batch, the last one filled up. Raises KspecError KS741
-    where the model itself fails."""
+    """Return the model's outputs for ``fitted`` rows, by the names of the graph's outputs. A model
+    with a fixed batch size is called once per batch; the last batch is padded. Raises KspecError
+    KS741 if the model itself fails."""
     count = len(next(iter(rows.values())))
     batch = fixed_batch(model) or count
     with LOCK, unfiltered(), in_float32(model):
@@ -125,15 +125,15 @@ def _batch(array: Array, start: int, size: int) -> Array:
 
 
 def _joined(parts: list[Array], count: int, batch: int) -> Array:
-    """The outputs of all batches, without those of rows that filled the last batch up."""
+    """Join the outputs of all batches, without the padding rows of the last batch."""
     if any(part.ndim == 0 or len(part) != batch for part in parts):
         return parts[0] if len(parts) == 1 else np.stack(parts)
     return np.concatenate(parts)[:count]
 
 
 def check_rows_apart(model: Any, graph: Graph, rows: Mapping[str, Array]) -> None:
-    """Raise KspecError KS744 where a model of a fixed batch is not a function of single rows, as
-    the graph has to be, which takes any number of rows."""
+    """Raise KspecError KS744 if a row's outputs depend on the other rows of a fixed batch. The
+    graph takes any number of rows, so each row must be independent."""
     batch = fixed_batch(model)
     if batch is not None and not _apart(graph, rows, answers(model, graph, rows)):
         raise KspecError(
@@ -146,7 +146,8 @@ def check_rows_apart(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Non
 
 
 def check_rows_alone(graph: Graph, rows: Mapping[str, Array], most: int = 8) -> None:
-    """Raise KspecError KS744 where the graph gives a row another answer alone than among others."""
+    """Raise KspecError KS744 if the graph's outputs for a row alone differ from its outputs in a
+    batch."""
     together = evaluate(graph, rows, precision=np.float64)
     for row in range(min(most, len(next(iter(rows.values()))))):
         alone = evaluate(
@@ -164,7 +165,7 @@ def check_rows_alone(graph: Graph, rows: Mapping[str, Array], most: int = 8) -> 
 
 
 def _apart(graph: Graph, rows: Mapping[str, Array], found: Mapping[str, Array]) -> bool:
-    """Whether the graph gives all rows at once what the model gives batch by batch."""
+    """Return whether the graph's outputs for all rows equal the model's outputs batch by batch."""
     try:
         together = evaluate(graph, rows, precision=np.float64)
     except EvaluationError:
@@ -177,7 +178,7 @@ def _apart(graph: Graph, rows: Mapping[str, Array], found: Mapping[str, Array]) 
 
 
 def _called(model: Any, rows: Mapping[str, Array]) -> dict[str, Array]:
-    """The model's outputs by name, in the order in which Keras flattens them."""
+    """Return the model's outputs by name, in the order in which Keras flattens them."""
     try:
         if isinstance(model, keras.Function | keras.Sequential):
             result = model(_structured(model, rows), training=False)
@@ -201,7 +202,7 @@ def _called(model: Any, rows: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _structured(model: Any, rows: Mapping[str, Array]) -> Any:
-    """Rows in the structure that the model takes."""
+    """Pack rows into the input structure of the model."""
     struct = getattr(model, "_inputs_struct", None)
     if struct is None:
         (only,) = rows.values()

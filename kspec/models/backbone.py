@@ -11,12 +11,13 @@ import keras
 from keras.src.backend.common import global_state
 
 NAMES = "object_name_uids"
-"""Under what Keras counts the layers that were given no name."""
+"""Keras' global attribute with the counters for automatic layer names."""
 
 
 class Backbone(keras.Layer):  # type: ignore[misc]
-    """The network without its classifier. It is made when its input's shape is known, since Keras
-    pads by it; its variables are named as in the network, after the name of this layer."""
+    """The network without its classifier. It is created when the input shape is known, because
+    Keras' padding depends on it. Paths of variables are the network's, with the name of this layer
+    as prefix."""
 
     def __init__(self, application: str, arguments: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -40,7 +41,7 @@ class Backbone(keras.Layer):  # type: ignore[misc]
 
 @contextmanager
 def _names_from_one() -> Iterator[None]:
-    """Names that Keras makes up do not depend on what else was made in the process."""
+    """Make automatic layer names independent of layers created earlier in the process."""
     outside = global_state.get_global_attribute(NAMES)
     global_state.set_global_attribute(NAMES, defaultdict(int))
     try:

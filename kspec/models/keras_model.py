@@ -1,4 +1,4 @@
-"""Document → keras.Model, and the values its variables start from."""
+"""Document → keras.Model, and the initial values of its variables."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ from kspec.spec.document import Document, ResolvedStep
 from kspec.spec.extensions import keras_class, unusable
 
 SCATTERED = 0.9
-"""The share of different elements that tells an array drawn at random: in float32 a large one has
+"""Share of distinct elements above which an array counts as random: a large float32 array contains
 some equal elements."""
 ENOUGH = 65_536
-"""Elements that tell how an array was drawn."""
+"""Number of elements that are inspected to classify an array."""
 
 
 def build_model(document: Document, *, seed: int = 0) -> keras.Model:
-    """The Functional model of a spec, built, with fresh weights.
+    """Build the Functional model of a spec, with fresh weights.
 
-    Inputs and outputs are dicts by the spec's names; layers are named as the steps are, with a dot
-    for the slash that Keras refuses. Rescaling and normalisation of inputs are layers too, named
-    ``<input>.rescale`` and ``<input>.normalize``; what adapts starts from mean 0 and variance 1.
+    Inputs and outputs are dicts keyed by the spec's names. Layers have the names of their steps,
+    with a dot in place of the slash, which Keras refuses. Rescaling and normalisation of inputs are
+    layers named ``<input>.rescale`` and ``<input>.normalize``; normalisations that adapt start from
+    mean 0 and variance 1.
     """
     keras.utils.set_random_seed(seed)
     spec = document.spec
@@ -53,7 +54,7 @@ def build_model(document: Document, *, seed: int = 0) -> keras.Model:
 
 
 def _check_promise(step: ResolvedStep, given: Sequence[Any], found: Any) -> None:
-    """What a layer of others makes has the shape that it said."""
+    """Check that a third-party layer returns the shape that it declares."""
     said = step.layer.output_shape(tuple(tuple(each.shape[1:]) for each in given))
     made = tuple(getattr(found, "shape", (None,))[1:])
     if said != made:
@@ -63,8 +64,8 @@ def _check_promise(step: ResolvedStep, given: Sequence[Any], found: Any) -> None
 
 
 def make_layer(layer: Part, name: str) -> keras.Layer:
-    """The Keras layer of a spec's layer, or of a cell of one. What it wraps is named by its key,
-    so that the paths of variables do not depend on what else was built."""
+    """Create the Keras layer of a spec's layer or cell. Wrapped layers are named by their keys, so
+    that the paths of variables do not depend on other layers in the process."""
     parts = {field: _made(field, part) for field, part in layer.parts().items()}
     made: keras.Layer = _class_of(layer)(**layer.arguments(), **parts, name=name)
     return made
@@ -78,7 +79,7 @@ def _class_of(layer: Part) -> type[Any]:
 
 
 def call_layer(made: keras.Layer, layer: Layer, inputs: Sequence[Any]) -> Any:
-    """What the Keras layer of a spec's layer gives for its inputs, symbolic or not."""
+    """Call the Keras layer of a spec's layer on its inputs, symbolic tensors or arrays."""
     if layer.arity == 1 or layer.one_by_one:
         return made(*inputs, **layer.call_arguments())
     return made(list(inputs), **layer.call_arguments())
@@ -91,7 +92,8 @@ def _made(field: str, part: Part | tuple[Part, ...]) -> Any:
 
 
 def trace_document(model: keras.Model, document: Document) -> Graph:
-    """The graph of a model that was built from the document, each node with its line."""
+    """Return the graph of a model built from the document, with the line of each node in the
+    spec."""
     origins = {keras_name(step.name): Origin(step.name, step.route) for step in document.steps}
     spec = document.spec
     for name, item in spec.inputs.items():
@@ -110,13 +112,14 @@ def trace_document(model: keras.Model, document: Document) -> Graph:
 
 
 def _in_order(values: Iterable[Value], names: Iterable[str]) -> tuple[Value, ...]:
-    """The values in the spec's order; Keras sorts the keys of a dict."""
+    """Return the values in the spec's order; Keras sorts the keys of a dict."""
     found = {each.name: each for each in values}
     return tuple(found[name] for name in names)
 
 
 def adaptive_layers(model: keras.Model) -> list[keras.layers.Normalization]:
-    """The normalisations whose statistics are to be taken from data, in the order of the model."""
+    """Return the normalisations that compute their statistics from data, in the order of the
+    model."""
     return [
         layer
         for layer in model.layers
@@ -125,17 +128,16 @@ def adaptive_layers(model: keras.Model) -> list[keras.layers.Normalization]:
 
 
 def finalize(model: keras.Model) -> None:
-    """Let normalisations take over their variables, after these were assigned from outside; those
-    inside of other layers too."""
+    """Update normalisations, nested ones too, after their variables were assigned from outside."""
     for layer in model._flatten_layers():  # noqa: SLF001
         if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
             layer.finalize_state()
 
 
 def randomize(model: keras.Model, seed: int = 0) -> None:
-    """Give every float variable values that no fault can hide behind: in biases, statistics and
-    scales all elements differ, and none is 0 or 1. Kernels keep the values that their initialisers
-    drew, so that activations stay in range, unless these are constant, an identity or the like."""
+    """Give every float variable values that expose faults: all elements of biases, statistics and
+    scales differ, and none is 0 or 1. Kernels keep random initial values, so that activations stay
+    in range; constant, identity and similar kernels are replaced."""
     for variable in model.variables:
         if not keras.backend.is_float_dtype(variable.dtype):
             continue
@@ -147,12 +149,13 @@ def randomize(model: keras.Model, seed: int = 0) -> None:
 
 
 def settle(model: keras.Model, inputs: Any) -> bool:
-    """Give every BatchNormalization statistics near those of what it is given for these rows. With
-    others a signal dies away within fifty layers, and all outputs are the same. With just these
-    its rounding grows instead, by √(π / (π - 1)) for each ReLU (Yang et al., 2019, A mean field
-    theory of batch normalization): the variance is larger by the square of that and more.
+    """Give every BatchNormalization statistics near the statistics of its inputs for these rows.
 
-    Returns whether the model has such a layer."""
+    With arbitrary statistics a signal vanishes within fifty layers, and all outputs are equal. With
+    the exact statistics its rounding error grows by √(π / (π - 1)) per ReLU (Yang et al., 2019, A
+    mean field theory of batch normalization); therefore the variance is larger by at least the
+    square of this factor. Returns whether the model has such a layer.
+    """
     layers = model._flatten_layers()  # noqa: SLF001
     found = [each for each in layers if isinstance(each, keras.layers.BatchNormalization)]
     if not found:
@@ -173,7 +176,7 @@ def settle(model: keras.Model, inputs: Any) -> bool:
 
 
 def _random(name: str, start: Array, drawn: np.random.Generator) -> Array:
-    """Float64 values for a variable that starts from these."""
+    """Return float64 values for a variable with these initial values."""
     if "variance" in name or name in ("gamma", "scale"):
         return _distinct(drawn, start.shape, 0.5, 1.5)
     seen = start.reshape(-1)[:ENOUGH]
@@ -184,7 +187,7 @@ def _random(name: str, start: Array, drawn: np.random.Generator) -> Array:
 
 
 def _distinct(drawn: np.random.Generator, shape: tuple[int, ...], low: float, high: float) -> Array:
-    """Uniform values of which no two are equal: one in each of as many equal intervals."""
+    """Draw distinct uniform values: one in each of `count` equal intervals."""
     size = int(np.prod(shape))
     places = drawn.permutation(size) + drawn.uniform(0.1, 0.9, size)
     values: Array = low + (high - low) * places.reshape(shape) / max(1, size)
@@ -198,5 +201,5 @@ def _input(name: str, given: Input) -> keras.KerasTensor:
 
 
 def keras_name(name: str) -> str:
-    """What the layer of a step is called, and the paths of its variables begin with."""
+    """Return the name of a step's layer, with which the paths of its variables begin."""
     return name.replace("/", ".")

@@ -1,4 +1,4 @@
-"""The outputs of a Keras model at inference."""
+"""Inference with a Keras model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from kspec.compiler.ir import Array
 
 
 def predict(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """The model's outputs at inference for (rows, …) arrays, in chunks of 256 rows."""
+    """Return the model's outputs at inference for arrays of shape (rows, …), in chunks of 256
+    rows."""
     count = len(next(iter(inputs.values())))
     parts = [
         model({name: array[start : start + 256] for name, array in inputs.items()}, training=False)

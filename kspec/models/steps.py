@@ -1,4 +1,4 @@
-"""The steps of an input that are part of the network, as Keras layers: a table keyed by step."""
+"""Keras layers for preprocessing steps of inputs inside the network: a table keyed by step."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ LAYERS: Mapping[type[GraphStep], Callable[[Any, str], keras.Layer]] = MappingPro
         Normalize: lambda _, name: keras.layers.Normalization(name=name),
     }
 )
-"""The layer of a step, with the name that it gets."""
+"""Create the layer of a step with a name."""
 
 
 def graph_steps(item: Input) -> tuple[GraphStep, ...]:
-    """The steps of an input that are part of the network, in order."""
+    """Return the preprocessing steps of an input inside the network, in order."""
     return tuple(each for each in steps_of(item) if isinstance(each, GraphStep))
 
 
 def layer_name(name: str, step: GraphStep) -> str:
-    """The name of the layer of an input's step: ``pixels.rescale``."""
+    """Return the name of the layer of an input's step: ``pixels.rescale``."""
     return f"{name}.{step.step}"
 
 
 def prepared(name: str, item: Input, value: Any) -> Any:
-    """An input's tensor as the network sees it: after its steps, each a layer of its own."""
+    """Return an input's tensor after its preprocessing steps, each of which is a layer."""
     for step in graph_steps(item):
         value = LAYERS[type(step)](step, layer_name(name, step))(value)
     return value

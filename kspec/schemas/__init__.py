@@ -1,4 +1,4 @@
-"""What a user may write."""
+"""The schema models of the spec language."""
 
 from kspec.schemas.spec import Spec
 

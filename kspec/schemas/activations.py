@@ -26,5 +26,5 @@ WHOLE: Mapping[str, Literal["float32", "kept"]] = MappingProxyType(
         "tanh": "float32",
     }
 )
-"""The element type that an activation gives for int32: float32, or int32 again. Keras refuses int32
-for all others."""
+"""Output element type of an activation for int32 inputs: float32, or int32 again. Keras refuses
+int32 for all other activations."""

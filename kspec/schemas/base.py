@@ -1,8 +1,8 @@
-"""What all schema models share: the strict frozen base, field types, and choices by key.
+"""The base of all schema models: strict frozen models, and choices by key.
 
-Choices. Wherever a spec says one of several things, it says it as a mapping with a single
-key, `{csv: digits.csv}`, `{adam: {learning_rate: 0.01}}`, or as the bare key, `adam`. Each
-alternative is a `Choice` with its `key`; the field is the union of them, marked `Keyed()`:
+Choices. One of several alternatives is written as a mapping with a single key,
+`{csv: digits.csv}`, `{adam: {learning_rate: 0.01}}`, or as the bare key, `adam`. Each
+alternative is a `Choice` with its `key`; the field is their union, marked `Keyed()`:
 
     Source = Annotated[Csv | Parquet, Keyed()]
 
@@ -14,19 +14,19 @@ types and contexts; `known` lists the keys that may stand there:
     choice_many     {found, known}   located at each key too many
     choice_form     {known}          neither a key nor a mapping
 
-Where keys stand beside the choice (`{image: {...}, columns: "pixel_*"}`), the model is an
-`Entry`: its own fields are the keys beside, and all others go to its field `choice_field`.
+If a mapping has further keys beside the choice (`{image: {...}, columns: "pixel_*"}`), the
+model is an `Entry`: its own fields take these keys, and its field `choice_field` all others.
 
-Locations. A part of an error's `loc` that the written mapping does not have is no part of the
-route in the YAML: it is such a field, a shorthand's field, the form of a `Spread` ("one",
-"list"), or the field that is missing. Leaving out what is not found gives the route.
+Locations. An error's `loc` may contain parts that the written mapping does not have: such a
+field, a shorthand's field, the form of a `Spread` ("one", "list"), or a missing field. The
+route in the YAML is `loc` without these parts.
 
-Validators that look at several fields locate what they find (`located`): type `invalid`, the
-whole sentence in `ctx["message"]`, and `known` where a name is unknown.
+Validators of several fields raise `located` errors: type `invalid`, the whole sentence in
+`ctx["message"]`, and the valid names in `known` if a name is unknown.
 
 Expressions. A `Number` may be written as text (`1/16`). The function that evaluates the text
-comes in the validation context, `model_validate(raw, context={"evaluate": evaluate})`; a
-`ValueError` of it becomes the error. Without one, text is refused as not a number.
+is in the validation context, `model_validate(raw, context={"evaluate": evaluate})`; its
+`ValueError` becomes the error. Without the function, text is refused as not a number.
 """
 
 from collections.abc import Callable, Mapping
@@ -71,7 +71,8 @@ class Model(BaseModel):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """With the docstrings under the fields, which are not read at start-up: that is slow."""
+        """Return the schema with the fields' docstrings, which are read here only because that is
+        slow."""
         described = handler(schema)
         fields = handler.resolve_ref_schema(described).get("properties", {})
         texts = descriptions(cls)
@@ -93,11 +94,11 @@ class Choice(Model):
     key: ClassVar[str]
     """The key in the YAML."""
     shorthand: ClassVar[str | None] = None
-    """The field that a value which is no mapping sets: `max_pooling2d: 2`."""
+    """The field that is set by a value other than a mapping: `max_pooling2d: 2`."""
 
     @classmethod
     def open(cls, body: object) -> object:
-        """The fields, from what is written after the key."""
+        """Return the fields from the value of the key."""
         if body is None:
             return {}
         if isinstance(body, Mapping | Choice) or cls.shorthand is None:
@@ -105,13 +106,13 @@ class Choice(Model):
         return {cls.shorthand: body}
 
     def written(self) -> Any:
-        """How it stands in the YAML: the bare key where it has only defaults."""
+        """Return the choice as written in YAML: the bare key if all fields have their defaults."""
         fields = self.model_dump(exclude_defaults=True, by_alias=True)
         return {self.key: fields} if fields else self.key
 
     @classmethod
     def bare(cls) -> bool:
-        """Whether the key may stand by itself."""
+        """Return whether the key may be written without fields."""
         return not any(field.is_required() for field in cls.model_fields.values())
 
 
@@ -124,7 +125,7 @@ class Keyed:
     Empty: the members of the union that is marked."""
 
     def members(self, union: Any) -> Mapping[str, type[Choice]]:
-        """The classes by key."""
+        """Return the classes by key."""
         if isinstance(self.alternatives, Mapping):
             return self.alternatives
         is_union = get_origin(union) in (Union, UnionType)
@@ -168,17 +169,18 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True)
 class _Picker:
-    """Sees to it that one known key is written, and brings all forms to a mapping of it."""
+    """Checks that exactly one known key is written, and converts all forms to a mapping of that
+    key."""
 
     alternatives: Mapping[str, type[Choice]]
     bases: tuple[type[Any], ...]
-    """What was made elsewhere and is one of them passes as it is: a layer that is not ours."""
+    """Instances of these classes pass unchanged, such as a third-party layer."""
 
     def __call__(self, raw: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         return raw if isinstance(raw, self.bases) else handler(self.pick(raw))
 
     def pick(self, raw: Any) -> dict[str, Any]:
-        """The one key and what stands behind it."""
+        """Return a mapping of the one key to its value."""
         known = [*self.alternatives]
         context = {"known": [*known, *(raw.beside if isinstance(raw, _Rest) else ())]}
         if isinstance(raw, str):
@@ -234,23 +236,23 @@ def _body(cls: type[Choice], handler: GetJsonSchemaHandler) -> JsonSchemaValue:
 
 
 class _Rest(dict[str, Any]):
-    """The keys of an `Entry` that are not its own; errors name the ones that are."""
+    """The keys of an `Entry` that belong to its choice; errors also name the entry's own keys."""
 
     beside: list[str]
 
 
 class Entry(Model):
-    """A choice with keys of its own beside it."""
+    """A choice and further keys in the same mapping."""
 
     choice_field: ClassVar[str]
-    """The field that holds the choice."""
+    """The field that contains the choice."""
     planned: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """Keys of choices that a later version has, each with what to write until then."""
+    """Keys of choices planned for a later version, each with what to write until then."""
 
     @model_validator(mode="before")
     @classmethod
     def gather(cls, raw: Any) -> Any:
-        """Separate the keys beside from the choice."""
+        """Separate the entry's own keys from the choice."""
         if isinstance(raw, str):
             return {cls.choice_field: raw}
         if not isinstance(raw, Mapping) or isinstance(raw.get(cls.choice_field), Choice):
@@ -263,7 +265,7 @@ class Entry(Model):
 
     @model_serializer(mode="wrap")
     def hoist(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """As it is written: the choice among the keys beside it."""
+        """Return the entry as written: the choice among the entry's own keys."""
         fields: dict[str, Any] = dump(self)
         choice: Any = fields.pop(self.choice_field, {})
         return {**({choice: None} if isinstance(choice, str) else choice), **fields}
@@ -272,7 +274,7 @@ class Entry(Model):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """The keys of the choice and the keys beside it in one mapping."""
+        """Return one mapping with the keys of the choice and of the entry."""
         written = super().__get_pydantic_json_schema__(schema, handler)
         entry = handler.resolve_ref_schema(written)
         choice = entry["properties"].pop(cls.choice_field)
@@ -285,13 +287,13 @@ class Entry(Model):
 
     @classmethod
     def keys_beside(cls) -> frozenset[str]:
-        """The keys that may stand beside the choice."""
+        """Return the keys that may be written beside the choice."""
         fields = cls.model_fields.items()
         return frozenset(f.alias or name for name, f in fields if name != cls.choice_field)
 
 
 def located(loc: tuple[str | int, ...], message: str, **context: Any) -> ValidationError:
-    """An error of a validator that concerns a place inside the model."""
+    """Return a validation error located inside the model."""
     error = PydanticCustomError("invalid", "{message}", {"message": message, **context})
     return ValidationError.from_exception_data(
         "model", [{"type": error, "loc": loc, "input": None}]

@@ -1,4 +1,4 @@
-"""Where the rows come from and how they are split."""
+"""The source of the rows, and their split."""
 
 from typing import Annotated, ClassVar
 
@@ -9,7 +9,8 @@ from kspec.schemas.values import Evaluated, Seed, Spread, fault
 
 
 def inside(path: str) -> str:
-    """The path, if it says no more than a place below the spec's folder."""
+    """Return the path if it is relative and stays inside the spec's folder; raise an error
+    otherwise."""
     if "\\" in path:
         raise fault("path", "a path has forward slashes on every system")
     if path.startswith(("/", "~")) or path[1:2] == ":":
@@ -22,7 +23,8 @@ def inside(path: str) -> str:
 
 
 def reachable(path: str) -> str:
-    """The path, if it leads to a place below the spec's folder, or upward at its beginning."""
+    """Return the path if it is relative and leads upward, if at all, at its beginning only; raise
+    an error otherwise."""
     parts = path.split("/")
     upward = next((i for i, part in enumerate(parts) if part != ".."), len(parts))
     if ".." in parts[upward:]:
@@ -41,7 +43,8 @@ DataPaths = Annotated[tuple[DataPath, ...], Spread(), Field(min_length=1)]
 Column = Annotated[str, Field(min_length=1, max_length=256)]
 """The name of a column, as it stands in the data."""
 Columns = Annotated[tuple[Column, ...], Spread(), Field(min_length=1)]
-"""A column's name, a glob (`pixel_*`), or a list of both; what a glob finds is sorted naturally."""
+"""A column's name, a glob (`pixel_*`), or a list of both; columns that match a glob are in natural
+order."""
 Share = Annotated[float, Field(ge=0, lt=1), Evaluated]
 """A share of the rows, from 0 to below 1."""
 
@@ -67,7 +70,7 @@ class Parquet(Choice):
 
 
 class Npz(Choice):
-    """A NumPy archive; its arrays are the columns, their first axis the rows."""
+    """A NumPy archive: each array is a column, and its first axis is the rows."""
 
     key: ClassVar[str] = "npz"
     shorthand: ClassVar[str | None] = "path"
@@ -101,11 +104,11 @@ class Split(Model):
     stratify: Column | None = None
     """Column whose values have equal shares in every split."""
     column: Column | None = None
-    """Column that says `train`, `validation` or `test`, instead of all the other keys."""
+    """Column with `train`, `validation` or `test`; replaces all other keys."""
 
     @model_validator(mode="after")
     def consistent(self) -> "Split":
-        """A column or shares; and something left to train with."""
+        """Check that a column or shares are given, and that rows are left for training."""
         others = sorted(self.model_fields_set - {"column"})
         if self.column is not None and others:
             raise located((others[0],), "column says already which row is where")
@@ -120,4 +123,4 @@ class Data(Model):
     source: Source
     """Where the rows come from."""
     split: Split = Split()
-    """How they are split."""
+    """Split of the rows."""

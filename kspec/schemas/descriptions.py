@@ -1,4 +1,4 @@
-"""The docstrings under the fields of models."""
+"""The docstrings of the fields of models."""
 
 import ast
 import inspect
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
-    """What is written under each field, by name; of fields that are inherited too."""
+    """Return the docstring of each field by name, inherited fields included."""
     found: dict[str, str] = {}
     for cls in reversed(model.__mro__):
         if issubclass(cls, BaseModel) and cls.__module__ in sys.modules:
@@ -21,7 +21,7 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
 
 @cache
 def in_module(module: str) -> Mapping[str, Mapping[str, str]]:
-    """The texts of all classes of a module, by class and field."""
+    """Return the docstrings of all fields in a module, by class and field."""
     try:
         source = inspect.getsource(sys.modules[module])
     except OSError:
@@ -31,7 +31,7 @@ def in_module(module: str) -> Mapping[str, Mapping[str, str]]:
 
 
 def in_body(body: list[ast.stmt]) -> dict[str, str]:
-    """The text after each annotated name of a class."""
+    """Return the docstring after each annotated name of a class."""
     texts: dict[str, str] = {}
     for field, text in pairwise(body):
         match field, text:

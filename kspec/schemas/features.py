@@ -1,4 +1,4 @@
-"""What the model takes and what it gives."""
+"""The inputs and outputs of a model."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,11 +18,11 @@ Dimension = Annotated[
 
 
 class Kind(Choice):
-    """What an input or an output is."""
+    """The kind of an input or an output."""
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """The labels; empty for what has none."""
+        """The labels; empty for kinds without labels."""
         return ()
 
     @property
@@ -43,11 +43,11 @@ class Image(Kind):
     channels: Annotated[int, Field(ge=1, le=4)] = 3
     """1 grey, 3 red, green and blue, 4 with alpha."""
     maximum: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 255.0
-    """What a full channel is in the data. Pictures that are decoded, in training and by clients,
-    are brought from 255 to it."""
+    """Value of a full channel in the data. Decoded pictures, in training and in clients, are
+    rescaled from 255 to this value."""
     resize: Literal["nearest", "bilinear"] | None = None
-    """How pictures of another size are stretched to this one, in training and by clients, as
-    TensorFlow does without antialiasing. Without it they are refused."""
+    """Interpolation that stretches pictures of another size to this one, in training and in
+    clients, as in TensorFlow without antialiasing. By default such pictures are refused."""
 
 
 class Quantity(Kind):
@@ -57,7 +57,7 @@ class Quantity(Kind):
     shorthand: ClassVar[str | None] = "size"
 
     size: Annotated[Positive, Field(examples=[30])] = 1
-    """How many numbers."""
+    """Number of numbers."""
 
 
 class Tensor(Kind):
@@ -71,7 +71,7 @@ class Tensor(Kind):
         Listed,
         Field(min_length=1, max_length=7, examples=[["time", 40]]),
     ]
-    """Sizes without the batch; a name stands for a size that varies: `[time, 40]`."""
+    """Sizes without the batch; a name is a symbolic dimension: `[time, 40]`."""
     dtype: Literal["float32", "int32"] = "float32"
     """Type of the values."""
 
@@ -101,18 +101,18 @@ class Input(Entry):
     kind: Annotated[Image | Quantity | Tensor, Keyed()]
     """What it is."""
     columns: Columns | None = None
-    """The columns that hold it: a name, a glob, or a list; without it, the input's name."""
+    """The columns of the input: a name, a glob, or a list; by default the input's name."""
     rescale: Number = 1.0
     """Factor on each value, inside the model."""
     offset: Number = 0.0
     """Added after the factor, inside the model."""
     normalize: bool = False
-    """Whether to bring the last axis to mean 0 and variance 1, by the statistics of the training
-    split, inside the model."""
+    """Whether to normalise each place of the last axis to mean 0 and variance 1, with the
+    statistics of the training split, inside the model."""
 
     @model_validator(mode="after")
     def consistent(self) -> "Input":
-        """Whole numbers pass as they are."""
+        """Check that inputs of whole numbers have no preprocessing."""
         if self.kind.is_whole:
             for field in ("rescale", "offset", "normalize"):
                 if field in self.model_fields_set:
@@ -155,20 +155,20 @@ class Binary(Kind):
 
 
 class Output(Entry):
-    """An output of the model: what the step of the same name gives."""
+    """An output of the model: the output of the step of the same name."""
 
     choice_field: ClassVar[str] = "kind"
 
     kind: Annotated[Category | Binary | Quantity | Tensor, Keyed()]
     """What it is."""
     column: Column | None = None
-    """The column that holds the truth; without it, the output's name."""
+    """The column with the true value; by default the output's name."""
     columns: Columns | None = None
-    """The columns that hold the truth, of numbers."""
+    """The columns with the true values, for outputs of numbers."""
 
     @model_validator(mode="after")
     def consistent(self) -> "Output":
-        """Columns for vectors, a column for the rest; no label twice."""
+        """Check that only outputs of numbers have `columns`, and that no label is repeated."""
         if self.columns is not None and self.kind.label_names:
             raise located(("columns",), "a label stands in one column: write column")
         if self.columns is not None and self.column is not None:

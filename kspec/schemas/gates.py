@@ -1,4 +1,4 @@
-"""What must hold of every artifact, or it is not shipped."""
+"""Conditions that every artifact must meet before it is shipped."""
 
 import math
 import operator
@@ -41,12 +41,12 @@ class Gate(Model):
     limit: float
     """The limit in bytes (1 KB is 1000), seconds, or as a share of 1."""
     text: str
-    """As it is written."""
+    """The comparison as written."""
 
     @model_validator(mode="before")
     @classmethod
     def parse(cls, raw: Any) -> Any:
-        """Take the text apart."""
+        """Parse the text."""
         if isinstance(raw, dict | Gate):
             return raw
         match = TEXT.fullmatch(raw) if isinstance(raw, str) else None
@@ -59,10 +59,10 @@ class Gate(Model):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """The text."""
+        """Return the schema of the text."""
         del schema, handler
         return {"type": "string", "pattern": f"^{TEXT.pattern}$"}
 
     def holds(self, value: float) -> bool:
-        """Whether a value, in the limit's unit, is within the bound; NaN never is."""
+        """Return whether a value, in the limit's unit, is within the bound; NaN never is."""
         return not math.isnan(value) and COMPARE[self.comparison](value, self.limit)

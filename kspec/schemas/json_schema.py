@@ -1,7 +1,7 @@
-"""The JSON Schema of the spec language, for editors: draft 2020-12, made from the models.
+"""The JSON Schema of the spec language, for editors: draft 2020-12, generated from the models.
 
-It knows less than `kspec check`: what blocks are called is the user's, expressions are text, and
-rules between keys are not in it. What it refuses, `kspec check` refuses.
+The schema is weaker than `kspec check`: names of blocks are free, expressions are text, and rules
+between keys are missing. A spec that the schema refuses is refused by `kspec check` too.
 """
 
 import json
@@ -23,9 +23,9 @@ EXPRESSION = {
     "description": "Arithmetic, `1/16`, or a parameter in it, `${2 * width}`.",
 }
 LITERAL = ("kspec", "name", "version", "params", "gates")
-"""Sections that have no expressions."""
+"""Sections without expressions."""
 LARGE = 200
-"""Characters from which on a part that stands in several places is written once."""
+"""Minimum length, in characters, of a repeated part that is moved to `$defs`."""
 
 STEP = "#/$defs/step"
 
@@ -33,7 +33,8 @@ Schema = dict[str, Any]
 
 
 def json_schema(targets: Mapping[str, type[Model]]) -> Schema:
-    """The schema of version 1; `targets` has the options of each target, empty leaves it open."""
+    """Return the schema of version 1. `targets` has the options of each target; if empty, any
+    target is accepted."""
     schema = Spec.model_json_schema()
     _open_to_blocks(schema)
     if targets:
@@ -54,7 +55,7 @@ def json_schema(targets: Mapping[str, type[Model]]) -> Schema:
 
 
 def render(targets: Mapping[str, type[Model]]) -> str:
-    """The text of the file."""
+    """Return the text of the file."""
     return json.dumps(json_schema(targets), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -89,7 +90,7 @@ def _closed(options: Mapping[str, Schema], described: Schema) -> Schema:
 
 
 def _inlined(node: Any, definitions: Mapping[str, Schema]) -> Any:
-    """The schema without references; the models do not contain themselves."""
+    """Return the schema without references; no model contains itself."""
     if isinstance(node, list):
         return [_inlined(item, definitions) for item in node]
     if not isinstance(node, dict):
@@ -101,7 +102,7 @@ def _inlined(node: Any, definitions: Mapping[str, Schema]) -> Any:
 
 
 def _with_expressions(node: Any) -> Any:
-    """Text where a number, true or false, or one of several words may stand."""
+    """Return the schema with expressions allowed for numbers, booleans and enumerations."""
     if isinstance(node, list):
         return [_with_expressions(item) for item in node]
     if not isinstance(node, dict):
@@ -115,7 +116,7 @@ def _with_expressions(node: Any) -> Any:
 
 
 def _tidy(node: Any) -> Any:
-    """Without titles that repeat the keys, and without alternatives inside alternatives."""
+    """Return the schema without titles that repeat the keys and with nested `anyOf` flattened."""
     if isinstance(node, list):
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):
@@ -134,7 +135,7 @@ def _tidy(node: Any) -> Any:
 
 
 def _share(whole: Schema) -> tuple[Schema, dict[str, Schema]]:
-    """The schema with its large repeated parts once, and these parts by label."""
+    """Return the schema with references to its large repeated parts, and these parts by label."""
     repeated = _repeated(whole)
     labels: dict[str, str] = {}
     body = _shared(whole, repeated, labels, "part")
@@ -146,7 +147,7 @@ def _share(whole: Schema) -> tuple[Schema, dict[str, Schema]]:
 
 
 def _repeated(node: Any) -> frozenset[str]:
-    """The large parts that stand in several places, as text."""
+    """Return the large parts that occur several times, as text."""
     counts: Counter[str] = Counter()
 
     def visit(part: Any) -> None:
@@ -161,7 +162,7 @@ def _repeated(node: Any) -> frozenset[str]:
 
 
 def _shared(node: Any, repeated: frozenset[str], labels: dict[str, str], name: str) -> Any:
-    """The schema with references to its repeated parts, which get labels."""
+    """Return the schema with references to its repeated parts, and add their labels to `labels`."""
     if isinstance(node, list):
         return [_shared(item, repeated, labels, name) for item in node]
     if not isinstance(node, dict):

@@ -20,22 +20,22 @@ class SparseCategoricalCrossentropy(KerasObject):
     key: ClassVar[str] = "sparse_categorical_crossentropy"
 
     from_logits: bool = False
-    """Whether the output is without softmax."""
+    """Whether the outputs are logits (no softmax)."""
 
 
 class BinaryCrossentropy(KerasObject):
-    """-log of the probability of the truth."""
+    """-log of the probability of the true answer."""
 
     key: ClassVar[str] = "binary_crossentropy"
 
     from_logits: bool = False
-    """Whether the output is without sigmoid."""
+    """Whether the output is a logit (no sigmoid)."""
     label_smoothing: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.0
-    """Share by which the truth is drawn towards 0.5."""
+    """Share by which the truth is moved towards 0.5."""
 
 
 class BinaryFocalCrossentropy(BinaryCrossentropy):
-    """Binary cross-entropy that counts easy rows less (Lin et al., 2018)."""
+    """Binary cross-entropy with less weight on easy rows (Lin et al., 2018)."""
 
     key: ClassVar[str] = "binary_focal_crossentropy"
 
@@ -44,7 +44,7 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
     alpha: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.25
     """Weight of the positive label."""
     gamma: NonNegative = 2.0
-    """How much less easy rows count."""
+    """Focusing exponent: larger values reduce the weight of easy rows."""
 
 
 class MeanSquaredError(KerasObject):
@@ -72,13 +72,13 @@ class MeanSquaredLogarithmicError(KerasObject):
 
 
 class Huber(KerasObject):
-    """Squared below delta, linear above."""
+    """Squared error below delta, linear error above."""
 
     key: ClassVar[str] = "huber"
     shorthand: ClassVar[str | None] = "delta"
 
     delta: Above0 = 1.0
-    """Error from which on it is linear."""
+    """Error above which the loss is linear."""
 
 
 class LogCosh(KerasObject):
@@ -118,4 +118,4 @@ Metric = Literal[
     "root_mean_squared_error",
     "r2_score",
 ]
-"""A metric of an output; the last four are of numbers, the others of labels."""
+"""A metric of an output; the last four are for numbers, the others for labels."""

@@ -21,9 +21,9 @@ class Step(Entry):
     name: Name | None = None
     """The step's name, for `from` and for outputs."""
     from_: Annotated[Names | None, Field(alias="from")] = None
-    """The inputs or steps above that it takes; without it, the step before."""
+    """The inputs of this step: inputs of the model or earlier steps; by default the step before."""
     use: Name | None = None
-    """In place of a layer: a step above, or a call of a block, whose layers are called again, with
-    the same variables, on what this step takes."""
+    """In place of a layer: an earlier step, or a call of a block, whose layers are called again
+    with the same variables on the inputs of this step."""
     repeat: Positive = 1
-    """How many times in a row."""
+    """Number of times that the step is repeated in sequence."""

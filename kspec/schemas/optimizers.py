@@ -22,12 +22,12 @@ class Schedule(KerasObject):
 
 
 class Decay(Schedule):
-    """From a first learning rate, over a number of steps."""
+    """A decay from an initial learning rate over a number of steps."""
 
     initial_learning_rate: Annotated[NonNegative, Field(examples=[0.001])]
     """Learning rate of the first step."""
     decay_steps: Annotated[Positive, Field(examples=[1000])]
-    """Steps (batches) that the decay takes."""
+    """Steps (batches) of the decay."""
 
 
 class CosineDecay(Decay):
@@ -38,13 +38,13 @@ class CosineDecay(Decay):
     alpha: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.0
     """Last learning rate, as a share of the first."""
     warmup_target: NonNegative | None = None
-    """Learning rate at the end of the warm-up; without it, there is none."""
+    """Learning rate at the end of the warm-up; no warm-up by default."""
     warmup_steps: Natural = 0
     """Steps (batches) of the warm-up."""
 
 
 class CosineDecayRestarts(Schedule):
-    """Half a cosine, again and again (Loshchilov & Hutter, 2016)."""
+    """Repeated half cosines (Loshchilov & Hutter, 2016)."""
 
     key: ClassVar[str] = "cosine_decay_restarts"
 
@@ -53,9 +53,9 @@ class CosineDecayRestarts(Schedule):
     first_decay_steps: Annotated[Positive, Field(examples=[1000])]
     """Steps (batches) of the first cosine."""
     t_mul: Annotated[float, Field(ge=1), Evaluated] = 2.0
-    """Factor from the length of one cosine to the next."""
+    """Factor on the length of each further cosine."""
     m_mul: Above0 = 1.0
-    """Factor from the height of one cosine to the next."""
+    """Factor on the initial learning rate of each further cosine."""
     alpha: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.0
     """Least learning rate, as a share of the first."""
 
@@ -68,7 +68,7 @@ class ExponentialDecay(Decay):
     decay_rate: Annotated[Above0, Field(examples=[0.96])]
     """Factor over `decay_steps`."""
     staircase: bool = False
-    """Whether to change every `decay_steps` only."""
+    """Whether the rate changes only every `decay_steps`."""
 
 
 class InverseTimeDecay(Decay):
@@ -77,37 +77,37 @@ class InverseTimeDecay(Decay):
     key: ClassVar[str] = "inverse_time_decay"
 
     decay_rate: Annotated[NonNegative, Field(examples=[0.5])]
-    """What is added to the divisor over `decay_steps`."""
+    """Increase of the divisor over `decay_steps`."""
     staircase: bool = False
-    """Whether to change every `decay_steps` only."""
+    """Whether the rate changes only every `decay_steps`."""
 
 
 class PolynomialDecay(Decay):
-    """From the first learning rate to the last along a power of the steps."""
+    """A polynomial decay from the first learning rate to the last."""
 
     key: ClassVar[str] = "polynomial_decay"
 
     end_learning_rate: NonNegative = 0.0001
     """Last learning rate."""
     power: Above0 = 1.0
-    """The power; 1 is a line."""
+    """The exponent; 1 is linear."""
     cycle: bool = False
-    """Whether to begin again at the end."""
+    """Whether to restart at the end."""
 
 
 class PiecewiseConstantDecay(Schedule):
-    """One learning rate after the other."""
+    """A piecewise constant learning rate."""
 
     key: ClassVar[str] = "piecewise_constant_decay"
 
     boundaries: Annotated[tuple[Natural, ...], Listed, Field(min_length=1, examples=[[1000]])]
-    """The last steps (batches) of all learning rates but the last, growing."""
+    """The last step (batch) of each learning rate except the final one, increasing."""
     values: Annotated[tuple[NonNegative, ...], Listed, Field(examples=[[0.001, 0.0001]])]
-    """The learning rates, one more than boundaries."""
+    """The learning rates: one more than the boundaries."""
 
     @model_validator(mode="after")
     def consistent(self) -> "PiecewiseConstantDecay":
-        """Growing boundaries, and one value more."""
+        """Check that boundaries increase and that there is one value more than boundaries."""
         if len(self.values) != len(self.boundaries) + 1:
             raise located(("values",), "there is one value more than boundaries")
         if any(a >= b for a, b in zip(self.boundaries, self.boundaries[1:], strict=False)):
@@ -130,12 +130,12 @@ LearningRate = Annotated[
 
 
 class Optimizer(KerasObject):
-    """What all optimizers have in common."""
+    """The base of all optimizers."""
 
     learning_rate: LearningRate = 0.001
     """Size of a step: a number, or a schedule."""
     weight_decay: NonNegative | None = None
-    """Share of each weight that is lost at each step, times the learning rate."""
+    """Share of each weight that is subtracted at each step, times the learning rate."""
     clipnorm: Above0 | None = None
     """Largest norm of a weight's gradient; excludes the other two clips."""
     clipvalue: Above0 | None = None
@@ -143,17 +143,18 @@ class Optimizer(KerasObject):
     global_clipnorm: Above0 | None = None
     """Largest norm of all gradients together; excludes the other two clips."""
     use_ema: bool = False
-    """Whether the final weights are a moving average."""
+    """Whether the final weights are an exponential moving average."""
     ema_momentum: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.99
-    """Share of the old average."""
+    """Share of the old average in an update."""
     ema_overwrite_frequency: Positive | None = None
-    """Steps (batches) after which the average replaces the weights; without it, at the end."""
+    """Steps (batches) after which the average replaces the weights; by default at the end of
+    training."""
     gradient_accumulation_steps: Annotated[int, Field(ge=2)] | None = None
-    """Batches whose gradients make one step."""
+    """Number of batches whose gradients are averaged for one step."""
 
     @model_validator(mode="after")
     def one_clip(self) -> "Optimizer":
-        """One way of clipping only."""
+        """Check that only one kind of clipping is set."""
         clips = [c for c in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(self, c)]
         if len(clips) > 1:
             raise located((clips[1],), f"gradients are clipped by {clips[0]} already")
@@ -169,7 +170,7 @@ class Adam(Optimizer):
     beta_1: Fraction = 0.9
     """Decay of the mean of the gradients."""
     beta_2: Fraction = 0.999
-    """Decay of the mean of their squares."""
+    """Decay of the mean of the squared gradients."""
     epsilon: Above0 = 1e-7
     """Added to the divisor."""
     amsgrad: bool = False
@@ -182,11 +183,11 @@ class AdamW(Adam):
     key: ClassVar[str] = "adamw"
 
     weight_decay: NonNegative = 0.004
-    """Share of each weight that is lost at each step, times the learning rate."""
+    """Share of each weight that is subtracted at each step, times the learning rate."""
 
 
 class SGD(Optimizer):
-    """Gradient descent, with momentum where wanted."""
+    """Gradient descent, with optional momentum."""
 
     key: ClassVar[str] = "sgd"
     shorthand: ClassVar[str | None] = "learning_rate"
@@ -194,9 +195,9 @@ class SGD(Optimizer):
     learning_rate: LearningRate = 0.01
     """Size of a step: a number, or a schedule."""
     momentum: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.0
-    """Share of the last step that is repeated."""
+    """Momentum: share of the last step that is added to this one."""
     nesterov: bool = False
-    """Whether the gradient is taken after the momentum."""
+    """Whether to use Nesterov momentum."""
 
 
 class RMSprop(Optimizer):
@@ -206,9 +207,9 @@ class RMSprop(Optimizer):
     shorthand: ClassVar[str | None] = "learning_rate"
 
     rho: Fraction = 0.9
-    """Decay of the mean of the squares."""
+    """Decay of the mean of the squared gradients."""
     momentum: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.0
-    """Share of the last step that is repeated."""
+    """Momentum: share of the last step that is added to this one."""
     epsilon: Above0 = 1e-7
     """Added to the divisor."""
     centered: bool = False

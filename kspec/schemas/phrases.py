@@ -1,4 +1,4 @@
-"""What a field may hold, in a few words."""
+"""Short descriptions of the values that a field accepts."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -38,11 +38,11 @@ LINKS: Mapping[str, str] = MappingProxyType(
         "Gate": "comparison: `>= 0.97`",
     }
 )
-"""Where the reference says what choices and models hold, by their first key or name."""
+"""Links into the reference page for choices (by their first key) and models (by their name)."""
 
 
 def phrase(schema: Schema) -> str:
-    """A property of a JSON Schema in words."""
+    """Describe a property of a JSON Schema in words."""
     for union in ("anyOf", "oneOf"):
         if union in schema:
             parts = [phrase(part) for part in schema[union] if part.get("type") != "null"]
@@ -84,7 +84,7 @@ def _mapping(schema: Schema) -> str:
 
 
 def code(value: object) -> str:
-    """A value as it stands in YAML."""
+    """Format a value as in YAML."""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if value is None or isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The reference page of the spec language, made from the models."""
+"""The reference page of the spec language, generated from the models."""
 
 import inspect
 import sys
@@ -59,7 +59,7 @@ PARTS: tuple[Part, ...] = (
 
 
 def render() -> str:
-    """The page, in Markdown."""
+    """Return the page in Markdown."""
     return "\n".join(_page()).rstrip() + "\n"
 
 
@@ -105,7 +105,7 @@ def _functions(layers: tuple[type[Layer], ...]) -> Iterator[str]:
 
 
 def _backbones() -> Iterator[str]:
-    """All networks, by the arguments that they have beside the common ones."""
+    """Yield all networks, grouped by their arguments besides the common ones."""
     yield "### Backbones\n"
     yield (inspect.getdoc(Backbone) or "") + " Every network has these arguments:\n"
     yield "```yaml\n- backbone: {mobilenet_v3_small: {pooling: avg}}\n```\n"
@@ -164,7 +164,7 @@ def _alternatives(model: type[Model], name: str) -> str:
 
 
 def _shortest(default: Any) -> Any:
-    """A list of equal items as one of them, since one stands for all."""
+    """Return a list of equal items as one item, which stands for all of them."""
     while isinstance(default, list) and default and all(item == default[0] for item in default):
         default = default[0]
     return default

@@ -59,39 +59,39 @@ class Spec(Model):
     kspec: Annotated[Literal[1], BeforeValidator(_whole)]
     """Version of the language."""
     name: Name
-    """Name of the model: letters, digits, - and _; files and packages are called after it."""
+    """Name of the model: letters, digits, - and _; names of files and packages derive from it."""
     version: Version = "0.1.0"
     """Version of the model: major.minor.patch."""
     description: Annotated[str, Field(max_length=4096)] = ""
-    """What the model is for; goes into every artifact."""
+    """Purpose of the model; written into every artifact."""
     params: dict[Name, Scalar] = Field(default_factory=dict)
     """Values for `${…}`; `--set params.width=32` changes one."""
     data: Data | None = None
     """The rows to learn from and to test on."""
     inputs: Annotated[dict[Name, Input], Field(min_length=1)]
-    """What the model takes, by name."""
+    """The inputs of the model, by name."""
     outputs: Annotated[dict[Name, Output], Field(min_length=1)]
-    """What the model gives, by name: each is a step of the network."""
+    """The outputs of the model, by name; each is a step of the network."""
     python: Annotated[Path | None, Field(examples=["layers.py"])] = None
-    """A Python file with layers of the spec's own. It is run by `--allow-python` alone."""
+    """A Python file that defines layers for this spec. It runs only with `--allow-python`."""
     blocks: dict[Signature, Body] = Field(default_factory=dict)
-    """Steps to use again, by signature: `conv_block(filters)`."""
+    """Reusable steps, by signature: `conv_block(filters)`."""
     network: Annotated[tuple[Step, ...], Listed, Field(min_length=1)]
-    """The steps, each after what it takes."""
+    """The steps, each after its inputs."""
     weights: Annotated[Path | None, Field(examples=["model.safetensors"])] = None
-    """The values that all variables start from, a safetensors file with a tensor for each by its
-    path, as `kspec import` and `kspec train` write it. Normalisations keep theirs too. Without
-    `train`, they are what is built."""
+    """Initial values of all variables: a safetensors file with one tensor per variable, keyed by
+    its path, as written by `kspec import` and `kspec train`. Normalisations keep their statistics
+    from the file. Without `train`, the model is built with these values."""
     train: Train | None = None
     """How to train."""
     targets: dict[Name, Options] = Field(default_factory=dict)
-    """What to build, with the options of each target."""
+    """Targets to build, with their options."""
     gates: dict[GateName, Gate] = Field(default_factory=dict)
-    """What must hold of every artifact, or it is not shipped."""
+    """Conditions that every artifact must meet before it is shipped."""
 
     @model_validator(mode="after")
     def consistent(self) -> "Spec":
-        """Names of outputs wherever outputs are named."""
+        """Check the names of outputs, and the references to them in `train`."""
         for name in self.outputs:
             if name in self.inputs:
                 raise located(("outputs", name), f"{name} is an input already")
@@ -100,12 +100,12 @@ class Spec(Model):
         return self
 
     def check_train(self, train: Train) -> None:
-        """What training says of outputs must fit them."""
+        """Check the references to outputs and labels in `train`."""
         for section in ("loss", "loss_weights", "metrics"):
             for name in getattr(train, section):
                 if name not in self.outputs:
                     route = ("train", section, name)
-                    raise located(route, f"there is no output {name}", known=[*self.outputs])
+                    raise located(route, f"unknown output {name}", known=[*self.outputs])
         if train.class_weight is None:
             return
         kinds = [output.kind for output in self.outputs.values()]
@@ -115,4 +115,4 @@ class Spec(Model):
         for label in () if isinstance(train.class_weight, str) else train.class_weight:
             if label not in labels:
                 route = ("train", "class_weight", label)
-                raise located(route, f"there is no label {label}", known=labels)
+                raise located(route, f"unknown label {label}", known=labels)

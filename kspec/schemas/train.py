@@ -1,4 +1,4 @@
-"""How the model is trained."""
+"""The training of the model."""
 
 from typing import Annotated, Literal
 
@@ -30,7 +30,7 @@ Monitor = Annotated[
         "write `loss`, `val_loss`, or a metric with or without `val_` before it",
     ),
 ]
-"""What is watched: `loss` or a metric, `val_` before it for the validation split."""
+"""Monitored quantity: `loss` or a metric, with the prefix `val_` for the validation split."""
 Mode = Literal["auto", "min", "max"]
 ClassWeight = Annotated[
     Annotated[Literal["balanced"], Tag("text")]
@@ -40,65 +40,65 @@ ClassWeight = Annotated[
 
 
 class EarlyStopping(Model):
-    """Stop when nothing gets better."""
+    """Stop when the monitored metric stops improving."""
 
     monitor: Monitor = "val_loss"
-    """What is watched."""
+    """Monitored loss or metric."""
     patience: Natural = 0
-    """Epochs without improvement before it stops."""
+    """Epochs without improvement before training stops."""
     min_delta: NonNegative = 0.0
-    """Least change that counts as an improvement."""
+    """Smallest change that counts as an improvement."""
     mode: Mode = "auto"
-    """Whether less or more is better; `auto` knows it by the name."""
+    """Whether smaller or larger is better; `auto` decides by the metric's name."""
     baseline: Number | None = None
-    """Value that must be reached."""
+    """Value that the metric must reach."""
     start_from_epoch: Natural = 0
-    """Epochs before it begins to watch."""
+    """Epochs before monitoring begins."""
     restore_best_weights: bool = True
     """Whether to keep the weights of the best epoch instead of the last."""
 
 
 class ReduceLROnPlateau(Model):
-    """Lower the learning rate when nothing gets better."""
+    """Lower the learning rate when the monitored metric stops improving."""
 
     monitor: Monitor = "val_loss"
-    """What is watched."""
+    """Monitored loss or metric."""
     factor: Annotated[float, Field(gt=0, lt=1), Evaluated] = 0.1
     """Factor on the learning rate."""
     patience: Natural = 10
-    """Epochs without improvement before it is lowered."""
+    """Epochs without improvement before the rate is lowered."""
     min_delta: NonNegative = 0.0001
-    """Least change that counts as an improvement."""
+    """Smallest change that counts as an improvement."""
     mode: Mode = "auto"
-    """Whether less or more is better; `auto` knows it by the name."""
+    """Whether smaller or larger is better; `auto` decides by the metric's name."""
     cooldown: Natural = 0
-    """Epochs after lowering before it watches again."""
+    """Epochs after a reduction before monitoring resumes."""
     min_lr: NonNegative = 0.0
-    """Least learning rate."""
+    """Minimum learning rate."""
 
 
 class Train(Model):
-    """How the model is trained."""
+    """The training of the model."""
 
     epochs: Positive
-    """Passes over the training split, at most."""
+    """Maximum number of passes over the training split."""
     batch_size: Positive = 32
     """Rows in a step."""
     seed: Seed = 0
-    """Seed of weights, shuffles and dropout."""
+    """Seed of initial weights, shuffles and dropout."""
     optimizer: AnyOptimizer = Adam()
-    """What turns gradients into steps."""
+    """The optimizer."""
     loss: dict[Name, Loss] = Field(default_factory=dict)
-    """Loss of each output. Without one: sparse_categorical_crossentropy of a category,
-    binary_crossentropy of a binary, mean_squared_error of a number."""
+    """Loss of each output. Default: sparse_categorical_crossentropy for a category,
+    binary_crossentropy for a binary, mean_squared_error for numbers."""
     loss_weights: dict[Name, NonNegative] = Field(default_factory=dict)
-    """Weight of each output's loss in the sum; without one, 1."""
+    """Weight of each output's loss in the sum; 1 by default."""
     metrics: dict[Name, Annotated[tuple[Metric, ...], Spread()]] = Field(default_factory=dict)
-    """Metrics of each output. Without any: accuracy of labels, mean_absolute_error of numbers."""
+    """Metrics of each output. Default: accuracy for labels, mean_absolute_error for numbers."""
     early_stopping: EarlyStopping | None = None
-    """Stop when nothing gets better."""
+    """Stop when the monitored metric stops improving."""
     reduce_lr_on_plateau: ReduceLROnPlateau | None = None
-    """Lower the learning rate when nothing gets better."""
+    """Lower the learning rate when the monitored metric stops improving."""
     class_weight: ClassWeight | None = None
     """Weight of the rows of each label: `balanced`, or a mapping. For a single output of labels."""
     deterministic: bool = True

@@ -1,4 +1,4 @@
-"""Types of fields: sizes, names, numbers that may be expressions, lists that may be one item."""
+"""Types of fields: sizes, names, numbers or expressions, lists or single items."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A tuple that may be written as one item, which then stands for all of them."""
+    """Marks a tuple that may be written as one item, which then stands for all items."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -38,14 +38,14 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Marks text that a pattern describes. Errors have the type `text_form` and say what the text
-    is not, and how it is written."""
+    """Marks text that must match a pattern. Errors have the type `text_form` and contain `found`
+    and `help`."""
 
     pattern: str
     found: str
-    """What is said of other text: `cannot be a name`."""
+    """Message for text that does not match: `cannot be a name`."""
     help: str
-    """How it is written."""
+    """The expected form."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -58,7 +58,7 @@ class Form:
         return {**handler(schema), "pattern": self.pattern}
 
     def check(self, text: str) -> str:
-        """The text, if the pattern fits."""
+        """Return the text if it matches; raise an error otherwise."""
         if re.fullmatch(self.pattern, text) is None:
             context = {"found": self.found, "help": self.help}
             raise PydanticCustomError("text_form", "the text {found}: {help}", context)
@@ -66,7 +66,7 @@ class Form:
 
 
 def fault(kind: Any, message: str) -> PydanticCustomError:
-    """An error of a type that is told in words of its own: `path`, `gate` or `parameter`."""
+    """Return an error with its own message; `kind` is `path`, `gate` or `parameter`."""
     return PydanticCustomError(kind, "{message}", {"message": message})
 
 
@@ -81,7 +81,7 @@ def _evaluate(raw: object, info: ValidationInfo) -> object:
 
 
 def form_of(raw: object) -> str:
-    """How a value is written: truth, number, text, list or mapping."""
+    """Return the form of a value: truth, number, text, list or mapping."""
     if isinstance(raw, bool):
         return "truth"
     for kinds, form in ((int | float, "number"), (str, "text"), (list | tuple, "list")):
@@ -91,10 +91,10 @@ def form_of(raw: object) -> str:
 
 
 def written(**forms: str) -> Discriminator:
-    """Tells the members of a union, tagged by form, by how the value is written.
+    """Return a discriminator that selects the member of a union by the form of the value.
 
-    The keywords are the forms and what they are called in the message. Text is an expression
-    where a number may stand and text may not.
+    The keywords map each form to its name in the message. If the union has numbers and no text,
+    text is an expression.
     """
 
     def tag(raw: object) -> str:
@@ -109,10 +109,10 @@ def written(**forms: str) -> Discriminator:
 
 
 Listed = Strict(strict=False)
-"""Marks a tuple field: a YAML list is its only form."""
+"""Marks a tuple field that is written as a YAML list only."""
 
 LARGEST = 2**31 - 1
-"""No size or count is above it: it is the largest int32."""
+"""Maximum of sizes and counts: the largest int32."""
 Positive = Annotated[int, Field(ge=1, le=LARGEST)]
 """A whole number ≥ 1."""
 Natural = Annotated[int, Field(ge=0, le=LARGEST)]
@@ -130,16 +130,16 @@ Name = Annotated[
 ]
 """Letters, digits, - and _, beginning with a letter."""
 Evaluated = BeforeValidator(_evaluate)
-"""Marks a number, after its bounds, that may be an expression."""
+"""Marks a number that may be written as an expression; follows the bounds in `Annotated`."""
 Number = Annotated[float, Evaluated]
 """A finite number, or an expression of numbers as text: `1/16`."""
 
 
 def _not_zero(size: int) -> int:
     if size == 0:
-        raise ValueError("0 is no size: write 1 or more, or -1")
+        raise ValueError("0 is not a size: write 1 or more, or -1")
     return size
 
 
 PositiveOrRest = Annotated[int, Field(ge=-1, le=LARGEST), AfterValidator(_not_zero)]
-"""A whole number ≥ 1, or -1 for what is left over."""
+"""A whole number ≥ 1, or -1 for a size computed from the others."""

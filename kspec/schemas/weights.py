@@ -1,7 +1,7 @@
-"""How weights begin, and what holds them in bounds while training.
+"""Initializers, regularizers and constraints of weights, with Keras' names in snake_case.
 
-Keras' own names, in snake_case. `input_axes` and `output_axes` of initializers are left out:
-Keras sets them itself where kernels are not plain.
+`input_axes` and `output_axes` of initializers are left out: Keras sets them itself where a kernel
+needs them.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -52,7 +52,7 @@ class Identity(KerasObject):
 
 
 class Random(KerasObject):
-    """Drawn at random."""
+    """The base of random initializers."""
 
     seed: Seed | None = None
     """Seed of its own; without it, the seed of the training decides."""
@@ -70,7 +70,7 @@ class RandomNormal(Random):
 
 
 class TruncatedNormal(Random):
-    """Normally distributed; what is beyond two deviations is drawn again."""
+    """Normally distributed; values beyond two standard deviations are drawn again."""
 
     key: ClassVar[str] = "truncated_normal"
 
@@ -92,7 +92,7 @@ class RandomUniform(Random):
 
     @model_validator(mode="after")
     def ordered(self) -> "RandomUniform":
-        """The bounds must leave something between them."""
+        """Check that the lower bound is below the upper bound."""
         if self.minval >= self.maxval:
             raise located(("minval",), "minval is not below maxval")
         return self
@@ -106,9 +106,9 @@ class VarianceScaling(Random):
     scale: Above0 = 1.0
     """Factor on the variance."""
     mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_in"
-    """What the variance is divided by."""
+    """Divisor of the variance."""
     distribution: Literal["truncated_normal", "untruncated_normal", "uniform"] = "truncated_normal"
-    """What is drawn from."""
+    """Distribution of the values."""
 
 
 class GlorotUniform(Random):
@@ -213,14 +213,14 @@ class L1L2(KerasObject):
 
 
 class OrthogonalRegularizer(KerasObject):
-    """Draws the rows or columns of a matrix to be orthogonal to each other."""
+    """Penalises rows or columns of a matrix that are not orthogonal to each other."""
 
     key: ClassVar[str] = "orthogonal_regularizer"
 
     factor: NonNegative = 0.01
     """Factor of the penalty."""
     mode: Literal["rows", "columns"] = "rows"
-    """What is to be orthogonal."""
+    """The vectors that should be orthogonal."""
 
 
 REGULARIZERS = (L1, L2, L1L2, OrthogonalRegularizer)
@@ -231,7 +231,7 @@ MatrixRegularizer = Annotated[KerasObject, Keyed(REGULARIZERS)]
 
 
 class MaxNorm(KerasObject):
-    """Norm at most a value."""
+    """Limits the norm to a maximum."""
 
     key: ClassVar[str] = "max_norm"
     shorthand: ClassVar[str | None] = "max_value"
@@ -239,11 +239,11 @@ class MaxNorm(KerasObject):
     max_value: Above0 = 2.0
     """Largest norm."""
     axis: WeightAxes = (0,)
-    """Axes of the weight that the norm is taken over."""
+    """Axes of the weight over which the norm is computed."""
 
 
 class MinMaxNorm(KerasObject):
-    """Norm between two values."""
+    """Keeps the norm between two values."""
 
     key: ClassVar[str] = "min_max_norm"
 
@@ -252,25 +252,25 @@ class MinMaxNorm(KerasObject):
     max_value: Above0 = 1.0
     """Largest norm."""
     rate: Annotated[float, Field(gt=0, le=1), Evaluated] = 1.0
-    """How far each step goes towards the bounds; 1 is all the way."""
+    """Rate at which the norm is moved to the bounds in each step; 1 enforces them exactly."""
     axis: WeightAxes = (0,)
-    """Axes of the weight that the norm is taken over."""
+    """Axes of the weight over which the norm is computed."""
 
 
 class NonNeg(KerasObject):
-    """No value below 0."""
+    """Sets negative values to 0."""
 
     key: ClassVar[str] = "non_neg"
 
 
 class UnitNorm(KerasObject):
-    """Norm 1."""
+    """Scales to norm 1."""
 
     key: ClassVar[str] = "unit_norm"
     shorthand: ClassVar[str | None] = "axis"
 
     axis: WeightAxes = (0,)
-    """Axes of the weight that the norm is taken over."""
+    """Axes of the weight over which the norm is computed."""
 
 
 CONSTRAINTS = (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
@@ -279,7 +279,8 @@ Constraint = Annotated[KerasObject, Keyed(CONSTRAINTS)]
 
 
 def outside(constraint: KerasObject | None, rank: int) -> str | None:
-    """What is wrong with a constraint of a weight of so many axes: Keras finds it in training."""
+    """Return the problem of a constraint on a weight of this rank, which Keras would report in
+    training only; None without a problem."""
     axes: tuple[int, ...] = getattr(constraint, "axis", ())
     beyond = [axis for axis in axes if not -rank <= axis < rank]
     if not beyond:

@@ -118,7 +118,13 @@ REFUSED: tuple[tuple[str, Any, tuple[Shape, ...], str, str | None], ...] = (
     ("adaptive_max_pooling1d", 1, ((8, 2),), "cannot make 1 places of 8", "output_size"),
     ("adaptive_max_pooling1d", 9, ((8, 2),), "cannot make 9 places of 8", "output_size"),
     ("time_distributed", {"layer": {"dense": 4}}, ((8,),), "needs steps and what is in", None),
-    ("time_distributed", {"layer": {"permute": [2, 1]}}, ((8, 2),), "is no order of the", "layer"),
+    (
+        "time_distributed",
+        {"layer": {"permute": [2, 1]}},
+        ((8, 2),),
+        "is not an order of the",
+        "layer",
+    ),
     (
         "bidirectional",
         {"layer": {"lstm": 4}, "backward_layer": {"gru": {"units": 3, "go_backwards": True}}},
@@ -155,7 +161,7 @@ REFUSED: tuple[tuple[str, Any, tuple[Shape, ...], str, str | None], ...] = (
     ("mel_spectrogram", None, ((1024,),), "which 1024 samples do not give", "fft_length"),
     ("mel_spectrogram", None, ((8, 2),), "needs a vector of samples, found (8, 2)", None),
     ("random_flip", None, ((8, 2),), "needs height × width × channels", None),
-    ("permute", [1, 3], ((8, 2),), "permute [1, 3] is no order of the axes of (8, 2)", "dims"),
+    ("permute", [1, 3], ((8, 2),), "permute [1, 3] is not an order of the axes of (8, 2)", "dims"),
     ("repeat_vector", 3, ((8, 2),), "repeat_vector needs a vector, found (8, 2)", None),
     ("cropping2d", 4, ((8, 9, 3),), "cropping2d leaves nothing of 8×9", "cropping"),
     ("zero_padding1d", 1, ((8,),), "zero_padding1d needs steps × channels, found (8,)", None),

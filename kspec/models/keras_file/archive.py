@@ -1,7 +1,7 @@
-"""The zip around a `.keras` file, within bounds.
+"""The zip archive of a `.keras` file, read within bounds.
 
-Nothing is extracted by name: the two entries that are read go into memory and into a temporary
-file without a name, so that paths in the archive mean nothing.
+Nothing is extracted by name: the configuration is read into memory and the weights into an unnamed
+temporary file, so paths in the archive have no effect.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LIMITS: Mapping[str, int] = MappingProxyType(
     {CONFIG: 64 << 20, METADATA: 64 << 10, WEIGHTS: 16 << 30}
 )
-"""The entries there may be, and the most bytes of each."""
+"""The accepted entries, and the maximum bytes of each."""
 LARGEST = 16 << 30
-"""Bound on the bytes of the file itself."""
+"""Maximum bytes of the file itself."""
 RATIO = 1100
-"""Most bytes for one compressed byte: deflate reaches 1032."""
+"""Maximum compression ratio: deflate reaches 1032."""
 CHUNK = 1 << 20
 
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[tuple[bytes, IO[bytes]]]:
-    """The configuration's bytes and the weights as a file; raises KspecError KS730."""
+    """Yield the configuration's bytes and the weights as a file; raises KspecError KS730."""
     with (
         _opened(path) as stream,
         _archive(stream, path.name) as archive,
@@ -62,7 +62,8 @@ def _archive(stream: BinaryIO, name: str) -> zipfile.ZipFile:
 
 
 def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The entries by name, each one expected, once, and of a size that it can have."""
+    """Return the entries by name; raise KspecError unless each is expected, unique and of a
+    plausible size."""
     found: dict[str, zipfile.ZipInfo] = {}
     for entry in archive.infolist():
         name = entry.filename
@@ -87,7 +88,7 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-    """What an entry holds, never more than it claims."""
+    """Return the bytes of an entry, never more than its declared size."""
     left = entry.file_size
     try:
         with archive.open(entry) as stream:
@@ -99,4 +100,4 @@ def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         raise refused("KS730", f"{entry.filename} cannot be unpacked: {error}") from error
     if left:
-        raise refused("KS730", f"{entry.filename} has not the size that it claims")
+        raise refused("KS730", f"{entry.filename} does not have its declared size")

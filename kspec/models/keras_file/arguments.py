@@ -1,4 +1,4 @@
-"""A Keras layer → the layer of the catalogue that makes it."""
+"""Conversion of a Keras layer to a layer of the catalogue."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ WITHOUT_EFFECT = frozenset(
 """Configuration keys that do not affect a layer's output."""
 NOTHING: tuple[Any, ...] = (None, False, "auto", "channels_last", [])
 ADAPTED = frozenset({"epsilon", "num_bins"})
-"""How a discretization found its boundaries, which are there."""
+"""Keys with which a discretization computed its boundaries, which the configuration contains."""
 
 
 @cache
 def by_class() -> Mapping[type[Any], type[Part]]:
-    """Layers and cells of the catalogue by the class that they make."""
+    """Layers and cells of the catalogue by their Keras class."""
     named = (cls for cls in (*catalogue(), *CELLS) if not issubclass(cls, Function))
     return MappingProxyType({getattr(keras.layers, cls.keras): cls for cls in named})
 
 
 @cache
 def by_name() -> Mapping[str, type[KerasObject]]:
-    """Initializers, regularizers and constraints by class name, and layers by theirs."""
+    """Initializers, regularizers, constraints and layers by class name."""
     found: dict[str, type[KerasObject]] = {
         cls.keras: cls for cls in (*INITIALIZERS, *REGULARIZERS, *CONSTRAINTS)
     }
@@ -45,7 +45,7 @@ def by_name() -> Mapping[str, type[KerasObject]]:
 
 
 def layer_of(layer: keras.Layer, call: Mapping[str, Any]) -> Layer:
-    """The layer of the catalogue, with what its call says; raises KspecError KS738."""
+    """Return the layer of the catalogue with the arguments of the call; raises KspecError KS738."""
     cls = by_class().get(type(layer))
     if cls is None or not issubclass(cls, Layer):
         reason = DECIDED_OUT.get(type(layer).__name__, "it is not in the catalogue")
@@ -69,7 +69,7 @@ def _validated(cls: type[Layer], given: Mapping[str, Any], where: str) -> Layer:
 
 
 def _written(cls: type[KerasObject], config: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """A configuration as it stands in a spec."""
+    """Return a configuration as written in a spec."""
     fields = {field.alias or name: field for name, field in cls.model_fields.items()}
     for name, value in config.items():
         if name not in fields.keys() | WITHOUT_EFFECT and value not in NOTHING:

@@ -1,4 +1,4 @@
-"""The closed lists of what a `.keras` file may name: (module, class) → the class."""
+"""The closed lists of classes that a `.keras` file may name: (module, class) → the class."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ CODE = "compile the model in Python, where the class is: `kspec.compile_keras(mo
 APPLICATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"convnext": ("LayerScale", "StochasticDepth"), "inception_resnet_v2": ("CustomScaleLayer",)}
 )
-"""The layers that networks of `keras.applications` define for themselves, by their modules."""
+"""Layers that `keras.applications` defines for its networks, by module."""
 
 
 @cache
 def layers() -> Mapping[Key, type[Any]]:
-    """Layers and cells of the catalogue, inputs, tables of whole numbers, and the own layers of
+    """Return layers and cells of the catalogue, inputs, tables of whole numbers, and the layers of
     `keras.applications`."""
     made = {getattr(keras.layers, cls.keras) for cls in (*catalogue(), *CELLS)}
     made |= {keras.layers.InputLayer, keras.layers.IntegerLookup}
@@ -47,8 +47,8 @@ def layers() -> Mapping[Key, type[Any]]:
 
 
 def _exported(module: ModuleType, public: str, made: Collection[type[Any]]) -> dict[Key, type[Any]]:
-    """Classes by the names that a module of Keras has for them. Some have several, and versions of
-    Keras write different ones, such as `Orthogonal` and `OrthogonalInitializer`."""
+    """Return classes by all their names in a Keras module. Versions of Keras write different names
+    for a class, such as `Orthogonal` and `OrthogonalInitializer`."""
     named = {(public, each.__name__): each for each in made}
     aliases = {
         (public, name): each
@@ -60,14 +60,14 @@ def _exported(module: ModuleType, public: str, made: Collection[type[Any]]) -> d
 
 @cache
 def operations() -> Mapping[Key, type[Any]]:
-    """The operations of `keras.ops` that the compiler knows."""
+    """Return the operations of `keras.ops` that the compiler supports."""
     known = (each for each in RULES if each.__module__.startswith(OPS))
     return MappingProxyType({(each.__module__, each.__name__): each for each in known})
 
 
 @cache
 def objects() -> Mapping[Key, type[Any]]:
-    """Initializers, regularizers and constraints."""
+    """Return initializers, regularizers and constraints."""
     tables: tuple[tuple[str, Collection[type[KerasObject]]], ...] = (
         ("initializers", INITIALIZERS),
         ("regularizers", REGULARIZERS),
@@ -82,7 +82,8 @@ def objects() -> Mapping[Key, type[Any]]:
 
 
 def key_of(given: Json, where: str) -> Key:
-    """Module and class that an object names; a registered name must be the class's own."""
+    """Return the module and class that an object names; a registered name must be the class's
+    own."""
     name = member(given, "class_name", str, where)
     module, registered = given.get("module"), given.get("registered_name")
     if (module is None and registered is not None) or registered not in (None, name):
@@ -99,7 +100,7 @@ def key_of(given: Json, where: str) -> Key:
 
 
 def find(table: Mapping[Key, type[Any]], key: Key, where: str) -> type[Any]:
-    """The class of a closed list; raises KspecError KS732."""
+    """Return a class of a closed list; raises KspecError KS732 for other classes."""
     if key in table:
         return table[key]
     module, name = key

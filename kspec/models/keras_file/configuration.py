@@ -1,4 +1,4 @@
-"""The JSON of a `.keras` file as data that is checked: depth, numbers, no Python objects."""
+"""The JSON of a `.keras` file, checked for depth, numbers and Python objects."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from kspec.models.keras_file.refusal import refused
 DEPTH = 200
 LARGEST = 2**31 - 1
 LONGEST = 4096
-"""Characters of a text."""
+"""Maximum characters of a text."""
 
 Json = Any
-"""What `json.loads` gives; every use checks what it takes out."""
+"""A result of `json.loads`; each use checks the types of its values."""
 
 
 def parse(text: bytes) -> dict[str, Json]:
-    """The configuration; raises KspecError KS731."""
+    """Parse the configuration; raises KspecError KS731."""
     _check_depth(text)
     try:
         parsed = json.loads(
             text, object_pairs_hook=_once, parse_constant=_finite, parse_int=_short_int
         )
     except (ValueError, RecursionError) as error:
-        raise refused("KS731", f"config.json is no JSON that is read: {error}") from error
+        raise refused("KS731", f"config.json is not valid JSON: {error}") from error
     if not isinstance(parsed, dict):
         raise refused("KS731", "config.json holds no model")
     return parsed
 
 
 def _check_depth(text: bytes) -> None:
-    """Count brackets outside of texts before a recursive parser meets them."""
+    """Check the nesting depth before a recursive parser reads the text."""
     depth, in_text, escaped = 0, False, False
     for byte in text:
         if in_text:
@@ -56,7 +56,7 @@ def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def _finite(name: str) -> float:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _short_int(text: str) -> int:
@@ -66,7 +66,7 @@ def _short_int(text: str) -> int:
 
 
 def member(given: Json, key: str, kind: type | tuple[type, ...], where: str) -> Json:
-    """A value of an object, of the type that it must have."""
+    """Return a value of an object; raise KspecError if it does not have the expected type."""
     value = given.get(key) if isinstance(given, dict) else None
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
         raise refused("KS731", f"{where} has no {key} that is read")
@@ -74,7 +74,7 @@ def member(given: Json, key: str, kind: type | tuple[type, ...], where: str) -> 
 
 
 def check_plain(value: Json, where: str, key: str = "") -> None:
-    """Refuse what is not plain data within bounds: KS732 and KS733."""
+    """Refuse values that are not plain data within bounds: KS732 and KS733."""
     match value:
         case list():
             for item in value:

@@ -7,16 +7,16 @@ from kspec.models.keras_file.configuration import Json, member
 from kspec.models.keras_file.refusal import refused
 
 POLICIES = frozenset({"float32", "mixed_float16", "mixed_bfloat16"})
-"""Mixed policies hold their variables in float32, and are read as float32."""
+"""Accepted policies. Mixed policies keep variables in float32, and are read as float32."""
 DTYPE_POLICIES = frozenset({"DTypePolicy", "FloatDTypePolicy"})
-"""Classes of policies that name a type; Keras before 3.4 wrote the second."""
+"""Policy classes that name a type; Keras before 3.4 wrote the second."""
 INPUT_TYPES = frozenset(
     {"float32", "int32", "int64", "int16", "int8", "uint8", "uint16", "uint32", "bool"}
 )
 
 
 def element_type(value: Json, where: str) -> str:
-    """Of inputs their element type, of layers float32."""
+    """Return the element type of an input, or float32 for a layer."""
     if isinstance(value, dict):
         return _policy(value, where)
     if value in POLICIES:
@@ -27,7 +27,7 @@ def element_type(value: Json, where: str) -> str:
 
 
 def _policy(value: dict[str, Json], where: str) -> str:
-    """A policy of float32 or of mixed precision, alone or for all parts of a layer."""
+    """Check for a float32 or mixed-precision policy, alone or for all parts of a layer."""
     module, name = classes.key_of(value, where)
     config = member(value, "config", dict, where)
     if module.partition(".")[0] == "keras" and name in DTYPE_POLICIES:

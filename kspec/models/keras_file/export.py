@@ -31,11 +31,11 @@ from kspec.spec.diagnostics import KspecError
 
 INSTEAD = "`kspec emit` compiles the model without a spec"
 LONGEST = 60
-"""Characters of a name."""
+"""Maximum characters of a name."""
 ROWS, STEPS = 3, 5
-"""Rows, and the size of axes that vary, on which the answers are compared."""
+"""Number of rows, and size of symbolic dimensions, in the comparison of outputs."""
 ORDER = ("query", "value", "key")
-"""Inputs that a call may give by name, in the order of a step's `from`."""
+"""Inputs that a call may pass by name, in the order of a step's `from`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +47,20 @@ class Step:
     inputs: tuple[str, ...]
     made: keras.Layer | None
     again: str | None = None
-    """The step whose layer it calls once more."""
+    """The step whose layer is called again."""
 
 
 def spec_from_model(
     model: keras.Model, name: str, footer: str = ""
 ) -> tuple[str, dict[str, Array]]:
-    """The YAML of a spec that rebuilds the network, and the weights by the paths of the
-    variables that `build_model` makes of it. The ``footer`` is more YAML, put below the network.
+    """Return the YAML of a spec that rebuilds the network, and the weights by the paths of the
+    variables in the model that `build_model` builds from it. ``footer`` is further YAML, appended
+    below the network.
 
-    Inputs become tensors, outputs numbers or tensors: what they mean is not in the model. Models
-    inside of the model are written out, and operations between layers as layers. Raises KspecError
-    KS738 for what a spec cannot say: layers outside the catalogue, operations that are no layer's,
-    several outputs of one layer, and whatever else makes the answers differ.
+    Inputs become tensors, outputs numbers or tensors: the model does not contain their meaning.
+    Nested models are expanded, and operations between layers become layers. Raises KspecError KS738
+    for models that a spec cannot express: layers outside the catalogue, operations without an
+    equivalent layer, layers with several outputs, and any other cause of different outputs.
     """
     recorder = Recorder()
     pairs = zip(input_names(model, model), model.inputs, strict=True)
@@ -76,7 +77,7 @@ def spec_from_model(
 
 
 def assign_weights(model: keras.Model, weights: Mapping[str, Array]) -> None:
-    """Give the variables of a model that `build_model` made the values of `spec_from_model`."""
+    """Assign weights of `spec_from_model` to the variables of a model built by `build_model`."""
     for variable in model.variables:
         if not is_random_state(variable):
             variable.assign(weights[variable.path])
@@ -85,8 +86,8 @@ def assign_weights(model: keras.Model, weights: Mapping[str, Array]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """What an operation of `keras.ops` gives: a mask, which the spec's layers find themselves, or
-    something that a spec cannot say."""
+    """The output of an operation of `keras.ops`: a mask, which the spec's layers compute
+    themselves, or a value that a spec cannot express."""
 
     name: str
     kind: str
@@ -94,12 +95,12 @@ class Between:
 
 @dataclass(slots=True)
 class Recorder:
-    """Takes down the calls of a model as steps; tensors are the names of steps."""
+    """Records the calls of a model as steps; tensors are represented by names of steps."""
 
     steps: list[Step] = field(default_factory=list)
     taken: Names = field(default_factory=Names)
     called: dict[int, Step] = field(default_factory=dict)
-    """The first step of each layer that has weights."""
+    """First step of each layer with weights."""
 
     def run(self, model: Any, inputs: list[str]) -> list[str]:
         """The names of the model's outputs."""
@@ -108,7 +109,7 @@ class Recorder:
         return [self.named(each) for each in tree.flatten(results)]
 
     def operation(self, operation: keras.Operation) -> Any:
-        """What stands in an operation's place while the model is walked."""
+        """Return the function that replaces an operation during the traversal of the model."""
 
         def call(*args: Any, **kwargs: Any) -> Any:
             if not isinstance(operation, keras.Layer):
@@ -121,7 +122,8 @@ class Recorder:
         return call
 
     def between(self, operation: keras.Operation, args: tuple[Any, ...]) -> Any:
-        """The step of a layer that does what the operation does, or what stands for none."""
+        """Return the step of a layer equivalent to the operation, or a placeholder if there is not
+        one."""
         instead = layer_instead(operation, args)
         if instead is None:
             first = [each for each in tree.flatten(args) if isinstance(each, Between)][:1]
@@ -149,16 +151,18 @@ class Recorder:
         return name
 
     def named(self, given: Any) -> str:
-        """The step or input that a tensor is; raises KspecError for what a spec cannot name."""
+        """Return the step or input of a tensor; raises KspecError for values that a spec cannot
+        name."""
         if isinstance(given, Between):
             message = f"{given.name!r} is an operation between layers, {given.kind}, and no layer's"
             raise refused("KS738", message, INSTEAD)
         if not isinstance(given, str) or given not in self.taken:
-            raise refused("KS738", f"a layer is given {given!r:.60}, which is no tensor", INSTEAD)
+            raise refused("KS738", f"a layer is given {given!r:.60}, not a tensor", INSTEAD)
         return given
 
     def finish(self, outputs: Mapping[str, str], inputs: Mapping[str, Any]) -> list[str]:
-        """Give the steps that are outputs the outputs' names, which no input has; the names."""
+        """Name the output steps after the outputs, without clashes with inputs; return the
+        names."""
         free = Names(inputs)
         names = [free.fresh(_valid(each), LONGEST) for each in outputs]
         results = list(outputs.values())
@@ -180,7 +184,7 @@ class Recorder:
         return names
 
     def drop_unused(self, outputs: Iterable[str]) -> None:
-        """Leave out the steps that no output depends on: those of masks, say."""
+        """Remove steps that no output depends on, such as mask computations."""
         alive = set(outputs)
         for step in reversed(self.steps):
             if step.name in alive:
@@ -204,7 +208,7 @@ class Recorder:
 
 
 def _valid(name: str) -> str:
-    """A name as specs allow it."""
+    """Convert a name to a valid name in a spec."""
     cleaned = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:LONGEST]
     return cleaned if re.match("[A-Za-z]", cleaned) else f"x{cleaned}"
 
@@ -215,7 +219,8 @@ def _structure(model: Any) -> Any:
 
 
 def _output_names(model: Any) -> list[str]:
-    """The names of a model's outputs, as Keras flattens them: keys of a dict, or layers."""
+    """Return the names of a model's outputs in Keras' flattened order: keys of a dict, or
+    layers."""
     struct = getattr(model, "_outputs_struct", None)
     if isinstance(struct, dict):
         return flat_names(struct)
@@ -246,7 +251,7 @@ def _render(
 
 
 def _written(step: Step) -> str:
-    """The layer's key with its arguments."""
+    """Return the layer's key with its arguments."""
     if step.again is not None:
         return f"{USE}: {step.again}"
     written = step.layer.written()
@@ -271,7 +276,7 @@ def _tensor(what: str, name: str, tensor: Any) -> dict[str, Any]:
 
 
 def _flow(value: Any) -> str:
-    """A value on one line."""
+    """Format a value on one line."""
     plain = _lists(value)
     text = yaml.safe_dump(plain, default_flow_style=True, sort_keys=False, width=float("inf"))
     return text.removesuffix("...\n").strip()
@@ -284,7 +289,7 @@ def _lists(value: Any) -> Any:
 
 
 def _rebuilt(text: str) -> keras.Model:
-    """The model of a spec. Raises KspecError KS738 where the spec is not one."""
+    """Build the model of a spec. Raises KspecError KS738 if the spec is invalid."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.yaml")
         path.write_text(text, encoding="utf-8")
@@ -298,8 +303,8 @@ def _rebuilt(text: str) -> keras.Model:
 def _check_answers(
     model: keras.Model, rebuilt: keras.Model, inputs: Mapping[str, Any], outputs: list[str]
 ) -> None:
-    """Hold both models against each other on random rows: a mask that a layer was given by hand,
-    say, is not in the spec. ``outputs`` are the spec's names of the model's outputs in order."""
+    """Compare both models on random rows: the spec does not contain, for example, an explicit mask
+    argument. ``outputs`` are the spec's names of the model's outputs in order."""
     drawn = np.random.Generator(np.random.PCG64(0))
     rows: dict[str, Array] = {}
     for name, tensor in inputs.items():
@@ -321,7 +326,7 @@ def _check_answers(
 
 
 def _weights(rebuilt: keras.Model, steps: list[Step]) -> dict[str, Array]:
-    """The weights by the paths that the spec's own model gives them."""
+    """Return the weights by their paths in the spec's model."""
     found: dict[str, Array] = {}
     for step in steps:
         if step.made is None:

@@ -1,7 +1,7 @@
 """Configuration → keras.Model, without values in its variables.
 
-Layers are made from closed lists and called as the configuration says. This happens inside of a
-stateless scope that leaves variables as shapes: nothing of a declared size is allocated.
+Layers are created from closed lists and called as the configuration says, inside a stateless scope
+in which variables are shapes only: nothing of a declared size is allocated.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from kspec.models.keras_file.refusal import refused
 from kspec.spec.diagnostics import KspecError
 
 LARGEST = 2**31 - 1
-"""Most values of a tensor, for one row."""
+"""Maximum values of a tensor per row."""
 LARGEST_INPUT = 2**27
 MOST_LAYERS, MOST_STEPS = 20_000, 1000
 PARTS = ("layer", "backward_layer", "cell")
@@ -31,15 +31,13 @@ FAILURES = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError,
     OverflowError, RuntimeError, MemoryError, AssertionError,
 )  # fmt: skip
-"""What Keras and TensorFlow raise for arguments that do not fit."""
+"""Exceptions of Keras and TensorFlow for invalid arguments."""
 
 
 @contextmanager
 def unallocated() -> Iterator[list[Any]]:
-    """Variables made inside are shapes; nobody gives them values later but the weights' reader.
-
-    Gives the list of them, which is there when the scope has been left.
-    """
+    """Create variables as shapes only; the weights' reader assigns their values later. Yields a
+    list that contains the variables once the scope is left."""
     kept = list(global_state.get_global_attribute("uninitialized_variables") or [])
     made: list[Any] = []
     try:
@@ -52,7 +50,7 @@ def unallocated() -> Iterator[list[Any]]:
 
 
 def build(given: Json, where: str = "the model") -> Any:
-    """The Functional or Sequential model of a configuration."""
+    """Build the Functional or Sequential model of a configuration."""
     module, name = classes.key_of(given, where)
     if not (module == "keras" or module.startswith("keras.src.models.")):
         raise refused("KS732", f"{where} is {module[:80]}.{name[:80]}, a class of its own")
@@ -78,14 +76,14 @@ def _sequential(config: Json, where: str) -> keras.Sequential:
         with _named(where):
             model.build(tuple(shape))
     if not model.built:
-        raise refused("KS737", f"{where} does not say what it takes")
+        raise refused("KS737", f"{where} does not declare its inputs")
     for layer in model.layers:
         _check_outputs(layer.output, f"{where}, {layer.name}")
     return model
 
 
 def make(given: Json, where: str) -> Any:
-    """A layer, an operation, or a model inside of the model."""
+    """Create a layer, an operation or a nested model."""
     key = classes.key_of(given, where)
     config = member(given, "config", dict, where)
     where = f"{where}, {str(config.get('name', key[1]))[:80]}"
@@ -107,7 +105,7 @@ def make(given: Json, where: str) -> Any:
 
 
 def _argument(name: str, value: Json, where: str) -> Any:
-    """An argument of a layer: plain data, or an object of a closed list."""
+    """Return an argument of a layer: plain data, or an object of a closed list."""
     if name == "dtype":
         return element_type(value, where)
     if name in PARTS and value is not None:
@@ -126,13 +124,13 @@ def _argument(name: str, value: Json, where: str) -> Any:
 
 
 def _activation(value: Json, where: str) -> Any:
-    """An activation by name, as a function of Keras that older files name, or as a layer."""
+    """Return an activation given by name, as a Keras function (in older files), or as a layer."""
     if isinstance(value, dict) and value.get("class_name") == "function":
         value = value.get("config")
     if isinstance(value, dict):
         return make(value, f"{where}: activation")
     if value not in classes.ACTIVATIONS:
-        raise refused("KS732", f"{where}: there is no activation {str(value)[:80]!r}")
+        raise refused("KS732", f"{where}: unknown activation {str(value)[:80]!r}")
     return value
 
 
@@ -166,7 +164,7 @@ class Graph:
         )
 
     def advance(self, name: str, nodes: list[Json]) -> bool:
-        """Make the calls of a layer whose inputs are there."""
+        """Make the calls of a layer whose inputs are available."""
         done = 0
         for node in nodes:
             try:
@@ -193,7 +191,7 @@ class Graph:
         self.results[name].append(tree.flatten(result))
 
     def revived(self, value: Json, name: str) -> Any:
-        """Arguments of a call: tensors that exist, slices, plain data."""
+        """Return the arguments of a call: existing tensors, slices, plain data."""
         if isinstance(value, list):
             return [self.revived(each, name) for each in value]
         if not isinstance(value, dict):
@@ -224,10 +222,10 @@ class Graph:
                     raise NotYetError
                 if -len(calls) <= call and 0 <= place < len(calls[call]):
                     return calls[call][place]
-        raise refused("KS731", f"{self.where} names a tensor that there is not: {history!r:.80}")
+        raise refused("KS731", f"{self.where} names an unknown tensor: {history!r:.80}")
 
     def tensors(self, given: Json) -> Any:
-        """Inputs or outputs, in the structure that they have."""
+        """Return inputs or outputs in their structure."""
         try:
             match given:
                 case [str(), int(), int()]:
@@ -242,7 +240,7 @@ class Graph:
 
 
 class NotYetError(Exception):
-    """A tensor of a call that has not been made."""
+    """A reference to a tensor of a call that has not been made yet."""
 
 
 def _name(config: Json, where: str) -> str | None:
@@ -266,7 +264,7 @@ def _check_input(shape: Json, where: str) -> None:
 
 
 def _check_vocabulary(arguments: dict[str, Any], where: str) -> None:
-    """A table of whole numbers that stand in the file: a text would be a path that Keras reads."""
+    """Check that a lookup table contains whole numbers: a text would be a path that Keras reads."""
     numbers = arguments.get("vocabulary")
     if not isinstance(numbers, list) or not all(type(each) is int for each in numbers):
         raise refused("KS733", f"{where} has no vocabulary of whole numbers", classes.CODE)
@@ -293,7 +291,7 @@ def _made(make_it: Callable[[], Any], where: str) -> Any:
 
 @contextmanager
 def _named(where: str) -> Iterator[None]:
-    """Failures of Keras as errors that name the layer."""
+    """Convert failures of Keras to errors that name the layer."""
     try:
         yield
     except (KspecError, NotYetError):

@@ -1,4 +1,4 @@
-"""Operations of `keras.ops` between layers → the layers of the catalogue that say the same."""
+"""Operations of `keras.ops` between layers → equivalent layers of the catalogue."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from kspec.schemas.layers import LAYERS
 from kspec.schemas.layers.base import Layer
 
 Instead = tuple[Layer, tuple[str, ...]]
-"""A layer and the steps that it takes."""
+"""A layer and the names of its input steps."""
 Operands = list[Any]
-"""What an operation is called with: names of steps, numbers, slices."""
+"""Operands of an operation: names of steps, numbers, slices."""
 
 
 def layer_instead(operation: keras.Operation, args: tuple[Any, ...]) -> Instead | None:
-    """The layer that does what an operation does, called with these names of steps and numbers;
-    None where there is none."""
+    """Return the layer equivalent to an operation with these operands (names of steps and numbers);
+    None if the catalogue does not contain one."""
     make = _LAYERS.get(type(operation))
     operands = list(args[0]) if args and isinstance(args[0], list | tuple) else list(args)
     if make is None or not all(isinstance(each, str | int | float) for each in operands):
@@ -35,12 +35,13 @@ def _layer(key: str, *inputs: str, **arguments: Any) -> Instead:
 
 
 def _function(key: str) -> Callable[[Any, Operands], Instead | None]:
-    """An activation without arguments."""
+    """Return a converter to an activation without arguments."""
     return lambda _, operands: _layer(key, *operands)
 
 
 def _joining(key: str) -> Callable[[Any, Operands], Instead | None]:
-    """A layer that joins tensors of one rank; with fewer axes Keras' layers align others."""
+    """Return a converter to a merging layer for tensors of equal rank; with different ranks Keras'
+    layers and operations broadcast differently."""
 
     def make(operation: Any, operands: Operands) -> Instead | None:
         return _layer(key, *operands) if _same_rank(operation, operands) else None
@@ -59,8 +60,9 @@ def _linear(
     first: Callable[[float], dict[str, float]],
     second: Callable[[float], dict[str, float]],
 ) -> Callable[[Any, Operands], Instead | None]:
-    """Arithmetic of two tensors, or of a tensor and a number, which is a rescaling. ``first`` gives
-    the layer's arguments when the number is the right operand, ``second`` when it is the left."""
+    """Return a converter for arithmetic of two tensors, or of a tensor and a number (a rescaling).
+    ``first`` returns the layer's arguments if the number is the right operand, ``second`` if it is
+    the left."""
 
     def make(operation: Any, operands: Operands) -> Instead | None:
         match operands:
@@ -99,7 +101,7 @@ def _concatenate(operation: Any, operands: Operands) -> Instead | None:
 
 
 def _reshape(operation: Any, operands: Operands) -> Instead | None:
-    """Rows that keep their number and whose sizes are known."""
+    """Convert a reshape that keeps the batch axis and has known sizes."""
     (given,) = operation._inbound_nodes[0].input_tensors  # noqa: SLF001
     before, after = given.shape[1:], operation.output.shape[1:]
     if given.shape[0] is not None or operation.output.shape[0] is not None:
@@ -117,7 +119,7 @@ def _transpose(operation: Any, operands: Operands) -> Instead | None:
 
 
 def _pooling(kind: str) -> Callable[[Any, Operands], Instead | None]:
-    """A reduction over all axes between the batch and the channels."""
+    """Return a converter for a reduction over all axes between the batch and the channels."""
 
     def make(operation: Any, operands: Operands) -> Instead | None:
         (given,) = operation._inbound_nodes[0].input_tensors  # noqa: SLF001
@@ -133,7 +135,7 @@ def _pooling(kind: str) -> Callable[[Any, Operands], Instead | None]:
 
 
 def _with(key: str, *names: str) -> Callable[[Any, Operands], Instead | None]:
-    """An activation with arguments of the same names."""
+    """Return a converter to an activation whose arguments have the same names."""
 
     def make(operation: Any, operands: Operands) -> Instead | None:
         return _layer(key, *operands, **{name: getattr(operation, name) for name in names})
@@ -183,4 +185,4 @@ _LAYERS: Mapping[type[Any], Callable[[Any, Operands], Instead | None]] = Mapping
         nn.Softmax: _with("softmax", "axis"),
     }
 )
-"""What each makes of the operation and its operands."""
+"""Converters by operation class: (operation, operands) → the layer and its inputs."""

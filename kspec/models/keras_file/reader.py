@@ -11,12 +11,12 @@ from kspec.models.keras_file.archive import open_archive
 
 
 def read(path: str | Path) -> keras.Model:
-    """The built model of a file that Keras 3 wrote, with its weights, for inference.
+    """Read a file written by Keras 3 as a built model with weights, for inference.
 
-    Its classes are those of the catalogue, the operations of `keras.ops` that the compiler knows,
-    and Functional and Sequential models of these; whatever it holds for training is left out, and
+    Accepted classes are the layers of the catalogue, the operations of `keras.ops` that the
+    compiler supports, and Functional and Sequential models of them. Training state is ignored, and
     mixed precision is read as float32. Raises KspecError KS730 to KS737, before anything of a
-    size that the file declares is allocated.
+    declared size is allocated.
     """
     with open_archive(Path(path)) as (config, stream):
         given = configuration.parse(config)

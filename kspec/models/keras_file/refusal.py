@@ -1,4 +1,4 @@
-"""How files are refused."""
+"""The error for files that are refused."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from kspec.spec.diagnostics import Diagnostic, KspecError
 
 
 def refused(code: str, message: str, help: str | None = None) -> KspecError:  # noqa: A002
-    """The error for one thing that is wrong with a file."""
+    """Return the error for one problem in a file."""
     return KspecError(Diagnostic(code, message, help=help))

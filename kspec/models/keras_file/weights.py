@@ -1,7 +1,7 @@
-"""The weights of a `.keras` file: HDF5 → the variables of a model that has none yet.
+"""The weights of a `.keras` file: HDF5 → variables that do not have values yet.
 
 The path of each variable in the file is found by running Keras' own save traversal. At that path
-only a plain dataset is read, of the variable's shape and type, with as many bytes as these need.
+only a plain dataset is read, with the variable's shape and type and the bytes that these need.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from kspec.models.keras_file.refusal import refused
 
 FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE)
 LARGEST = 16 << 30
-"""Most bytes of all variables together."""
+"""Maximum bytes of all variables together."""
 
 
 class Layout(saving_lib.H5IOStore):  # type: ignore[misc]
-    """Takes down what a walk that saves would write, by path."""
+    """Records the variables that Keras' save traversal would write, by path."""
 
     def __init__(self) -> None:
         self.groups: dict[str, dict[str, Any]] = {}
@@ -38,10 +38,10 @@ class Layout(saving_lib.H5IOStore):  # type: ignore[misc]
 
 
 def load(model: keras.Model, made: Iterable[Any], stream: IO[bytes]) -> None:
-    """Give every variable its value from the file; raises KspecError KS735 and KS736.
+    """Assign the file's values to every variable; raises KspecError KS735 and KS736.
 
-    ``made`` are all variables that were made with the model: those of random generators, which
-    are not among the model's, start anew.
+    ``made`` contains all variables created with the model. Among them are the states of random
+    generators, which the model does not list and which are initialised anew.
     """
     places = {id(each): (path, each) for path, each in variables(model)}
     total = sum(_bytes(each) for _, each in places.values())
@@ -50,7 +50,7 @@ def load(model: keras.Model, made: Iterable[Any], stream: IO[bytes]) -> None:
     try:
         file = h5py.File(stream, "r")
     except (OSError, ValueError, RuntimeError) as error:
-        raise refused("KS735", f"model.weights.h5 is no HDF5 file: {error}") from error
+        raise refused("KS735", f"model.weights.h5 is not an HDF5 file: {error}") from error
     with file:
         found = {path: dataset(file, path, each) for path, each in places.values()}
         for path, variable in places.values():
@@ -63,7 +63,7 @@ def load(model: keras.Model, made: Iterable[Any], stream: IO[bytes]) -> None:
 
 
 def variables(model: keras.Model) -> Iterator[tuple[str, Any]]:
-    """The variables by their paths in the file; states of random generators are not read."""
+    """Yield the variables with their paths in the file, without states of random generators."""
     layout = Layout()
     saving_lib._save_state(  # noqa: SLF001
         model, weights_store=layout, assets_store=None, inner_path="", visited_saveables=set()
@@ -75,12 +75,12 @@ def variables(model: keras.Model) -> Iterator[tuple[str, Any]]:
 
 
 def is_random_state(variable: Any) -> bool:
-    """Whether it is the seed of a layer that draws while training."""
+    """Return whether the variable is the state of a random generator."""
     return bool(variable.name == "seed_generator_state")
 
 
 def dataset(file: h5py.File, path: str, variable: Any) -> h5py.Dataset:
-    """A dataset that lies in this file by hard links, unread."""
+    """Return the unread dataset at a path, which must consist of hard links in this file."""
     found = file
     for part in path.split("/"):
         link = found.get(part, getlink=True) if isinstance(found, h5py.Group) else None
@@ -90,7 +90,7 @@ def dataset(file: h5py.File, path: str, variable: Any) -> h5py.Dataset:
             raise refused("KS735", f"{path} is a link to another place")
         found = found[part]
     if not isinstance(found, h5py.Dataset):
-        raise refused("KS736", f"{path} is no array")
+        raise refused("KS736", f"{path} is not an array")
     _check_storage(found, path)
     _check_fit(found, path, variable)
     return found
@@ -101,10 +101,10 @@ def _check_storage(found: h5py.Dataset, path: str) -> None:
     if found.is_virtual or found.external:
         raise refused("KS735", f"{path} takes its values from another file")
     if found.dtype.kind not in "fiub" or found.dtype.hasobject:
-        raise refused("KS735", f"{path} holds {found.dtype}, no numbers")
+        raise refused("KS735", f"{path} holds {found.dtype}, not numbers")
     filters = {plan.get_filter(place)[0] for place in range(plan.get_nfilters())}
     if filters - set(FILTERS):
-        raise refused("KS735", f"{path} needs a filter that is not run")
+        raise refused("KS735", f"{path} uses an unsupported filter")
     needed, stored = found.size * found.dtype.itemsize, found.id.get_storage_size()
     if needed > stored * (RATIO if filters else 1):
         raise refused("KS735", f"{path} claims {needed:,} bytes, but {stored:,} are there")
@@ -119,7 +119,7 @@ def _check_fit(found: h5py.Dataset, path: str, variable: Any) -> None:
 
 
 def values(found: h5py.Dataset, path: str) -> Array:
-    """What a dataset holds."""
+    """Return the values of a dataset."""
     try:
         read: Array = np.asarray(found[()])
     except (OSError, ValueError, RuntimeError) as error:
@@ -128,7 +128,7 @@ def values(found: h5py.Dataset, path: str) -> Array:
 
 
 def fill(variable: Any, value: Array) -> None:
-    """The first value of a variable that is only a shape yet."""
+    """Assign the first value of a variable that is only a shape so far."""
     variable._initializer = lambda shape, dtype: value  # noqa: ARG005, SLF001
     variable._deferred_initialize()  # noqa: SLF001
 

@@ -34,19 +34,19 @@ class ActivationLayer(Elementwise):
     shorthand: ClassVar[str | None] = "activation"
 
     activation: Annotated[Activation, Field(examples=["gelu"])]
-    """The function."""
+    """Name of the function."""
 
     def of_whole_numbers(self) -> Whole:
         return WHOLE.get(self.activation, "refused")
 
 
 class ReLU(Elementwise):
-    """max(x, 0), with a slope below the threshold and a largest value where wanted."""
+    """max(x, 0), with an optional slope below a threshold and an optional maximum."""
 
     key: ClassVar[str] = "relu"
 
     max_value: NonNegative | None = None
-    """Largest value of the output; without it, none."""
+    """Maximum of the output; unbounded by default."""
     negative_slope: NonNegative = 0.0
     """Slope below the threshold."""
     threshold: NonNegative = 0.0
@@ -73,11 +73,11 @@ class PReLU(Elementwise):
     whole: ClassVar[Whole] = "refused"
 
     alpha_initializer: VectorInitializer = Zeros()
-    """How the slopes begin."""
+    """Initializer of the slopes."""
     alpha_regularizer: Regularizer | None = None
-    """Penalty on the slopes."""
+    """Regularizer of the slopes."""
     alpha_constraint: Constraint | None = None
-    """Bounds of the slopes."""
+    """Constraint on the slopes."""
     shared_axes: Annotated[tuple[Positive, ...], Spread()] | None = None
     """Axes that share a slope, from 1: `[1, 2]` for one slope per channel of a picture."""
 
@@ -110,7 +110,7 @@ class ELU(Elementwise):
     whole: ClassVar[Whole] = "refused"
 
     alpha: Number = 1.0
-    """The bound far below 0, negated."""
+    """The output approaches -alpha for large negative x."""
 
 
 class Softmax(Elementwise):
@@ -121,7 +121,7 @@ class Softmax(Elementwise):
     whole: ClassVar[Whole] = "refused"
 
     axis: Axes = (-1,)
-    """The axis, or axes, that sum to 1."""
+    """Axis or axes along which the output sums to 1."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes

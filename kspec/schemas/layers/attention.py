@@ -1,7 +1,8 @@
-"""Attention: each place of a query takes a mean of values, weighted by how keys fit it.
+"""Attention layers: each query position receives a mean of the values, weighted by its scores with
+the keys.
 
-The inputs are `from: [query, value]`, or `[query, value, key]`; without a key, the value is the
-key too. Self-attention names the same step twice.
+The inputs are `from: [query, value]`, or `[query, value, key]`; by default the value is also the
+key. Self-attention names the same step twice.
 """
 
 import math
@@ -39,20 +40,20 @@ NAMES = ("query", "value", "key")
 
 
 class Attending(Layer):
-    """What all kinds of attention have in common."""
+    """The base of all attention layers."""
 
     arity: ClassVar[Literal[1, "many"]] = "many"
     call_fields: ClassVar[frozenset[str]] = frozenset({"use_causal_mask"})
     least: ClassVar[int] = 2
-    """Fewest axes of an input."""
+    """Minimum rank of an input."""
 
     dropout: Share = 0.0
-    """Share of the weights that is lost while training."""
+    """Dropout rate of the attention weights."""
     use_causal_mask: bool = False
-    """Whether a place of the query sees no later places of the value."""
+    """Whether a query position ignores later positions of the value (causal mask)."""
 
     def scored(self, shapes: tuple[Shape, ...]) -> int:
-        """Elements of the scores of one head: the places of the query times those of the value."""
+        """Return the number of scores of one head: query positions times value positions."""
         query, value = shapes[:2]
         return math.prod((*sized(query[:-1]), *sized(value[-2:-1])))
 
@@ -60,7 +61,7 @@ class Attending(Layer):
         return self.scored(shapes)
 
     def checked(self, shapes: tuple[Shape, ...]) -> tuple[Shape, Shape, Shape]:
-        """Query, value and key."""
+        """Return the shapes of query, value and key."""
         if len(shapes) not in (2, 3):
             message = f"{self.key} takes a query and a value, and perhaps a key"
             raise ShapeError(f"{message}, found {len(shapes)}", help="from: [query, value]")
@@ -78,12 +79,12 @@ class Attending(Layer):
 
 
 def differ(one: Dim, other: Dim) -> bool:
-    """Whether two sizes are known to be different."""
+    """Return whether two sizes are known to differ."""
     return isinstance(one, int) and isinstance(other, int) and one != other
 
 
 class Listing(Attending):
-    """Attention without weights of its own but a scale: the class takes a list of inputs."""
+    """Attention whose only possible weight is a scale; its Keras class takes a list of inputs."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         query, value, key = self.checked(shapes)
@@ -99,16 +100,16 @@ class Listing(Attending):
 
 
 class Attention(Listing):
-    """Weights by products of query and key (Luong et al., 2015)."""
+    """Dot-product attention (Luong et al., 2015)."""
 
     key: ClassVar[str] = "attention"
 
     use_scale: bool = False
-    """Whether to learn a factor on the scores."""
+    """Whether to learn a scale of the scores."""
     score_mode: Literal["dot", "concat"] = "dot"
     """`dot`: the product; `concat`: the sum of tanh(query + key)."""
     seed: Seed | None = None
-    """Seed of its own; without it, the seed of the training decides."""
+    """Seed of this layer; by default the training seed applies."""
 
     def of_whole_numbers(self) -> Whole:
         return "float32" if self.use_scale or self.score_mode == "concat" else "refused"
@@ -124,12 +125,12 @@ class Attention(Listing):
 
 
 class AdditiveAttention(Listing):
-    """Weights by the sum of tanh(query + key) (Bahdanau et al., 2015)."""
+    """Additive attention: scores are the sum of tanh(query + key) (Bahdanau et al., 2015)."""
 
     key: ClassVar[str] = "additive_attention"
 
     use_scale: bool = True
-    """Whether to learn a factor on each channel of the scores."""
+    """Whether to learn a scale per channel of tanh(query + key)."""
 
     def takes_again(self, first: Shape, shape: Shape) -> bool:
         return agree(first, shape, -1)
@@ -138,41 +139,42 @@ class AdditiveAttention(Listing):
         return (Weight("scale", sized(shapes[0][-1:])),) if self.use_scale else ()
 
     def largest_inner(self, shapes: tuple[Shape, ...]) -> int:
-        """The sums of each query and each key."""
+        """Return the number of elements of query + key for all pairs of positions."""
         return self.scored(shapes) * math.prod(sized(shapes[0][-1:]))
 
 
 class Projecting(Attending):
-    """Attention of several heads, with dense layers before and after."""
+    """The base of attention with several heads and dense projections of inputs and output."""
 
     one_by_one: ClassVar[bool] = True
 
     use_bias: bool = True
-    """Whether the dense layers add a bias."""
+    """Whether the projections add a bias."""
     sliding_window: Positive | None = None
-    """How far a place of the query sees; without it, everywhere."""
+    """Largest distance between a query position and the positions it attends to; unlimited by
+    default."""
     kernel_initializer: KernelInitializer = GlorotUniform()
-    """How the kernels begin."""
+    """Initializer of the kernels."""
     bias_initializer: VectorInitializer = Zeros()
-    """How the biases begin."""
+    """Initializer of the biases."""
     kernel_regularizer: Regularizer | None = None
-    """Penalty on the kernels."""
+    """Regularizer of the kernels."""
     bias_regularizer: Regularizer | None = None
-    """Penalty on the biases."""
+    """Regularizer of the biases."""
     activity_regularizer: Regularizer | None = None
-    """Penalty on the output."""
+    """Regularizer of the output."""
     kernel_constraint: Constraint | None = None
-    """Bounds of the kernels."""
+    """Constraint on the kernels."""
     bias_constraint: Constraint | None = None
-    """Bounds of the biases."""
+    """Constraint on the biases."""
     use_gate: bool = False
-    """Whether a gate, learnt from the query, scales the result of each head."""
+    """Whether a gate computed from the query scales the output of each head."""
     seed: Seed | None = None
-    """Seed of its own; without it, the seed of the training decides."""
+    """Seed of this layer; by default the training seed applies."""
 
     def projections(self, **kernels: tuple[tuple[int, ...], tuple[int, ...]]) -> tuple[Weight, ...]:
-        """The weights of dense layers by name: a kernel of the sizes of input and output, and a
-        bias of the size of the output."""
+        """Yield the weights of the dense layers by name: a kernel of shape input × output and a
+        bias of shape output."""
         found: list[Weight] = []
         for name, (taken, given) in kernels.items():
             found.append(Weight(f"{name}/kernel", (*taken, *given)))
@@ -182,20 +184,20 @@ class Projecting(Attending):
 
 
 class MultiHeadAttention(Projecting):
-    """Attention of several heads (Vaswani et al., 2017)."""
+    """Multi-head attention (Vaswani et al., 2017)."""
 
     key: ClassVar[str] = "multi_head_attention"
 
     num_heads: Annotated[Positive, Field(examples=[4])]
-    """How many heads."""
+    """Number of heads."""
     key_dim: Annotated[Positive, Field(examples=[32])]
     """Size of a head's query and key."""
     value_dim: Positive | None = None
-    """Size of a head's value; without it, `key_dim`."""
+    """Size of a head's value; by default `key_dim`."""
     output_sizes: Sizes | None = Field(None, alias="output_shape")
-    """Channels of the output; without it, those of the query."""
+    """Channels of the output; by default the channels of the query."""
     attention_axes: Axes | None = None
-    """The axes that attention is over; without it, all but the batch and the channels."""
+    """Axes over which attention is applied; by default all except the batch and the channels."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         query, value, _ = self.checked(shapes)
@@ -230,7 +232,7 @@ class MultiHeadAttention(Projecting):
         return self.num_heads * places * max(seen, self.key_dim, self.value_dim or 0)
 
     def expect_sequence(self, query: Shape, value: Shape) -> None:
-        """Keras makes the masks of what is seen for the first axis, and fits them to one."""
+        """Refuse masks unless one axis is attended: Keras builds them with the size of axis 1."""
         axes = self.attention_axes or tuple(range(1, len(query)))
         for field in ("use_causal_mask", "sliding_window"):
             if not getattr(self, field):
@@ -244,20 +246,21 @@ class MultiHeadAttention(Projecting):
 
 
 class GroupQueryAttention(Projecting):
-    """Attention of several heads that share keys and values (Ainslie et al., 2023)."""
+    """Grouped-query attention: several query heads share a key and a value (Ainslie et al.,
+    2023)."""
 
     key: ClassVar[str] = "group_query_attention"
 
     head_dim: Annotated[Positive, Field(examples=[32])]
     """Size of a head."""
     num_query_heads: Annotated[Positive, Field(examples=[4])]
-    """How many heads the query has."""
+    """Number of query heads."""
     num_key_value_heads: Annotated[Positive, Field(examples=[2])]
-    """How many heads key and value have; divides those of the query."""
+    """Number of key and value heads; must divide the number of query heads."""
 
     @model_validator(mode="after")
     def shared_evenly(self) -> "GroupQueryAttention":
-        """As many heads of the query for each of the others."""
+        """Check that the number of key and value heads divides the number of query heads."""
         if self.num_query_heads % self.num_key_value_heads:
             message = f"{self.num_key_value_heads} does not divide num_query_heads"
             raise located(("num_key_value_heads",), message)

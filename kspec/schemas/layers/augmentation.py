@@ -1,6 +1,6 @@
-"""Layers that change pictures at random while training; afterwards they give what they take.
+"""Layers that change pictures at random in training and are the identity at inference.
 
-A factor is a number, the bound of what is drawn, or two, `[least, largest]`.
+A factor is a number, the bound of the random value, or a pair `[least, largest]`.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -69,11 +69,11 @@ class RandomBrightness(Augmentation):
     factor: Annotated[SignedFactor, Field(examples=[0.2])]
     """Bound of the number, as a share of the range."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
 
 class RandomContrast(Augmentation):
-    """Draws pixels towards the mean of their channel, or away from it."""
+    """Moves pixels towards the mean of their channel, or away from it."""
 
     key: ClassVar[str] = "random_contrast"
     shorthand: ClassVar[str | None] = "factor"
@@ -81,11 +81,11 @@ class RandomContrast(Augmentation):
     factor: Annotated[UnitFactor, Field(examples=[0.2])]
     """How far."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
 
 class RandomSaturation(Augmentation):
-    """Makes colours paler or stronger."""
+    """Changes the saturation of the colours."""
 
     key: ClassVar[str] = "random_saturation"
     shorthand: ClassVar[str | None] = "factor"
@@ -93,11 +93,11 @@ class RandomSaturation(Augmentation):
     factor: Annotated[SignedFactor, Field(examples=[0.2])]
     """How far."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
 
 class RandomHue(Augmentation):
-    """Turns colours."""
+    """Rotates the hue of the colours."""
 
     key: ClassVar[str] = "random_hue"
     shorthand: ClassVar[str | None] = "factor"
@@ -105,11 +105,11 @@ class RandomHue(Augmentation):
     factor: Annotated[UnitFactor, Field(examples=[0.2])]
     """How far."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
 
 class RandomColorDegeneration(Augmentation):
-    """Mixes the picture with its grey self."""
+    """Blends the picture with its greyscale version."""
 
     key: ClassVar[str] = "random_color_degeneration"
     shorthand: ClassVar[str | None] = "factor"
@@ -117,7 +117,7 @@ class RandomColorDegeneration(Augmentation):
     factor: Annotated[SignedFactor, Field(examples=[0.2])]
     """How far."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         shape = super().output_shape(shapes)
@@ -132,35 +132,35 @@ class RandomColorJitter(Augmentation):
     key: ClassVar[str] = "random_color_jitter"
 
     brightness_factor: SignedFactor | None = None
-    """As of random_brightness."""
+    """The `factor` of random_brightness."""
     contrast_factor: UnitFactor | None = None
-    """As of random_contrast."""
+    """The `factor` of random_contrast."""
     saturation_factor: SignedFactor | None = None
-    """As of random_saturation."""
+    """The `factor` of random_saturation."""
     hue_factor: UnitFactor | None = None
-    """As of random_hue."""
+    """The `factor` of random_hue."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
 
 class RandomGrayscale(Augmentation):
-    """Takes the colours from a share of the pictures."""
+    """Converts a share of the pictures to greyscale."""
 
     key: ClassVar[str] = "random_grayscale"
 
     factor: Unit = 0.5
-    """The share."""
+    """Share of the pictures that change."""
 
 
 class RandomInvert(Augmentation):
-    """Turns a share of the pictures into their negatives."""
+    """Inverts a share of the pictures."""
 
     key: ClassVar[str] = "random_invert"
 
     factor: UnitFactor = 1.0
-    """The share."""
+    """Share of the pictures that change."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
 
 class RandomPosterization(Augmentation):
@@ -170,9 +170,9 @@ class RandomPosterization(Augmentation):
     shorthand: ClassVar[str | None] = "factor"
 
     factor: Annotated[BitsFactor, Field(examples=[4])]
-    """How many bits, from 1 to 8."""
+    """Number of bits, from 1 to 8."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
 
 class RandomSharpness(Augmentation):
@@ -184,11 +184,11 @@ class RandomSharpness(Augmentation):
     factor: Annotated[UnitFactor, Field(examples=[0.2])]
     """How far."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
 
 class Solarization(Augmentation):
-    """Adds to the pixels and inverts those above a threshold."""
+    """Adds to the pixels and inverts pixels above a threshold."""
 
     key: ClassVar[str] = "solarization"
 
@@ -197,7 +197,7 @@ class Solarization(Augmentation):
     threshold_factor: UnitFactor = 0.0
     """Bound of the threshold, as a share of 255."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
 
 class RandomGaussianBlur(Augmentation):
@@ -206,13 +206,13 @@ class RandomGaussianBlur(Augmentation):
     key: ClassVar[str] = "random_gaussian_blur"
 
     factor: UnitFactor = 1.0
-    """The share."""
+    """Share of the pictures that change."""
     kernel_size: Odd = 3
-    """Size of the kernel, odd; one for both axes, or one for each."""
+    """Size of the kernel, odd; one number for both axes, or one per axis."""
     sigma: UnitFactor = 1.0
-    """Width of the bell."""
+    """Standard deviation of the Gaussian."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
 
 class RandomErasing(Augmentation):
@@ -221,13 +221,13 @@ class RandomErasing(Augmentation):
     key: ClassVar[str] = "random_erasing"
 
     factor: UnitFactor = 1.0
-    """The share."""
+    """Share of the pictures that change."""
     scale: UnitFactor = (0.02, 0.33)
     """The rectangle's share of the picture."""
     fill_value: FillValue | None = None
-    """What is written, or one for each of three channels; without it, noise."""
+    """Fill value, or one per channel for three channels; noise by default."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
 
 class RandomFlip(Augmentation):
@@ -236,7 +236,7 @@ class RandomFlip(Augmentation):
     key: ClassVar[str] = "random_flip"
 
     mode: Literal["horizontal", "vertical", "horizontal_and_vertical"] = "horizontal_and_vertical"
-    """Which ways."""
+    """Direction of the flip."""
 
 
 class RandomRotation(Augmentation):
@@ -248,11 +248,11 @@ class RandomRotation(Augmentation):
     factor: Annotated[SignedFactor, Field(examples=[0.2])]
     """Bound of the angle, as a share of a full turn."""
     fill_mode: Fill = "reflect"
-    """What lies beyond the edges."""
+    """How places beyond the edges are filled."""
     interpolation: Interpolation = "bilinear"
-    """How values between pixels are found."""
+    """Interpolation between pixels."""
     fill_value: Number = 0.0
-    """Value beyond the edges, where they are constant."""
+    """Value beyond the edges, with `fill_mode: constant`."""
 
 
 class RandomTranslation(Augmentation):
@@ -261,15 +261,15 @@ class RandomTranslation(Augmentation):
     key: ClassVar[str] = "random_translation"
 
     height_factor: Annotated[SignedFactor, Field(examples=[0.2])]
-    """Bound of the way down, as a share of the height."""
+    """Bound of the shift downwards, as a share of the height."""
     width_factor: Annotated[SignedFactor, Field(examples=[0.2])]
-    """Bound of the way to the right, as a share of the width."""
+    """Bound of the shift to the right, as a share of the width."""
     fill_mode: Fill = "reflect"
-    """What lies beyond the edges."""
+    """How places beyond the edges are filled."""
     interpolation: Interpolation = "bilinear"
-    """How values between pixels are found."""
+    """Interpolation between pixels."""
     fill_value: Number = 0.0
-    """Value beyond the edges, where they are constant."""
+    """Value beyond the edges, with `fill_mode: constant`."""
 
 
 class RandomZoom(Augmentation):
@@ -281,97 +281,97 @@ class RandomZoom(Augmentation):
     height_factor: Annotated[ZoomFactor, Field(examples=[0.2])]
     """Bound of the change of the height."""
     width_factor: ZoomFactor | None = None
-    """Bound of the change of the width; without it, as the height."""
+    """Bound of the change of the width; by default equal to the change of the height."""
     fill_mode: Fill = "reflect"
-    """What lies beyond the edges."""
+    """How places beyond the edges are filled."""
     interpolation: Interpolation = "bilinear"
-    """How values between pixels are found."""
+    """Interpolation between pixels."""
     fill_value: Number = 0.0
-    """Value beyond the edges, where they are constant."""
+    """Value beyond the edges, with `fill_mode: constant`."""
 
 
 class RandomShear(Augmentation):
-    """Slants the picture."""
+    """Shears the picture."""
 
     key: ClassVar[str] = "random_shear"
 
     x_factor: UnitFactor = 0.0
-    """How far from side to side."""
+    """Bound of the horizontal shear."""
     y_factor: UnitFactor = 0.0
-    """How far up and down."""
+    """Bound of the vertical shear."""
     interpolation: Interpolation = "bilinear"
-    """How values between pixels are found."""
+    """Interpolation between pixels."""
     fill_mode: Fill = "reflect"
-    """What lies beyond the edges."""
+    """How places beyond the edges are filled."""
     fill_value: Number = 0.0
-    """Value beyond the edges, where they are constant."""
+    """Value beyond the edges, with `fill_mode: constant`."""
 
 
 class RandomPerspective(Augmentation):
-    """Looks at a share of the pictures from another side."""
+    """Applies a perspective transform to a share of the pictures."""
 
     key: ClassVar[str] = "random_perspective"
 
     factor: UnitFactor = 1.0
-    """The share."""
+    """Share of the pictures that change."""
     scale: Unit = 1.0
-    """How far the corners may move."""
+    """Bound of the displacement of the corners."""
     interpolation: Interpolation = "bilinear"
-    """How values between pixels are found."""
+    """Interpolation between pixels."""
     fill_value: Number = 0.0
-    """Value beyond the edges, where they are constant."""
+    """Value beyond the edges, with `fill_mode: constant`."""
 
 
 class RandomElasticTransform(Augmentation):
-    """Bends a share of the pictures."""
+    """Applies an elastic deformation to a share of the pictures."""
 
     key: ClassVar[str] = "random_elastic_transform"
 
     factor: UnitFactor = 1.0
-    """The share."""
+    """Share of the pictures that change."""
     scale: UnitFactor = 1.0
-    """How strongly."""
+    """Strength of the deformation."""
     interpolation: Interpolation = "bilinear"
-    """How values between pixels are found."""
+    """Interpolation between pixels."""
     fill_mode: Fill = "reflect"
-    """What lies beyond the edges."""
+    """How places beyond the edges are filled."""
     fill_value: Number = 0.0
-    """Value beyond the edges, where they are constant."""
+    """Value beyond the edges, with `fill_mode: constant`."""
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
 
 class RandAugment(Augmentation):
-    """Several random changes in a row (Cubuk et al., 2019)."""
+    """RandAugment: several random changes in sequence (Cubuk et al., 2019)."""
 
     key: ClassVar[str] = "rand_augment"
 
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
     num_ops: Positive = 2
-    """How many."""
+    """Number of changes."""
     factor: UnitFactor = 0.5
-    """How strong."""
+    """Strength of the changes."""
     interpolation: Interpolation = "bilinear"
-    """How values between pixels are found."""
+    """Interpolation between pixels."""
 
 
 class AugMix(Augmentation):
-    """A mix of chains of random changes (Hendrycks et al., 2020)."""
+    """AugMix: a weighted mean of chains of random changes (Hendrycks et al., 2020)."""
 
     key: ClassVar[str] = "aug_mix"
 
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
     num_chains: Positive = 3
-    """How many chains."""
+    """Number of chains."""
     chain_depth: Positive = 3
-    """Longest chain."""
+    """Maximum length of a chain."""
     factor: UnitFactor = 0.3
-    """How strong."""
+    """Strength of the changes."""
     alpha: Annotated[float, Field(gt=0), Evaluated] = 1.0
-    """Evenness of the mix."""
+    """Concentration of the distribution of mixing weights: larger values give more even weights."""
     all_ops: bool = True
     """Whether brightness, contrast and sharpness may change too."""
     interpolation: Interpolation = "bilinear"
-    """How values between pixels are found."""
+    """Interpolation between pixels."""

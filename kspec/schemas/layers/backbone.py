@@ -1,8 +1,7 @@
-"""The networks of `keras.applications` without their classifiers, as one layer.
+"""The networks of `keras.applications` without their classifiers, each as one layer.
 
-What such a network makes of a picture's size follows from its windows with a stride: each stage
-is (window, stride, padding on both sides together), and makes (size + padding - window) // stride
-+ 1 of a size.
+The spatial size of the output follows from the strided windows of the network. A stage is (window,
+stride, total padding) and maps a size to (size + padding - window) // stride + 1.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ UP: Stage = (1, 2, 0)
 DOWN: Stage = (2, 2, 0)
 """Half of a size, rounded down."""
 INNER: Stage = (3, 2, 0)
-"""A window of 3 that stays inside, by steps of 2."""
+"""A window of 3 with stride 2 and without padding."""
 CLOSE: Stage = (3, 1, 0)
 
 
@@ -77,8 +76,8 @@ PARAMETERS: Mapping[str, tuple[int, int]] = MappingProxyType(
         "convnext_xlarge": (348_139_776, 4_096),
     }
 )
-"""The number of weights of each network with Keras' default arguments, as `count_params` gives it:
-for pictures of one channel, and how many more for each further channel."""
+"""Number of weights of each network with Keras' default arguments (from `count_params`): the count
+for one input channel, and the increase per further channel."""
 WIDENING = ("alpha", "depth_multiplier", "minimalistic")
 """Arguments that change the number of weights."""
 
@@ -89,24 +88,25 @@ class Network(KerasObject):
     module: ClassVar[str | None] = "keras.applications"
     stages: ClassVar[tuple[Stage, ...]]
     features: ClassVar[int]
-    """Channels of what it gives."""
+    """Channels of the output."""
     smallest: ClassVar[int] = 32
-    """Least height and width that Keras allows."""
+    """Minimum height and width that Keras accepts."""
 
     pooling: Literal["avg", "max"] | None = None
-    """Whether height and width are averaged, or the largest is taken; without it, they stay."""
+    """Global pooling over height and width, mean or maximum; none by default."""
     weights: Annotated[Path | None, Field(examples=["backbone.safetensors"])] = None
-    """The values that its variables start from, a safetensors file with a tensor for each by its
-    path in the network as Keras makes it; without it, random ones. Nothing is downloaded."""
+    """Initial values of the variables: a safetensors file with one tensor per variable, keyed by
+    its path in the Keras network. Random by default. Nothing is downloaded."""
     trainable: bool = True
-    """Whether training changes it; if not, its BatchNormalization too works as at inference."""
+    """Whether training changes the network. If not, its BatchNormalization layers also run as at
+    inference."""
 
     def channels(self) -> int:
-        """Channels of what it gives, with its arguments."""
+        """Return the channels of the output for the arguments of this network."""
         return self.features
 
     def parameter_count(self, channels: int) -> int | None:
-        """The number of weights for pictures of so many channels; None where an argument changes
+        """Return the number of weights for `channels` input channels; None if an argument changes
         the width of the layers."""
         fields = type(self).model_fields
         if any(getattr(self, name) != fields[name].default for name in WIDENING if name in fields):
@@ -120,7 +120,7 @@ class Network(KerasObject):
 
 
 class Scaled(Network):
-    """One whose width is chosen."""
+    """A network with a width multiplier."""
 
     alpha: Above0 = 1.0
     """Factor on the channels of its layers."""
@@ -130,12 +130,12 @@ class MobileNet(Scaled):
     """MobileNet (Howard et al., 2017)."""
 
     key: ClassVar[str] = "mobilenet"
-    # It pads below and to the right alone.
+    # MobileNet pads at the bottom and the right only.
     stages: ClassVar[tuple[Stage, ...]] = (UP, *((3, 2, 1),) * 4)
     features: ClassVar[int] = 1024
 
     depth_multiplier: Positive = 1
-    """Channels that depthwise convolutions make of each."""
+    """Output channels of a depthwise convolution per input channel."""
 
     def channels(self) -> int:
         return int(self.features * self.alpha)
@@ -158,9 +158,9 @@ class MobileNetV3(Scaled):
     stages: ClassVar[tuple[Stage, ...]] = (UP,) * 5
 
     minimalistic: bool = False
-    """Whether to do without squeeze-and-excite, hard-swish and windows of 5."""
+    """Whether to omit squeeze-and-excite, hard-swish and 5×5 kernels."""
     include_preprocessing: bool = True
-    """Whether it brings pixels of 0 to 255 to -1 to 1 itself."""
+    """Whether the network rescales pixels from 0–255 to -1–1."""
 
     def channels(self) -> int:
         return eighths(6 * eighths(self.features * self.alpha))
@@ -181,7 +181,7 @@ class MobileNetV3Large(MobileNetV3):
 
 
 class EfficientNet(Network):
-    """EfficientNet (Tan & Le, 2019); it rescales pixels of 0 to 255 itself."""
+    """EfficientNet (Tan & Le, 2019). It takes pixels of 0 to 255 and rescales them."""
 
     stages: ClassVar[tuple[Stage, ...]] = (UP,) * 5
 
@@ -192,7 +192,7 @@ class EfficientNetV2(Network):
     stages: ClassVar[tuple[Stage, ...]] = (UP,) * 5
 
     include_preprocessing: bool = True
-    """Whether it rescales pixels of 0 to 255 itself."""
+    """Whether the network takes pixels of 0 to 255 and rescales them."""
 
 
 class ResNet(Network):
@@ -227,7 +227,7 @@ class ConvNeXt(Network):
     stages: ClassVar[tuple[Stage, ...]] = ((4, 4, 0), DOWN, DOWN, DOWN)
 
     include_preprocessing: bool = True
-    """Whether it normalises pixels of 0 to 255 itself."""
+    """Whether the network takes pixels of 0 to 255 and normalises them."""
 
 
 class InceptionV3(Network):
@@ -320,7 +320,7 @@ class Backbone(Layer):
 
     @classmethod
     def open(cls, body: object) -> object:
-        """Its key alone stands for the network."""
+        """Read the value of the key as the network."""
         return body if isinstance(body, Backbone) else {"network": body}
 
     def written(self) -> Any:
@@ -369,6 +369,6 @@ def _strided(size: int, stage: Stage) -> int:
 
 
 def eighths(channels: float) -> int:
-    """The multiple of 8 nearest to a width, not below nine tenths of it."""
+    """Return the multiple of 8 nearest to a width, but at least 90 % of it."""
     found = max(8, int(channels + 4) // 8 * 8)
     return found + 8 if found < 0.9 * channels else found

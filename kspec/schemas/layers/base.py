@@ -19,14 +19,14 @@ from kspec.schemas.keras_objects import KerasObject
 from kspec.schemas.values import Positive, Spread
 
 Dim = int | str | None
-"""A size: known, named ("time": the same wherever the name stands), or unknown."""
+"""A size: a number, a symbolic dimension ("time": equal names mean equal sizes), or unknown."""
 Shape = tuple[Dim, ...]
 """Sizes of the axes, channels last, without the batch."""
 DType = Literal["float32", "int32"]
 """Element type of a tensor between layers."""
 Whole = Literal["float32", "kept", "refused"]
-"""The element type that a layer gives for int32 inputs: always float32, int32 again, or none,
-because Keras cannot compute it or gives another type in training than in inference."""
+"""Output element type of a layer for int32 inputs: float32, int32 again, or refused, because Keras
+cannot compute it or returns different types in training and inference."""
 
 Axis = Annotated[int, Field(ge=-8, le=8)]
 Axes = Annotated[tuple[Axis, ...], Spread(), Field(min_length=1)]
@@ -42,7 +42,7 @@ SPATIAL = {
 
 
 class ShapeError(Exception):
-    """A layer cannot take what comes in; `field` names the argument that is at odds with it."""
+    """A layer cannot take its inputs; `field` names the argument that conflicts with them."""
 
     def __init__(self, message: str, field: str | None = None, help: str | None = None) -> None:  # noqa: A002
         super().__init__(message)
@@ -68,14 +68,14 @@ class Weight:
 
 
 class Part(KerasObject):
-    """What Keras makes an object of: a layer, or a cell of one; the class is in `keras.layers`."""
+    """A description of a Keras layer or cell; its class is in `keras.layers`."""
 
     module: ClassVar[str | None] = "keras.layers"
     call_fields: ClassVar[frozenset[str]] = frozenset()
-    """Fields that are told to the call, not to the class."""
+    """Fields that are arguments of the call, not of the class."""
 
     def parts(self) -> "dict[str, Part | tuple[Part, ...]]":
-        """The layers or cells that it wraps, by argument; they are not in `arguments`."""
+        """Return the wrapped layers or cells by argument; `arguments` does not contain them."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return {
             name: value
@@ -88,7 +88,7 @@ class Part(KerasObject):
         return {name: value for name, value in super().arguments().items() if name not in apart}
 
     def call_arguments(self) -> dict[str, Any]:
-        """Keyword arguments for the call, beside the inputs."""
+        """Return the keyword arguments of the call, apart from the inputs."""
         return {name: getattr(self, name) for name in sorted(self.call_fields)}
 
 
@@ -100,19 +100,19 @@ class Layer(Part):
     """A step of the network."""
 
     arity: ClassVar[Literal[1, "many"]] = 1
-    """How many inputs it takes."""
+    """Number of inputs."""
     one_by_one: ClassVar[bool] = False
-    """Whether the call takes several inputs as arguments of their own, not as a list."""
+    """Whether the call takes several inputs as separate arguments, not as a list."""
     whole: ClassVar[Whole] = "float32"
     """The element type of the output for int32 inputs."""
 
     def weights_file(self) -> tuple[tuple[str, ...], str] | None:
-        """The file that its variables start from, as the place among the arguments and the path
-        inside the spec's folder."""
+        """Return the file with the initial values of the variables: its place among the arguments
+        and its path inside the spec's folder."""
         return None
 
     def takes_again(self, first: Shape, shape: Shape) -> bool:
-        """Whether the layer, made for the first shape, can be called with another too."""
+        """Return whether a layer built for the first shape can also be called with the second."""
         learns = any(name.endswith("_initializer") for name in type(self).model_fields)
         if not (learns or self.parts() or ":" in self.keras):
             return True
@@ -120,16 +120,16 @@ class Layer(Part):
 
     @abstractmethod
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
-        """The shape of the output for inputs of these shapes. Raises `ShapeError` for inputs that
-        Keras refuses."""
+        """Return the output shape for these input shapes. Raises `ShapeError` for inputs that Keras
+        refuses."""
 
     def of_whole_numbers(self) -> Whole:
-        """The element type of the output for int32 inputs, with the arguments of this layer."""
+        """Return the output element type for int32 inputs and the arguments of this layer."""
         return self.whole
 
     def output_dtype(self, dtypes: tuple[DType, ...]) -> DType:
-        """The element type of the output for inputs of these types. Raises `ShapeError` for types
-        that Keras cannot compute with."""
+        """Return the output element type for these input types. Raises `ShapeError` for types that
+        Keras refuses."""
         if "int32" not in dtypes:
             return "float32"
         rule = self.of_whole_numbers()
@@ -144,23 +144,23 @@ class Layer(Part):
         self,
         shapes: tuple[Shape, ...],  # noqa: ARG002
     ) -> tuple[Weight, ...] | None:
-        """All weights of the layer when it is built for inputs of these shapes, which
-        `output_shape` accepts. None where a third-party layer does not declare its weights."""
+        """Return all weights of the layer for input shapes that `output_shape` accepts; None if a
+        third-party layer does not declare its weights."""
         return None if ":" in self.keras else ()
 
     def largest_inner(self, shapes: tuple[Shape, ...]) -> int:  # noqa: ARG002
-        """Elements, for one row, of the largest tensor that the layer computes on the way; 0 where
-        none is larger than inputs and output."""
+        """Return the elements per row of the largest intermediate tensor; 0 if none is larger than
+        the inputs and the output."""
         return 0
 
     def parameter_count(self, shapes: tuple[Shape, ...]) -> int | None:
-        """Number of elements of all weights; None where it is not known."""
+        """Return the number of elements of all weights; None if unknown."""
         weights = self.weight_shapes(shapes)
         return None if weights is None else sum(weight.size for weight in weights)
 
 
 class Elementwise(Layer):
-    """A layer that keeps the shape of what it takes, whatever that is."""
+    """A layer whose output has the shape of its input, for any shape."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -168,20 +168,20 @@ class Elementwise(Layer):
 
 
 def sized(shape: Iterable[Dim]) -> tuple[int, ...]:
-    """Sizes that `output_shape` found to be known."""
+    """Return sizes that `output_shape` has checked to be known."""
     return tuple(size for size in shape if isinstance(size, int))
 
 
 def within(name: str, weights: Iterable[Weight] | None) -> tuple[Weight, ...] | None:
-    """The weights of an inner layer, with paths that begin with its name."""
+    """Return the weights of an inner layer, with its name before their paths."""
     if weights is None:
         return None
     return tuple(replace(weight, path=f"{name}/{weight.path}") for weight in weights)
 
 
 def agree(first: Shape, shape: Shape, *axes: int) -> bool:
-    """Whether two shapes have as many axes, and the same sizes as far as they are known: on these
-    axes, counted with the batch, or on all."""
+    """Return whether two shapes have equal rank and no different known sizes, on `axes` (counted
+    with the batch) or on all axes."""
     rank = len(first) + 1
     places = [axis % rank - 1 for axis in axes] or range(len(first))
     return len(first) == len(shape) and all(
@@ -192,18 +192,18 @@ def agree(first: Shape, shape: Shape, *axes: int) -> bool:
 
 
 def show(shape: Iterable[Dim]) -> str:
-    """A shape as users write it: `(28, 28, 1)`, `(time, 64)`, `(?, 3)`."""
+    """Format a shape for messages: `(28, 28, 1)`, `(time, 64)`, `(?, 3)`."""
     sizes = ["?" if dim is None else str(dim) for dim in shape]
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
 
 
 def times(sizes: Iterable[Dim]) -> str:
-    """Sizes as a product: `5×5`."""
+    """Format sizes as a product: `5×5`."""
     return "×".join("?" if size is None else str(size) for size in sizes)
 
 
 def spatial(layer: Layer, shape: Shape, rank: int) -> tuple[Dim, ...]:
-    """The spatial sizes of a shape of so many of them and channels."""
+    """Return the spatial sizes of a shape that has `rank` spatial axes and channels."""
     if len(shape) != rank + 1:
         message = f"{layer.key} needs {SPATIAL[rank]}, found {show(shape)}"
         if len(shape) == rank and rank > 1:
@@ -213,7 +213,7 @@ def spatial(layer: Layer, shape: Shape, rank: int) -> tuple[Dim, ...]:
 
 
 def known(layer: Layer, shape: Shape, axis: int = -1, field: str | None = None) -> int:
-    """The size of an axis that must be known; the axis is counted with the batch."""
+    """Return the size of an axis, counted with the batch. Raises `ShapeError` if it is unknown."""
     size = shape[index(layer, shape, axis, field)]
     if isinstance(size, int):
         return size
@@ -222,7 +222,7 @@ def known(layer: Layer, shape: Shape, axis: int = -1, field: str | None = None) 
 
 
 def index(layer: Layer, shape: Shape, axis: int, field: str | None) -> int:
-    """The place in a shape of an axis that is counted with the batch."""
+    """Return the index into a shape of an axis that is counted with the batch."""
     rank = len(shape) + 1
     if axis % rank == 0 and -rank <= axis < rank:
         raise ShapeError(
@@ -234,7 +234,7 @@ def index(layer: Layer, shape: Shape, axis: int, field: str | None) -> int:
 
 
 def distinct(layer: Layer, shape: Shape, axes: tuple[int, ...], field: str) -> tuple[int, ...]:
-    """The places of axes, none of which may be named twice."""
+    """Return the indices of axes. Raises `ShapeError` if an axis is named twice."""
     places = tuple(index(layer, shape, axis, field) for axis in axes)
     if len(set(places)) < len(places):
         raise ShapeError(f"{layer.key} names an axis twice in {list(axes)}", field)

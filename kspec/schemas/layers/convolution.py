@@ -41,7 +41,7 @@ Padding = Literal["valid", "same"]
 
 
 class Filtered(Layer):
-    """A layer that says how many channels its output has."""
+    """A layer with a `filters` argument, the channels of its output."""
 
     filters: Filters
     """Channels of the output."""
@@ -51,11 +51,11 @@ class Windowed(Layer):
     """A layer whose kernel slides over spatial axes."""
 
     kernel_size: tuple[int, ...]
-    """Size of the kernel: one for all axes, or one for each."""
+    """Size of the kernel: one number for all axes, or one per axis."""
     strides: tuple[int, ...]
-    """Steps of the kernel."""
+    """Strides of the kernel."""
     dilation_rate: tuple[int, ...]
-    """Distance between the samples that the kernel takes."""
+    """Dilation rate of the kernel."""
 
 
 class Over1D(Windowed):
@@ -88,24 +88,25 @@ class Convolution(Windowed):
     whole: ClassVar[Whole] = "refused"
 
     activation: Activation | None = None
-    """Function of the output."""
+    """Activation of the output."""
     use_bias: bool = True
     """Whether to add a bias."""
     bias_initializer: VectorInitializer = Zeros()
-    """How the bias begins."""
+    """Initializer of the bias."""
     bias_regularizer: Regularizer | None = None
-    """Penalty on the bias."""
+    """Regularizer of the bias."""
     bias_constraint: VectorConstraint | None = None
-    """Bounds of the bias."""
+    """Constraint on the bias."""
     activity_regularizer: Regularizer | None = None
-    """Penalty on the output."""
+    """Regularizer of the output."""
 
     def takes_again(self, first: Shape, shape: Shape) -> bool:
         return agree(first, shape, -1)
 
     @model_validator(mode="after")
     def constraints_within_kernels(self) -> Self:
-        """Axes of constraints are axes of the kernels, which have two more than the window."""
+        """Check the axes of constraints against the kernel's rank, which is the window's rank plus
+        2."""
         for name in type(self).model_fields:
             if name.endswith("_constraint"):
                 problem = outside(getattr(self, name), len(self.kernel_size) + 2)
@@ -115,11 +116,11 @@ class Convolution(Windowed):
 
     @abstractmethod
     def channels(self, found: int) -> int:
-        """Channels of the output, from those of the input."""
+        """Return the channels of the output for the channels of the input."""
 
     @abstractmethod
     def sizes(self, found: tuple[Dim, ...]) -> tuple[Dim, ...]:
-        """Spatial sizes of the output, from those of the input."""
+        """Return the spatial sizes of the output for the spatial sizes of the input."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -129,7 +130,7 @@ class Convolution(Windowed):
 
     @abstractmethod
     def kernels(self, found: int) -> tuple[Weight, ...]:
-        """The kernels, from the channels of the input."""
+        """Return the kernels for the channels of the input."""
 
     def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...]:
         (shape,) = shapes
@@ -138,7 +139,7 @@ class Convolution(Windowed):
         return (*self.kernels(found), *((bias,) if self.use_bias else ()))
 
     def either_strides_or_dilation(self) -> None:
-        """Refuse what no runtime has: both above 1."""
+        """Refuse strides and dilation that are both above 1, which no runtime supports."""
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ShapeError(
                 f"{self.key} cannot have both strides and dilation_rate above 1", "dilation_rate"
@@ -149,20 +150,21 @@ class Kernel(Convolution, Filtered):
     """A convolution with one kernel."""
 
     kernel_initializer: KernelInitializer = GlorotUniform()
-    """How the kernel begins."""
+    """Initializer of the kernel."""
     kernel_regularizer: Regularizer | None = None
-    """Penalty on the kernel."""
+    """Regularizer of the kernel."""
     kernel_constraint: Constraint | None = None
-    """Bounds of the kernel."""
+    """Constraint on the kernel."""
 
 
 class Conv(Kernel):
     """A convolution."""
 
     padding: Padding | Literal["causal"] = "valid"
-    """`valid`: none; `same`: as many outputs as inputs, divided by the strides."""
+    """`valid`: no padding; `same`: the output size is the input size divided by the stride, rounded
+    up."""
     groups: Positive = 1
-    """Groups of channels that do not see each other; divides the input's channels and filters."""
+    """Number of independent groups of channels; must divide the input's channels and `filters`."""
 
     def channels(self, found: int) -> int:
         for name, count in (("filters", self.filters), ("channels of the input", found)):
@@ -182,46 +184,49 @@ class Conv(Kernel):
 
 
 class Conv1D(Over1D, Conv):
-    """A convolution over steps."""
+    """A 1-D convolution over steps."""
 
     key: ClassVar[str] = "conv1d"
 
     padding: Literal["valid", "same", "causal"] = "valid"
-    """`valid`: none; `same`: as many outputs as inputs, divided by the strides; `causal`: on the
-    left only, so that no output sees a later input."""
+    """`valid`: no padding; `same`: the output size is the input size divided by the stride, rounded
+    up; `causal`: padding on the left only, so that no output depends on a later input."""
 
 
 class Conv2D(Over2D, Conv):
-    """A convolution over height and width."""
+    """A 2-D convolution over height and width."""
 
     key: ClassVar[str] = "conv2d"
 
     padding: Padding = "valid"
-    """`valid`: none; `same`: as many outputs as inputs, divided by the strides."""
+    """`valid`: no padding; `same`: the output size is the input size divided by the stride, rounded
+    up."""
 
 
 class Conv3D(Over3D, Conv):
-    """A convolution over depth, height and width."""
+    """A 3-D convolution over depth, height and width."""
 
     key: ClassVar[str] = "conv3d"
 
     padding: Padding = "valid"
-    """`valid`: none; `same`: as many outputs as inputs, divided by the strides."""
+    """`valid`: no padding; `same`: the output size is the input size divided by the stride, rounded
+    up."""
 
 
 class DepthwiseConv(Convolution):
-    """A convolution of each channel by itself."""
+    """A convolution of each channel separately."""
 
     padding: Padding = "valid"
-    """`valid`: none; `same`: as many outputs as inputs, divided by the strides."""
+    """`valid`: no padding; `same`: the output size is the input size divided by the stride, rounded
+    up."""
     depth_multiplier: Positive = 1
-    """Channels of the output for each of the input."""
+    """Output channels per input channel."""
     depthwise_initializer: KernelInitializer = GlorotUniform()
-    """How the kernel begins."""
+    """Initializer of the kernel."""
     depthwise_regularizer: Regularizer | None = None
-    """Penalty on the kernel."""
+    """Regularizer of the kernel."""
     depthwise_constraint: Constraint | None = None
-    """Bounds of the kernel."""
+    """Constraint on the kernel."""
 
     def channels(self, found: int) -> int:
         return found * self.depth_multiplier
@@ -234,28 +239,28 @@ class DepthwiseConv(Convolution):
 
 
 class DepthwiseConv1D(Over1D, DepthwiseConv):
-    """A convolution over steps, of each channel by itself."""
+    """A 1-D convolution over steps of each channel separately."""
 
     key: ClassVar[str] = "depthwise_conv1d"
     shorthand: ClassVar[str | None] = "kernel_size"
 
 
 class DepthwiseConv2D(Over2D, DepthwiseConv):
-    """A convolution over height and width, of each channel by itself."""
+    """A 2-D convolution over height and width of each channel separately."""
 
     key: ClassVar[str] = "depthwise_conv2d"
     shorthand: ClassVar[str | None] = "kernel_size"
 
 
 class SeparableConv(DepthwiseConv, Filtered):
-    """A depthwise convolution, then one of 1×1 over the channels."""
+    """A depthwise convolution, then a pointwise (1×1) convolution over the channels."""
 
     pointwise_initializer: KernelInitializer = GlorotUniform()
-    """How the second kernel begins."""
+    """Initializer of the pointwise kernel."""
     pointwise_regularizer: Regularizer | None = None
-    """Penalty on the second kernel."""
+    """Regularizer of the pointwise kernel."""
     pointwise_constraint: Constraint | None = None
-    """Bounds of the second kernel."""
+    """Constraint on the pointwise kernel."""
 
     def channels(self, found: int) -> int:
         del found
@@ -269,19 +274,20 @@ class SeparableConv(DepthwiseConv, Filtered):
         )
 
     def largest_inner(self, shapes: tuple[Shape, ...]) -> int:
-        """The output of the depthwise convolution."""
+        """Return the elements of the depthwise convolution's output."""
         (shape,) = shapes
         places = sized(self.sizes(shape[:-1]))
         return math.prod((*places, *sized(shape[-1:]))) * self.depth_multiplier
 
 
 class SeparableConv1D(Over1D, SeparableConv):
-    """A depthwise convolution over steps, then a dense layer over the channels."""
+    """A depthwise convolution over steps, then a pointwise convolution over the channels."""
 
     key: ClassVar[str] = "separable_conv1d"
 
 
 class SeparableConv2D(Over2D, SeparableConv):
-    """A depthwise convolution over height and width, then a dense layer over the channels."""
+    """A depthwise convolution over height and width, then a pointwise convolution over the
+    channels."""
 
     key: ClassVar[str] = "separable_conv2d"

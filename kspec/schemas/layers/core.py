@@ -45,23 +45,23 @@ class Dense(Layer):
     units: Annotated[Positive, Field(examples=[64])]
     """Size of the output's last axis."""
     activation: Activation | None = None
-    """Function of the output."""
+    """Activation of the output."""
     use_bias: bool = True
     """Whether to add a bias."""
     kernel_initializer: MatrixInitializer = GlorotUniform()
-    """How the kernel begins."""
+    """Initializer of the kernel."""
     bias_initializer: VectorInitializer = Zeros()
-    """How the bias begins."""
+    """Initializer of the bias."""
     kernel_regularizer: MatrixRegularizer | None = None
-    """Penalty on the kernel."""
+    """Regularizer of the kernel."""
     bias_regularizer: Regularizer | None = None
-    """Penalty on the bias."""
+    """Regularizer of the bias."""
     activity_regularizer: Regularizer | None = None
-    """Penalty on the output."""
+    """Regularizer of the output."""
     kernel_constraint: MatrixConstraint | None = None
-    """Bounds of the kernel."""
+    """Constraint on the kernel."""
     bias_constraint: VectorConstraint | None = None
-    """Bounds of the bias."""
+    """Constraint on the bias."""
 
     def takes_again(self, first: Shape, shape: Shape) -> bool:
         return agree(first, shape, -1)
@@ -80,14 +80,14 @@ class Dense(Layer):
 
 
 class Identity(Elementwise):
-    """Gives what it takes."""
+    """The identity."""
 
     key: ClassVar[str] = "identity"
     whole: ClassVar[Whole] = "kept"
 
 
 class EinsumDense(Layer):
-    """A dense layer over any axes, by an equation of letters (Einstein's summation)."""
+    """A dense layer over any axes, as an equation in Einstein notation."""
 
     key: ClassVar[str] = "einsum_dense"
 
@@ -100,30 +100,29 @@ class EinsumDense(Layer):
             examples=["abc,cd->abd"],
         ),
     ]
-    """Axes of the input, with the batch, and of the kernel, then those of the output."""
+    """The equation: axes of the input (with the batch), axes of the kernel, axes of the output."""
     output_sizes: Annotated[
         tuple[Positive | None, ...],
         Listed,
         Field(alias="output_shape", min_length=1, max_length=8, examples=["[null, 64]"]),
     ]
-    """Sizes of the output's axes without the batch and what `...` stands for; null: that of the
-    input."""
+    """Output sizes without the batch and the axes of `...`; null takes the size of the input."""
     activation: Activation | None = None
-    """Function of the output."""
+    """Activation of the output."""
     bias_axes: Annotated[str, Field(pattern=r"^[A-Za-z]+$")] | None = None
-    """Axes of the output with a bias; without it, there is none."""
+    """Axes of the output that have a bias; no bias by default."""
     kernel_initializer: KernelInitializer = GlorotUniform()
-    """How the kernel begins."""
+    """Initializer of the kernel."""
     bias_initializer: VectorInitializer = Zeros()
-    """How the bias begins."""
+    """Initializer of the bias."""
     kernel_regularizer: Regularizer | None = None
-    """Penalty on the kernel."""
+    """Regularizer of the kernel."""
     bias_regularizer: Regularizer | None = None
-    """Penalty on the bias."""
+    """Regularizer of the bias."""
     kernel_constraint: Constraint | None = None
-    """Bounds of the kernel."""
+    """Constraint on the kernel."""
     bias_constraint: Constraint | None = None
-    """Bounds of the bias."""
+    """Constraint on the bias."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -150,7 +149,8 @@ class EinsumDense(Layer):
         return tuple(whole[1:])
 
     def check_bias(self, given: dict[str, Dim]) -> None:
-        """Refuse a bias along axes without a size; Keras takes it from `output_shape` alone."""
+        """Refuse a bias along axes whose size `output_shape` does not give: Keras reads it
+        there."""
         for letter in self.bias_axes or "":
             if letter not in given:
                 raise ShapeError(f"the output has no axis {letter}", "bias_axes")
@@ -159,7 +159,7 @@ class EinsumDense(Layer):
                 raise ShapeError(message, "bias_axes", "write the size in output_shape, not null")
 
     def whole_shape(self, of_input: str, shape: Shape) -> tuple[Dim, ...]:
-        """The sizes of the output with the batch and what the dots stand for."""
+        """Return the sizes of the output, with the batch and the axes of `...`."""
         count = len(of_input.strip("."))
         elided = len(shape) + 1 - count
         if elided < 0 or (elided > 0 and "." not in of_input):
@@ -175,7 +175,7 @@ class EinsumDense(Layer):
         return ("batch", *self.output_sizes, *(shape[len(shape) - elided :] if elided else ()))
 
     def axes(self, letters: str, sizes: tuple[Dim, ...]) -> dict[str, Dim]:
-        """The sizes of an operand by letter."""
+        """Return the sizes of an operand by letter."""
         named = letters.strip(".")
         if len(named) > len(sizes) or ("." not in letters and len(named) < len(sizes)):
             raise ShapeError(f"{letters} does not fit the axes of {show(sizes)}", "output_shape")
@@ -201,22 +201,22 @@ class EinsumDense(Layer):
 
 
 class Embedding(Layer):
-    """A vector for each whole number, from a table that is learnt."""
+    """A learnt table with a vector for each whole number."""
 
     key: ClassVar[str] = "embedding"
 
     input_dim: Annotated[Positive, Field(examples=[1000])]
-    """How many vectors: the largest number + 1."""
+    """Number of vectors: the largest number + 1."""
     output_dim: Annotated[Positive, Field(examples=[64])]
     """Size of a vector."""
     embeddings_initializer: MatrixInitializer = RandomUniform()
-    """How the table begins."""
+    """Initializer of the table."""
     embeddings_regularizer: MatrixRegularizer | None = None
-    """Penalty on the table."""
+    """Regularizer of the table."""
     embeddings_constraint: MatrixConstraint | None = None
-    """Bounds of the table."""
+    """Constraint on the table."""
     mask_zero: bool = False
-    """Whether 0 means that there is nothing; later layers then skip these steps."""
+    """Whether 0 is padding, so that later layers skip these steps."""
 
     def takes_again(self, first: Shape, shape: Shape) -> bool:
         return len(first) == len(shape)
@@ -231,17 +231,17 @@ class Embedding(Layer):
 
 
 class ReversibleEmbedding(Embedding):
-    """An embedding that can also go back: from vectors to a score for each number."""
+    """An embedding that can also be applied in reverse: from vectors to a score for each number."""
 
     key: ClassVar[str] = "reversible_embedding"
     call_fields: ClassVar[frozenset[str]] = frozenset({"reverse"})
 
     tie_weights: bool = True
-    """Whether the way back uses the same table."""
+    """Whether the reverse direction uses the same table."""
     logit_soft_cap: Above0 | None = None
     """Bound c of the scores: c · tanh(score / c)."""
     reverse: bool = False
-    """Whether to go back."""
+    """Whether to apply the embedding in reverse."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -259,14 +259,15 @@ class ReversibleEmbedding(Embedding):
 
 
 class Masking(Layer):
-    """Gives what it takes; later layers skip the steps in which all values are `mask_value`."""
+    """The identity, with a mask: later layers skip the steps in which all values are
+    `mask_value`."""
 
     key: ClassVar[str] = "masking"
     shorthand: ClassVar[str | None] = "mask_value"
     whole: ClassVar[Whole] = "kept"
 
     mask_value: Number = 0.0
-    """The value that means that there is nothing."""
+    """The value of padding."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes

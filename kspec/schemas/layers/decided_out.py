@@ -13,7 +13,7 @@ DECIDED_OUT: Mapping[str, str] = MappingProxyType(
         "ContrastLimitedAdaptiveHistogramEqualization": "histograms of each tile of each picture "
         "are not differentiable and in no mobile format: equalise pictures before the model",
         "CutMix": LABELS,
-        "Equalization": "Keras builds no Functional model with it: it gives back its input",
+        "Equalization": "Keras builds no Functional model with it: it returns its input",
         "FlaxLayer": CODE,
         "HashedCrossing": STRINGS,
         "Hashing": STRINGS,
@@ -36,10 +36,11 @@ DECIDED_OUT: Mapping[str, str] = MappingProxyType(
         "Wrapper": BASE,
     }
 )
-"""Reason by class name. Aliases (`Convolution2D`, `MaxPool2D`) are decided with their class."""
+"""Reason by class name. Aliases (`Convolution2D`, `MaxPool2D`) follow their class."""
 
 
 def reason(key: str) -> str | None:
-    """Why a layer of Keras is not offered, by its key or class name; None for any other name."""
+    """Return why a layer of Keras is not offered, by its key or class name; None for other
+    names."""
     folded = {name.lower(): why for name, why in DECIDED_OUT.items()}
     return folded.get(key.replace("_", "").lower())

@@ -55,7 +55,7 @@ class HardSilu(Function):
 
 
 class HardSwish(Function):
-    """The other name of hard_silu."""
+    """An alias of hard_silu."""
 
     key: ClassVar[str] = "hard_swish"
 
@@ -115,7 +115,7 @@ class Silu(Function):
 
 
 class SoftShrink(Function):
-    """x drawn towards 0 by 0.5, 0 between -0.5 and 0.5."""
+    """sign(x) · max(|x| - 0.5, 0)."""
 
     key: ClassVar[str] = "soft_shrink"
 
@@ -162,7 +162,7 @@ class Squareplus(Function):
 
 
 class Swish(Function):
-    """The other name of silu."""
+    """An alias of silu."""
 
     key: ClassVar[str] = "swish"
 

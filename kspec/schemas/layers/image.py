@@ -1,4 +1,4 @@
-"""Layers over pictures that act in every model, trained or not."""
+"""Layers over pictures that act in training and at inference alike."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -9,11 +9,11 @@ from kspec.schemas.layers.base import Elementwise, Layer, Shape, Whole, spatial
 from kspec.schemas.values import Listed, Number, Positive
 
 Range = Annotated[tuple[Number, Number], Listed]
-"""The least and the largest value of a pixel."""
+"""Least and largest value of a pixel."""
 
 
 class Framing(Layer):
-    """A layer that gives pictures another size."""
+    """The base of layers that change the size of pictures."""
 
     height: Annotated[Positive, Field(examples=[64])]
     """Height of the output."""
@@ -27,27 +27,27 @@ class Framing(Layer):
 
 
 class Resizing(Framing):
-    """Another size, by interpolation."""
+    """Resizes pictures by interpolation."""
 
     key: ClassVar[str] = "resizing"
     whole: ClassVar[Whole] = "kept"
 
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"] = "bilinear"
-    """How values between pixels are found."""
+    """Interpolation between pixels."""
     crop_to_aspect_ratio: bool = False
-    """Whether to keep the shape of things by cutting off edges."""
+    """Whether to keep the aspect ratio by cropping edges."""
     pad_to_aspect_ratio: bool = False
-    """Whether to keep the shape of things by adding edges."""
+    """Whether to keep the aspect ratio by padding edges."""
     fill_mode: Literal["constant"] = "constant"
-    """What added edges hold."""
+    """How padded edges are filled."""
     fill_value: Number = 0.0
-    """Value of added edges."""
+    """Value of padded edges."""
     antialias: bool = False
-    """Whether to smooth first when it gets smaller."""
+    """Whether to smooth before downsampling."""
 
     @model_validator(mode="after")
     def one_way(self) -> "Resizing":
-        """Edges are cut off or added, not both."""
+        """Check that edges are not both cropped and padded."""
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             message = "crop_to_aspect_ratio and pad_to_aspect_ratio exclude each other"
             raise located(("pad_to_aspect_ratio",), message)
@@ -55,18 +55,18 @@ class Resizing(Framing):
 
 
 class CenterCrop(Framing):
-    """The middle of the picture; one that is too small is resized to cover it."""
+    """Crops the centre of the picture; a smaller picture is resized to cover the size."""
 
     key: ClassVar[str] = "center_crop"
 
 
 class AutoContrast(Elementwise):
-    """Stretches each channel of each picture over the whole range of values."""
+    """Stretches the values of each channel of each picture to the whole range."""
 
     key: ClassVar[str] = "auto_contrast"
 
     value_range: Range = (0, 255)
-    """The least and the largest value of a pixel."""
+    """Least and largest value of a pixel."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes

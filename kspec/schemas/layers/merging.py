@@ -1,4 +1,4 @@
-"""Layers that make one of several."""
+"""Layers that merge several tensors into one."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -14,10 +14,10 @@ class Merge(Layer):
     arity: ClassVar[Literal[1, "many"]] = "many"
     exactly: ClassVar[int | None] = None
     whole: ClassVar[Whole] = "kept"
-    """How many inputs, where that is fixed."""
+    """The fixed number of inputs, if any."""
 
     def check_count(self, shapes: tuple[Shape, ...]) -> None:
-        """Refuse another number of inputs."""
+        """Check the number of inputs."""
         if self.exactly is not None and len(shapes) != self.exactly:
             raise ShapeError(
                 f"{self.key} takes {self.exactly} inputs, found {len(shapes)}",
@@ -31,7 +31,7 @@ class Merge(Layer):
 
 
 class Broadcasting(Merge):
-    """Element by element; an axis of size 1 is repeated to fit."""
+    """The base of element-wise merges; axes of size 1 are broadcast."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         self.check_count(shapes)
@@ -41,7 +41,7 @@ class Broadcasting(Merge):
         return merged
 
     def broadcast(self, one: Shape, other: Shape) -> Shape:
-        """The shape of two that are aligned at their last axes."""
+        """Return the broadcast shape of two shapes, aligned at their last axes."""
         rank = max(len(one), len(other))
         pairs = zip((1,) * (rank - len(one)) + one, (1,) * (rank - len(other)) + other, strict=True)
         merged: list[Dim] = []
@@ -61,14 +61,14 @@ class Add(Broadcasting):
 
 
 class Subtract(Broadcasting):
-    """The first less the second."""
+    """The first input minus the second."""
 
     key: ClassVar[str] = "subtract"
     exactly: ClassVar[int | None] = 2
 
 
 class Multiply(Broadcasting):
-    """The product, element by element."""
+    """The element-wise product."""
 
     key: ClassVar[str] = "multiply"
 
@@ -81,19 +81,19 @@ class Average(Broadcasting):
 
 
 class Maximum(Broadcasting):
-    """The largest, element by element."""
+    """The element-wise maximum."""
 
     key: ClassVar[str] = "maximum"
 
 
 class Minimum(Broadcasting):
-    """The smallest, element by element."""
+    """The element-wise minimum."""
 
     key: ClassVar[str] = "minimum"
 
 
 class Concatenate(Merge):
-    """One after the other along an axis."""
+    """Concatenates the inputs along an axis."""
 
     key: ClassVar[str] = "concatenate"
     shorthand: ClassVar[str | None] = "axis"
@@ -130,9 +130,10 @@ class Dot(Merge):
     exactly: ClassVar[int | None] = 2
 
     axes: Annotated[tuple[Axis, Axis], Spread(), Field(examples=[-1])]
-    """The axis of each; one number for both."""
+    """The axis of each input; one number for both."""
     normalize: bool = False
-    """Whether to scale both to norm 1 along these axes: the cosine of their angle."""
+    """Whether to scale both inputs to norm 1 along these axes, which gives the cosine
+    similarity."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         self.check_count(shapes)

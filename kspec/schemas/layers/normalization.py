@@ -1,4 +1,4 @@
-"""Normalizations over a batch, a row, groups of channels."""
+"""Normalizations over a batch, a row or groups of channels."""
 
 from typing import Annotated, ClassVar
 
@@ -35,26 +35,26 @@ class Affine(Elementwise):
     """A normalization with a learnt scale (gamma) and offset (beta)."""
 
     epsilon: Above0 = 0.001
-    """Added to the variance, so that nothing is divided by 0."""
+    """Added to the variance, to avoid a division by 0."""
     center: bool = True
     """Whether to add beta."""
     scale: bool = True
     """Whether to multiply by gamma."""
     beta_initializer: VectorInitializer = Zeros()
-    """How beta begins."""
+    """Initializer of beta."""
     gamma_initializer: VectorInitializer = Ones()
-    """How gamma begins."""
+    """Initializer of gamma."""
     beta_regularizer: Regularizer | None = None
-    """Penalty on beta."""
+    """Regularizer of beta."""
     gamma_regularizer: Regularizer | None = None
-    """Penalty on gamma."""
+    """Regularizer of gamma."""
     beta_constraint: VectorConstraint | None = None
-    """Bounds of beta."""
+    """Constraint on beta."""
     gamma_constraint: VectorConstraint | None = None
-    """Bounds of gamma."""
+    """Constraint on gamma."""
 
     def affine(self, shape: tuple[int, ...]) -> tuple[Weight, ...]:
-        """Gamma and beta of this shape, as far as the layer has them."""
+        """Return gamma and beta of this shape, if the layer has them."""
         gamma = (Weight("gamma", shape),) if self.scale else ()
         return (*gamma, *((Weight("beta", shape),) if self.center else ()))
 
@@ -67,31 +67,32 @@ class RenormClipping(Model):
     rmax: Above0 | None = None
     """Largest ratio of the deviations."""
     dmax: NonNegative | None = None
-    """Largest distance of the means."""
+    """Largest difference of the means."""
 
     @model_validator(mode="after")
     def ordered(self) -> "RenormClipping":
-        """The least ratio is not above the largest."""
+        """Check that the least ratio is not above the largest."""
         if self.rmin is not None and self.rmax is not None and self.rmin > self.rmax:
             raise located(("rmin",), "rmin is above rmax")
         return self
 
 
 class BatchNormalization(Affine):
-    """Normal over the batch while training, by the moving mean and variance afterwards."""
+    """Normalizes with the batch's mean and variance in training, with the moving ones at
+    inference."""
 
     key: ClassVar[str] = "batch_normalization"
 
     axis: Axis = -1
-    """The axis that is normalized place by place."""
+    """The axis whose places are each normalized separately."""
     momentum: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.99
-    """Share of the old value when the moving mean and variance move."""
+    """Momentum of the moving mean and variance: the share of the old value in an update."""
     moving_mean_initializer: VectorInitializer = Zeros()
-    """How the moving mean begins."""
+    """Initializer of the moving mean."""
     moving_variance_initializer: VectorInitializer = Ones()
-    """How the moving variance begins."""
+    """Initializer of the moving variance."""
     renorm: bool = False
-    """Whether to correct for the difference of batch and moving statistics (Ioffe, 2017)."""
+    """Whether to correct for the difference between batch and moving statistics (Ioffe, 2017)."""
     renorm_clipping: RenormClipping | None = None
     """Bounds of these corrections."""
     renorm_momentum: Annotated[float, Field(ge=0, le=1), Evaluated] = 0.99
@@ -120,7 +121,7 @@ class LayerNormalization(Affine):
     key: ClassVar[str] = "layer_normalization"
 
     axis: Axes = (-1,)
-    """The axis, or axes, that mean and variance are taken over."""
+    """Axis or axes over which mean and variance are computed."""
 
     def takes_again(self, first: Shape, shape: Shape) -> bool:
         return agree(first, shape, *self.axis)
@@ -140,7 +141,7 @@ class RMSNormalization(Elementwise):
     whole: ClassVar[Whole] = "refused"
 
     axis: Axes = (-1,)
-    """The axis, or axes, that the mean is taken over: the last ones."""
+    """Axis or axes over which the mean is computed: the last ones."""
     epsilon: Above0 = 1e-6
     """Added to the mean of the squares."""
 
@@ -170,7 +171,7 @@ class GroupNormalization(Affine):
     shorthand: ClassVar[str | None] = "groups"
 
     groups: PositiveOrRest = 32
-    """Groups that the channels are split into; -1: each channel by itself."""
+    """Number of groups of channels; -1: each channel separately."""
     axis: Axis = -1
     """The axis of the channels."""
 
@@ -199,7 +200,7 @@ class UnitNormalization(Elementwise):
     whole: ClassVar[Whole] = "refused"
 
     axis: Axes = (-1,)
-    """The axis, or axes, that the norm is taken over."""
+    """Axis or axes over which the norm is computed."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -208,12 +209,12 @@ class UnitNormalization(Elementwise):
 
 
 def along(layer: Elementwise, shape: Shape, axes: tuple[int, ...]) -> tuple[int, ...]:
-    """The sizes of axes, in the order of the shape."""
+    """Return the sizes of axes, in the order of the shape."""
     return sized(shape[place] for place in sorted(distinct(layer, shape, axes, "axis")))
 
 
 def learnt_over(layer: Elementwise, shape: Shape, axes: tuple[int, ...]) -> Shape:
-    """Check axes that weights lie along: known sizes, counted from one end."""
+    """Check the axes of the weights: known sizes, counted from one end."""
     distinct(layer, shape, axes, "axis")
     for axis in axes:
         known(layer, shape, axis, "axis")

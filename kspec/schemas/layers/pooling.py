@@ -19,17 +19,18 @@ from kspec.schemas.layers.window import slide
 
 
 class Pooling(Layer):
-    """What pooling over windows has in common."""
+    """The base of pooling over windows."""
 
     shorthand: ClassVar[str | None] = "pool_size"
     whole: ClassVar[Whole] = "refused"
 
     pool_size: tuple[int, ...]
-    """Size of the window: one for all axes, or one for each."""
+    """Size of the window: one number for all axes, or one per axis."""
     strides: tuple[int, ...] | None = None
-    """Steps of the window; without it, `pool_size`."""
+    """Strides of the window; by default `pool_size`."""
     padding: Literal["valid", "same"] = "valid"
-    """`valid`: none; `same`: as many outputs as inputs, divided by the strides."""
+    """`valid`: no padding; `same`: the output size is the input size divided by the stride, rounded
+    up."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -39,7 +40,7 @@ class Pooling(Layer):
 
 
 class MaxPooling1D(Pooling):
-    """The largest value of a window of steps."""
+    """Maximum over windows of steps."""
 
     key: ClassVar[str] = "max_pooling1d"
     whole: ClassVar[Whole] = "kept"
@@ -50,28 +51,28 @@ class MaxPooling1D(Pooling):
 
 
 class MaxPooling2D(Pooling):
-    """The largest value of a window of height × width."""
+    """Maximum over windows of height × width."""
 
     key: ClassVar[str] = "max_pooling2d"
     whole: ClassVar[Whole] = "kept"
 
     pool_size: Size2 = (2, 2)
-    """Size of the window: one for both axes, or one for each."""
+    """Size of the window: one number for both axes, or one per axis."""
     strides: Size2 | None = None
 
 
 class MaxPooling3D(Pooling):
-    """The largest value of a window of depth × height × width."""
+    """Maximum over windows of depth × height × width."""
 
     key: ClassVar[str] = "max_pooling3d"
 
     pool_size: Size3 = (2, 2, 2)
-    """Size of the window: one for all axes, or one for each."""
+    """Size of the window: one number for all axes, or one per axis."""
     strides: Size3 | None = None
 
 
 class AveragePooling1D(Pooling):
-    """The mean of a window of steps; padding is not counted."""
+    """Mean over windows of steps; padding is not counted."""
 
     key: ClassVar[str] = "average_pooling1d"
 
@@ -80,7 +81,7 @@ class AveragePooling1D(Pooling):
 
 
 class AveragePooling2D(Pooling):
-    """The mean of a window of height × width; padding is not counted."""
+    """Mean over windows of height × width; padding is not counted."""
 
     key: ClassVar[str] = "average_pooling2d"
 
@@ -89,7 +90,7 @@ class AveragePooling2D(Pooling):
 
 
 class AveragePooling3D(Pooling):
-    """The mean of a window of depth × height × width; padding is not counted."""
+    """Mean over windows of depth × height × width; padding is not counted."""
 
     key: ClassVar[str] = "average_pooling3d"
 
@@ -98,7 +99,7 @@ class AveragePooling3D(Pooling):
 
 
 class GlobalPooling(Layer):
-    """What pooling over all places has in common."""
+    """The base of pooling over all places."""
 
     rank: ClassVar[int]
 
@@ -112,28 +113,28 @@ class GlobalPooling(Layer):
 
 
 class GlobalAveragePooling1D(GlobalPooling):
-    """The mean over all steps."""
+    """Mean over all steps."""
 
     key: ClassVar[str] = "global_average_pooling1d"
     rank: ClassVar[int] = 1
 
 
 class GlobalAveragePooling2D(GlobalPooling):
-    """The mean over height and width."""
+    """Mean over height and width."""
 
     key: ClassVar[str] = "global_average_pooling2d"
     rank: ClassVar[int] = 2
 
 
 class GlobalAveragePooling3D(GlobalPooling):
-    """The mean over depth, height and width."""
+    """Mean over depth, height and width."""
 
     key: ClassVar[str] = "global_average_pooling3d"
     rank: ClassVar[int] = 3
 
 
 class GlobalMaxPooling1D(GlobalPooling):
-    """The largest value over all steps."""
+    """Maximum over all steps."""
 
     key: ClassVar[str] = "global_max_pooling1d"
     rank: ClassVar[int] = 1
@@ -141,7 +142,7 @@ class GlobalMaxPooling1D(GlobalPooling):
 
 
 class GlobalMaxPooling2D(GlobalPooling):
-    """The largest value over height and width."""
+    """Maximum over height and width."""
 
     key: ClassVar[str] = "global_max_pooling2d"
     rank: ClassVar[int] = 2
@@ -149,7 +150,7 @@ class GlobalMaxPooling2D(GlobalPooling):
 
 
 class GlobalMaxPooling3D(GlobalPooling):
-    """The largest value over depth, height and width."""
+    """Maximum over depth, height and width."""
 
     key: ClassVar[str] = "global_max_pooling3d"
     rank: ClassVar[int] = 3
@@ -157,13 +158,14 @@ class GlobalMaxPooling3D(GlobalPooling):
 
 
 class AdaptivePooling(Layer):
-    """Pooling over windows that are chosen to give a size; they may overlap by one place."""
+    """The base of adaptive pooling: the windows follow from the output size and may overlap by one
+    place."""
 
     shorthand: ClassVar[str | None] = "output_size"
     whole: ClassVar[Whole] = "refused"
 
     output_size: tuple[int, ...]
-    """Sizes of the output: one for all axes, or one for each."""
+    """Sizes of the output: one number for all axes, or one per axis."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -178,7 +180,7 @@ class AdaptivePooling(Layer):
 
 
 class AdaptiveAveragePooling1D(AdaptivePooling):
-    """The mean of windows that split steps evenly."""
+    """Mean over windows that split steps evenly."""
 
     key: ClassVar[str] = "adaptive_average_pooling1d"
 
@@ -186,7 +188,7 @@ class AdaptiveAveragePooling1D(AdaptivePooling):
 
 
 class AdaptiveAveragePooling2D(AdaptivePooling):
-    """The mean of windows that split height and width evenly."""
+    """Mean over windows that split height and width evenly."""
 
     key: ClassVar[str] = "adaptive_average_pooling2d"
 
@@ -194,7 +196,7 @@ class AdaptiveAveragePooling2D(AdaptivePooling):
 
 
 class AdaptiveAveragePooling3D(AdaptivePooling):
-    """The mean of windows that split depth, height and width evenly."""
+    """Mean over windows that split depth, height and width evenly."""
 
     key: ClassVar[str] = "adaptive_average_pooling3d"
 
@@ -202,7 +204,7 @@ class AdaptiveAveragePooling3D(AdaptivePooling):
 
 
 class AdaptiveMaxPooling1D(AdaptivePooling):
-    """The largest value of windows that split steps evenly."""
+    """Maximum over windows that split steps evenly."""
 
     key: ClassVar[str] = "adaptive_max_pooling1d"
     whole: ClassVar[Whole] = "kept"
@@ -211,7 +213,7 @@ class AdaptiveMaxPooling1D(AdaptivePooling):
 
 
 class AdaptiveMaxPooling2D(AdaptivePooling):
-    """The largest value of windows that split height and width evenly."""
+    """Maximum over windows that split height and width evenly."""
 
     key: ClassVar[str] = "adaptive_max_pooling2d"
     whole: ClassVar[Whole] = "kept"
@@ -220,7 +222,7 @@ class AdaptiveMaxPooling2D(AdaptivePooling):
 
 
 class AdaptiveMaxPooling3D(AdaptivePooling):
-    """The largest value of windows that split depth, height and width evenly."""
+    """Maximum over windows that split depth, height and width evenly."""
 
     key: ClassVar[str] = "adaptive_max_pooling3d"
 

@@ -1,4 +1,4 @@
-"""Layers that bring raw values into the range that networks learn from."""
+"""Layers that scale or encode raw values for a network."""
 
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
@@ -34,9 +34,9 @@ class Rescaling(Elementwise):
     shorthand: ClassVar[str | None] = "scale"
 
     scale: Annotated[Numbers, Field(examples=["1/255"])]
-    """The factor, or one for each place of the last axis."""
+    """The factor, or one per place of the last axis."""
     offset: Numbers = (0.0,)
-    """What is added, or one for each place of the last axis."""
+    """The summand, or one per place of the last axis."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -61,17 +61,17 @@ class Normalization(Elementwise):
     key: ClassVar[str] = "normalization"
 
     axis: Axes | None = (-1,)
-    """The axis, or axes, with a mean for each place; null: one mean for all."""
+    """Axis or axes with a mean per place; null: one mean for all values."""
     mean: Numbers | None = None
-    """The mean, or one for each place of the last of the axes."""
+    """The mean, or one per place of the last of `axis`."""
     variance: Annotated[tuple[NonNegative, ...], Spread(), Field(min_length=1)] | None = None
-    """The variance, or one for each place of the last of the axes."""
+    """The variance, or one per place of the last of `axis`."""
     invert: bool = False
-    """Whether to go the other way: x · √variance + mean."""
+    """Whether to compute the inverse: x · √variance + mean."""
 
     @model_validator(mode="after")
     def both(self) -> "Normalization":
-        """Mean and variance come together, of equal length."""
+        """Check that mean and variance are both given, with equal length."""
         if (self.mean is None) != (self.variance is None):
             written = "variance" if self.mean is None else "mean"
             raise located((written,), "mean and variance are written both, or neither")
@@ -86,7 +86,7 @@ class Normalization(Elementwise):
 
     @property
     def adapts(self) -> bool:
-        """Whether mean and variance are still to be taken from data."""
+        """Return whether mean and variance are still to be computed from data."""
         return self.mean is None
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
@@ -131,8 +131,8 @@ class CategoryEncoding(Layer):
     num_tokens: Annotated[Positive, Field(examples=[10])]
     """Size of the vectors: the largest number + 1."""
     output_mode: Literal["multi_hot", "one_hot", "count"] = "multi_hot"
-    """`one_hot`: a vector for each number; `multi_hot`: one for each row, with a 1 for each number
-    in it; `count`: with how often it is in it."""
+    """`one_hot`: a vector per number; `multi_hot`: a vector per row, with a 1 for each number in
+    the row; `count`: a vector per row, with the count of each number."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -140,19 +140,19 @@ class CategoryEncoding(Layer):
 
 
 class Discretization(Layer):
-    """The number of the interval that a value is in."""
+    """The index of the interval that contains a value."""
 
     key: ClassVar[str] = "discretization"
     shorthand: ClassVar[str | None] = "bin_boundaries"
 
     bin_boundaries: Annotated[tuple[Number, ...], Listed, Field(min_length=1, examples=["[0, 1]"])]
-    """Where the intervals end, in order; there is one more of them."""
+    """Boundaries between intervals, increasing; there is one interval more than boundaries."""
     output_mode: Literal["int", "one_hot", "multi_hot", "count"] = "int"
-    """`int`: the number; the others as category_encoding does with it."""
+    """`int`: the index; other modes encode the index as category_encoding does."""
 
     @model_validator(mode="after")
     def ordered(self) -> "Discretization":
-        """Intervals follow each other."""
+        """Check that the boundaries increase."""
         for place, (low, high) in enumerate(pairwise(self.bin_boundaries), start=1):
             if low >= high:
                 raise located(("bin_boundaries", place), "boundaries must increase")
@@ -170,7 +170,7 @@ class Discretization(Layer):
 
 
 def encoded(shape: Shape, depth: int, mode: str) -> Shape:
-    """The shape of whole numbers as vectors."""
+    """Return the shape of encoded whole numbers."""
     if mode == "one_hot":
         return (*(shape[:-1] if shape[-1:] == (1,) else shape), depth)
     if len(shape) != 1:
@@ -180,5 +180,5 @@ def encoded(shape: Shape, depth: int, mode: str) -> Shape:
 
 
 def one_or_all(numbers: tuple[float, ...]) -> float | list[float]:
-    """A single number by itself, which fits every shape."""
+    """Return a list of one number as that number, which fits every shape."""
     return numbers[0] if len(numbers) == 1 else list(numbers)

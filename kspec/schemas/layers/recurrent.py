@@ -1,4 +1,4 @@
-"""Layers that go through steps one after the other, and the cells that they are made of."""
+"""Recurrent layers and their cells."""
 
 from typing import Annotated, ClassVar
 
@@ -48,19 +48,19 @@ def _stateless(value: bool) -> bool:  # noqa: FBT001
 
 
 class Stepwise(Layer):
-    """What is said of the way through the steps."""
+    """The arguments of a recurrent layer's loop over steps."""
 
     return_sequences: bool = False
-    """Whether to give the output of every step, or of the last one only."""
+    """Whether to return the output of every step, or of the last step only."""
     return_state: Annotated[bool, AfterValidator(_no_state)] = False
     """Not available: a step has one output."""
     go_backwards: bool = False
-    """Whether to begin at the last step; the outputs then come in that order."""
+    """Whether to begin at the last step; the outputs are then in reverse order."""
     stateful: Annotated[bool, AfterValidator(_stateless)] = False
     """Not available: an artifact keeps no state between calls."""
 
     def along(self, time: Dim, output: Shape) -> Shape:
-        """The shape of all outputs, or of the last."""
+        """Return the shape of all outputs, or of the last one."""
         return (time, *output) if self.return_sequences else output
 
 
@@ -68,11 +68,11 @@ class Recurrent(Stepwise):
     """A recurrent layer over steps × channels."""
 
     unroll: bool = False
-    """Whether to write the steps out one by one, which needs a known number of them."""
+    """Whether to unroll the loop, which needs a known number of steps."""
 
     @property
     def size(self) -> int:
-        """Size of an output."""
+        """Return the size of the output of a step."""
         raise NotImplementedError
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
@@ -85,7 +85,7 @@ class Recurrent(Stepwise):
         return self.along(shape[0], (self.size,))
 
     def cell_weights(self, channels: int) -> tuple[Weight, ...]:
-        """The weights of one step, for inputs of so many channels."""
+        """Return the weights of one step for `channels` input channels."""
         raise NotImplementedError
 
     def weight_shapes(self, shapes: tuple[Shape, ...]) -> tuple[Weight, ...] | None:
@@ -93,7 +93,7 @@ class Recurrent(Stepwise):
         return within(self.cell_name(), self.cell_weights(channels))
 
     def cell_name(self) -> str:
-        """The name that Keras gives the cell."""
+        """Return the name that Keras gives the cell."""
         return f"{self.key}_cell"
 
 
@@ -101,50 +101,50 @@ class Units(Part):
     """The weights of a recurrent layer or cell."""
 
     gates: ClassVar[int] = 1
-    """How many matrices of `units` columns the kernel holds side by side."""
+    """Number of matrices of `units` columns that the kernel contains side by side."""
 
     units: Annotated[Positive, Field(examples=[64])]
     """Size of the output and of the state."""
     activation: Activation | None = "tanh"
-    """Function of the output."""
+    """Activation of the output."""
     use_bias: bool = True
     """Whether to add a bias."""
     kernel_initializer: MatrixInitializer = GlorotUniform()
-    """How the kernel of the inputs begins."""
+    """Initializer of the input kernel."""
     recurrent_initializer: MatrixInitializer = Orthogonal()
-    """How the kernel of the state begins."""
+    """Initializer of the recurrent kernel."""
     bias_initializer: VectorInitializer = Zeros()
-    """How the bias begins."""
+    """Initializer of the bias."""
     kernel_regularizer: MatrixRegularizer | None = None
-    """Penalty on the kernel of the inputs."""
+    """Regularizer of the input kernel."""
     recurrent_regularizer: MatrixRegularizer | None = None
-    """Penalty on the kernel of the state."""
+    """Regularizer of the recurrent kernel."""
     bias_regularizer: Regularizer | None = None
-    """Penalty on the bias."""
+    """Regularizer of the bias."""
     kernel_constraint: MatrixConstraint | None = None
-    """Bounds of the kernel of the inputs."""
+    """Constraint on the input kernel."""
     recurrent_constraint: MatrixConstraint | None = None
-    """Bounds of the kernel of the state."""
+    """Constraint on the recurrent kernel."""
     bias_constraint: VectorConstraint | None = None
-    """Bounds of the bias."""
+    """Constraint on the bias."""
     dropout: Share = 0.0
-    """Share of the inputs that is lost while training."""
+    """Dropout rate of the inputs."""
     recurrent_dropout: Share = 0.0
-    """Share of the state that is lost while training."""
+    """Dropout rate of the state."""
     seed: Seed | None = None
-    """Seed of its own; without it, the seed of the training decides."""
+    """Seed of this layer; by default the training seed applies."""
 
     @property
     def size(self) -> int:
-        """Size of an output."""
+        """Return the size of the output of a step."""
         return self.units
 
     def of_whole_numbers(self) -> Whole:
-        """Keras cannot drop a share of whole numbers."""
+        """Refuse dropout of int32 inputs, which Keras cannot compute."""
         return "refused" if self.dropout else "float32"
 
     def cell_weights(self, channels: int) -> tuple[Weight, ...]:
-        """The weights for inputs of so many channels: `gates` matrices side by side."""
+        """Return the weights for `channels` input channels: `gates` matrices side by side."""
         width = self.gates * self.units
         weights = (
             Weight("kernel", (channels, width)),
@@ -153,33 +153,33 @@ class Units(Part):
         return (*weights, Weight("bias", self.bias_shape(width))) if self.use_bias else weights
 
     def bias_shape(self, width: int) -> tuple[int, ...]:
-        """The shape of the bias of all gates."""
+        """Return the shape of the bias of all gates."""
         return (width,)
 
 
 class Gated(Units):
-    """Weights with gates."""
+    """Weights of a gated cell."""
 
     recurrent_activation: Activation | None = "sigmoid"
-    """Function of the gates."""
+    """Activation of the gates."""
 
 
 class LongShortTerm(Gated):
-    """What LSTM layers and cells have."""
+    """The arguments of LSTM layers and cells."""
 
     gates: ClassVar[int] = 4
 
     unit_forget_bias: bool = True
-    """Whether the bias of the forget gate begins at 1 (Jozefowicz et al., 2015)."""
+    """Whether the forget gate's bias is initialised to 1 (Jozefowicz et al., 2015)."""
 
 
 class GatedUnits(Gated):
-    """What GRU layers and cells have."""
+    """The arguments of GRU layers and cells."""
 
     gates: ClassVar[int] = 3
 
     reset_after: bool = True
-    """Whether the reset gate comes after the product with the state."""
+    """Whether the reset gate is applied after the product with the state."""
 
     def bias_shape(self, width: int) -> tuple[int, ...]:
         return (2, width) if self.reset_after else (width,)
@@ -190,7 +190,7 @@ class Cell(Part):
 
     @property
     def size(self) -> int:
-        """Size of an output."""
+        """Return the size of the output of a step."""
         raise NotImplementedError
 
     def of_whole_numbers(self) -> Whole:
@@ -198,7 +198,7 @@ class Cell(Part):
         raise NotImplementedError
 
     def cell_weights(self, channels: int) -> tuple[Weight, ...]:
-        """The weights for inputs of so many channels."""
+        """Return the weights for `channels` input channels."""
         raise NotImplementedError
 
 
@@ -227,7 +227,7 @@ SINGLE_CELLS: tuple[type[Cell], ...] = (SimpleRNNCell, LSTMCell, GRUCell)
 
 
 class StackedRNNCells(Cell):
-    """Cells on top of each other: each takes the output of the one before."""
+    """Stacked cells: each takes the output of the cell before it."""
 
     key: ClassVar[str] = "stacked_rnn_cells"
     shorthand: ClassVar[str | None] = "cells"
@@ -237,7 +237,7 @@ class StackedRNNCells(Cell):
         Listed,
         Field(min_length=1, examples=["[{lstm_cell: 64}, {gru_cell: 32}]"]),
     ]
-    """The cells, from the first."""
+    """The cells in order."""
 
     @property
     def size(self) -> int:
@@ -258,13 +258,13 @@ CELLS: tuple[type[Cell], ...] = (*SINGLE_CELLS, StackedRNNCells)
 
 
 class SimpleRNN(Units, Recurrent):
-    """The output of each step goes into the next."""
+    """A simple RNN: the output of each step is an input of the next."""
 
     key: ClassVar[str] = "simple_rnn"
     shorthand: ClassVar[str | None] = "units"
 
     activity_regularizer: Regularizer | None = None
-    """Penalty on the output."""
+    """Regularizer of the output."""
 
 
 class LSTM(LongShortTerm, Recurrent):
@@ -274,7 +274,7 @@ class LSTM(LongShortTerm, Recurrent):
     shorthand: ClassVar[str | None] = "units"
 
     activity_regularizer: Regularizer | None = None
-    """Penalty on the output."""
+    """Regularizer of the output."""
 
 
 class GRU(GatedUnits, Recurrent):
@@ -284,18 +284,18 @@ class GRU(GatedUnits, Recurrent):
     shorthand: ClassVar[str | None] = "units"
 
     activity_regularizer: Regularizer | None = None
-    """Penalty on the output."""
+    """Regularizer of the output."""
 
 
 class RNN(Recurrent):
-    """Any cell, or a stack of them, step by step."""
+    """A recurrent layer of any cell or stack of cells."""
 
     key: ClassVar[str] = "rnn"
 
     cell: Annotated[Cell, Keyed(CELLS), Field(examples=["{lstm_cell: 64}"])]
     """The cell."""
     zero_output_for_mask: bool = False
-    """Whether the output of a masked step is 0, or that of the step before."""
+    """Whether a masked step returns 0 instead of the output of the step before."""
 
     @property
     def size(self) -> int:

@@ -1,4 +1,4 @@
-"""LSTM layers whose products are convolutions."""
+"""LSTM layers with convolutions in place of matrix products."""
 
 from typing import ClassVar, Literal
 
@@ -21,46 +21,47 @@ from kspec.schemas.weights import (
 
 
 class ConvLSTM(Stepwise, Windowed, Filtered):
-    """What they have in common (Shi et al., 2015)."""
+    """The base of convolutional LSTM layers (Shi et al., 2015)."""
 
     whole: ClassVar[Whole] = "refused"
 
     padding: Literal["valid", "same"] = "valid"
-    """Of the inputs. `valid`: none; `same`: as many outputs as inputs, divided by the strides."""
+    """Padding of the inputs. `valid`: none; `same`: the output size is the input size divided by
+    the stride, rounded up."""
     activation: Activation | None = "tanh"
-    """Function of the output."""
+    """Activation of the output."""
     recurrent_activation: Activation | None = "sigmoid"
-    """Function of the gates."""
+    """Activation of the gates."""
     use_bias: bool = True
     """Whether to add a bias."""
     kernel_initializer: KernelInitializer = GlorotUniform()
-    """How the kernel of the inputs begins."""
+    """Initializer of the input kernel."""
     recurrent_initializer: KernelInitializer = Orthogonal()
-    """How the kernel of the state begins."""
+    """Initializer of the recurrent kernel."""
     bias_initializer: VectorInitializer = Zeros()
-    """How the bias begins."""
+    """Initializer of the bias."""
     unit_forget_bias: bool = True
-    """Whether the bias of the forget gate begins at 1."""
+    """Whether the forget gate's bias is initialised to 1."""
     kernel_regularizer: Regularizer | None = None
-    """Penalty on the kernel of the inputs."""
+    """Regularizer of the input kernel."""
     recurrent_regularizer: Regularizer | None = None
-    """Penalty on the kernel of the state."""
+    """Regularizer of the recurrent kernel."""
     bias_regularizer: Regularizer | None = None
-    """Penalty on the bias."""
+    """Regularizer of the bias."""
     activity_regularizer: Regularizer | None = None
-    """Penalty on the output."""
+    """Regularizer of the output."""
     kernel_constraint: Constraint | None = None
-    """Bounds of the kernel of the inputs."""
+    """Constraint on the input kernel."""
     recurrent_constraint: Constraint | None = None
-    """Bounds of the kernel of the state."""
+    """Constraint on the recurrent kernel."""
     bias_constraint: VectorConstraint | None = None
-    """Bounds of the bias."""
+    """Constraint on the bias."""
     dropout: Share = 0.0
-    """Share of the inputs that is lost while training."""
+    """Dropout rate of the inputs."""
     recurrent_dropout: Share = 0.0
-    """Share of the state that is lost while training."""
+    """Dropout rate of the state."""
     seed: Seed | None = None
-    """Seed of its own; without it, the seed of the training decides."""
+    """Seed of this layer; by default the training seed applies."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes

@@ -113,7 +113,7 @@ class Layers(Mapping[str, type[Layer]]):
         return id(self)
 
     def only(self, *keys: str) -> "Layers":
-        """Some of the layers."""
+        """A part of the table of layers."""
         return Layers(MappingProxyType({key: self.modules[key] for key in keys}))
 
 
@@ -141,7 +141,7 @@ LAYERS = Layers(
         | {"backbone": "backbone"}
     )
 )
-"""Every layer that a step may be without a third-party package."""
+"""Every layer that is available without a third-party package."""
 
 
 def catalogue() -> tuple[type[Layer], ...]:

@@ -1,4 +1,4 @@
-"""Layers that change something while training only; afterwards they give what they take."""
+"""Layers that act in training only and are the identity at inference."""
 
 from typing import Annotated, ClassVar
 
@@ -15,23 +15,23 @@ class Seeded(Elementwise):
     whole: ClassVar[Whole] = "refused"
 
     seed: Seed | None = None
-    """Seed of its own; without it, the seed of the training decides."""
+    """Seed of this layer; by default the training seed applies."""
 
 
 class Dropping(Seeded):
-    """A layer that loses a share of its input."""
+    """A layer that drops a share of its input."""
 
     shorthand: ClassVar[str | None] = "rate"
 
     rate: Annotated[float, Field(ge=0, lt=1, examples=[0.2]), Evaluated]
-    """Share that is lost, from 0 to below 1."""
+    """Dropped share, from 0 to below 1."""
 
 
 class Noise(Dropping):
-    """A layer that may drop whole axes together."""
+    """A layer that may drop or keep whole axes."""
 
     noise_shape: Annotated[tuple[Positive | None, ...], Listed] | None = None
-    """For each axis, batch first: 1 to drop or keep it as a whole, null to draw each place."""
+    """For each axis, batch first: 1 drops or keeps the axis as a whole, null draws each place."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -57,7 +57,7 @@ class Dropout(Noise):
 
 
 class AlphaDropout(Noise):
-    """Dropout that keeps mean and variance, for selu."""
+    """Dropout that preserves mean and variance, for use with selu."""
 
     key: ClassVar[str] = "alpha_dropout"
 
@@ -95,13 +95,13 @@ class SpatialDropout3D(SpatialDropout):
 
 
 class GaussianDropout(Dropping):
-    """Multiplies by normal noise of mean 1 and variance rate / (1 - rate)."""
+    """Multiplies by Gaussian noise of mean 1 and variance rate / (1 - rate)."""
 
     key: ClassVar[str] = "gaussian_dropout"
 
 
 class GaussianNoise(Seeded):
-    """Adds normal noise of mean 0."""
+    """Adds Gaussian noise of mean 0."""
 
     key: ClassVar[str] = "gaussian_noise"
     shorthand: ClassVar[str | None] = "stddev"

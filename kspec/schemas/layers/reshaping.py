@@ -1,4 +1,4 @@
-"""Layers that move values about without changing them."""
+"""Layers that rearrange values without changing them."""
 
 import math
 from typing import Annotated, ClassVar, Literal
@@ -20,11 +20,11 @@ from kspec.schemas.layers.base import (
 from kspec.schemas.values import Listed, Natural, Positive, PositiveOrRest, Spread
 
 Margin = Annotated[tuple[Natural, Natural], Spread()]
-"""Before and after; one number for both."""
+"""Counts before and after; one number for both."""
 
 
 class Flatten(Layer):
-    """All values in one axis."""
+    """Flattens all axes into one."""
 
     key: ClassVar[str] = "flatten"
     whole: ClassVar[Whole] = "kept"
@@ -37,7 +37,7 @@ class Flatten(Layer):
 
 
 class Reshape(Layer):
-    """The same values in another shape."""
+    """Gives the values another shape."""
 
     key: ClassVar[str] = "reshape"
     shorthand: ClassVar[str | None] = "target_shape"
@@ -46,7 +46,7 @@ class Reshape(Layer):
     target_shape: Annotated[
         tuple[PositiveOrRest, ...], Listed, Field(max_length=8, examples=[[7, 7, 16]])
     ]
-    """The shape without the batch; one size may be -1 and is what is left over."""
+    """The shape without the batch; one size may be -1 and is then computed from the others."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -65,14 +65,14 @@ class Reshape(Layer):
         return tuple(found // fixed if size < 0 else size for size in self.target_shape)
 
     def unknown(self, shape: Shape, fixed: int) -> Dim:
-        """What is left over: the one axis that varies, if all others are used up."""
+        """Return the size of -1: a single varying axis if the known sizes agree otherwise."""
         varying = [size for size in shape if not isinstance(size, int)]
         rest = math.prod(size for size in shape if isinstance(size, int))
         return varying[0] if len(varying) == 1 and rest == fixed else None
 
 
 class Permute(Layer):
-    """The axes in another order."""
+    """Permutes the axes."""
 
     key: ClassVar[str] = "permute"
     shorthand: ClassVar[str | None] = "dims"
@@ -88,7 +88,7 @@ class Permute(Layer):
         if sorted(self.dims) != list(range(1, len(shape) + 1)):
             every = ", ".join(str(axis + 1) for axis in range(len(shape)))
             raise ShapeError(
-                f"permute {list(self.dims)} is no order of the axes of {show(shape)}",
+                f"permute {list(self.dims)} is not an order of the axes of {show(shape)}",
                 "dims",
                 f"name each of {every} once",
             )
@@ -96,14 +96,14 @@ class Permute(Layer):
 
 
 class RepeatVector(Layer):
-    """The same vector at every step."""
+    """Repeats a vector at every step."""
 
     key: ClassVar[str] = "repeat_vector"
     shorthand: ClassVar[str | None] = "n"
     whole: ClassVar[Whole] = "kept"
 
     n: Annotated[Positive, Field(examples=[10])]
-    """How many steps."""
+    """Number of steps."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -113,12 +113,12 @@ class RepeatVector(Layer):
 
 
 class ZeroPadding(Layer):
-    """Zeros around spatial axes."""
+    """The base of zero padding of spatial axes."""
 
     whole: ClassVar[Whole] = "kept"
 
     padding: tuple[int, ...] | tuple[tuple[int, int], ...]
-    """Zeros before and after each axis."""
+    """Return the zeros before and after each axis."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -128,42 +128,42 @@ class ZeroPadding(Layer):
 
 
 class ZeroPadding1D(ZeroPadding):
-    """Zeros before and after the steps."""
+    """Adds zeros before and after the steps."""
 
     key: ClassVar[str] = "zero_padding1d"
     shorthand: ClassVar[str | None] = "padding"
 
     padding: Margin = (1, 1)
-    """How many: a number, or `[before, after]`."""
+    """Number of zeros: one number, or `[before, after]`."""
 
 
 class ZeroPadding2D(ZeroPadding):
-    """Zeros around a picture."""
+    """Adds zeros around a picture."""
 
     key: ClassVar[str] = "zero_padding2d"
     shorthand: ClassVar[str | None] = "padding"
 
     padding: Annotated[tuple[Margin, Margin], Spread()] = ((1, 1), (1, 1))
-    """How many: a number, `[height, width]`, or `[[top, bottom], [left, right]]`."""
+    """Number of zeros: one number, `[height, width]`, or `[[top, bottom], [left, right]]`."""
 
 
 class ZeroPadding3D(ZeroPadding):
-    """Zeros around a volume."""
+    """Adds zeros around a volume."""
 
     key: ClassVar[str] = "zero_padding3d"
     shorthand: ClassVar[str | None] = "padding"
 
     padding: Annotated[tuple[Margin, Margin, Margin], Spread()] = ((1, 1), (1, 1), (1, 1))
-    """How many: a number, one for each axis, or `[before, after]` for each axis."""
+    """Number of zeros: one number, one per axis, or `[before, after]` per axis."""
 
 
 class Cropping(Layer):
-    """Spatial axes without their ends."""
+    """The base of cropping of spatial axes."""
 
     whole: ClassVar[Whole] = "kept"
 
     cropping: tuple[int, ...] | tuple[tuple[int, int], ...]
-    """Places that go before and after each axis."""
+    """Return the places removed at the start and the end of each axis."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -176,43 +176,44 @@ class Cropping(Layer):
 
 
 class Cropping1D(Cropping):
-    """Steps without the first and last."""
+    """Removes the first and last steps."""
 
     key: ClassVar[str] = "cropping1d"
     shorthand: ClassVar[str | None] = "cropping"
 
     cropping: Margin = (1, 1)
-    """How many go: a number, or `[first, last]`."""
+    """Number of removed steps: one number, or `[first, last]`."""
 
 
 class Cropping2D(Cropping):
-    """A picture without its edges."""
+    """Removes the edges of a picture."""
 
     key: ClassVar[str] = "cropping2d"
     shorthand: ClassVar[str | None] = "cropping"
 
     cropping: Annotated[tuple[Margin, Margin], Spread()] = ((0, 0), (0, 0))
-    """How many go: a number, `[height, width]`, or `[[top, bottom], [left, right]]`."""
+    """Number of removed pixels: one number, `[height, width]`, or `[[top, bottom], [left,
+    right]]`."""
 
 
 class Cropping3D(Cropping):
-    """A volume without its faces."""
+    """Removes the faces of a volume."""
 
     key: ClassVar[str] = "cropping3d"
     shorthand: ClassVar[str | None] = "cropping"
 
     cropping: Annotated[tuple[Margin, Margin, Margin], Spread()] = ((1, 1), (1, 1), (1, 1))
-    """How many go: a number, one for each axis, or `[before, after]` for each axis."""
+    """Number of removed places: one number, one per axis, or `[before, after]` per axis."""
 
 
 class UpSampling(Layer):
-    """Spatial axes that grow by whole factors."""
+    """The base of upsampling of spatial axes by whole factors."""
 
     shorthand: ClassVar[str | None] = "size"
     whole: ClassVar[Whole] = "kept"
 
     size: int | tuple[int, ...]
-    """Factor of each axis."""
+    """Return the factor of each axis."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
@@ -222,32 +223,32 @@ class UpSampling(Layer):
 
 
 class UpSampling1D(UpSampling):
-    """Every step several times."""
+    """Repeats every step."""
 
     key: ClassVar[str] = "up_sampling1d"
 
     size: Positive = 2
-    """How many times."""
+    """Number of repetitions."""
 
 
 class UpSampling2D(UpSampling):
-    """A picture enlarged."""
+    """Enlarges a picture."""
 
     key: ClassVar[str] = "up_sampling2d"
 
     size: Size2 = (2, 2)
-    """Factors of height and width: one for both, or one for each."""
+    """Factors of height and width: one number for both, or one per axis."""
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"] = "nearest"
-    """What is put between the pixels."""
+    """Interpolation between the pixels."""
 
 
 class UpSampling3D(UpSampling):
-    """Every place of a volume several times."""
+    """Repeats every place of a volume."""
 
     key: ClassVar[str] = "up_sampling3d"
 
     size: Size3 = (2, 2, 2)
-    """Factors of depth, height and width: one for all, or one for each."""
+    """Factors of depth, height and width: one number for all, or one per axis."""
 
 
 def per_axis(
@@ -259,20 +260,20 @@ def per_axis(
 
 
 def product(shape: Shape) -> Dim:
-    """How many values a shape has, if that is known."""
+    """Return the number of values of a shape, if known."""
     sizes = [size for size in shape if isinstance(size, int)]
     return math.prod(sizes) if len(sizes) == len(shape) else None
 
 
 def add(size: Dim, amount: int) -> Dim:
-    """A size with something added; a name stays if nothing is."""
+    """Return a size plus a number; a symbolic dimension keeps its name if the number is 0."""
     if isinstance(size, int):
         return size + amount
     return None if amount else size
 
 
 def scale(size: Dim, factor: int) -> Dim:
-    """A size several times; a name stays at one time."""
+    """Return a size times a factor; a symbolic dimension keeps its name if the factor is 1."""
     if isinstance(size, int):
         return size * factor
     return size if factor == 1 else None

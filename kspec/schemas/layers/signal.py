@@ -13,40 +13,40 @@ Window = Literal["hann", "hamming"]
 
 
 class MelSpectrogram(Layer):
-    """The energies of a signal in bands of the mel scale, over time: bands × steps."""
+    """The mel spectrogram of a signal: bands × steps."""
 
     key: ClassVar[str] = "mel_spectrogram"
 
     fft_length: Positive = 2048
-    """Size of the transform."""
+    """Size of the Fourier transform."""
     sequence_stride: Positive = 512
-    """Samples from window to window."""
+    """Samples between the starts of successive windows."""
     sequence_length: Positive | None = None
-    """Samples in a window; without it, `fft_length`."""
+    """Samples in a window; by default `fft_length`."""
     window: Window = "hann"
-    """Shape of the window."""
+    """Window function."""
     sampling_rate: Positive = 16000
-    """Samples in a second."""
+    """Samples per second."""
     num_mel_bins: Positive = 128
-    """How many bands."""
+    """Number of bands."""
     min_freq: NonNegative = 20.0
     """Lower end of the lowest band, in hertz."""
     max_freq: Above0 | None = None
-    """Upper end of the highest band, in hertz; without it, half of `sampling_rate`."""
+    """Upper end of the highest band, in hertz; by default half of `sampling_rate`."""
     power_to_db: bool = True
-    """Whether to give decibels."""
+    """Whether to convert to decibels."""
     top_db: Annotated[Number, Field(ge=0)] = 80.0
-    """How far below the largest of the whole batch decibels are cut off."""
+    """Dynamic range: decibels are clipped this far below the maximum of the whole batch."""
     mag_exp: Above0 = 2.0
     """Exponent of the magnitudes: 1 energy, 2 power."""
     min_power: Above0 = 1e-10
-    """Least power that decibels are taken of."""
+    """Least power before the logarithm; smaller values are clipped."""
     ref_power: Above0 = 1.0
     """Power of 0 decibels."""
 
     @model_validator(mode="after")
     def consistent(self) -> Self:
-        """A transform that holds a window, and bands between two frequencies."""
+        """Check that a window fits into the transform, and that the bands have a positive width."""
         if self.sequence_length is not None and self.sequence_length > self.fft_length:
             raise located(("sequence_length",), "sequence_length is above fft_length")
         if self.min_freq >= (self.max_freq or self.sampling_rate / 2):

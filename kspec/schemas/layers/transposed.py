@@ -1,4 +1,4 @@
-"""Transposed convolutions: the way back of a convolution, from fewer places to more."""
+"""Transposed convolutions, which upsample with a learnt kernel."""
 
 from typing import Annotated, ClassVar
 
@@ -15,9 +15,11 @@ class ConvTranspose(Kernel):
     """A transposed convolution."""
 
     padding: Padding = "valid"
-    """`valid`: all that the kernel reaches; `same`: as many outputs as inputs times strides."""
+    """`valid`: all places that the kernel reaches; `same`: the output size is the input size times
+    the stride."""
     output_padding: tuple[int, ...] | None = None
-    """Places added at the end of each axis, below strides; without it, what `padding` says."""
+    """Places added at the end of each axis, fewer than the stride; by default they follow from
+    `padding`."""
 
     def channels(self, found: int) -> int:
         del found
@@ -36,7 +38,7 @@ class ConvTranspose(Kernel):
         return tuple(self.along(*axis) for axis in axes)
 
     def along(self, size: Dim, kernel: int, stride: int, dilation: int, rest: int | None) -> Dim:
-        """The size of one axis, as Keras counts it."""
+        """Return the output size of one axis, as Keras computes it."""
         if not isinstance(size, int):
             return size if self.padding == "same" and stride == 1 and rest is None else None
         extent = dilation * (kernel - 1) + 1
@@ -54,7 +56,7 @@ class Conv1DTranspose(Over1D, ConvTranspose):
     key: ClassVar[str] = "conv1d_transpose"
 
     output_padding: Rest1 | None = None
-    """Steps added at the end, below strides; without it, what `padding` says."""
+    """Steps added at the end, fewer than the stride; by default they follow from `padding`."""
 
 
 class Conv2DTranspose(Over2D, ConvTranspose):
@@ -63,7 +65,8 @@ class Conv2DTranspose(Over2D, ConvTranspose):
     key: ClassVar[str] = "conv2d_transpose"
 
     output_padding: Rest2 | None = None
-    """Places added at the end of each axis, below strides; without it, what `padding` says."""
+    """Places added at the end of each axis, fewer than the stride; by default they follow from
+    `padding`."""
 
 
 class Conv3DTranspose(Over3D, ConvTranspose):
@@ -72,4 +75,5 @@ class Conv3DTranspose(Over3D, ConvTranspose):
     key: ClassVar[str] = "conv3d_transpose"
 
     output_padding: Rest3 | None = None
-    """Places added at the end of each axis, below strides; without it, what `padding` says."""
+    """Places added at the end of each axis, fewer than the stride; by default they follow from
+    `padding`."""

@@ -15,7 +15,8 @@ def slide(
     padding: str,
     dilation: tuple[int, ...] | None = None,
 ) -> tuple[Dim, ...]:
-    """The sizes after a window has slid over them; raises `ShapeError` where it does not fit."""
+    """Return the output sizes of a sliding window; raises `ShapeError` if the window does not
+    fit."""
     extents = tuple(
         rate * (size - 1) + 1
         for size, rate in zip(window, dilation or (1,) * len(window), strict=True)
@@ -29,7 +30,8 @@ def slide(
 
 
 def along(size: Dim, extent: int, stride: int) -> Dim:
-    """How many places a window of this extent has on an axis; a name stays if the size does."""
+    """Return the number of positions of a window of this extent on an axis; a symbolic dimension
+    keeps its name if its size does not change."""
     if isinstance(size, int):
         return (size - extent) // stride + 1
     return size if extent == stride == 1 else None
@@ -38,7 +40,7 @@ def along(size: Dim, extent: int, stride: int) -> Dim:
 def check_fit(
     layer: Layer, sizes: tuple[Dim, ...], window: tuple[int, ...], extents: tuple[int, ...]
 ) -> None:
-    """Refuse a window that is larger than what it slides over."""
+    """Refuse a window that is larger than the sizes that it slides over."""
     if all(not isinstance(s, int) or e <= s for s, e in zip(sizes, extents, strict=True)):
         return
     field = "pool_size" if "pool_size" in type(layer).model_fields else "kernel_size"

@@ -1,4 +1,4 @@
-"""Layers around a layer."""
+"""Layers that wrap another layer."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -33,15 +33,15 @@ class Bidirectional(Layer):
     key: ClassVar[str] = "bidirectional"
 
     layer: Annotated[Stepwise, Keyed(SEQUENCES), Field(examples=["{lstm: 64}"])]
-    """The layer from first to last, and, with weights of its own, from last to first."""
+    """The layer of the forward direction; a copy with its own weights runs backwards."""
     merge_mode: Literal["concat", "sum", "ave", "mul"] = "concat"
-    """How the two outputs become one: one after the other, their sum, mean or product."""
+    """How the two outputs are merged: concatenation, sum, mean or product."""
     backward_layer: Annotated[Stepwise, Keyed(SEQUENCES)] | None = None
-    """Another layer for the way back, with go_backwards: true."""
+    """Another layer for the backward direction, with `go_backwards: true`."""
 
     @model_validator(mode="after")
     def both_ways(self) -> "Bidirectional":
-        """One layer each way, of the same kind of output."""
+        """Check that the layers run in opposite directions and have the same kind of output."""
         if self.backward_layer is None:
             if self.layer.go_backwards:
                 route = ("layer", self.layer.key, "go_backwards")
@@ -82,7 +82,7 @@ class Bidirectional(Layer):
 
 
 class TimeDistributed(Layer):
-    """A layer applied to each step by itself."""
+    """A layer applied to each step separately."""
 
     key: ClassVar[str] = "time_distributed"
 
@@ -103,7 +103,7 @@ class TimeDistributed(Layer):
 
 
 class SpectralNormalization(Layer):
-    """A layer whose kernel is brought to spectral norm 1 while training (Miyato et al., 2018)."""
+    """A layer whose kernel is scaled to spectral norm 1 in training (Miyato et al., 2018)."""
 
     key: ClassVar[str] = "spectral_normalization"
     whole: ClassVar[Whole] = "refused"
@@ -111,7 +111,7 @@ class SpectralNormalization(Layer):
     layer: Annotated[Layer, Keyed(WITH_KERNEL), Field(examples=["{dense: 64}"])]
     """The layer."""
     power_iterations: Positive = 1
-    """Iterations with which the norm is estimated in each step."""
+    """Power iterations that estimate the norm in each training step."""
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         return inside(self.layer, "layer", shapes)
@@ -122,7 +122,7 @@ class SpectralNormalization(Layer):
 
 
 def inside(layer: Layer, field: str, shapes: tuple[Shape, ...]) -> Shape:
-    """What a layer inside makes of shapes; its errors name the field that holds it."""
+    """Return an inner layer's output shape; errors name the field that contains the layer."""
     try:
         return layer.output_shape(shapes)
     except ShapeError as error:
