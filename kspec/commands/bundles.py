@@ -156,6 +156,8 @@ def _description(place: Path) -> Mapping[str, Any]:
 
 
 def _described(about: Mapping[str, Any]) -> str:
+    from kspec.spec.render.text import visible
+
     head = f"{about['name']} {about['version']}"
     head += f" for {about['target']}" if "target" in about else ""
     puts = [
@@ -182,7 +184,7 @@ def _described(about: Mapping[str, Any]) -> str:
     ]
     return "\n\n".join(
         [
-            *(part for part in (head, about.get("description")) if part),
+            *(visible(part) for part in (head, about.get("description")) if part),
             table(["", "name", "kind", "type", "labels"], puts),
             table(["target", "format", "file", "sha256", "worst error", "run by"], files),
         ]

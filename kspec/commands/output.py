@@ -50,9 +50,14 @@ def table(
     limit: int | None = None,
 ) -> str:
     """Columns as wide as their widest cell, those named in `right` flush right; empty columns are
-    left out. Where a line would be longer than `limit`, else `width()`, cells are broken."""
+    left out. Where a line would be longer than `limit`, else `width()`, cells are broken. Control
+    and bidirectional characters of cells are escaped."""
+    from kspec.spec.render.text import visible
+
     columns = [
-        (name, [name, *cells]) for name, *cells in zip(header, *rows, strict=True) if any(cells)
+        (name, [name, *map(visible, cells)])
+        for name, *cells in zip(header, *rows, strict=True)
+        if any(cells)
     ]
     sizes = _fitted([[*map(len, cells)] for _, cells in columns], limit or width())
     lines: list[list[str]] = []
@@ -139,9 +144,10 @@ def stage_printer(*, quiet: bool) -> Callable[[Progress | StageRun], None]:
 
     def tell(event: Progress | StageRun) -> None:
         from kspec.pipeline.results import Progress
+        from kspec.spec.render.text import visible
 
         if isinstance(event, Progress):
-            line = f"{event.stage:<20} {'…':>8}   {event.text}"
+            line = f"{event.stage:<20} {'…':>8}   {visible(event.text)}"
         elif event.ran:
             line = f"{event.name:<20} {event.seconds:6.1f} s   done"
         else:

@@ -13,6 +13,7 @@ from kspec.commands.output import table
 from kspec.commands.quiet import without_chatter
 from kspec.pipeline.results import GateResult
 from kspec.spec.codes import RULES
+from kspec.spec.reader import UNSEEN
 from kspec.training.interrupts import Terminated
 
 
@@ -161,6 +162,17 @@ def test_tables_fit_the_terminal(monkeypatch):
         )
         assert all(text[char] >= count for char, count in wanted.items() if char != " ")
     assert table(["a", "b"], [["1", "22"]], right=("b",)) == "a   b\n─  ──\n1  22"
+
+
+def test_cells_hold_no_character_that_a_terminal_obeys():
+    hidden = "\x1b]0;title\x07\u202egnp.exe\r\u2066\x9b2J\nnext"
+    text = table(["label"], [[hidden]])
+    assert not UNSEEN.search(text)
+    head, _, cell = text.split("\n")
+    assert (head, cell) == (
+        "label",
+        "\\u001b]0;title\\u0007\\u202egnp.exe\\u000d\\u2066\\u009b2J next",
+    )
 
 
 def test_gates_name_formats_and_units():

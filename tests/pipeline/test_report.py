@@ -14,6 +14,7 @@ import pytest
 
 from kspec.pipeline.report.drawing import draw_chart, draw_lanes, round_marks
 from kspec.pipeline.report.page import best_epoch, judge_build, render_report
+from kspec.spec.reader import UNSEEN
 from tests.pipeline.sample_build import Sample, history, hostile, sample
 
 CHROMIUM = next(
@@ -157,6 +158,12 @@ def test_shows_hostile_text_as_it_is(built: Sample) -> None:
     page = Page(text)
     assert any(each.startswith("<script>alert(1)") for each in page.text)
     assert "30 labels" in text
+
+
+def test_characters_that_cannot_be_seen_are_escaped(built: Sample) -> None:
+    text = render(hostile(built, "a\u202eb\x1b[31mc\u200bd <\u05d0>"))
+    assert "a\\u202eb\\u001b[31mc\\u200bd &lt;\u05d0&gt;" in text
+    assert not UNSEEN.search(text.replace("\n", ""))
 
 
 def test_same_arguments_give_the_same_bytes(built: Sample) -> None:

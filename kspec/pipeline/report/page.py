@@ -31,6 +31,7 @@ from kspec.schemas.layers.base import Layer, Shape, show
 from kspec.schemas.train import EarlyStopping
 from kspec.spec.diagnostics import Route
 from kspec.spec.document import Document
+from kspec.spec.render.text import visible
 from kspec.training.callbacks import Patience, watch_stopping
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -87,6 +88,7 @@ def render_report(
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
+        finalize=_seen,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -113,6 +115,12 @@ def render_report(
         signature=signature(document, compiled),
         versions=versions_used(result),
     )
+
+
+def _seen(value: object) -> object:
+    """A value of the template; text with escapes for characters that cannot be seen. Markup is
+    made of values that went through here, or is a file of this package."""
+    return visible(value) if type(value) is str else value
 
 
 def is_proven(artifact: Artifact) -> bool:
