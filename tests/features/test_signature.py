@@ -85,7 +85,11 @@ def about(platform: Platform, made: Signature) -> Description:
     )
     requests = platform.requests(options, Subject({}, Card()))
     layout = platform.layout("Model-1")
-    return described(
+    golden = {
+        "file": f"{layout.golden}golden.safetensors",
+        "pictures": {each.name: f"{each.name}.png" for each in made.inputs if each.picture},
+    }
+    plain = described(
         description(
             "Model-1",
             [each.model_dump(mode="json") for each in made.inputs],
@@ -98,14 +102,13 @@ def about(platform: Platform, made: Signature) -> Description:
                 }
                 for each in requests
             ],
-            {
-                "file": f"{layout.golden}golden.safetensors",
-                "pictures": {each.name: f"{each.name}.png" for each in made.inputs if each.picture},
-            },
+            golden,
             target=platform.name,
             options=options.model_dump(mode="json"),
         )
     )
+    placed = (plain.golden.file, *plain.golden.pictures.values())
+    return plain.model_copy(update={"files": dict.fromkeys(placed, "0" * 64)})
 
 
 @pytest.mark.parametrize(("name", "layout"), [*product(INPUTS, LAYOUTS)])

@@ -252,7 +252,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(format_: Format[Any], path: Path, rows: Mapping[str, np.ndarray], _how: object) -> Run:
         module, _, name = format_.runner.partition(":")
         runner: Any = getattr(import_module(module), name)(path)
-        return Run(child.run_rows(runner, rows), runner.runtime, {}, 0.0, 0.0)
+        return Run(child.run_rows(runner, rows), runner.runtime, {}, 0.0, 0.0, 0.0)
 
     for kind in ("intra", "inter"):  # which cannot be set any more
         monkeypatch.setattr(
