@@ -37,6 +37,7 @@ lint: $(READY) ## Check style, types and the order of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.words
 
 unit: $(READY) chromium compiler browser arm64 android jvm ## Run the tests alone, in an order that SEED decides
 	$(PYTEST)

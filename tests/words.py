@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PHRASES: dict[str, str] = {
-    r"\b(is|are|was|were) no\b(?! longer| more| \d)": "is not a …",
+    r"(?<!here )\b(is|are|was|were) no\b(?! longer| more| better| \d)": "is not a …",
     r"\bof others\b": "third-party",
     r"\bof elsewhere\b": "say where: 'not installed', 'outside the folder'",
     r"\bin the stead\b|\bin its stead\b": "in place of",
@@ -26,7 +26,9 @@ PHRASES: dict[str, str] = {
     r"\bmade of it\b|\bmade of them\b": "built from …",
 }
 SUFFIXES = {".py", ".md", ".j2", ".swift", ".kt", ".java", ".js", ".ts", ".yaml", ".toml"}
-NOT_OURS = ("tests/words.py", "docs/adr/", "CHANGELOG.md", "requirements", "LICENSE")
+NOT_OURS = ("tests/words.py", "docs/adr/", "CHANGELOG.md", "requirements", "docs/conformance.md")
+CLIENTS = ("/templates/", "/engines/", "tests/platforms/")
+"""Code of bundles, whose messages are quoted by applications, and its tests."""
 
 
 def main() -> int:
@@ -40,7 +42,8 @@ def _files() -> Iterator[Path]:
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True)
     for name in listed.stdout.split("\n"):
         path = Path(name)
-        if path.suffix in SUFFIXES and not name.startswith(NOT_OURS) and path.is_file():
+        client = any(part in name for part in CLIENTS)
+        if path.suffix in SUFFIXES and not name.startswith(NOT_OURS) and not client:
             yield path
 
 

@@ -38,7 +38,7 @@ def wants_color(stream: TextIO) -> bool:
 
 
 def width() -> int:
-    """Columns of the terminal that tables may take: 60 to 100; 100 where there is no terminal."""
+    """Columns of the terminal that tables may take: 60 to 100; 100 without a terminal."""
     return min(max(shutil.get_terminal_size((LARGEST, 24)).columns, SMALLEST), LARGEST)
 
 

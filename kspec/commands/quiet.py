@@ -54,7 +54,7 @@ class _QuietLoader(Loader):
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Hold back what goes to stderr inside, and write afterwards what is no chatter."""
+    """Hold back stderr inside the block; write the lines that are not chatter afterwards."""
     sys.stderr.flush()
     kept = os.dup(STDERR)
     with tempfile.TemporaryFile() as held:

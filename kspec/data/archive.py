@@ -74,7 +74,7 @@ class NpzFile:
                 raise refuse(
                     "KS506",
                     f"{path.name}: {name!r} has {shape[0]} rows, {next(iter(shapes))!r} {rows}",
-                    help="keep what is no column in a file of its own",
+                    help="keep other arrays in a file of their own",
                 )
         check_rows(rows, path.name)
         return cls(path, rows, shapes, {name: headers[name][1] for name in shapes})

@@ -48,7 +48,7 @@ class Numbers:
     """One column of numbers."""
 
     values: array[float] = field(default_factory=lambda: array("d"))
-    """float64; NaN where there is none."""
+    """float64; NaN for a cell without a number."""
     unread: Unread | None = None
 
     def extend(self, cells: Sequence[str]) -> None:

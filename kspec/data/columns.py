@@ -139,7 +139,7 @@ def leaks(
     spec: Spec, inputs: Mapping[str, Sequence[str]], outputs: Mapping[str, Sequence[str]]
 ) -> Iterator[Diagnostic]:
     """Inputs that read a column of the truth. A network that is to give its own input back reads
-    the same columns at both ends: that is no leak."""
+    the same columns at both ends: that is not a leak."""
     for output, columns in outputs.items():
         for name, read in inputs.items():
             if _is_reconstruction(spec.inputs[name], spec.outputs[output], columns, read):

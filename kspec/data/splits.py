@@ -68,7 +68,7 @@ def _by_column(text: Text, column: str, table: Table) -> Rows:
         Diagnostic(
             "KS532",
             f"{table.where(int((text.codes == index).argmax()))}: {value[:40]!r} in {column!r}"
-            " is no split",
+            " is not a split",
             (*_ROUTE, "column"),
             help=f"the splits are {', '.join(NAMES)}",
         )

@@ -116,7 +116,7 @@ class Blobs(Protocol):
         """The place of a row for a person: a path, or `rows.parquet, row 3`."""
 
     def open(self, row: int) -> AbstractContextManager[BinaryIO]:
-        """A stream over the cell of a row. Raises ValueError where there is none."""
+        """Return a stream over the cell of a row. Raises ValueError if the row has none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

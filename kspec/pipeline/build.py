@@ -303,7 +303,7 @@ class _Build:
     def result(
         self, out: Path, artifacts: Artifacts, gates: tuple[GateResult, ...], compiled: Path
     ) -> BuildResult:
-        """What the build gives back, with the places that everything will have."""
+        """Return the result of the build, with the final paths of all files."""
         spec = self.document.spec
         placed = tuple(
             replace(
@@ -355,7 +355,7 @@ def _targets_in(out: Path) -> set[str]:
 
 
 def _manifest_in(out: Path) -> Mapping[str, Any]:
-    """The manifest of a build before this one; empty where there is none that can be read."""
+    """Return the manifest of an earlier build; empty if no manifest can be read."""
     try:
         found = json.loads(File(out, MANIFEST, MAX_DESCRIPTION).read())
     except (PlaceError, ValueError, RecursionError):

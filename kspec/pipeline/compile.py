@@ -31,8 +31,8 @@ from kspec.spec.diagnostics import KspecError
 from kspec.training.weights import load_weights
 
 POOL = 64
-"""Rows that are drawn: golden rows are chosen from them where those of the split do not show
-enough, or where there is no data."""
+"""Number of random rows. Golden rows are chosen from them if the rows of the split do not show
+enough, or without data."""
 
 
 def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:

@@ -83,7 +83,7 @@ def compile_keras(
 
 
 def _drawn(model: Any, graph: Graph, sizes: Mapping[str, int]) -> dict[str, Array]:
-    """The first rows that the model tells apart clearly, or else those that it tells apart best."""
+    """Return the first rows that the model separates clearly, or else the best separated rows."""
     from kspec.models.answers import answers, fixed_batch
 
     count = ROWS * (fixed_batch(model) or 1)

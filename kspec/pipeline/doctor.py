@@ -31,7 +31,7 @@ class Finding:
 
     name: str
     status: Status
-    """`differs` from what was tested is no fault by itself."""
+    """`differs` (from the tested version) is not a fault by itself."""
     found: str
 
 

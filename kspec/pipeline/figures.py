@@ -15,7 +15,7 @@ NUMPY_ENGINE = "numpy "
 MEASURES = (
     "Worst error is the largest |Δ| / max(s, |reference|) over all rows and outputs, where s is the"
     " largest |reference| of the output, at most 1. An output agrees where |Δ| ≤ atol · s + rtol ·"
-    " |reference|. A flip is a row that is no tie and whose decision differs."
+    " |reference|. A flip is a row that is not a tie and whose decision differs."
 )
 """What the columns of a table of artifacts are."""
 

@@ -23,7 +23,7 @@ class ShownStep:
     """The key of the layer, or of the input's kind."""
     inputs: tuple[str, ...]
     shape: Shape
-    """Of what it gives, without the batch."""
+    """Shape of the step's output, without the batch axis."""
     line: int
     """Where it stands in the spec, from 1."""
 

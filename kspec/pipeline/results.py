@@ -1,4 +1,4 @@
-"""What a build gives back: plain values, for the command line, the manifest and the report."""
+"""The results of a build: plain values for the command line, the manifest and the report."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _define(
     found = SIGNATURE.fullmatch(signature)
     if found is None:
         report(
-            f"`{signature}` is no signature of a block",
+            f"`{signature}` is not a signature of a block",
             "write a name and, in parentheses, its parameters: `conv_block(filters, kernel=3)`",
         )
         return None

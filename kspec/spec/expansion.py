@@ -216,7 +216,7 @@ class Expander:
             return target
         rounds = f"the rounds of `{node.value}` are called `{node.value}_1`, …"
         help_ = rounds if f"{target}_1" in self.spans else "`use` names one of these"
-        message = f"`{node.value}` is no step above and no call of a block"
+        message = f"`{node.value}` is neither a step above nor a call of a block"
         self._report("KS412", message, written, level, help_)
         return None
 

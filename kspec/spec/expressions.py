@@ -75,7 +75,7 @@ def tokenize(text: str) -> list[Token]:
         kind = str(found.lastgroup)
         token = Token(kind, found[kind], found.start(kind))
         if kind == "other":
-            message = f"`{token.text}` is no part of an expression"
+            message = f"`{token.text}` is not part of an expression"
             help_ = "an expression holds numbers, names, + - * / // % **, parentheses"
             raise ExpressionError("KS301", message, token.start, token.end, help_)
         tokens.append(token)

@@ -1,10 +1,10 @@
-"""Layers of others: those of installed packages, and those of the spec's own Python file.
+"""Third-party layers: from installed packages, and from the spec's own Python file.
 
 A package names its layers in the entry point `kspec.layers`, each by the key that steps use. It is
 imported when a spec uses one of them. A file is run when the command line allows it, and never
 otherwise. In both, a layer is a class of its own that knows arguments and shapes, and names the
-Keras class that is made of it as `module:Class` (in a file also `beside.py:Class`), so that `kspec
-check` has no need of Keras.
+Keras class that is built from it as `module:Class` (in a file also `beside.py:Class`), so that
+`kspec check` does not need Keras.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ FAILURES = (
     SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError, LookupError,
     ArithmeticError, AssertionError, OSError, RuntimeError,
 )  # fmt: skip
-"""What code of others raises when it is loaded."""
+"""The errors that third-party code raises when it is loaded."""
 
 
 @dataclass(frozen=True, eq=False)
 class Catalogue(Mapping[str, type[Layer]]):
     """Layers by key: ours, those of a file, and those of packages, which are imported when they
-    are asked for. Then KspecError KS411 is raised for what is no layer."""
+    are asked for. Then KspecError KS411 is raised for an object that is not a layer."""
 
     own: Mapping[str, type[Layer]]
     """Those of the spec's file."""
@@ -104,7 +104,7 @@ def layers_of(path: Path) -> Mapping[str, type[Layer]]:
 def check_layer(found: Any, what: str) -> None:
     """Raise KspecError KS411 for what cannot be a layer of a spec."""
     if not (isinstance(found, type) and issubclass(found, Layer)):
-        raise unusable(what, "it is no subclass of `kspec.schemas.layers.Layer`")
+        raise unusable(what, "it is not a subclass of `kspec.schemas.layers.Layer`")
     if inspect.isabstract(found):
         raise unusable(what, "it does not say its `output_shape`")
     key, keras = getattr(found, "key", None), getattr(found, "keras", None)
@@ -188,7 +188,7 @@ class _Content(SourceLoader):
 
 
 def unusable(what: str, why: object) -> KspecError:
-    """The error for code of others that does not do."""
+    """The error for a third-party layer that cannot be used."""
     said = f"{type(why).__name__}: {why}" if isinstance(why, BaseException) else str(why)
     return KspecError(Diagnostic("KS411", f"{what} cannot be used: {said}"))
 

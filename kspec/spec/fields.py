@@ -49,7 +49,7 @@ def planned_at(model: type[BaseModel], loc: Loc) -> Mapping[str, str]:
 
 def home_of(model: type[BaseModel], loc: Loc, key: str) -> str | None:
     """Where a key that the models at `loc` do not know is written, one level below them: the
-    `learning_rate` of `train` in its optimizer. None where there is no such place."""
+    `learning_rate` of `train` in its optimizer. None without such a place."""
     for found in models_at(model, loc):
         for name, field in found.model_fields.items():
             inner = [each for kind in _field_types(field) for each in _direct(kind)]

@@ -103,7 +103,7 @@ def _split(node: Node, path: str, rest: str) -> tuple[str | int, str | None]:
         step = int(parts[0]) if parts[0].isascii() and parts[0].isdigit() else -1
         if not 0 <= step < len(node.value):
             count = len(node.value)
-            message = f"`{parts[0]}` is no index of a list of {count}"
+            message = f"`{parts[0]}` is not an index of a list of {count}"
             help_ = f"write 0 to {count - 1}" if count else "the list is empty"
             raise _PathError(path, rest, parts[0], message, help_)
         return step, ".".join(parts[1:]) or None

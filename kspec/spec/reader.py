@@ -141,7 +141,7 @@ class _Reader:
         if event.anchor is not None:
             raise self._anchor(event, f"`&{event.anchor}` is an anchor")
         if isinstance(event, yaml.ScalarEvent) and "\0" in event.value:
-            raise self._refuse("KS103", "U+0000 is no part of text", span, "remove it")
+            raise self._refuse("KS103", "text cannot contain U+0000", span, "remove it")
         if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_SCALAR:
             message = f"a value of {len(event.value):,} characters, more than {MAX_SCALAR:,}"
             raise self._refuse("KS105", message, self._at(span.line - 1, span.column - 1))

@@ -1,4 +1,4 @@
-"""Graph → artifact on disk → its outputs, by way of a process of its own."""
+"""Graph → artifact on disk → its outputs, through a process of its own."""
 
 from __future__ import annotations
 

@@ -45,14 +45,14 @@ class _Found:
 
 
 def formats() -> Mapping[str, Format[Any]]:
-    """Every format by name; ``kspec.formats`` is the entry point of others. Raises KspecError KS906
-    or KS907 for an extension that cannot be used."""
+    """Every format by name, those of the entry point ``kspec.formats`` included. Raises KspecError
+    KS906 or KS907 for an extension that cannot be used."""
     return _made(_formats())
 
 
 def platforms() -> Mapping[str, Platform]:
-    """Every platform by name, each format as a plain one; ``kspec.platforms`` is the entry point
-    of others. Raises KspecError as `formats` does."""
+    """Every platform by name, and each format as a bare target; those of the entry point
+    ``kspec.platforms`` included. Raises KspecError as `formats` does."""
     return _made(_platforms())
 
 
@@ -99,7 +99,7 @@ def _extension(entry: EntryPoint, kind: type) -> _Found:
         reason = f"{type(error).__name__}: {error}"
         raise KspecError(Diagnostic("KS906", f"{what} does not load: {reason}")) from error
     if not isinstance(made, kind):
-        raise KspecError(Diagnostic("KS906", f"{what} is no {kind.__name__}: {entry.value}"))
+        raise KspecError(Diagnostic("KS906", f"{what} is not a {kind.__name__}: {entry.value}"))
     return _Found(made, origin_)
 
 

@@ -14,7 +14,7 @@ from kspec.compiler.ir import Array
 @dataclass(frozen=True, slots=True)
 class Architecture:
     """A network to compile: ``build(size)`` makes it for pictures of that many pixels a side (or
-    ignores the size, where inputs are no pictures)."""
+    ignores the size, if inputs are not pictures)."""
 
     build: Callable[[int], Any]
     small: int = 96

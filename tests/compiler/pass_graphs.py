@@ -89,7 +89,7 @@ def equal(build: Builder) -> tuple[Value, ...]:
 
 
 def normal(build: Builder) -> tuple[Value, ...]:
-    """What TFLite writes in simpler operations."""
+    """Operations that TFLite decomposes."""
     x = build.input("x", "batch", 4)
     scale, offset = build.random("scale", 4), build.random("offset", 4)
     x = build.add("normal", ops.LayerNorm(1e-3), x, scale, offset)
@@ -134,12 +134,12 @@ def both_ways(build: Builder) -> tuple[Value, ...]:
 
 
 def looped(_build: Builder) -> Graph:
-    """A masked GRU over an open number of steps: a loop in every format."""
+    """A masked GRU over a symbolic number of steps: a loop in every format."""
     return recurrent("looped", ops.Gru(), time="time", mask=True, outputs=(0,)).graph
 
 
 def unrolled(_build: Builder) -> Graph:
-    """A GRU of two steps: short enough to be written out."""
+    """A GRU of two steps: short enough to be unrolled."""
     return recurrent("unrolled", ops.Gru(), time=2, outputs=(1,)).graph
 
 
@@ -169,8 +169,8 @@ def graph_of(name: str) -> Graph:
 
 
 def stages(name: str) -> Iterator[tuple[str, Graph, Graph]]:
-    """Each pass with the graph before and after it: the common passes, then those of each format
-    on the graph that they give."""
+    """Yield each pass with the graph before and after it: the common passes, then each format's
+    passes on their result."""
     common = graph_of(name)
     yield "graph", common, common
     for each in COMMON:
@@ -184,7 +184,7 @@ def stages(name: str) -> Iterator[tuple[str, Graph, Graph]]:
 
 
 def text_of(name: str) -> str:
-    """The text after every pass; where a pass changes nothing, that alone is said."""
+    """Return the text after every pass, or a note that the pass changes nothing."""
     parts = []
     for title, before, after in stages(name):
         text = format_graph(after)

@@ -1,4 +1,4 @@
-"""Random small networks: what passes meet when layers are put together in any order."""
+"""Random small networks: layers in any order, as input for passes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _activation(draw: st.DrawFn, build: Builder, name: str, x: Value, _seen: lis
 
 
 def _join(draw: st.DrawFn, build: Builder, name: str, x: Value, seen: list[Value]) -> Value:
-    """With another value of the same shape, or with its own mean as a gate."""
+    """Join a value with another of the same shape, or with its own mean as a gate."""
     other = draw(st.sampled_from([each for each in seen if each.type == x.type]))
     axis = draw(st.integers(1, x.type.rank - 1))
     match draw(st.sampled_from(["add", "multiply", "concat", "gate"])):

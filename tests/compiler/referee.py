@@ -1,4 +1,4 @@
-"""Every operation in TensorFlow, eagerly and in float64: what the reference is held to."""
+"""Every operation in TensorFlow, eager and in float64, for comparison with the reference."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ rules: Table[Callable[..., Any]] = Table("referee")
 
 
 def tolerance(graph: Graph) -> float:
-    """Some of TensorFlow's functions compute in float32 whatever they are given, or have their
-    coefficients in it."""
+    """Return the tolerance: some TensorFlow functions compute in float32 for any input, or have
+    float32 coefficients."""
     narrow = any(
         isinstance(node.op, ops.LeakyRelu | ops.Gelu | ops.Resize)
         or (isinstance(node.op, ops.Pooling) and len(node.op.window) == 3)
@@ -30,7 +30,7 @@ def tolerance(graph: Graph) -> float:
 
 
 def judge(graph: Graph, inputs: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    """What ``evaluate`` should give with precision float64; ``sizes`` of symbolic dimensions."""
+    """Return the outputs expected of ``evaluate`` in float64; ``sizes`` binds symbolic sizes."""
     values = {name: _widen(array) for name, array in (graph.constants | inputs).items()}
     for node in graph.nodes:
         op = node.op
@@ -216,7 +216,7 @@ def conv(op: ops.Conv, x: Any, kernel: Any, bias: Any = 0.0) -> Any:
 
 @rules(ops.ConvTranspose)
 def conv_transpose(op: ops.ConvTranspose, x: Any, kernel: Any, bias: Any = 0.0) -> Any:
-    """By its definition: the gradient of the convolution that has the same kernel."""
+    """Compute the gradient of the convolution with the same kernel, its definition."""
     types = (TensorType(DType.float64, tuple(each.shape)) for each in (x, kernel))
     (inferred,) = op.infer(*types)
     x, kernel = _last(op, x), _kernel_last(op, kernel)
@@ -253,7 +253,7 @@ def resize(op: ops.Resize, x: Any) -> Any:
 
 
 def _explicit(op: Any, x: Any, window: tuple[int, ...], dilations: tuple[int, ...] = ()) -> Any:
-    """The operation with its padding in numbers."""
+    """Run the operation with explicit padding."""
     return replace(op, padding=op.pads(tuple(x.shape[1:-1]), window, dilations))
 
 
@@ -264,7 +264,7 @@ def _pool(op: ops.Pooling, x: Any, kind: str, padding: str = "VALID") -> Any:
 
 def _convolve(op: ops.Conv | ops.ConvTranspose, x: Any, kernel: Any) -> Any:
     padded = tf.pad(x, [(0, 0), *op.padding, (0, 0)])
-    layout = ["NWC", "NHWC", "NDHWC"][len(op.strides) - 1]  # the gradient in 3D wants it said
+    layout = ["NWC", "NHWC", "NDHWC"][len(op.strides) - 1]  # the 3D gradient requires the layout
     return tf.nn.convolution(padded, kernel, op.strides, "VALID", layout, op.dilations)
 
 

@@ -1,4 +1,4 @@
-"""Attention with masks of every origin: what is traced against Keras itself."""
+"""Attention with masks of every origin: traced graphs compared with Keras."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def to_itself(attention: Any, x: Any, **arguments: Any) -> Any:
 
 
 def residual(x: Any) -> Any:
-    """Attention takes the mask off what it reads: the mean behind it has none."""
+    """Attention clears the masks of its inputs: the mean after it has no mask."""
     x = words(x)
     return layers.GlobalAveragePooling1D()(layers.Add()([heads()(x, x), x]))
 

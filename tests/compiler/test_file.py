@@ -1,4 +1,4 @@
-"""The file form: that it comes back, its bytes, and what it refuses."""
+"""The file form: round trips, bytes, and refused files."""
 
 from __future__ import annotations
 

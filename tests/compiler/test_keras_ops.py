@@ -1,4 +1,4 @@
-"""Every operation of ``keras.ops``: decided, and where it is lowered the same as in Keras."""
+"""Every operation of ``keras.ops``: lowered with Keras' results, or refused with a reason."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_it_is_what_keras_computes(case: Case) -> None:
 
 
 def assert_near(array: np.ndarray, reference: np.ndarray, exact: np.ndarray) -> None:
-    """Equal where not of floats; else as near to Keras, or to the truth, as float32 allows."""
+    """Require equal integers, and floats within float32 precision of Keras or the exact result."""
     if array.dtype.kind != "f":
         np.testing.assert_array_equal(array, reference)
         return

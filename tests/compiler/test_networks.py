@@ -132,7 +132,7 @@ def build(name: str) -> Any:
 
 
 def doors(graph: Graph) -> int:
-    """Where a transpose has to stand: inputs of several channels, outputs of rank above 2."""
+    """Count the necessary transposes: inputs of several channels, outputs of rank above 2."""
     into = sum(value.type.rank > 2 and value.shape[-1] != 1 for value in graph.inputs)
     return into + sum(value.type.rank > 2 and value.shape[-1] != 1 for value in graph.outputs)
 

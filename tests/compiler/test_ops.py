@@ -1,4 +1,4 @@
-"""Type rules: what they infer, and what they refuse."""
+"""Type rules: inferred types and refused inputs."""
 
 from __future__ import annotations
 
@@ -292,7 +292,7 @@ _WITHOUT_BODIES = {name: kind for name, kind in ops.OPS.items() if kind is not o
 
 @pytest.mark.parametrize("kind", _WITHOUT_BODIES.values(), ids=_WITHOUT_BODIES)
 def test_whatever_is_not_refused_runs(kind: type[Op]) -> None:
-    """A type rule raises OpError and nothing else; what it lets pass has the type it says."""
+    """A type rule raises only OpError; accepted inputs yield the inferred type."""
 
     results = 1 + (kind.states if issubclass(kind, ops.Recurrent) else 0)
 

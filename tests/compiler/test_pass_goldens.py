@@ -1,4 +1,4 @@
-"""What each pass makes of a dozen small graphs, as text: a change shows in the diff."""
+"""The text of a dozen small graphs after each pass: a change shows in the diff."""
 
 from __future__ import annotations
 

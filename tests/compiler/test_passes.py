@@ -1,4 +1,4 @@
-"""Passes: whatever they make of a graph, it computes the same and its names keep their meaning."""
+"""Passes: each rewritten graph computes the same values under the same names."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ PASSES: dict[str, tuple[Pass, float]] = {
     "common": (common, 1e-6),
     "common_first": (common_first, 1e-6),
 }
-"""Each with what it may cost in float64: folding rounds constants to float32."""
+"""Each pass with its error bound in float64: folding rounds constants to float32."""
 
 NOT_IDEMPOTENT = {"channels_first"}
-"""It leaves what it replaced to remove_dead, and meets it again."""
+"""It leaves replaced nodes to remove_dead, so it finds them again."""
 
 
 def hold(case: GraphCase, before: Graph, after: Graph, bound: float) -> None:
@@ -99,7 +99,7 @@ def same(left: Graph, right: Graph) -> bool:
 
 
 def troubles() -> Iterator[GraphCase]:
-    """What passes have tripped over, or might."""
+    """Yield graphs that have broken passes, or might."""
     build = Builder("output-is-an-input")
     x = build.input("x", "batch", 3)
     yield build.case(build.add("twice", ops.Add(), x, x), x)

@@ -1,4 +1,4 @@
-"""Recurrent operations and loops: forms, passes and what Keras gives."""
+"""Recurrent operations and loops: forms, passes, and comparison with Keras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recurrent layers, wrappers over time and masks: what is traced against Keras itself."""
+"""Recurrent layers, wrappers over time and masks: traced graphs compared with Keras."""
 
 # Each call of a case makes a layer of its own.
 # ruff: noqa: PLW0108
@@ -51,7 +51,7 @@ class Cell(keras.Layer):
 
 
 class Doubled(keras.Layer):
-    """A layer of which nothing is known but its call."""
+    """A layer with nothing but a ``call``."""
 
     def call(self, x: Any) -> Any:
         return 2 * keras.ops.sin(x)
@@ -144,7 +144,7 @@ ON_THE_WAY: dict[str, Build] = {
     "composite": lambda x: Composite()(x),
     "not seen by what is not a layer": lambda x: x * 2.0,
 }
-"""What a mask passes through, or not, on its way to a recurrent layer."""
+"""Layers between a mask and a recurrent layer, which pass the mask on or drop it."""
 
 STEPS: dict[str, tuple[tuple[int, ...], Build]] = {
     "conv_lstm1d": (

@@ -1,4 +1,4 @@
-"""The text form: what it looks like, that it comes back, and what it refuses."""
+"""The text form: its look, round trips, and refused texts."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def lower(name: str, folded: Graph, sizes: Mapping[str, int] = MappingProxyType(
 
 
 def worst_error(found: Array, expected: Array) -> float:
-    """The greatest |found - expected| / max(1, |expected|). Equal NaNs and infinities are no
+    """The greatest |found - expected| / max(1, |expected|). Equal NaNs and infinities are not an
     error; another shape or kind of element is an infinite one."""
     if found.shape != expected.shape:
         return float("inf")

@@ -1,7 +1,7 @@
 """What is refused, and what a runtime does wrong: the cells of the matrix that do not simply pass.
 
 Everything else passes. A refusal that begins to work fails its test, so that this table, and the
-page made of it, stay true.
+page built from it, stay true.
 """
 
 from __future__ import annotations

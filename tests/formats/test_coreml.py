@@ -85,7 +85,7 @@ def steps(block: Block) -> Iterator[Step]:
 
 
 def network() -> GraphCase:
-    """Most families of operations in one network, under names that are no identifiers."""
+    """Most families of operations in one network, under names that are not identifiers."""
     build = Builder("network of families")
     x = build.input("Bild/pixel values:0", "batch", 7, 6, 3)
     kernel, bias = build.random("0-kernel", 3, 3, 3, 4), build.random("Größe", 4)

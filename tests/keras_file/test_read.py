@@ -108,7 +108,7 @@ CONFIGS: tuple[tuple[str, Callable[[Any], Any], str, str], ...] = (
     ("object inside", argue(name=[{"class_name": "__lambda__"}]), "KS732", "Python object"),
     ("initializer", argue(kernel_initializer={**LAMBDA}), "KS732", "kernel_initializer is keras"),
     ("units", argue(units=10**15), "KS733", ": units is 1000000000000000, which no layer"),
-    ("infinite", argue(units=float("inf")), "KS731", "Infinity is no number"),
+    ("infinite", argue(units=float("inf")), "KS731", "Infinity is not a number"),
     ("argument", argue(units="64"), "KS737", "cannot be built"),
     ("unknown", argue(backdoor=1), "KS737", "cannot be built"),
     ("dtype", argue(dtype="float64"), "KS733", "the dtype float64"),
@@ -150,11 +150,11 @@ ENTRIES: tuple[tuple[str, dict[str, bytes], tuple[tuple[str, bytes], ...], str, 
     ("twice", {}, (("config.json", b"{}"),), "KS730", "config.json twice"),
     ("bomb", {"config.json": b" " * (65 << 20)}, (), "KS730", "claims 68,157,440 bytes"),
     ("deep", {"config.json": NESTED}, (), "KS731", "nested more than 200 deep"),
-    ("text", {"config.json": b"import os"}, (), "KS731", "no JSON that is read"),
+    ("text", {"config.json": b"import os"}, (), "KS731", "not valid JSON"),
     ("list", {"config.json": b"[]"}, (), "KS731", "holds no model"),
     ("key twice", {"config.json": b'{"a": 1, "a": 2}'}, (), "KS731", "a key stands twice"),
     ("digits", {"config.json": b'{"a": 1%s}' % (b"0" * 5000)}, (), "KS731", "too many digits"),
-    ("pickled weights", {"model.weights.h5": b"\x80\x04cos\nsystem\n."}, (), "KS735", "no HDF5"),
+    ("pickled weights", {"model.weights.h5": b"\x80\x04cos\nsystem\n."}, (), "KS735", "HDF5 file"),
 )
 
 

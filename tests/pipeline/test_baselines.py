@@ -1,4 +1,4 @@
-"""A model that is no better than a constant answer is said to be so, with both numbers."""
+"""A model that does not beat a constant answer gets a warning with both numbers."""
 
 import numpy as np
 import pytest

@@ -49,9 +49,13 @@ def test_says_what_a_developer_needs(built: Sample) -> None:
     columns = "`fact_0`, `fact_1`, `fact_2` … `fact_5`"
     proof = "3.5e-7 | atol 1e-5, rtol 1e-5 | 2 | 1234 | 1235 | 2346 | 92.50 %"
     decides = "a probability for each label; the largest one decides"
+    assert built.compiled.coverage.drawn, "the sample has golden rows that are not of the split"
+    golden = (
+        "of the test split, or drawn at random to show faults that rows of the split do not show"
+    )
     expected = [
         f"| `houses.onnx` | the model, `onnx` | 151.4 KB | `{sha256}` |",
-        "| `golden.safetensors` | 5 golden rows from the test split | | |",
+        f"| `golden.safetensors` | 5 golden rows {golden} | | |",
         f"| `facts` | number | float32 | batch × 6 | {columns} | {inside} |",
         "| `price` | number | float32 | batch × 1 | the number itself |",
         f"| `district` | category | float32 | batch × 3 | {decides} |",

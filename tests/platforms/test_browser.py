@@ -133,7 +133,7 @@ def clean(report: dict[str, Any]) -> None:
 
 @web.needed(web.no_browser())
 def test_takes_what_a_person_gives(bundles: Path, tmp_path: Path) -> None:
-    """A drawing, a file, a typed row; a wish for WebGPU where there is none."""
+    """A drawing, a file, a typed row; a request for WebGPU without WebGPU."""
     digits = prepared(bundles, "digits", "onnxruntime", tmp_path / "digits")
     rows = prepared(bundles, "breast-cancer", "onnxruntime", tmp_path / "rows")
     pages = [

@@ -131,7 +131,7 @@ def package(site: Path, name: str, code: str, entry: str = "deno") -> None:
         ("1 / len('ab') + 'c'", "does not load: TypeError"),
         ("", "does not load: AttributeError: .* has no attribute 'deno'"),
         ("from kspec.targets.platforms.platform import Platform as deno", "abstract class"),
-        ("deno = dict", "is no Platform: kspec_odd:deno"),
+        ("deno = dict", "is not a Platform: kspec_odd:deno"),
     ],
 )
 def test_a_broken_plugin_is_named(spec: Path, tmp_path: Path, code: str, reason: str) -> None:

@@ -141,7 +141,7 @@ def remove_engine(bundle: Path, engine: str) -> None:
 SABOTAGE: dict[str, tuple[Callable[[Path, str], None], str]] = {
     "a bit of a weight": (flip_bit, "is not the file that was built"),
     "a weight": (grow_weight, "times the tolerance off"),
-    "a weight that is no number": (break_weight, "nan times the tolerance off"),
+    "a weight that is not a number": (break_weight, "nan times the tolerance off"),
     "labels": (swap("labels"), "rows have another label"),
     "golden rows": (forget_row, "golden.safetensors is not the file that was built"),
     "description": (forget_signature, "kspec-bundle.json: KeyError"),

@@ -1,4 +1,4 @@
-"""The client of the Raspberry Pi bundle: what it takes, what it refuses, its service, its types."""
+"""The client of the Raspberry Pi bundle: accepted and refused inputs, its service, its types."""
 
 from __future__ import annotations
 

@@ -69,7 +69,13 @@ def test_a_call_of_a_block_is_used_again():
     ("old", "new", "code", "message", "line"),
     [
         ("use: left", "use: lefd", "KS401", "no step or input is called `lefd`", 18),
-        ("use: left", "use: one", "KS412", "`one` is no step above and no call of a block", 18),
+        (
+            "use: left",
+            "use: one",
+            "KS412",
+            "`one` is neither a step above nor a call of a block",
+            18,
+        ),
         ("use: left", "use: near", "KS401", "no step or input is called `near`", 18),
         ("from: two", "from: [one, two]", "KS412", "`left` takes one input, found 2", 18),
         (

@@ -26,8 +26,8 @@ AGAIN = "build again"
 
 
 def read_description(folder: Path) -> Description:
-    """The description in a bundle's folder. Raises KspecError KS914 where there is none that this
-    version reads."""
+    """Return the description in a bundle's folder. Raises KspecError KS914 if it is missing or
+    this version cannot read it."""
     path = folder / FILE
     try:
         return Description.read(read_file(folder, FILE))

@@ -1,4 +1,4 @@
-"""Runs an artifact on rows of a file, and reads labels out of what it gives."""
+"""Runs an artifact on rows of a file, and reads labels from its outputs."""
 
 from __future__ import annotations
 

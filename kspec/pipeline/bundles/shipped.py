@@ -63,8 +63,8 @@ class Bundle:
 
 
 def choose(bundles: Sequence[Bundle], format_: str | None = None) -> Artifact:
-    """The first artifact, or the first of a format. Raises KspecError KS912 where there is none,
-    KS915 and KS918 where its bundle is not the one that was built."""
+    """Return the first artifact, or the first of a format. Raises KspecError KS912 if no artifact
+    matches, KS915 and KS918 if its bundle is not the one that was built."""
     found = [(bundle, artifact) for bundle in bundles for artifact in bundle.artifacts]
     fitting = [each for each in found if format_ in (None, each[1].format)]
     if not fitting:
@@ -78,7 +78,7 @@ def choose(bundles: Sequence[Bundle], format_: str | None = None) -> Artifact:
 
 
 def open_bundle(folder: Path) -> Bundle:
-    """The bundle in a folder; raises KspecError KS914 where there is none."""
+    """Return the bundle in a folder. Raises KspecError KS914 if the folder has none."""
     return Bundle(folder, read_description(folder))
 
 

@@ -1,4 +1,4 @@
-"""What a constant answer reaches on the judging rows: a model that is no better is useless."""
+"""The score of a constant answer on the judging rows: a useful model must beat it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _of_numbers(name: str, truth: Array, outputs: Decisions) -> Baseline:
 def useless(
     metrics: Mapping[str, float], found: tuple[Baseline, ...], split: str
 ) -> Iterator[Diagnostic]:
-    """A warning (KS609) for each output whose model is no better than its constant answer."""
+    """Yield a warning (KS609) for each output whose model does not beat its constant answer."""
     for each in found:
         value = metrics[each.metric]
         is_share = each.metric.endswith("accuracy")

@@ -103,7 +103,7 @@ def round_marks(values: Iterable[float], count: int = 4) -> tuple[float, ...]:
 
 
 def draw_lanes(steps: Sequence[tuple[str, Sequence[str]]]) -> tuple[float, tuple[LaneRow, ...]]:
-    """The width, and a row for each step (its name and what it takes, in topological order).
+    """Return the width, and a row for each step (its name and its inputs, in topological order).
 
     A value has a lane from the step that makes it to the last one that takes it; a step sits in
     the lane of a value that ends with it, else in a free one."""

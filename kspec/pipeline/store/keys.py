@@ -89,7 +89,7 @@ class Keys:
 
     @cached_property
     def data(self) -> Key:
-        """Of the stage that reads every row; without data there is no such stage."""
+        """Key of the stage that reads every row; a spec without data lacks this stage."""
         spec = self.document.spec
         return Key(
             "data",

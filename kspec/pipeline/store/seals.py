@@ -59,7 +59,7 @@ def seals_for(store: Path) -> Seals:
 
 
 def state_folder() -> Path:
-    """Where a user's lasting state belongs. Raises RuntimeError where there is no home."""
+    """Return the folder for a user's lasting state. Raises RuntimeError without a home folder."""
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "kspec"
     base = Path(os.environ.get("XDG_STATE_HOME", ""))

@@ -119,7 +119,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS314",
-        title="a repeat that is no count",
+        title="a repeat that is not a count",
         explanation="`repeat` is a whole number from 1 to 10,000.",
         wrong=("- relu\n  repeat: 0"),
         right=("- relu\n  repeat: 2"),

@@ -117,7 +117,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS411",
-        title="a layer of others that does not work",
+        title="a third-party layer that cannot be used",
         explanation=(
             "A layer of a package or of the spec's Python file is a subclass of\n"
             "`kspec.schemas.layers.Layer` with a `key` that no other layer has, `keras` as\n"
@@ -129,7 +129,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS412",
-        title="a `use` of what cannot be used again",
+        title="a `use` that names something that cannot be reused",
         explanation=(
             "`use` names a step above, or a call of a block, whose layers it calls once more\n"
             "with the same variables, and takes as many inputs. Rounds of `repeat` are steps\n"

@@ -58,7 +58,7 @@ RULES: tuple[Rule, ...] = (
         code="KS207",
         title="text of the wrong form",
         explanation=(
-            "The text is no name, no version, or no path, where one is expected. Names\n"
+            "The text is not a name, a version or a path, and one is expected. Names\n"
             "have letters, digits, `-` and `_` and begin with a letter; versions are\n"
             "`major.minor.patch`; paths are relative to the spec, with forward slashes."
         ),

@@ -31,7 +31,7 @@ RULES: tuple[Rule, ...] = (
         explanation=(
             "Control characters, zero-width and bidirectional ones make a text that means\n"
             "something else than what a reviewer sees. In double quotes they can be\n"
-            "written as escapes, which are visible. NUL is no part of any text."
+            "written as escapes, which are visible. NUL cannot be part of a text."
         ),
         wrong='description: "left<U+2066>right"  # the character itself',
         right='description: "left\\u2066right"  # its escape',

@@ -98,7 +98,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS631",
         title="damaged weights",
-        explanation="The file of weights is no safetensors file, or was cut off or altered.",
+        explanation="The file of weights is not a safetensors file, or was cut off or altered.",
         wrong="weights.safetensors of 0 bytes",
         right="the file as `kspec train` wrote it",
         exit_code=3,

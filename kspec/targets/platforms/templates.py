@@ -131,7 +131,7 @@ def spell_word(value: Any) -> str:
     """Where nothing is quoted, in systemd's units: letters, digits and ``._-`` as they stand.
     Raises ValueError for anything else."""
     if not _WORD.fullmatch(str(value)):
-        raise ValueError(f"{value!r} is no plain word")
+        raise ValueError(f"{value!r} is not a plain word")
     return str(value)
 
 
@@ -144,7 +144,7 @@ def _scalar(value: Any) -> str:
 def _swift_character(character: str) -> str:
     # Highlighters and tree-sitter take ``/*`` for a comment even in a string.
     plain = character.isascii() and character.isprintable() and character not in '"\\*'
-    # A lone surrogate is no character of Swift.
+    # A lone surrogate is not a character of Swift.
     code = 0xFFFD if 0xD800 <= ord(character) < 0xE000 else ord(character)
     return character if plain else f"\\u{{{code:x}}}"
 

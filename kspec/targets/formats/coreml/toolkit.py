@@ -63,7 +63,7 @@ def toolkit() -> Toolkit:
 @contextlib.contextmanager
 def _without_front_ends() -> Iterator[None]:
     """coremltools imports every framework that it could convert from, TensorFlow's seconds among
-    them, and does without those that it does not find."""
+    them, and skips the frameworks that it does not find."""
     absent = [name for name in _FRONT_ENDS if name not in sys.modules]
     for name in absent:
         sys.modules[name] = None  # type: ignore[assignment]  # what makes an import fail

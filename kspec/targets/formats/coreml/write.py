@@ -17,7 +17,7 @@ from kspec.targets.formats.coreml.program import build_program
 from kspec.targets.formats.coreml.toolkit import toolkit
 
 DATA = Path("Data/com.apple.CoreML")
-"""Where a package keeps what it holds."""
+"""The folder of a package's files."""
 MANIFEST = "Manifest.json"
 _AUTHOR = "com.apple.CoreML"
 

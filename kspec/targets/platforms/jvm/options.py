@@ -22,7 +22,7 @@ KEYWORDS = frozenset(
 )  # fmt: skip
 """Words of Java that no part of a package's name may be."""
 RESERVED = frozenset({"java", "javax"})
-"""Where the Java virtual machine refuses classes of others."""
+"""Packages that the Java virtual machine reserves."""
 
 
 class JvmOptions(Model):

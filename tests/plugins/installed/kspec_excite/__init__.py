@@ -1,4 +1,4 @@
-"""A package of others: what its layer takes and gives."""
+"""A third-party package: the arguments and the output shape of its layer."""
 
 from typing import ClassVar
 

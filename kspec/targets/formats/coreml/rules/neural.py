@@ -170,7 +170,7 @@ def _product(node: Node, emit: Emission, activation: str) -> Var:
 @RULES(ops.Resize)
 def resize(node: Node, emit: Emission) -> Var:
     """`resize_bilinear` calls half-pixel centres UNALIGN_CORNERS. MIL leaves open how its nearest
-    neighbour rounds where the factor is no whole number: there pixels are picked by index."""
+    neighbour rounds where the factor is not a whole number: there pixels are picked by index."""
     assert isinstance(node.op, ops.Resize)
     x, (value,) = emit[node.inputs[0]], node.inputs
     if node.op.interpolation == "bilinear":

@@ -1,4 +1,4 @@
-"""Operations that order elements, and the one that picks by what they give. Which of equal
+"""Sorting operations, and the gather that uses their indices. Which of equal
 elements comes first, Core ML does not say."""
 
 from __future__ import annotations

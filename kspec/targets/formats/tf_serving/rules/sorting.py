@@ -1,4 +1,4 @@
-"""Operations that order elements, and the one that picks by what they give."""
+"""Sorting operations, and the gather that uses their indices."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def _run(
     given: Sequence[Value],
     options: SequenceRNNOptions | UnidirectionalSequenceLSTMOptions,
 ) -> None:
-    """The layer, which runs from the first step to the last. Its first state is what it gives
+    """The layer, which runs from the first step to the last. Its first state is its output
     there."""
     op, x, (sequence, final, *_) = node.op, node.inputs[0], node.outputs
     assert isinstance(op, ops.Recurrent)

@@ -1,4 +1,4 @@
-"""Operators that order elements, and the one that picks by what they give."""
+"""Sorting operators, and the gather that uses their indices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations that order elements, and the one that picks by what they give. Equal elements stay in
+"""Sorting operations, and the gather that uses their indices. Equal elements stay in
 their order here, as they do in the other runtimes."""
 
 from __future__ import annotations
