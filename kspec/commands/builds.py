@@ -143,11 +143,11 @@ def emit(
     quiet: Quiet = False,  # noqa: FBT002
 ) -> None:
     """Write and verify artifacts of the trained model, or of a .keras file, without bundles."""
-    from kspec.pipeline.keras_files import SUFFIX, emit_keras, rows_of_a_spec
+    from kspec.pipeline.keras_files import SUFFIXES, emit_keras, rows_of_a_spec
     from kspec.pipeline.selection import emit_formats
     from kspec.spec.diagnostics import KspecError
 
-    if spec.suffix == SUFFIX:
+    if spec.suffix in SUFFIXES:
         artifacts = emit_keras(spec, formats or (), out, rows)
     elif rows is not None:
         raise KspecError(rows_of_a_spec(rows))

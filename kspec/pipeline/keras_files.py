@@ -15,7 +15,8 @@ from kspec.targets.registry import formats as known_formats
 from kspec.training.files import write_whole
 from kspec.training.weights import pack
 
-SUFFIX = ".keras"
+SUFFIXES = (".keras", ".h5", ".hdf5")
+"""Files that are read as Keras models; those of older forms are refused with what to do (KS730)."""
 
 
 def emit_keras(

@@ -5,6 +5,7 @@ import json
 import os
 from collections import Counter
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 
@@ -185,3 +186,11 @@ def test_gates_name_formats_and_units():
         "gate      *.size <= 200 KB: ios (coreml) 151.4 KB, onnx 0.285 KB",
         "gate      accuracy >= 0.97: ios (coreml) 0.994",
     ]
+
+
+def test_a_model_of_an_older_form_is_not_taken_for_a_spec(kspec):
+    Path("model.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    result = kspec("emit", "model.h5", "--out", "out")
+    assert result.exit_code == 2
+    assert "KS730 model.h5 is not a .keras file" in result.stderr
+    assert not Path("out").exists()
