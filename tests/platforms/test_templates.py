@@ -61,7 +61,7 @@ def test_where_nothing_is_quoted_only_words_are_printed() -> None:
     assert LITERALS[".socket"](512) == LITERALS[".config"](512) == "512"
     for text in (*TEXTS, "", "a b", "a\n"):
         if not re.fullmatch(r"[\w.-]+", text, re.ASCII):
-            with pytest.raises(ValueError, match="no plain word"):
+            with pytest.raises(ValueError, match="not a plain word"):
                 LITERALS[".service"](text)
 
 

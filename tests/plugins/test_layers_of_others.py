@@ -88,10 +88,10 @@ def problem(path: Path, *, allow_python: bool = True) -> tuple[str, str, int]:
 
 
 def check_build(document: Document, folder: Path) -> None:
-    """All formats answer as Keras does."""
+    """All formats answer as Keras does; a build refuses an artifact beyond the model's rounding."""
     result = build(document, store=folder / "store")
     assert [each.target for each in result.artifacts] == list(formats())
-    assert all(each.worst_error <= 1e-5 for each in result.artifacts)
+    assert all(each.flips == 0 and each.worst_error <= 1e-4 for each in result.artifacts)
 
 
 def test_a_package_adds_a_layer(installed: Path, tmp_path: Path) -> None:
