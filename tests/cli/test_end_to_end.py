@@ -17,6 +17,7 @@ ARTIFACT = {
     "path": str,
     "sha256": str,
     "bytes": int,
+    "files": dict,
     "options": dict,
     "runtime": str,
     "rows": int,

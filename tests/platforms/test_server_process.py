@@ -99,7 +99,7 @@ def read_all(client: socket.socket) -> bytes:
 def test_connections_without_a_request_are_closed(digits: Path) -> None:
     """As many as the server takes: afterwards it answers others again."""
     # Long enough for a busy machine to answer the requests that are whole.
-    flags = ("--header-timeout", "4", "--connections", str(2 * len(OPENINGS)))
+    flags = ("--header-timeout", "4", "--connections", str(2 * len(OPENINGS) + 1))
     with service.serving(digits, *flags) as server, contextlib.ExitStack() as stack:
         found = {}
         for name in (*OPENINGS, *OPENINGS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -10,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from kspec.compiler.ir import Array
-from kspec.features.description import FILE, Description
+from kspec.features.description import FILE, SEAL, Description
 from kspec.features.signature import Port
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.store.content import hashes
@@ -55,8 +56,12 @@ def check_bundle(folder: Path, about: Description) -> tuple[Diagnostic, ...]:
         found = hashes(folder, ".")
     except PlaceError as error:
         return (Diagnostic("KS915", f"{folder}: {error.message}", help=AGAIN),)
-    found.pop(FILE, None)
-    problems = [*_unlisted(folder, about), *_differing(folder, found, about.files)]
+    listed = dict(about.files)
+    if (own := found.pop(FILE, None)) and SEAL in found:
+        listed[SEAL] = hashlib.sha256(f"{own}  {FILE}\n".encode("ascii")).hexdigest()
+    ignored = set(about.ignored)
+    found = {k: v for k, v in found.items() if not ignored & set(PurePosixPath(k).parts)}
+    problems = [*_unlisted(folder, about), *_differing(folder, found, listed)]
     if len(problems) > MAX_SHOWN:
         more = f"{folder}: {len(problems) - MAX_SHOWN:,} more files are not as they were built"
         problems[MAX_SHOWN:] = [Diagnostic("KS915", more, help=AGAIN)]
