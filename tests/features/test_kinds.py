@@ -147,7 +147,7 @@ train: {epochs: 1, loss: {side: {binary_crossentropy: {from_logits: true}}}}
 def thumbnails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A spec with an input of a kind that kspec does not have: one class, one row of the table."""
     monkeypatch.setattr(kinds, "INPUTS", MappingProxyType({**kinds.INPUTS, Thumbnail: ROW}))
-    monkeypatch.setattr(sys.modules["kspec.spec.network"], "Input", MoreInput)
+    monkeypatch.setattr(sys.modules["kspec.spec.inference"], "Input", MoreInput)
     monkeypatch.setattr(sys.modules["kspec.spec.load"], "Spec", MoreSpec)
     drawn = np.random.default_rng(3)
     for label in ("left", "right"):

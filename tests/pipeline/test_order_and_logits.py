@@ -15,6 +15,7 @@ from safetensors.numpy import load_file
 
 import kspec
 from kspec.compiler.file import load as load_graph
+from kspec.features.description import FILE, SEAL
 from kspec.pipeline.bundles.prediction import predict, read_rows
 from kspec.pipeline.bundles.shipped import open_bundle, verify_bundles
 from kspec.pipeline.store.records import GRAPH
@@ -114,7 +115,7 @@ def test_logits_are_decided_at_0(bundle: Path, tmp_path: Path) -> None:
 def test_every_file_of_a_bundle_has_its_hash(bundle: Path) -> None:
     about = open_bundle(bundle).about
     there = {each.relative_to(bundle).as_posix() for each in bundle.rglob("*") if each.is_file()}
-    assert set(about.files) == there - {"kspec-bundle.json"}
+    assert set(about.files) == there - {FILE, SEAL}
     assert about.files[about.golden.file] == about.golden.sha256
     assert about.versions.keys() >= {"kspec", "onnx", "onnxruntime"}
 

@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, Graph
 from kspec.compiler.reference import evaluate
+from kspec.features.kinds import decision_of
 from kspec.pipeline.proof.comparison import compare, scale_of
 from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.verdict import (
@@ -25,6 +26,7 @@ from kspec.pipeline.proof.verdict import (
     widest,
     within,
 )
+from kspec.schemas.features import Output
 from kspec.targets.formats.format import Tolerance
 from tests.graphs.builder import Builder
 
@@ -67,14 +69,14 @@ def test_the_floor_holds_without_a_yardstick(noise: Array) -> None:
 
 
 def test_a_decision_within_the_allowed_error_is_a_tie() -> None:
-    from kspec.schemas.features import Output
-
-    labels = Output.model_validate({"category": {"labels": ["a", "b"]}, "column": "y"})
+    output = Output.model_validate({"category": {"labels": ["a", "b"]}, "column": "y"})
+    decision = decision_of(output)
+    assert decision is not None
     reference = np.array([[0.5001, 0.4999], [0.9, 0.1]])
     found = np.array([[0.4999, 0.5001], [0.1, 0.9]])
     for own, flips in ((1e-6, 2), (1e-4, 1)):
         yardsticks = {"y": Yardstick(own, own)}
-        result = compare({"y": found}, {"y": reference}, {"y": labels}, LEAST, yardsticks)
+        result = compare({"y": found}, {"y": reference}, {"y": decision}, LEAST, yardsticks)
         assert result.flips == flips
 
 
