@@ -16,6 +16,8 @@ from kspec.schemas.base import Model
 FILE = "kspec-bundle.json"
 SEAL = f"{FILE}.sha256"
 """Beside the description, which cannot hold it: its SHA-256, as ``sha256sum`` writes it."""
+EVERYWHERE = "**/"
+"""The start of an ignored name that may occur in any folder."""
 VERSION: Literal[2] = 2
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -108,6 +110,10 @@ class Description(Model):
     that may occur in any folder."""
     versions: Mapping[str, str]
     """The versions of kspec and of the packages that wrote and ran the artifacts."""
+
+    def ignores(self, path: str) -> bool:
+        """Whether a file or folder is one that the platform's own tools create."""
+        return path in self.ignored or EVERYWHERE + PurePosixPath(path).name in self.ignored
 
     def inside_client(self) -> Description:
         """The description for a copy inside of the client's own files: of all hashes it has those

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -127,15 +127,20 @@ def check_folder(root: Path, place: str) -> None:
         return
 
 
-def files_below(root: Path, place: str) -> Iterator[str]:
-    """The paths of all regular files below a folder, relative to it, in no order. Raises
-    PlaceError for a link or a special file anywhere below, and for far too many files."""
+def files_below(
+    root: Path, place: str, skipped: Callable[[str], bool] | None = None
+) -> Iterator[str]:
+    """Yield the paths of all regular files below a folder, relative to it, in no order. A file or
+    folder whose path is ``skipped`` is not looked at. Raises PlaceError for any other link or
+    special file below the folder, and for more than `MAX_FILES` files."""
     waiting, count, above = [""], 0, "" if place == "." else f"{place}/"
     while waiting:
         inner = waiting.pop()
         with _folder(root, above + inner) as handle, os.scandir(handle) as entries:
             for entry in entries:
                 path = f"{inner}/{entry.name}" if inner else entry.name
+                if skipped is not None and skipped(path):
+                    continue
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(path)
                     continue

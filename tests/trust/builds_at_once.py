@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from kspec.pipeline.store.content import Store, digest_path
+from kspec.pipeline.store.content import Store
+from kspec.pipeline.store.digests import hashes, sha256_of_list
 
 BUILDS = 8
 STORE = "store"
@@ -74,7 +75,7 @@ def digest(out: Path) -> str:
     """SHA-256 over the names and bytes of all that ships, but for the report: it shows how long
     stages took."""
     parts = sorted(each for each in out.iterdir() if each.name != "report.html")
-    return "\n".join(f"{each.name} {digest_path(each)[0]}" for each in parts)
+    return "\n".join(f"{each.name} {sha256_of_list(hashes(out, each.name))}" for each in parts)
 
 
 def unsound(root: Path) -> list[str]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from kspec.features.description import FILE, VERSION, Description
+from kspec.features.description import FILE, SEAL, VERSION, Description
+from kspec.pipeline.bundles.seal import seal_of
 
 ROWS = {
     "input/x": np.ones((3, 2), np.float32),
@@ -80,16 +81,22 @@ def write(folder: Path, content: dict[str, bytes] = CONTENT) -> Path:
     for name, each in content.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(each)
-    text = json.dumps(described(content))
-    (folder / FILE).write_text(Description.read(text).write())
+    describe(folder, Description.read(json.dumps(described(content))).write())
     return folder
 
 
+def describe(folder: Path, text: str) -> None:
+    """Write the text of a description, and the seal that fits it."""
+    content = text.encode()
+    (folder / FILE).write_bytes(content)
+    (folder / SEAL).write_bytes(seal_of(sha(content)))
+
+
 def edit(folder: Path, route: tuple[str | int, ...], value: object) -> None:
-    """Set a value in the description of a bundle."""
+    """Set a value in the description of a bundle, and seal it."""
     about: Any = json.loads((folder / FILE).read_text())
     place = about
     for step in route[:-1]:
         place = place[step]
     place[route[-1]] = value
-    (folder / FILE).write_text(json.dumps(about))
+    describe(folder, json.dumps(about))

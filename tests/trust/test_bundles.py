@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from kspec.features.description import FILE
+from kspec.features.description import FILE, SEAL
 from kspec.pipeline.bundles import shipped
 from kspec.pipeline.bundles.integrity import MAX_SHOWN
 from kspec.pipeline.bundles.shipped import bundles_in, choose, read_manifest, verify_bundles
 from kspec.spec import Diagnostic, KspecError
-from tests.trust.bundles import CONTENT, ROWS, edit, sha, write
+from tests.trust.bundles import CONTENT, ROWS, describe, edit, sha, write
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,57 @@ def test_every_flipped_byte_is_found(bundle):
 def test_every_missing_file_is_named(bundle, name):
     (shutil.rmtree if (bundle / name).is_dir() else os.remove)(bundle / name)
     gone = [each for each in CONTENT if each == name or each.startswith(f"{name}/")]
-    assert sorted(problems(bundle)) == sorted(f"KS915 {bundle / n} is not there" for n in gone)
+    assert sorted(problems(bundle)) == sorted(f"KS915 {bundle / n} is missing" for n in gone)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"0", "another"])
+def test_the_seal_is_required(bundle, content):
+    right = (bundle / SEAL).read_bytes()
+    if content is None:
+        (bundle / SEAL).unlink()
+        expected = f"{bundle / SEAL} is missing, so that {FILE} cannot be checked"
+    else:
+        wrong = right.replace(right[:1], b"g") if content == "another" else content
+        (bundle / SEAL).write_bytes(wrong)
+        expected = f"{bundle / FILE} or {SEAL} was altered after the build"
+    assert problems(bundle) == [f"KS915 {expected}"]
+
+
+def test_a_description_that_fits_another_seal_is_found(bundle):
+    text = (bundle / FILE).read_text()
+    for changed in (text + "\n", text.replace('"name": "m"', '"name": "n"')):
+        (bundle / FILE).write_text(changed)
+        assert problems(bundle) == [f"KS915 {bundle / FILE} or {SEAL} was altered after the build"]
+
+
+IGNORED = ("vendor", "tools/cache", "**/__pycache__")
+
+
+@pytest.mark.parametrize(
+    ("added", "named"),
+    [
+        ("vendor/any", None),
+        ("vendor", None),
+        ("tools/cache/deep/any", None),
+        ("__pycache__/a.pyc", None),
+        ("model/__pycache__/a.pyc", None),
+        ("model/vendor/any", "model/vendor"),
+        ("tools/any", "tools"),
+        ("cache/any", "cache"),
+        ("vendors", "vendors"),
+    ],
+)
+def test_files_of_a_platforms_tools_are_not_compared(bundle, added, named):
+    """Nor are they read: tools leave links there."""
+    edit(bundle, ("ignored",), IGNORED)
+    (bundle / added).parent.mkdir(parents=True, exist_ok=True)
+    if named is None:
+        (bundle / added).symlink_to("/nowhere")
+        with pytest.raises(KspecError, match=r"^KS720 it does not run$"):
+            verify_bundles(bundles_in(bundle))
+    else:
+        (bundle / added).write_text("")
+        assert problems(bundle) == [f"KS915 {bundle / named} is not part of the bundle"]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +237,7 @@ def test_each_field_of_a_description_with_each_wrong_kind(bundle):
             with pytest.raises(KspecError) as caught:
                 verify_bundles(bundles_in(bundle))
             assert caught.value.diagnostics
-            (bundle / FILE).write_text(text)
+            describe(bundle, text)
             edits += 1
     assert edits > 800
 

@@ -13,8 +13,9 @@ from safetensors.numpy import load
 from kspec.compiler.ir import Array
 from kspec.features.description import FILE, SEAL, Description
 from kspec.features.signature import Port
+from kspec.pipeline.bundles.seal import seal_of
 from kspec.pipeline.proof.rows import Rows
-from kspec.pipeline.store.content import hashes
+from kspec.pipeline.store.digests import hashes
 from kspec.pipeline.store.placement import MAX_DESCRIPTION
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.paths import MAX_BYTES
@@ -50,22 +51,37 @@ def read_file(folder: Path, name: str) -> bytes:
 
 
 def check_bundle(folder: Path, about: Description) -> tuple[Diagnostic, ...]:
-    """Every file that is changed, missing or too many, and every file that the description uses
-    without a hash of it: KS915 and KS918. All bytes are read."""
+    """Return a diagnostic for every file that is changed, missing or added (KS915), and for every
+    file that the description uses but does not list (KS918). All bytes are read; the description
+    itself is compared with its seal."""
     try:
-        found = hashes(folder, ".")
+        found = hashes(folder, ".", about.ignores)
     except PlaceError as error:
         return (Diagnostic("KS915", f"{folder}: {error.message}", help=AGAIN),)
-    listed = dict(about.files)
-    if (own := found.pop(FILE, None)) and SEAL in found:
-        listed[SEAL] = hashlib.sha256(f"{own}  {FILE}\n".encode("ascii")).hexdigest()
-    ignored = set(about.ignored)
-    found = {k: v for k, v in found.items() if not ignored & set(PurePosixPath(k).parts)}
-    problems = [*_unlisted(folder, about), *_differing(folder, found, listed)]
+    sealed = _sha256(seal_of(found.pop(FILE, "")))
+    problems = [
+        *_unlisted(folder, about),
+        *_unsealed(folder, found.pop(SEAL, None), sealed),
+        *_differing(folder, found, about.files),
+    ]
     if len(problems) > MAX_SHOWN:
-        more = f"{folder}: {len(problems) - MAX_SHOWN:,} more files are not as they were built"
+        more = f"{folder}: {len(problems) - MAX_SHOWN:,} more files differ from the build"
         problems[MAX_SHOWN:] = [Diagnostic("KS915", more, help=AGAIN)]
     return tuple(problems)
+
+
+def _unsealed(folder: Path, found: str | None, sealed: str) -> Iterator[Diagnostic]:
+    """Yield why the seal is not the one of the description."""
+    if found is None:
+        message = f"{folder / SEAL} is missing, so that {FILE} cannot be checked"
+        yield Diagnostic("KS915", message, help=AGAIN)
+    elif found != sealed:
+        message = f"{folder / FILE} or {SEAL} was altered after the build"
+        yield Diagnostic("KS915", message, help=AGAIN)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _differing(
@@ -75,7 +91,7 @@ def _differing(
     added = dict.fromkeys(_outermost(name, known) for name in found.keys() - listed.keys())
     for name in sorted(listed):
         if name not in found:
-            yield Diagnostic("KS915", f"{folder / name} is not there", help=AGAIN)
+            yield Diagnostic("KS915", f"{folder / name} is missing", help=AGAIN)
         elif found[name] != listed[name]:
             yield Diagnostic("KS915", f"{folder / name} was altered after the build", help=AGAIN)
     for name in sorted(added):

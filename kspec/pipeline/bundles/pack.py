@@ -17,10 +17,10 @@ from kspec.features.kinds import input_kind
 from kspec.features.signature import Signature, signature_of
 from kspec.pipeline.bundles.artifacts import pack_artifact
 from kspec.pipeline.bundles.readme import render_bundle_readme
-from kspec.pipeline.bundles.seal import hashes, seal
+from kspec.pipeline.bundles.seal import listed, seal
 from kspec.pipeline.compiled import Compiled
 from kspec.pipeline.results import Artifact
-from kspec.pipeline.store.content import digest_path, versions
+from kspec.pipeline.store.content import versions
 from kspec.pipeline.store.targets import Target
 from kspec.spec.document import Document
 from kspec.targets.registry import formats
@@ -46,8 +46,9 @@ def pack(
     arrays = golden_arrays(document, compiled)
     save_file({k: np.asarray(v, order="C") for k, v in sorted(arrays.items())}, golden / GOLDEN)
     about = describe_bundle(document, target, artifacts, compiled)
-    rows = about.golden.model_copy(update={"sha256": digest_path(golden / GOLDEN)[0]})
-    about = about.model_copy(update={"golden": rows, "files": hashes(folder)})
+    files = listed(folder)
+    rows = about.golden.model_copy(update={"sha256": files[about.golden.file]})
+    about = about.model_copy(update={"golden": rows, "files": files})
     for name, content in target.platform.files(about).items():
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The list of a bundle's files with their hashes, and the hash of the description that holds it."""
+"""The list of a bundle's files with their SHA-256, and the seal: the SHA-256 of the description."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import hashlib
 from pathlib import Path
 
 from kspec.features.description import FILE, SEAL, Description
+from kspec.pipeline.store.digests import checksum_line, hashes
 
 
-def hashes(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file of a bundle by its path, but for the description and its seal."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path not in (folder / FILE, folder / SEAL)
-    }
+def listed(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a new bundle by its path, in order, except the
+    description and its seal. Raises PlaceError for a link."""
+    found = hashes(folder, ".")
+    return {path: found[path] for path in sorted(found.keys() - {FILE, SEAL})}
 
 
 def seal(folder: Path, about: Description) -> None:
-    """Write the description of a complete bundle, with the hashes of all other files under
-    ``files``, and then the description's own SHA-256 beside it."""
-    content = about.model_copy(update={"files": hashes(folder)}).write().encode()
+    """Write the description of a complete bundle, with the SHA-256 of all other files in
+    ``files``, and beside it the seal."""
+    content = about.model_copy(update={"files": listed(folder)}).write().encode()
     (folder / FILE).write_bytes(content)
-    digest = hashlib.sha256(content).hexdigest()
-    (folder / SEAL).write_text(f"{digest}  {FILE}\n", "ascii")
+    (folder / SEAL).write_bytes(seal_of(hashlib.sha256(content).hexdigest()))
+
+
+def seal_of(sha256: str) -> bytes:
+    """Return the content of the seal for a description with this SHA-256."""
+    return checksum_line(sha256, FILE).encode("ascii")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-BLOCK = 2**20
+from kspec.pipeline.store.digests import MAX_FILE, sha256_of, sha256_of_list
+from kspec.spec.untrusted import File, PlaceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,15 @@ class ArtifactDigest:
 
 
 def digest_artifact(path: Path, files: Iterable[str]) -> ArtifactDigest:
-    """Hash the files of the artifact whose main file or folder is ``path``. Raises OSError for a
-    file that is missing."""
-    found = {name: _hash(path.parent / name) for name in sorted(files)}
+    """Hash the files of the artifact whose main file or folder is ``path``. Raises PlaceError for a
+    file that is missing or is a link."""
+    found = {name: sha256_of(File(path.parent, name, MAX_FILE)) for name in sorted(files)}
     total = sum((path.parent / name).stat().st_size for name in found)
     if list(found) == [path.name]:
         return ArtifactDigest(found[path.name], total, found)
     inside = f"{path.name}/" if path.is_dir() else ""
-    lines = sorted((name.removeprefix(inside), sha256) for name, sha256 in found.items())
-    text = "".join(f"{sha256}  {name}\n" for name, sha256 in lines)
-    return ArtifactDigest(hashlib.sha256(text.encode()).hexdigest(), total, found)
+    listed = {name.removeprefix(inside): sha256 for name, sha256 in found.items()}
+    return ArtifactDigest(sha256_of_list(listed), total, found)
 
 
 def parts(path: Path, files: Iterable[str]) -> dict[str, Path]:
@@ -43,24 +42,20 @@ def parts(path: Path, files: Iterable[str]) -> dict[str, Path]:
 
 
 def changes(path: Path, files: Mapping[str, str]) -> tuple[str, ...]:
-    """The files that are missing, changed, or too many, compared with their hashes."""
+    """Return the files that are missing, changed or added, compared with their hashes."""
     found = {
-        each.relative_to(path.parent).as_posix(): each
+        each.relative_to(path.parent).as_posix()
         for root in parts(path, files).values()
         for each in (root, *root.rglob("*"))
         if each.is_symlink() or each.is_file()
     }
-    changed = {
-        name
-        for name in found.keys() & files.keys()
-        if found[name].is_symlink() or _hash(found[name]) != files[name]
-    }
-    return tuple(sorted(changed | (found.keys() ^ files.keys())))
+    changed = {name for name in found & files.keys() if _sha256(path.parent, name) != files[name]}
+    return tuple(sorted(changed | (found ^ files.keys())))
 
 
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+def _sha256(folder: Path, name: str) -> str | None:
+    """The SHA-256 of a file; None for a link."""
+    try:
+        return sha256_of(File(folder, name, MAX_FILE))
+    except PlaceError:
+        return None

@@ -15,14 +15,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from kspec.pipeline.store.digests import hashes, sha256_of
 from kspec.pipeline.store.locks import Told, locked
 from kspec.pipeline.store.seals import VARIABLE, Seals, seals_for
 from kspec.spec.diagnostics import Diagnostic, KspecError
-from kspec.spec.untrusted import File, PlaceError, below_root, check_folder, files_below
+from kspec.spec.untrusted import File, PlaceError, below_root, check_folder
 
 MAX_INDEX = 16 << 20
 """Bound on the bytes of a small file of the store."""
-MAX_FILE = 1 << 40
 UNSEALED = "it was not made with this user's key"
 KEYLESS = f"no key could be kept for this user; set {VARIABLE}"
 
@@ -154,21 +154,6 @@ def refuse_link(root: Path, place: str) -> None:
         raise KspecError(Diagnostic("KS917", error.message, help=help_)) from None
 
 
-def hashes(root: Path, place: str) -> dict[str, str]:
-    """SHA-256, in hex, of every file below a folder, by relative path; of a file, under the empty
-    path. Raises PlaceError for a link or a special file among them, or where nothing is there."""
-    if (root / place).is_file():
-        return {"": _hash(File(root, place, MAX_FILE))}
-    return {
-        name: _hash(File(root, f"{place}/{name}", MAX_FILE)) for name in files_below(root, place)
-    }
-
-
-def _hash(file: File) -> str:
-    with file.open() as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def remove(path: Path) -> None:
     """Remove a folder with all that is in it, a file or a link, if anything is there."""
     if path.is_dir() and not path.is_symlink():
@@ -214,21 +199,6 @@ def digest_file(file: File) -> str:
     """SHA-256, in hex, of a file that a spec names. Raises KspecError KS210 for one that is not
     read."""
     try:
-        return _hash(file)
+        return sha256_of(file)
     except PlaceError as error:
         raise KspecError(Diagnostic("KS210", error.message)) from None
-
-
-def digest_path(path: Path) -> tuple[str, int]:
-    """SHA-256 in hex and bytes of a file, or of a folder: the hash over the relative path and hash
-    of each file in order."""
-    if path.is_file():
-        content = path.read_bytes()
-        return hashlib.sha256(content).hexdigest(), len(content)
-    digest, total = hashlib.sha256(), 0
-    for file in sorted(each for each in path.rglob("*") if each.is_file()):
-        content = file.read_bytes()
-        total += len(content)
-        line = f"{hashlib.sha256(content).hexdigest()}  {file.relative_to(path).as_posix()}\n"
-        digest.update(line.encode())
-    return digest.hexdigest(), total

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kspec.features.description import FILE
-from kspec.pipeline.store.content import hashes, refuse_link, remove
+from kspec.pipeline.store.content import refuse_link, remove
+from kspec.pipeline.store.digests import hashes
 from kspec.pipeline.store.locks import Told, locked
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.untrusted import File, PlaceError, below_root
