@@ -18,11 +18,35 @@ HEAVY = {
     "pyarrow",
     "tensorflow",
 }
-IMPORTED = re.compile(r"^import time:.*\| +(\w+)[\w.]*$", re.MULTILINE)
+IMPORTED = re.compile(r"^import time:.*\| +(\w[\w.]*)$", re.MULTILINE)
+AFTER_CHECK = (
+    "kspec.commands.failures",
+    "kspec.compiler",
+    "kspec.features.description",
+    "kspec.models",
+    "kspec.pipeline.build",
+    "kspec.pipeline.bundles",
+    "kspec.pipeline.report",
+    "kspec.pipeline.results",
+    "kspec.pipeline.store",
+    "kspec.schemas.json_schema",
+    "kspec.targets.emission",
+    "kspec.training.fit",
+    "html",
+    "jinja2",
+    "rich",
+)
+"""What a sound spec of tabular data is checked without: the modules that plan, write, pack and
+report, and what these alone import. Each takes its share of the start-up."""
 
 
 def packages_loaded(*arguments: str) -> set[str]:
     """Top-level packages that a fresh interpreter, called with the arguments, imports."""
+    return {each.partition(".")[0] for each in modules_loaded(*arguments)}
+
+
+def modules_loaded(*arguments: str) -> set[str]:
+    """Modules that a fresh interpreter, called with the arguments, imports."""
     command = [sys.executable, "-X", "importtime", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return set(IMPORTED.findall(done.stderr))
@@ -51,3 +75,26 @@ def test_help_loads_no_reader_of_specs(arguments: tuple[str, ...]) -> None:
 )
 def test_light_commands_load_numpy_at_most(arguments: tuple[str, ...]) -> None:
     assert packages_loaded("-m", "kspec", *arguments) & HEAVY <= {"numpy"}
+
+
+@pytest.mark.parametrize("example", ["digits", "breast-cancer"])
+def test_check_loads_nothing_of_later_stages(example: str) -> None:
+    code = (
+        "import sys; from kspec.cli import main\n"
+        f"sys.argv = ['kspec', 'check', 'examples/{example}/model.yaml']\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = done.stdout.split()
+    assert "kspec.pipeline.check" in loaded
+    late = [
+        each
+        for each in loaded
+        if any(each == name or each.startswith(f"{name}.") for name in AFTER_CHECK)
+    ]
+    assert not late
+    assert "numpy" not in loaded

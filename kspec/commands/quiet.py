@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
@@ -55,6 +54,8 @@ class _QuietLoader(Loader):
 @contextmanager
 def without_chatter() -> Iterator[None]:
     """Hold back stderr inside the block; write the lines that are not chatter afterwards."""
+    import tempfile
+
     sys.stderr.flush()
     kept = os.dup(STDERR)
     with tempfile.TemporaryFile() as held:

@@ -65,6 +65,7 @@ class Model(BaseModel):
         frozen=True,
         extra="forbid",
         allow_inf_nan=False,
+        defer_build=True,  # built when first met
     )
 
     @classmethod

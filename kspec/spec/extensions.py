@@ -14,10 +14,10 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.abc import SourceLoader
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from importlib.util import find_spec, module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
@@ -50,7 +50,7 @@ class Catalogue(Mapping[str, type[Layer]]):
     @cached_property
     def _entries(self) -> Mapping[str, list[EntryPoint]]:
         found: dict[str, list[EntryPoint]] = {}
-        for each in entry_points(group=GROUP):
+        for each in installed(GROUP):
             found.setdefault(each.name, []).append(each)
         return found
 
@@ -79,6 +79,17 @@ class Catalogue(Mapping[str, type[Layer]]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def installed(group: str) -> EntryPoints:
+    """The entry points of a group. The installed packages are read once for each `sys.path`."""
+    found: EntryPoints = _installed(tuple(sys.path)).select(group=group)
+    return found
+
+
+@cache
+def _installed(path: tuple[str, ...]) -> Any:  # noqa: ARG001 - where packages are found
+    return entry_points()  # in Python 3.11 of another type than later
 
 
 def layers_of(path: Path) -> Mapping[str, type[Layer]]:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import Any
 
 from kspec.schemas.base import Model
 from kspec.spec.diagnostics import Diagnostic, KspecError
-from kspec.spec.extensions import FAILURES
+from kspec.spec.extensions import FAILURES, installed
 from kspec.targets.formats.format import Format
 from kspec.targets.platforms.plain import plain
 from kspec.targets.platforms.platform import Platform
@@ -86,7 +86,7 @@ def _loaded(group: str, ours: tuple[str, ...], kind: type) -> Iterator[_Found]:
     for path in ours:
         module, _, name = path.partition(":")
         yield _Found(getattr(import_module(module), name)(), "")
-    for entry in sorted(entry_points(group=group), key=lambda each: each.name):
+    for entry in sorted(installed(group), key=lambda each: each.name):
         yield _extension(entry, kind)
 
 

@@ -52,5 +52,5 @@ def test_check_imports_and_builds_the_layers_of_the_spec_alone() -> None:
             "max_pooling2d", "relu"]  # fmt: skip
     assert loaded["built"] == used
     modules = {LAYERS.modules[key] for key in used}
-    shared = {"base", "registry", "decided_out", "window"}
+    shared = {"base", "registry", "decided_out", "window", "affine"}
     assert {name.rpartition(".")[2] for name in loaded["modules"]} == modules | shared

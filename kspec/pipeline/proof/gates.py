@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from kspec.features.kinds import decisions_of
 from kspec.pipeline.proof.metrics import metric_names
-from kspec.pipeline.results import Artifact, GateResult
 from kspec.schemas import Spec
 from kspec.spec.diagnostics import Diagnostic
 from kspec.spec.suggestions import suggest
+
+if TYPE_CHECKING:
+    from kspec.pipeline.results import Artifact, GateResult
 
 MEASURES = ("size", "latency", "flips", "worst_error")
 """What every artifact has: bytes, seconds a call, the share of rows whose decision differs, and
@@ -41,6 +44,8 @@ def check_gates(spec: Spec) -> Iterator[Diagnostic]:
 
 def judge(spec: Spec, artifacts: Iterable[Artifact]) -> tuple[GateResult, ...]:
     """Every gate against every artifact of the targets that it is for."""
+    from kspec.pipeline.results import GateResult  # `check` gives no results
+
     found = tuple(artifacts)
     return tuple(
         GateResult(name, each.target, each.format, gate.text, value, gate.holds(value))

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, Tag
 
 from kspec.schemas.layers.base import Shape, ShapeError, show, spatial
+from kspec.schemas.layers.dropout import Seeded
 from kspec.schemas.layers.image import Range
-from kspec.schemas.layers.regularization import Seeded
 from kspec.schemas.values import Evaluated, Listed, Number, Positive, written
 
 

@@ -13,22 +13,25 @@ PACKAGE = "kspec.schemas.layers"
 MODULES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "Core": {
-            "core": "dense einsum_dense embedding reversible_embedding masking identity",
+            "dense": "dense",
+            "core": "einsum_dense embedding reversible_embedding masking identity",
         },
         "Convolution": {
-            "convolution":
-                "conv1d conv2d conv3d depthwise_conv1d depthwise_conv2d separable_conv1d "
-                "separable_conv2d",
+            "convolution": "conv1d conv2d conv3d",
+            "depthwise":
+                "depthwise_conv1d depthwise_conv2d separable_conv1d separable_conv2d",
             "transposed": "conv1d_transpose conv2d_transpose conv3d_transpose",
         },
         "Pooling": {
             "pooling":
                 "max_pooling1d max_pooling2d max_pooling3d average_pooling1d average_pooling2d "
-                "average_pooling3d global_max_pooling1d global_max_pooling2d "
-                "global_max_pooling3d global_average_pooling1d global_average_pooling2d "
-                "global_average_pooling3d adaptive_max_pooling1d adaptive_max_pooling2d "
-                "adaptive_max_pooling3d adaptive_average_pooling1d adaptive_average_pooling2d "
-                "adaptive_average_pooling3d",
+                "average_pooling3d",
+            "global_pooling":
+                "global_max_pooling1d global_max_pooling2d global_max_pooling3d "
+                "global_average_pooling1d global_average_pooling2d global_average_pooling3d",
+            "adaptive_pooling":
+                "adaptive_max_pooling1d adaptive_max_pooling2d adaptive_max_pooling3d "
+                "adaptive_average_pooling1d adaptive_average_pooling2d adaptive_average_pooling3d",
         },
         "Recurrent": {
             "recurrent": "simple_rnn lstm gru rnn",
@@ -41,13 +44,14 @@ MODULES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "wrapping": "bidirectional time_distributed spectral_normalization",
         },
         "Normalization": {
+            "batch_normalization": "batch_normalization",
             "normalization":
-                "batch_normalization layer_normalization rms_normalization group_normalization "
-                "unit_normalization",
+                "layer_normalization rms_normalization group_normalization unit_normalization",
         },
         "Regularization": {
+            "dropout": "dropout",
             "regularization":
-                "dropout spatial_dropout1d spatial_dropout2d spatial_dropout3d gaussian_dropout "
+                "spatial_dropout1d spatial_dropout2d spatial_dropout3d gaussian_dropout "
                 "gaussian_noise alpha_dropout activity_regularization",
         },
         "Reshaping": {

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from kspec.features.description import FILE, Description
+if TYPE_CHECKING:
+    from kspec.features.description import Description
 
 
-def copy_of(about: Description) -> bytes:
-    """The content of the copy."""
-    return about.inside_client().write().encode()
+def copy_in(folder: str, about: Description) -> dict[str, bytes]:
+    """The copy by its path in the bundle; ``folder`` ends in a slash."""
+    name, content = _copy(about)
+    return {f"{folder}{name}": content}
 
 
 def golden_hashes(about: Description) -> dict[str, str]:
     """The SHA-256 of each file in the folder of golden rows by its name: the rows, the pictures,
     and the copy of the description."""
     paths = [about.golden.file, *about.golden.pictures.values()]
+    name, content = _copy(about)
     return {
         **{PurePosixPath(path).name: about.files[path] for path in paths},
-        FILE: sha256(copy_of(about)).hexdigest(),
+        name: sha256(content).hexdigest(),
     }
+
+
+def _copy(about: Description) -> tuple[str, bytes]:
+    """The name of the file and its content."""
+    from kspec.features.description import FILE
+
+    return FILE, about.inside_client().write().encode()

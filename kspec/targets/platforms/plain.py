@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.format import Format
 from kspec.targets.platforms.platform import Platform
 from kspec.targets.request import ArtifactRequest, Subject
+
+if TYPE_CHECKING:
+    from kspec.features.description import Description
 
 
 def plain(format_: Format[Any]) -> Platform:

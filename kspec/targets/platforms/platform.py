@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.targets.request import ArtifactRequest, Layout, Subject
+
+if TYPE_CHECKING:
+    from kspec.features.description import Description
 
 __all__ = ["ArtifactRequest", "Layout", "Platform", "Subject"]
 """What a platform's module needs."""

@@ -14,7 +14,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -122,6 +121,8 @@ def spell_swift(value: Any) -> str:
 
 def spell_markup(value: Any) -> str:
     """In XML and HTML, as text or in a quoted attribute. What XML cannot hold at all becomes �."""
+    from html import escape  # with the names of 2,000 characters
+
     text = value if isinstance(value, str) else _scalar(value)
     allowed = (each if each in "\t\n" or each.isprintable() else "\ufffd" for each in text)
     return escape("".join(allowed), quote=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kspec.features.description import Description
-from kspec.features.signature import InputPort, OutputPort
 from kspec.targets.platforms.android.options import AndroidOptions
 from kspec.targets.platforms.copies import golden_hashes
 from kspec.targets.platforms.identifiers import KOTLIN, named
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
+
+if TYPE_CHECKING:
+    from kspec.features.description import Description
+    from kspec.features.signature import InputPort, OutputPort
 
 MAIN = "src/main/assets/kspec"
 LITERT = "2.3.0"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from kspec.features.description import FILE, Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.tflite.options import TFLiteOptions
 from kspec.targets.platforms.android.model import MAIN, describe, package_of, type_of
 from kspec.targets.platforms.android.options import AndroidOptions
-from kspec.targets.platforms.copies import copy_of
+from kspec.targets.platforms.copies import copy_in
 from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import render_tree
 from kspec.targets.request import ArtifactRequest, Layout, Subject
+
+if TYPE_CHECKING:
+    from kspec.features.description import Description
 
 TEMPLATES = Path(__file__).parent / "templates"
 DEBUG = "src/debug/assets/kspec"
@@ -47,7 +49,7 @@ class Android(Platform):
         names = {"package": package, "type": type_of(about.name)}
         return {
             **render_tree(TEMPLATES, describe(about), names),
-            f"{DEBUG}/{package}/{FILE}": copy_of(about),
+            **copy_in(f"{DEBUG}/{package}/", about),
         }
 
     def usage(self, about: Description) -> str:

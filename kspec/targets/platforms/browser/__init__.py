@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import TFLiteOptions
 from kspec.targets.platforms.browser.package import npm_name, render_package
 from kspec.targets.platforms.platform import Platform
 from kspec.targets.request import ArtifactRequest, Subject
+
+if TYPE_CHECKING:
+    from kspec.features.description import Description
 
 
 class BrowserOptions(Model):

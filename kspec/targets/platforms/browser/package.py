@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kspec.features.description import Description
-from kspec.features.signature import InputPort, OutputPort
 from kspec.targets.platforms.templates import package_name, render_tree, spell_json
+
+if TYPE_CHECKING:
+    from kspec.features.description import Description
+    from kspec.features.signature import InputPort, OutputPort
 
 _HERE = Path(__file__).parent
 _VECTOR = 2

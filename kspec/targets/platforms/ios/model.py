@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kspec.features.description import Description
-from kspec.features.signature import InputPort, OutputPort
 from kspec.targets.platforms.copies import golden_hashes
 from kspec.targets.platforms.identifiers import SWIFT, named
 from kspec.targets.platforms.ios.options import IOSOptions
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
+
+if TYPE_CHECKING:
+    from kspec.features.description import Description
+    from kspec.features.signature import InputPort, OutputPort
 
 MACOS = MappingProxyType({"iOS16": "13.0", "iOS17": "14.0", "iOS18": "15.0"})
 """The macOS that came with each iOS."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from kspec.features.description import FILE, Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.coreml.options import CoreMLOptions
-from kspec.targets.platforms.copies import copy_of
+from kspec.targets.platforms.copies import copy_in
 from kspec.targets.platforms.ios.model import Modules, describe
 from kspec.targets.platforms.ios.options import IOSOptions
 from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import render_tree
 from kspec.targets.request import ArtifactRequest, Layout, Subject
+
+if TYPE_CHECKING:
+    from kspec.features.description import Description
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -47,7 +49,7 @@ class IOS(Platform):
         modules = Modules(about.name)
         return {
             **render_tree(TEMPLATES, describe(about), modules.names),
-            f"Sources/{modules.golden}/Golden/{FILE}": copy_of(about),
+            **copy_in(f"Sources/{modules.golden}/Golden/", about),
         }
 
     def usage(self, about: Description) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from kspec.features.description import Description
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.platforms.jvm.options import KEYWORDS, JvmOptions
@@ -14,6 +13,9 @@ from kspec.targets.platforms.jvm.ports import Port, inputs, outputs
 from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import Verbatim, package_name, render_tree, type_name
 from kspec.targets.request import ArtifactRequest, Layout, Subject
+
+if TYPE_CHECKING:
+    from kspec.features.description import Description
 
 TEMPLATES = Path(__file__).parent / "templates"
 RESOURCES = "META-INF/kspec/"

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kspec.features.description import Description
 from kspec.features.signature import InputPort, OutputPort
 from kspec.targets.platforms.identifiers import JAVA, identifiers
 from kspec.targets.platforms.templates import Verbatim
+
+if TYPE_CHECKING:
+    from kspec.features.description import Description
 
 Details = InputPort | OutputPort
 """An input or output as ``kspec-bundle.json`` describes it."""

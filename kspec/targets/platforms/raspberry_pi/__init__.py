@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from math import ceil
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from kspec.features.description import Description
-from kspec.features.signature import InputPort, OutputPort
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import Size, TFLiteOptions
@@ -24,6 +22,10 @@ from kspec.targets.platforms.templates import (
     spell_python,
 )
 from kspec.targets.request import ArtifactRequest, Subject
+
+if TYPE_CHECKING:
+    from kspec.features.description import Description
+    from kspec.features.signature import InputPort, OutputPort
 
 TEMPLATES = Path(__file__).parent / "templates"
 ENGINES: Mapping[str, str] = MappingProxyType({"tflite": "litert", "onnx": "onnxruntime"})

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from kspec.features.description import Description
 from kspec.features.kinds import host_steps, input_kind
 from kspec.features.signature import InputPort, OutputPort, picture_of
 from kspec.schemas.base import Model
@@ -18,6 +17,9 @@ from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
 from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import SHARED_PYTHON, render_tree
 from kspec.targets.request import ArtifactRequest, Layout, Subject
+
+if TYPE_CHECKING:
+    from kspec.features.description import Description
 
 TEMPLATES = Path(__file__).parent / "templates"
 
