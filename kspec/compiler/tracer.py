@@ -4,13 +4,11 @@ without a rule is lowered by the rules of the operations that it calls."""
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import keras
-import numpy as np
 from keras import tree
 
 from kspec.compiler import ops
@@ -20,25 +18,20 @@ from kspec.compiler.arguments import (
     known_arguments,
     known_only,
 )
-from kspec.compiler.failures import NOT_TRACED, TraceError, failing_layer, reason, said
+from kspec.compiler.builder import Builder
+from kspec.compiler.failures import NOT_TRACED, failing_layer, reason, said
 from kspec.compiler.ir import (
-    Array,
     DType,
     ElementTypeError,
-    Graph,
-    Node,
-    Op,
     Origin,
     Shape,
     TensorType,
     Value,
 )
 from kspec.compiler.masking import Masks
-from kspec.compiler.names import Names
-from kspec.compiler.precision import EXACT, WIDER, as_constant, element_type
+from kspec.compiler.precision import EXACT, WIDER, element_type
 from kspec.compiler.recorded import Symbols, recorded
 from kspec.compiler.recording import recording
-from kspec.compiler.renaming import renamed
 from kspec.compiler.substitutes import traceable
 from kspec.compiler.table import Table
 
@@ -49,27 +42,26 @@ TEXT = (
 )
 
 
-@dataclass(slots=True)
-class Tracer:
-    """A graph under construction. Rules convert their arguments with ``value`` and add nodes with
-    ``emit``."""
+class Tracer(Builder):
+    """Lowers calls of layers and operations into a graph under construction. Rules convert their
+    arguments with ``value`` and add nodes with ``emit``."""
 
-    rules: Table[Callable[..., Any]]
-    """``function(tracer, operation, *arguments)`` by the class of an operation or layer."""
-    calls: Table[Callable[..., Any]]
-    """The same for layers, and their subclasses, that are traced by a call other than ``call``."""
-    origins: Mapping[str, Origin]
-    inputs: list[Value] = field(default_factory=list)
-    nodes: list[Node] = field(default_factory=list)
-    constants: dict[str, Array] = field(default_factory=dict)
-    masks: Masks = field(default_factory=Masks)
-    narrow: dict[str, str] = field(default_factory=dict)
-    """Keras' element type of each value whose type in the IR is wider, by the value's name."""
-    _symbols: Symbols = field(default_factory=Symbols)
-    _scope: list[str] = field(default_factory=list)
-    _names: Names = field(default_factory=Names)
-    _variables: dict[int, Value] = field(default_factory=dict)
-    _layers: dict[str, str] = field(default_factory=dict)
+    def __init__(
+        self,
+        rules: Table[Callable[..., Any]],
+        calls: Table[Callable[..., Any]],
+        origins: Mapping[str, Origin],
+    ) -> None:
+        super().__init__(origins)
+        self.rules = rules
+        """``function(tracer, operation, *arguments)`` by the class of an operation or layer."""
+        self.calls = calls
+        """The same for layers, and their subclasses, that are traced by a call other than
+        ``call``."""
+        self.masks = Masks()
+        self.narrow: dict[str, str] = {}
+        """Keras' element type of each value whose type in the IR is wider, by the value's name."""
+        self._symbols = Symbols()
 
     def input(self, name: str, dtype: str, shape: Shape) -> Value:
         """Add a graph input, in the IR type that represents every number of Keras' ``dtype``."""
@@ -78,7 +70,7 @@ class Tracer:
                 raise self.error("the input is text", code="KS742", help_=TEXT)
             with self._explained("the input"):
                 held, narrow = element_type(dtype)
-        value = Value(self._fresh(name), TensorType(held, shape))
+        value = Value(self.fresh(name), TensorType(held, shape))
         if narrow is not None:
             self.narrow[value.name] = narrow
         self.inputs.append(value)
@@ -142,7 +134,7 @@ class Tracer:
         masks = self.masks.previous(layer, args, kwargs)
         result = (rule or _descend)(self, layer, *args, **kwargs)
         if len(self.nodes) > before and isinstance(result, Value):
-            self._layers[result.name] = "/".join(self._scope)
+            self.layers[result.name] = "/".join(self.scope)
         self.masks.settle(layer, args, kwargs, result, masks, self.record)
         return result
 
@@ -195,65 +187,6 @@ class Tracer:
                 help_="please report it with the arguments of this call",
             ) from error
 
-    def emit(self, op: Op, *inputs: Value) -> Value:
-        """Add a node with one output, named after the layer and the operation."""
-        (output,) = self.emit_all(op, *inputs)
-        return output
-
-    def emit_all(self, op: Op, *inputs: Value) -> tuple[Value, ...]:
-        """Add a node and return all its outputs."""
-        name = "/".join([*self._scope, type(op).__name__.lower()])
-        try:
-            types = op.infer(*(value.type for value in inputs))
-        except ops.OpError as error:
-            raise self.error(str(error)) from error
-        outputs = tuple(Value(self._fresh(name), each) for each in types)
-        self.nodes.append(Node(op, inputs, outputs, self._origin()))
-        return outputs
-
-    def placeholder(self, hint: str, type_: TensorType) -> Value:
-        """Return an input value for the body of a loop."""
-        return Value(self._fresh("/".join([*self._scope, hint])), type_)
-
-    @contextmanager
-    def body(self) -> Iterator[list[Node]]:
-        """Collect the block's nodes in a separate list, the body of a loop."""
-        outside, self.nodes = self.nodes, []
-        try:
-            yield self.nodes
-        finally:
-            self.nodes = outside
-
-    def value(self, given: Any, hint: str = "constant", like: Value | None = None) -> Value:
-        """Convert an argument of an operation to a value: a value, a variable, an array, or a
-        number (in the element type of ``like``)."""
-        if isinstance(given, Value):
-            return given
-        if isinstance(given, keras.Variable):
-            known = self._variables.get(id(given))
-            if known is None:
-                known = self._constant(given.path, np.asarray(given))
-                self._variables[id(given)] = known
-            return known
-        if any(isinstance(each, Value) for each in tree.flatten(given)):
-            return self._vector(given)
-        array = np.asarray(
-            keras.ops.convert_to_numpy(given) if keras.ops.is_tensor(given) else given
-        )
-        if like is not None and isinstance(given, int | float):
-            array = array.astype(like.dtype.numpy)
-        return self._constant("/".join([*self._scope, hint]), array)
-
-    def _vector(self, given: Sequence[Any]) -> Value:
-        """Return a vector of numbers of which some are computed."""
-        first = next(each for each in given if isinstance(each, Value))
-        numbers = [self.value(each, like=first) for each in given]
-        cast = [
-            each if each.dtype is first.dtype else self.emit(ops.Cast(first.dtype), each)
-            for each in numbers
-        ]
-        return self.emit(ops.Concat(0), *(self.emit(ops.Reshape((1,)), each) for each in cast))
-
     def record(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function written in ``keras.ops`` on symbols in place of the values among its
         arguments, and lower the recorded operations."""
@@ -277,64 +210,17 @@ class Tracer:
             graph = keras.Function(symbols, outputs)
         except NOT_TRACED as error:
             inner = failing_layer(error)
-            if inner is None or inner in self._scope:
+            if inner is None or inner in self.scope:
                 raise self.error(reason(error)) from error
             with self.inside(inner):
                 raise self.error(reason(error)) from error
         return graph._run_through_graph(values, self.operation)  # noqa: SLF001
-
-    def error(self, message: str, *, code: str = "KS711", help_: str = "") -> TraceError:
-        origin = self._origin()
-        return TraceError(origin.layer, message, origin.route, code=code, help_=help_)
-
-    def graph(self, name: str, results: Mapping[str, Value]) -> Graph:
-        """Return the finished graph. Results have their public names, a layer's result has the
-        layer's name, every other value keeps its name."""
-        taken = Names((*(value.name for value in self.inputs), *self.constants, *results))
-        produced = {output.name for node in self.nodes for output in node.outputs}
-        names = {name: taken.fresh(name) for name in self.constants if name in results}
-        for output, value in results.items():
-            named = value
-            if value.name in names or value.name not in produced:
-                named = self.emit(ops.Identity(), value)
-            names[named.name] = output
-        for value in (each for node in self.nodes for each in node.outputs):
-            if value.name not in names:
-                names[value.name] = taken.fresh(self._layers.get(value.name, value.name))
-        return renamed(
-            Graph(name, tuple(self.inputs), (), tuple(self.nodes), self.constants), names, results
-        )
 
     def _unmasked(self, result: Any) -> Any:
         """Remove masks from an operation's results; a result may be one of its masked inputs."""
         return tree.map_structure(
             lambda each: self.emit(ops.Identity(), each) if each in self.masks else each, result
         )
-
-    def _constant(self, name: str, array: Array) -> Value:
-        array = as_constant(array)
-        value = Value(self._fresh(name), TensorType.of(array))
-        self.constants[value.name] = array
-        return value
-
-    def _fresh(self, name: str) -> str:
-        return self._names.fresh(name)
-
-    def _origin(self) -> Origin:
-        for depth in range(len(self._scope), 0, -1):
-            origin = self.origins.get("/".join(self._scope[:depth]))
-            if origin is not None:
-                return origin
-        return Origin("/".join(self._scope))
-
-    @contextmanager
-    def inside(self, name: str) -> Iterator[None]:
-        """Name the block's values after a layer and set their origin to that layer."""
-        self._scope.append(name)
-        try:
-            yield
-        finally:
-            self._scope.pop()
 
 
 def _descend(tracer: Tracer, layer: keras.Layer, *args: Any, **kwargs: Any) -> Any:

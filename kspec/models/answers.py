@@ -25,6 +25,8 @@ from kspec.compiler.reference import EvaluationError, evaluate
 from kspec.compiler.trace import trace
 from kspec.spec.diagnostics import Diagnostic, KspecError
 
+ALONE = "compute every row from that row alone: artifacts accept any number of rows"
+
 
 def refusal(error: TraceError) -> Diagnostic:
     """Return the diagnostic for a model that cannot be traced."""
@@ -86,17 +88,17 @@ def _misfit(value: Value, given: Array | None, sizes: dict[str, int]) -> str:
     if given is None:
         return "has no rows"
     if given.dtype.kind not in "fiub" and given.dtype.name != "bfloat16":
-        return f"is given {given.dtype}, and not numbers"
+        return f"has rows of {given.dtype}, not of numbers"
     if given.ndim != value.type.rank:
-        return f"is given an array of {given.shape}"
+        return f"has rows of shape {given.shape}"
     for axis, (dim, size) in enumerate(zip(value.shape, given.shape, strict=True)):
         if size == 0:
-            return f"is given an empty array of {given.shape}"
+            return f"has empty rows, of shape {given.shape}"
         if axis and size != (sizes.setdefault(dim, size) if isinstance(dim, str) else dim):
-            return f"is given an array of {given.shape}"
+            return f"has rows of shape {given.shape}"
     kind = value.dtype.numpy.kind
     if given.dtype.kind == "f" and kind != "f" and (given != np.trunc(given)).any():
-        return f"is {value.dtype} and is given fractions"
+        return f"is {value.dtype}, and its rows have fractions"
     return ""
 
 
@@ -139,8 +141,8 @@ def check_rows_apart(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Non
         raise KspecError(
             Diagnostic(
                 "KS744",
-                f"the model is built for {batch} rows at a time, which depend on each other",
-                help="artifacts take any number of rows: build the model with `keras.Input(shape)`",
+                f"the model is built for {batch} rows, whose outputs depend on each other",
+                help=ALONE,
             )
         )
 
@@ -159,7 +161,7 @@ def check_rows_alone(graph: Graph, rows: Mapping[str, Array], most: int = 8) -> 
                     Diagnostic(
                         "KS744",
                         f"output {name!r} of a row depends on the other rows of its batch",
-                        help="let every row be computed from that row alone",
+                        help=ALONE,
                     )
                 )
 
@@ -195,7 +197,7 @@ def _called(model: Any, rows: Mapping[str, Array]) -> dict[str, Array]:
             Diagnostic(
                 "KS741",
                 f"Keras fails when it calls the model with {shapes}{where}: {said(error)}",
-                help="give rows that the model takes: `rows={...}`",
+                help="give rows that the model accepts: `rows={...}`, or `kspec emit --rows FILE`",
             )
         ) from error
     return dict(zip(names, flat, strict=True))

@@ -25,10 +25,12 @@ from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.formats.child import Job
 from kspec.targets.formats.format import Format
 from kspec.targets.formats.refusal import Refusal
+from kspec.targets.formats.rule import FAULTS, RuleError, first_line
 from kspec.targets.registry import formats
 from kspec.targets.request import ArtifactRequest
 
 PATIENCE = 1800.0
+REPORT = "please report it with the model; until then, use another layer or another format"
 LONGEST_WORDS = 600
 """Characters of a runtime's message that are shown."""
 
@@ -73,9 +75,9 @@ def emit(graph: Graph, request: ArtifactRequest, path: Path) -> Written:
     """Write a graph that has been through the common passes; ``path`` is the artifact's main file
     or folder. The graph is lowered once: what is refused, counted and written is the same graph.
 
-    Raises KspecError: KS710 for what the format cannot express, with the node's origin where one
-    node is to blame; KS714 for a pass that failed; KS715 for a format that does not declare the
-    files it writes; KS904 where a package that the format needs is not installed.
+    Raises KspecError: KS710 if the format cannot express a node, with the node's origin; KS714 for
+    a pass and KS718 for a rule that failed; KS715 for a format that does not declare the files it
+    writes; KS904 if a package that the format needs is not installed.
     """
     format_ = formats()[request.format]
     if missing := tuple(_missing(format_)):
@@ -87,10 +89,27 @@ def emit(graph: Graph, request: ArtifactRequest, path: Path) -> Written:
         files = write_artifact(lowered, request, path)
     except PassError as error:
         raise KspecError(_failed(error, format_)) from error
+    except RuleError as error:
+        raise KspecError(_unwritten(error, format_)) from error
     except ValueError as error:  # of the format's limits
-        message = f"{format_.name} cannot hold the network: {error}"
-        raise KspecError(Diagnostic("KS710", message)) from error
+        message = f"{format_.name} cannot express the network: {error}"
+        raise KspecError(Diagnostic("KS710", message, help=_instead(format_))) from error
+    except FAULTS as error:
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        message = f"{format_.name} cannot write the network ({reason})"
+        raise KspecError(Diagnostic("KS718", message, help=REPORT)) from error
     return Written(files, Counter(type(node.op).__name__ for node in lowered.nodes))
+
+
+def _unwritten(error: RuleError, format_: Format[Any]) -> Diagnostic:
+    """Return the diagnostic for a node whose rule failed. A ValueError is a limit of the format."""
+    node = error.node
+    kind, layer, cause = type(node.op).__name__, node.origin.layer, error.__cause__
+    if isinstance(cause, ValueError):
+        return _refused(Refusal(node.name, kind, str(error)), node, format_)
+    reason = f"{type(cause).__name__}: {error}"
+    message = f"{format_.name} cannot write {kind} of layer {layer!r} as it is used here ({reason})"
+    return Diagnostic("KS718", message, node.origin.route, help=REPORT)
 
 
 def write_artifact(lowered: Graph, request: ArtifactRequest, path: Path) -> tuple[str, ...]:
@@ -126,7 +145,8 @@ def _files(folder: Path) -> set[str]:
 
 def _failed(error: PassError, format_: Format[Any]) -> Diagnostic:
     if isinstance(error.__cause__, OpError):  # sizes that do not fit
-        return Diagnostic("KS710", f"{format_.name} cannot hold the network: {error}")
+        message = f"{format_.name} cannot express the network: {error}"
+        return Diagnostic("KS710", message, help=_instead(format_))
     return Diagnostic(
         "KS714",
         f"the network could not be lowered for {format_.name}: {error}",
@@ -221,5 +241,9 @@ def _refused(refusal: Refusal, node: Node, format_: Format[Any]) -> Diagnostic:
         f"{format_.name} cannot express {refusal.op} of layer {node.origin.layer!r}:"
         f" {refusal.reason}",
         node.origin.route,
-        help=f"use another layer, or drop the targets that need {format_.name}",
+        help=_instead(format_),
     )
+
+
+def _instead(format_: Format[Any]) -> str:
+    return f"use another layer, or drop the targets that need {format_.name}"

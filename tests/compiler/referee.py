@@ -112,7 +112,6 @@ _BY_FIELDS: Mapping[type, Callable[..., Any]] = {
     ops.Gelu: lambda op, x: tf.nn.gelu(x, op.approximate),
     ops.Softmax: lambda op, x: tf.nn.softmax(x, op.axis),
     ops.LogSoftmax: lambda op, x: tf.nn.log_softmax(x, op.axis),
-    ops.Einsum: lambda op, *xs: tf.einsum(op.equation, *xs),
     ops.Sum: lambda op, x: tf.reduce_sum(x, op.axes, op.keepdims),
     ops.Mean: lambda op, x: tf.reduce_mean(x, op.axes, op.keepdims),
     ops.Max: lambda op, x: tf.reduce_max(x, op.axes, op.keepdims),

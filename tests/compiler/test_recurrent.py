@@ -11,6 +11,7 @@ import pytest
 from kspec.compiler import ops
 from kspec.compiler.file import digest, load, save
 from kspec.compiler.ir import Graph
+from kspec.compiler.parser import parse_graph
 from kspec.compiler.passes import run_passes
 from kspec.compiler.passes.bind_dimensions import bind_dimensions
 from kspec.compiler.passes.channels_first import channels_first
@@ -19,7 +20,7 @@ from kspec.compiler.passes.decompose import decompose
 from kspec.compiler.passes.loops import loops
 from kspec.compiler.passes.unroll import unroll
 from kspec.compiler.reference import evaluate
-from kspec.compiler.text import format_graph, parse_graph
+from kspec.compiler.text import format_graph
 from kspec.compiler.verifier import verify
 from tests.graphs import RECURRENT, RECURRENT_SYMBOLIC, GraphCase, feeds
 

@@ -9,7 +9,8 @@ import pytest
 
 from kspec.compiler import ops
 from kspec.compiler.ir import DType, Graph, Origin, TensorType
-from kspec.compiler.text import IrTextError, format_graph, parse_graph
+from kspec.compiler.parser import IrTextError, parse_graph
+from kspec.compiler.text import format_graph
 from kspec.compiler.verifier import IrError
 from tests.graphs import ALL_GRAPHS, Builder, GraphCase
 

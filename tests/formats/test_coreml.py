@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -377,25 +378,25 @@ def test_the_manifest_names_the_contents(tmp_path: Path) -> None:
     }
 
 
-def _transposed_kernel(node: Node, emit: Emission) -> Var:
+def _transposed_kernel(op: Any, node: Node, emit: Emission) -> Var:
     kernel = node.inputs[1]
     array = emit.graph.constants[kernel.name]
     emit.bind(kernel, emit.constant("transposed", np.ascontiguousarray(array.mT)))
-    return neural.conv(node, emit)
+    return neural.conv(op, node, emit)
 
 
-def _without_offset(node: Node, emit: Emission) -> Var:
+def _without_offset(op: Any, node: Node, emit: Emission) -> Var:
     offset = node.inputs[2]
     emit.bind(offset, emit.constant("nothing", np.zeros(offset.shape, np.float32)))
-    return neural.layer_norm(node, emit)
+    return neural.layer_norm(op, node, emit)
 
 
-def _counting_padding(node: Node, emit: Emission) -> Var:
+def _counting_padding(_op: Any, node: Node, emit: Emission) -> Var:
     parameters = neural._pooling(node, emit)
     return emit("avg_pool", node.name, exclude_padding_from_average=False, **parameters)
 
 
-def _other_axis(node: Node, emit: Emission) -> Var:
+def _other_axis(_op: Any, node: Node, emit: Emission) -> Var:
     return emit("softmax", node.name, x=emit[node.inputs[0]], axis=0)
 
 

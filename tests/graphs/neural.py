@@ -10,20 +10,6 @@ from kspec.compiler import ops
 from kspec.compiler.ir import Dim, Value
 from tests.graphs.builder import Builder, Domain, GraphCase, single
 
-# equation: the shapes of the inputs; the second is a constant where it has no batch
-_EINSUMS: dict[str, tuple[tuple[Dim, ...], ...]] = {
-    "ab,bc->ac": (("batch", 4), (4, 5)),
-    "abc,cd->abd": (("batch", 3, 4), (4, 5)),
-    "abc,cde->abde": (("batch", 3, 4), (4, 2, 5)),
-    "abcd,cde->abe": (("batch", 3, 2, 5), (2, 5, 4)),
-    "abcd,aecd->aceb": (("batch", 3, 2, 4), ("batch", 5, 2, 4)),
-    "acbe,aecd->abcd": (("batch", 2, 3, 5), ("batch", 5, 2, 4)),
-    "abc,adc->abd": (("batch", 3, 4), ("batch", 5, 4)),
-    "ab,ab->a": (("batch", 4), ("batch", 4)),
-    "abc->acb": (("batch", 3, 4),),
-    "abc->ab": (("batch", 3, 4),),
-}
-
 
 def normalisations() -> Iterator[GraphCase]:
     for case, shape, axis in (
@@ -68,9 +54,6 @@ def products() -> Iterator[GraphCase]:
         ("broadcast", ("batch", 2, 3, 4), ("batch", 1, 4, 5)),
     ):
         yield _product(f"MatMul-{case}", ops.MatMul(), left, right)
-    for equation, shapes in _EINSUMS.items():
-        case = f"Einsum-{equation.replace(',', '_').replace('->', '_to_')}"
-        yield _product(case, ops.Einsum(equation), *shapes)
     for activation in ("linear", "relu", "relu6"):
         build = Builder(f"Linear-{activation}")
         x, kernel = build.input("x", "batch", 6), build.random("layer/kernel", 6, 4, low=-3, high=3)
@@ -96,7 +79,7 @@ def statistics(build: Builder, layer: str, size: int) -> tuple[Value, ...]:
     )
 
 
-def _product(case: str, op: ops.MatMul | ops.Linear | ops.Einsum, *shapes: tuple[Dim, ...]):
+def _product(case: str, op: ops.MatMul | ops.Linear, *shapes: tuple[Dim, ...]):
     build = Builder(case)
     inputs = [
         build.input(f"x{index}", *shape)

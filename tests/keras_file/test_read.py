@@ -58,6 +58,7 @@ def refusal(path: Path) -> tuple[str, str]:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
     (found,) = caught.value.diagnostics
     assert found.code in RULES
+    assert found.help, found
     return found.code, found.message
 
 

@@ -173,10 +173,21 @@ def path_as_vocabulary(given: Any) -> Any:
     return given | ({"vocabulary": "/etc/passwd"} if "vocabulary" in given else {})
 
 
+def stateful() -> Any:
+    return keras.Sequential([keras.Input(batch_shape=(2, 3, 4)), layers.LSTM(3, stateful=True)])
+
+
+def stateful_parts() -> Any:
+    layer = layers.Bidirectional(layers.GRU(3, stateful=True))
+    return keras.Sequential([keras.Input(batch_shape=(2, 3, 4)), layer])
+
+
 REFUSED: tuple[tuple[str, Callable[[], Any], Callable[[Any], Any], str, str], ...] = (
     ("registered", of(Twice(name="own")), dict, "KS732", "own is of the class Twice, registered"),
     ("of a module", of(Thrice(name="own")), dict, "KS732", "own is .*Thrice"),
     ("quantised", quantised, dict, "KS733", r"small is quantised \(int8\)"),
+    ("stateful", stateful, dict, "KS733", "lstm.*: stateful=True keeps states"),
+    ("stateful parts", stateful_parts, dict, "KS733", "gru.*: stateful=True keeps states"),
     ("a path", table, path_as_vocabulary, "KS733", "no vocabulary of whole numbers"),
     ("type", of(layers.Dense(2, dtype="float64")), dict, "KS733", "float64"),
 )

@@ -414,7 +414,7 @@ REFUSED: tuple[Odd, ...] = (
         lambda: of(layers.Dense(2)),
         lambda _: {"x": np.array([["a"] * 4])},
         "KS739",
-        ("not numbers",),
+        ("not of numbers",),
     ),
     Odd(
         "fractions as ids",

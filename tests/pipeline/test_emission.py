@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Graph, TensorType
+from kspec.compiler.ir import Graph, Origin, TensorType
 from kspec.compiler.ops.base import OpError
 from kspec.compiler.passes import Pass, pass_name
 from kspec.spec.diagnostics import KspecError
@@ -23,6 +23,7 @@ from kspec.targets.emission import ArtifactError, HowToRun, emit, run_artifact
 from kspec.targets.formats.onnx import Onnx
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import TFLiteOptions
+from kspec.targets.registry import formats
 from kspec.targets.request import ArtifactRequest
 from tests.graphs import GRAPHS
 from tests.graphs.builder import Builder
@@ -184,3 +185,40 @@ def test_a_format_that_does_not_declare_its_files_is_named(
     ):
         emit(case.graph, request, tmp_path / "x.onnx")
     assert caught.value.diagnostics[0].code == "KS715"
+
+
+@pytest.mark.parametrize("name", formats())
+def test_a_rule_that_fails_is_named_with_its_layer(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ValueError is a limit of the format; anything else is a fault of the rule."""
+    build = Builder("odd")
+    x = build.input("x", "batch", 3)
+    graph = build.case(build.add("out", ops.Relu(), build.add("middle", ops.Sin(), x))).graph
+    nodes = tuple(replace(each, origin=Origin(f"layer {each.name}")) for each in graph.nodes)
+    graph = replace(graph, nodes=nodes)
+    format_ = formats()[name]
+    given = {"dimensions": {}} if name == "tflite" else {}
+    request = ArtifactRequest(name, format_.options.model_validate(given))
+    for failure, code, words in (
+        (ValueError("no such angle"), "KS710", "Sin of layer 'layer middle': no such angle"),
+        (
+            TypeError("not\na number"),
+            "KS718",
+            "layer 'layer middle' as it is used here (TypeError: not",
+        ),
+        (KeyError("sine"), "KS718", "(KeyError: 'sine')"),
+    ):
+
+        def fails(*_: Any, failure: Exception = failure, **__: Any) -> Any:
+            raise failure
+
+        monkeypatch.setitem(format_.rules._rules, ops.Sin, fails)
+        with pytest.raises(KspecError) as caught:
+            emit(graph, request, tmp_path / f"{code}{format_.suffix}")
+        (problem,) = caught.value.diagnostics
+        assert problem.code == code
+        assert words in problem.message
+        assert "\n" not in problem.message
+        assert problem.help
+        assert not list(tmp_path.iterdir())

@@ -88,7 +88,6 @@ from kspec.compiler.ops.neural import (
 )
 from kspec.compiler.ops.product import (
     BatchNorm,
-    Einsum,
     LayerNorm,
     Linear,
     LogSoftmax,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kspec.compiler.ir import Dim, DType, Op, TensorType
+from kspec.compiler.ir import DType, Op, TensorType
 from kspec.compiler.ops.base import (
     FLOATS,
     NUMBERS,
@@ -18,8 +17,6 @@ from kspec.compiler.ops.base import (
     normalize_axis,
 )
 from kspec.compiler.ops.neural import Activation, expect_bias
-
-_EQUATION = re.compile(r"([a-zA-Z]*(?:,[a-zA-Z]*)*)->([a-zA-Z]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +92,3 @@ class Linear(Op):
             raise OpError(f"kernel {kernel} does not fit {x}")
         expect_bias(bias, kernel.shape[1])
         return (x.with_shape(*x.shape[:-1], kernel.shape[1]),)
-
-
-@dataclass(frozen=True, slots=True)
-class Einsum(Op):
-    """Einstein summation over named axes in explicit form: ``abc,cd->abd``, without an ellipsis,
-    repeated letters in a term, or letters that occur only in the result"""
-
-    equation: str
-
-    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
-        match = _EQUATION.fullmatch(self.equation)
-        if match is None:
-            raise OpError(f"{self.equation!r} is not an equation of letters")
-        terms, result = match[1].split(","), match[2]
-        expect_arity(self, inputs, len(terms))
-        dtype = common_dtype(self, (each.dtype for each in inputs), NUMBERS)
-        if any(len(set(term)) != len(term) for term in (*terms, result)):
-            raise OpError(f"a letter occurs twice in one term of {self.equation}")
-        sizes: dict[str, Dim] = {}
-        for term, each in zip(terms, inputs, strict=True):
-            known = [sizes.setdefault(*pair) for pair in zip(term, each.shape, strict=False)]
-            if len(term) != each.rank or tuple(known) != each.shape:
-                raise OpError(f"{self.equation} does not fit {', '.join(map(str, inputs))}")
-        if unknown := set(result) - sizes.keys():
-            raise OpError(f"no term of {self.equation} has {', '.join(sorted(unknown))}")
-        return (TensorType(dtype, tuple(sizes[letter] for letter in result)),)

@@ -17,7 +17,7 @@ SEEDS = (ops.Conv, ops.ConvTranspose, ops.MaxPool, ops.AveragePool, ops.Resize)
 """Operations that start a channels-first region."""
 _MIXERS = (ops.Linear, ops.LayerNorm)
 _CONTINUING = (*_MIXERS, Elementwise, ops.Concat, ops.Pad, ops.Slice, ops.Cast)
-_SEQUENTIAL = (ops.Einsum, ops.Recurrent, ops.Scan)
+_SEQUENTIAL = (ops.Recurrent, ops.Scan)
 
 
 def as_convolutions(graph: Graph) -> Graph:

@@ -2,98 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from kspec.compiler import ops
 from kspec.compiler.ir import Array, Graph, Node, Origin, Shape, Value
-from kspec.compiler.ops.base import Elementwise
 from kspec.compiler.ops.reduction import ArgReduction
 from kspec.compiler.passes.as_convolutions import SEEDS, as_convolutions, sequential
+from kspec.compiler.passes.moves import AGNOSTIC, MOVES, to_first, to_last
 from kspec.compiler.passes.remove_dead import remove_dead
 from kspec.compiler.passes.rewrite import Rewrite
-from kspec.compiler.table import Table
 
 SUFFIX = "/channels_first"
 """Suffix for the name of a value whose channels have moved to the second axis."""
-
-Move = Callable[[Any, int], ops.Op]
-"""``move(operation, rank of the inputs)``: the channels-first equivalent of a channels-last
-operation."""
-
-_moves: Table[Move] = Table("channels_first")
-
-_ALONG_AXIS = (ops.Softmax, ops.LogSoftmax, ops.CumSum)
-_AGNOSTIC = {op for op in ops.OPS.values() if issubclass(op, Elementwise)} - set(_ALONG_AXIS)
-
-
-def moved(axis: int, rank: int) -> int:
-    """Return the index in (batch, channels, …spatial) of an axis of (batch, …spatial, channels)."""
-    axis %= rank
-    return axis if axis == 0 else axis % (rank - 1) + 1
-
-
-def to_first(rank: int) -> tuple[int, ...]:
-    return (0, rank - 1, *range(1, rank - 1))
-
-
-def to_last(rank: int) -> tuple[int, ...]:
-    return (0, *range(2, rank), 1)
-
-
-@_moves(*_AGNOSTIC, ops.Cast)
-def keep(op: ops.Op, _rank: int) -> ops.Op:
-    return op
-
-
-@_moves(ops.Conv, ops.ConvTranspose, ops.MaxPool, ops.AveragePool, ops.Resize)
-def set_field(op: Any, _rank: int) -> ops.Op:
-    first: ops.Op = replace(op, channels="first")
-    return first
-
-
-@_moves(*_ALONG_AXIS, ops.Concat, ops.Repeat)
-def move_axis(op: Any, rank: int) -> ops.Op:
-    return _replaced(op, axis=moved(op.axis, rank))
-
-
-@_moves(*(op for op in ops.OPS.values() if issubclass(op, ops.Reduction)))
-def move_axes(op: Any, rank: int) -> ops.Op:
-    return _replaced(op, axes=tuple(sorted(moved(axis, rank) for axis in op.axes)))
-
-
-@_moves(*(op for op in ops.OPS.values() if issubclass(op, ArgReduction)))
-def move_reduced_axis(op: Any, rank: int) -> ops.Op:
-    return _replaced(op, axis=moved(op.axis, rank))
-
-
-@_moves(ops.Reverse)
-def move_reversed(op: ops.Reverse, rank: int) -> ops.Op:
-    return ops.Reverse(tuple(sorted(moved(axis, rank) for axis in op.axes)))
-
-
-@_moves(ops.Slice)
-def move_slice(op: ops.Slice, rank: int) -> ops.Op:
-    return replace(op, axes=tuple(moved(axis, rank) for axis in op.axes))
-
-
-@_moves(ops.Pad)
-def move_pad(op: ops.Pad, rank: int) -> ops.Op:
-    perm = to_first(rank)
-    return replace(op, low=tuple(op.low[a] for a in perm), high=tuple(op.high[a] for a in perm))
-
-
-@_moves(ops.Tile)
-def move_tile(op: ops.Tile, rank: int) -> ops.Op:
-    return ops.Tile(tuple(op.repeats[axis] for axis in to_first(rank)))
-
-
-@_moves(ops.BroadcastTo)
-def move_shape(op: ops.BroadcastTo, rank: int) -> ops.Op:
-    return ops.BroadcastTo(tuple(op.shape[axis] for axis in to_first(rank)))
 
 
 def channels_first(graph: Graph) -> Graph:
@@ -128,7 +50,7 @@ class _Mover(Rewrite):
         return self._finish()
 
     def _moves(self, node: Node) -> bool:
-        if type(node.op) not in _moves or len(node.outputs) > 1 or not node.inputs:
+        if type(node.op) not in MOVES or len(node.outputs) > 1 or not node.inputs:
             return False
         if isinstance(node.op, SEEDS):
             return getattr(node.op, "channels", "last") == "last"
@@ -145,7 +67,7 @@ class _Mover(Rewrite):
 
     def _move(self, node: Node) -> None:
         rank = max(value.type.rank for value in node.inputs)
-        op = _moves[type(node.op)](node.op, rank)
+        op = MOVES[type(node.op)](node.op, rank)
         if isinstance(node.op, ops.Conv | ops.ConvTranspose):
             x, kernel, *bias = node.inputs
             inputs = (self._as_first(x, x.type.rank), self._kernel(kernel), *bias)
@@ -250,7 +172,7 @@ class _Mover(Rewrite):
             if isinstance(reader.op, ops.Linear):
                 carried = reader.inputs[0] == flat
             else:
-                same = type(reader.op) in _AGNOSTIC and reader.output.shape == flat.shape
+                same = type(reader.op) in AGNOSTIC and reader.output.shape == flat.shape
                 carried = same and self._permutable(reader.output)
             if not carried:
                 return False
@@ -300,8 +222,3 @@ def _order_changes(op: ops.Op, rank: int) -> bool:
     gone = op.axes if isinstance(op, ops.Reduction) else (getattr(op, "axis", 0) % rank,)
     left = [axis for axis in to_first(rank) if axis not in gone]
     return left != sorted(left)
-
-
-def _replaced(op: Any, **changes: Any) -> ops.Op:
-    result: ops.Op = replace(op, **changes)
-    return result

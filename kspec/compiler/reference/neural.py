@@ -58,11 +58,6 @@ def linear(op: ops.Linear, x: Array, kernel: Array, bias: Array | None = None) -
     return activate(op.activation, product if bias is None else product + bias)
 
 
-@rules(ops.Einsum)
-def einsum(op: ops.Einsum, *arrays: Array) -> Array:
-    return np.einsum(op.equation, *arrays, optimize=True)
-
-
 @rules(ops.Resize)
 def resize(op: ops.Resize, x: Array) -> Array:
     first = 1 if op.channels == "last" else 2

@@ -11,6 +11,7 @@ from kspec.compiler.rules import (
     decided,
     einsum,
     elementary,
+    filters,
     image,
     indexing,
     layers,
@@ -25,6 +26,7 @@ from kspec.compiler.rules import (
     scattering,
     shape,
     signal,
+    slicing,
     sorting,
     statistics,
 )
@@ -46,7 +48,9 @@ RULES = (
     | creation.rules
     | decided.rules
     | image.rules
+    | filters.rules
     | indexing.rules
+    | slicing.rules
     | patches.rules
     | preprocessing.rules
     | products.rules

@@ -32,6 +32,13 @@ _GATES: Mapping[Callable[..., Any], Gate] = {
 }
 
 
+STATEFUL = "stateful=True keeps states from one call to the next, which no artifact does"
+STATELESS = (
+    "build it with stateful=False, and take the states as inputs (initial_state) and as outputs "
+    "(return_state=True)"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """The results of a cell on a sequence: the outputs [batch, time, …] in the order of the input,
@@ -45,10 +52,7 @@ class Run:
 def over_time(tracer: Tracer, layer: Any, sequences: Value, initial_state: Any, mask: Any) -> Run:
     """Lower a recurrent layer on a sequence; stacked cells become consecutive layers."""
     if layer.stateful:
-        raise tracer.error(
-            "stateful=True keeps states from one call to the next, which no artifact does; "
-            "take them as inputs (initial_state) and outputs (return_state=True)"
-        )
+        raise tracer.error(STATEFUL, help_=STATELESS)
     if mask is not None:
         mask = _boolean(tracer, mask, tracer.value(sequences))
     cell = layer.cell

@@ -24,7 +24,7 @@ Key = tuple[str, str]
 ACTIVATIONS = frozenset(get_args(Activation))
 FUNCTIONAL, SEQUENTIAL = ("Functional", "Model"), ("Sequential",)
 OPS = "keras.src.ops."
-CODE = "compile the model in Python, where the class is: `kspec.compile_keras(model)`"
+CATALOGUE = "replace it with layers of the catalogue (docs/spec.md) or functions of keras.ops"
 
 
 APPLICATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -94,7 +94,6 @@ def key_of(given: Json, where: str) -> Key:
             "KS732",
             f"{layer} is of the class {name[:80]}, registered as {str(registered)[:80]!r}, whose "
             "code is not in the file",
-            CODE,
         )
     return member(given, "module", str, where), name
 
@@ -107,5 +106,5 @@ def find(table: Mapping[Key, type[Any]], key: Key, where: str) -> type[Any]:
     of_keras = module.partition(".")[0] == "keras"
     reason = DECIDED_OUT.get(name) if of_keras else None
     shown = f"{module[:80]}.{name[:80]}"
-    own = None if of_keras else CODE
-    raise refused("KS732", f"{where} is {shown}: {reason or 'not a class that is read'}", own)
+    help_ = CATALOGUE if of_keras else None
+    raise refused("KS732", f"{where} is {shown}: {reason or 'not a class that is read'}", help_)

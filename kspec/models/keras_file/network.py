@@ -6,8 +6,7 @@ in which variables are shapes only: nothing of a declared size is allocated.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,22 +15,23 @@ import keras
 from keras import tree
 from keras.src.backend.common import global_state
 
+from kspec.compiler.rules.cells import STATEFUL, STATELESS
 from kspec.models.keras_file import classes
+from kspec.models.keras_file.bounds import (
+    MOST_STEPS,
+    NotYetError,
+    bounded,
+    check_input,
+    check_outputs,
+    check_vocabulary,
+    made,
+    named,
+)
 from kspec.models.keras_file.configuration import Json, check_plain, member
 from kspec.models.keras_file.dtypes import element_type
 from kspec.models.keras_file.refusal import refused
-from kspec.spec.diagnostics import KspecError
 
-LARGEST = 2**31 - 1
-"""Maximum values of a tensor per row."""
-LARGEST_INPUT = 2**27
-MOST_LAYERS, MOST_STEPS = 20_000, 1000
 PARTS = ("layer", "backward_layer", "cell")
-FAILURES = (
-    ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError,
-    OverflowError, RuntimeError, MemoryError, AssertionError,
-)  # fmt: skip
-"""Exceptions of Keras and TensorFlow for invalid arguments."""
 
 
 @contextmanager
@@ -65,20 +65,20 @@ def build(given: Json, where: str = "the model") -> Any:
 
 def _sequential(config: Json, where: str) -> keras.Sequential:
     model = keras.Sequential(name=_name(config, where))
-    for given in _bounded(member(config, "layers", list, where), where):
+    for given in bounded(member(config, "layers", list, where), where):
         layer = make(given, where)
-        with _named(f"{where}, {layer.name}"):
+        with named(f"{where}, {layer.name}"):
             model.add(layer)
     shape = config.get("build_input_shape")
     if not model.built and isinstance(shape, list):
         check_plain(shape, where, "build_input_shape")
-        _check_input(shape, where)
-        with _named(where):
+        check_input(shape, where)
+        with named(where):
             model.build(tuple(shape))
     if not model.built:
         raise refused("KS737", f"{where} does not declare its inputs")
     for layer in model.layers:
-        _check_outputs(layer.output, f"{where}, {layer.name}")
+        check_outputs(layer.output, f"{where}, {layer.name}")
     return model
 
 
@@ -92,16 +92,18 @@ def make(given: Json, where: str) -> Any:
     if key[0].startswith(classes.OPS):
         cls = classes.find(classes.operations(), key, where)
         check_plain(config, where)
-        return _made(lambda: cls.from_config(dict(config)), where)
+        return made(lambda: cls.from_config(dict(config)), where)
     cls = classes.find(classes.layers(), key, where)
     arguments = {name: _argument(name, value, where) for name, value in config.items()}
     if cls is keras.layers.IntegerLookup:
-        _check_vocabulary(arguments, where)
+        check_vocabulary(arguments, where)
     if cls is keras.layers.InputLayer:
-        _check_input(arguments.get("batch_shape"), where)
+        check_input(arguments.get("batch_shape"), where)
+    if arguments.get("stateful"):
+        raise refused("KS733", f"{where}: {STATEFUL}", STATELESS)
     if arguments.keys() & {*PARTS, "cells"}:
-        return _made(lambda: cls(**arguments), where)
-    return _made(lambda: cls.from_config(arguments), where)
+        return made(lambda: cls(**arguments), where)
+    return made(lambda: cls.from_config(arguments), where)
 
 
 def _argument(name: str, value: Json, where: str) -> Any:
@@ -118,7 +120,7 @@ def _argument(name: str, value: Json, where: str) -> Any:
         cls = classes.find(classes.objects(), classes.key_of(value, where), f"{where}: {name}")
         config = member(value, "config", dict, where)
         check_plain(config, where, name)
-        return _made(lambda: cls(**config), where)
+        return made(lambda: cls(**config), where)
     check_plain(value, where, name)
     return value
 
@@ -145,7 +147,7 @@ class Graph:
 
     def build(self, config: Json) -> keras.Model:
         waiting: dict[str, list[Json]] = {}
-        for given in _bounded(member(config, "layers", list, self.where), self.where):
+        for given in bounded(member(config, "layers", list, self.where), self.where):
             name = member(given, "name", str, self.where)
             if name in self.layers:
                 raise refused("KS731", f"{self.where} has two layers {name[:80]!r}")
@@ -159,7 +161,7 @@ class Graph:
                 raise refused("KS731", f"{self.where} has calls that wait for each other")
         inputs = self.tensors(config.get("input_layers"))
         outputs = self.tensors(config.get("output_layers"))
-        return _made(
+        return made(
             lambda: keras.Model(inputs, outputs, name=_name(config, self.where)), self.where
         )
 
@@ -186,8 +188,8 @@ class Graph:
                 and (tensor.shape[1] or 0) > MOST_STEPS
             ):
                 raise refused("KS734", f"{where} unrolls {tensor.shape[1]} steps")
-        result = _made(lambda: layer(*args, **kwargs), where)
-        _check_outputs(result, where)
+        result = made(lambda: layer(*args, **kwargs), where)
+        check_outputs(result, where)
         self.results[name].append(tree.flatten(result))
 
     def revived(self, value: Json, name: str) -> Any:
@@ -239,64 +241,7 @@ class Graph:
         raise refused("KS731", f"{self.where} has inputs or outputs that are not there")
 
 
-class NotYetError(Exception):
-    """A reference to a tensor of a call that has not been made yet."""
-
-
 def _name(config: Json, where: str) -> str | None:
     name = config.get("name")
     check_plain(name, where, "name")
     return name if isinstance(name, str) else None
-
-
-def _bounded(given: list[Json], where: str) -> list[Json]:
-    if not 0 < len(given) <= MOST_LAYERS:
-        raise refused("KS734", f"{where} has {len(given)} layers")
-    return given
-
-
-def _check_input(shape: Json, where: str) -> None:
-    if not isinstance(shape, list) or not all(_is_size(size) for size in shape):
-        raise refused("KS731", f"{where} has no shape that is read")
-    values = math.prod(size for size in shape if size is not None)
-    if values > LARGEST_INPUT:
-        raise refused("KS734", f"{where} declares {values:,} values for a row")
-
-
-def _check_vocabulary(arguments: dict[str, Any], where: str) -> None:
-    """Check that a lookup table contains whole numbers: a text would be a path that Keras reads."""
-    numbers = arguments.get("vocabulary")
-    if not isinstance(numbers, list) or not all(type(each) is int for each in numbers):
-        raise refused("KS733", f"{where} has no vocabulary of whole numbers", classes.CODE)
-    if arguments.get("output_mode") == "tf_idf":
-        message = f"{where}: weights of a vocabulary (tf_idf) are not read"
-        raise refused("KS733", message, classes.CODE)
-
-
-def _is_size(size: Json) -> bool:
-    return size is None or (isinstance(size, int) and not isinstance(size, bool) and size > 0)
-
-
-def _check_outputs(result: Any, where: str) -> None:
-    for tensor in tree.flatten(result):
-        values = math.prod(size for size in getattr(tensor, "shape", ()) if size is not None)
-        if values > LARGEST:
-            raise refused("KS734", f"{where} gives {values:,} values for a row")
-
-
-def _made(make_it: Callable[[], Any], where: str) -> Any:
-    with _named(where):
-        return make_it()
-
-
-@contextmanager
-def _named(where: str) -> Iterator[None]:
-    """Convert failures of Keras to errors that name the layer."""
-    try:
-        yield
-    except (KspecError, NotYetError):
-        raise
-    except FAILURES as error:
-        text = str(error).rpartition("Exception encountered: ")[2].strip()
-        first = next(iter(text.splitlines()), type(error).__name__)
-        raise refused("KS737", f"{where} cannot be built: {first[:300]}") from error

@@ -6,9 +6,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS710",
         title="operation that a format cannot express",
-        explanation="A layer is made of an operation that the format of a target has no means to\n"
-        "write, not even by simpler ones. It is found before training, by emitting the network\n"
-        "with random weights. `docs/conformance.md` lists what each format can.",
+        explanation="A layer needs an operation that the format of a target cannot express, not\n"
+        "even by simpler operations. This is found before training, when the network is emitted\n"
+        "with random weights. `docs/conformance.md` lists the operations of each format.",
         wrong="network: [{conv3d_transpose: {filters: 8, kernel_size: 3}}]\n"
         "targets: {android: {}}   # when its kernels lack the operation",
         right="network: [{conv3d_transpose: {filters: 8, kernel_size: 3}}]\ntargets: {server: {}}",
@@ -16,8 +16,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS711",
         title="layer that cannot be compiled",
-        explanation="A layer did not trace into operations that have a meaning of their own: it\n"
-        "runs code, depends on data for its shape, or mixes the rows of a batch.",
+        explanation="A layer could not be traced into operations of the compiler: it calls code\n"
+        "other than keras.ops, its shape depends on data, or no format has its operation.",
         wrong="keras.layers.Lambda(lambda x: x * 2)",
         right="keras.layers.Rescaling(2)",
     ),
@@ -32,10 +32,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS713",
         title="a size is missing",
-        explanation="The artifact of this target has fixed shapes, and an input has a dimension\n"
-        "that the spec leaves open. The target's option `dimensions` gives its size. A target\n"
-        "without that option, such as the browser with LiteRT.js, takes fixed sizes only: choose\n"
-        "another engine, or write a number in the input's shape.",
+        explanation="The artifact of this target has fixed shapes, and an input has a named\n"
+        "dimension. The target's option `dimensions` sets its size. A target without that option,\n"
+        "such as the browser with LiteRT.js, supports fixed sizes only: choose another engine, or\n"
+        "write a number in the input's shape.",
         wrong="inputs: {sound: {tensor: [time, 40]}}\ntargets: {android: {}}",
         right="inputs: {sound: {tensor: [time, 40]}}\n"
         "targets: {android: {dimensions: {time: 100}}}",
@@ -68,8 +68,8 @@ RULES: tuple[Rule, ...] = (
         code="KS716",
         title="placed file that was not verified",
         explanation="An artifact is verified, then copied to its place, and the copy is compared\n"
-        "with the hashes of the verified files. A file there is another one: something else wrote\n"
-        "to the folder at the same time, or the disk failed.",
+        "with the hashes of the verified files. A copied file differs: another process wrote to\n"
+        "the folder at the same time, or the disk failed.",
         wrong="kspec emit model.yaml --out shared & cp other.onnx shared/model.onnx",
         right="kspec emit model.yaml --out shared && cp shared/model.onnx elsewhere/",
     ),
@@ -82,11 +82,20 @@ RULES: tuple[Rule, ...] = (
         right="targets:\n  android: {dimensions: {time: 50}}\n  tflite: {dimensions: {time: 50}}",
     ),
     Rule(
+        code="KS718",
+        title="operation that a format cannot write",
+        explanation="The rule that writes an operation in a format failed on the operation as the\n"
+        "model uses it, or the library that the format is written with did. The message names the\n"
+        "layer, the operation and the error. Nothing is written.",
+        wrong="a layer with element types or sizes that the format's rule does not expect",
+        right="a report with the model; until then, another layer or another format",
+    ),
+    Rule(
         code="KS720",
         title="artifact differs from the trained model",
-        explanation="The artifact was run in its own runtime, and an output is farther from the\n"
-        "trained model's than the tolerance allows. The build names the first node that differs\n"
-        "and its line. Nothing is shipped.",
+        explanation="The artifact was run in its own runtime, and an output differs from the\n"
+        "trained model's output by more than the tolerance. The build names the first node that\n"
+        "differs, and its line. Nothing is shipped.",
         wrong="digits.onnx differs from the trained model at output 'digit', row 3",
         right="a report with the spec: this is a fault of kspec or of the runtime",
         exit_code=1,
@@ -94,8 +103,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS721",
         title="artifact does not run",
-        explanation="The runtime of the format refused to open the artifact, or failed while it\n"
-        "ran, or gave other outputs than the model has. Nothing is shipped.",
+        explanation="The runtime of the format refused to open the artifact, failed while it ran\n"
+        "it, or returned other outputs than the model has. Nothing is shipped.",
         wrong="digits.tflite does not run in tflite's own runtime",
         right="the versions of requirements.lock, with which it was tested",
         exit_code=1,
@@ -103,9 +112,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS722",
         title="a network that ignores its inputs",
-        explanation="The model answers the same for every row, whatever its weights are. Any\n"
-        "artifact would agree with it, so that a comparison would prove nothing. A layer drops\n"
-        "its input, or the model was never trained and a signal dies away in it.",
+        explanation="The model's outputs are equal for all rows, whatever its weights are. Any\n"
+        "artifact would agree with it, so that a comparison would prove nothing. Either a layer\n"
+        "ignores its input, or the model was never trained and signals vanish in it.",
         wrong="network: [{activation: relu}, {rescaling: 0}]",
         right="network: [{activation: relu}, {dense: 3}]",
         exit_code=1,
@@ -113,9 +122,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS723",
         title="graph differs from the trained model",
-        explanation="The graph that was traced from the model, evaluated in float64, does not\n"
-        "give what Keras gives. It is a fault of kspec, or the network is so ill-conditioned\n"
-        "that float32 decides its answer.",
+        explanation="The outputs of the graph that was traced from the model, evaluated in\n"
+        "float64, differ from the outputs of Keras. Either this is a fault of kspec, or the\n"
+        "network is so ill-conditioned that the rounding of float32 dominates its outputs.",
         wrong="the graph differs from the trained model at output 'digit'",
         right="a report with the spec; training with smaller weights if they have grown",
         exit_code=70,
@@ -123,10 +132,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS724",
         title="a trained model that answers a constant",
-        explanation="The trained model answers the same for every golden row, though the network\n"
-        "does not ignore its inputs. The message names the likely reason: moving averages of\n"
-        "BatchNormalization that have not reached the statistics of the batches, a ReLU that\n"
-        "gives 0 for every row, or a loss that did not fall.",
+        explanation="The trained model has equal outputs for all golden rows, although the\n"
+        "network does not ignore its inputs. The message names the likely reason: moving averages\n"
+        "of BatchNormalization that have not reached the statistics of the batches, a ReLU that\n"
+        "is 0 for every row, or a loss that did not fall.",
         wrong="train: {epochs: 1, optimizer: {sgd: {learning_rate: 1e-9}}}",
         right="train: {epochs: 20}",
         exit_code=1,
@@ -143,8 +152,8 @@ RULES: tuple[Rule, ...] = (
         code="KS730",
         title="not a .keras file",
         explanation="A `.keras` file is a zip with `config.json`, `metadata.json` and\n"
-        "`model.weights.h5`. Other entries, an entry that is there twice, encryption, and sizes\n"
-        "that cannot be are refused before anything is unpacked.",
+        "`model.weights.h5`. Other entries, duplicate entries, encryption and implausible sizes\n"
+        "are refused before anything is unpacked.",
         wrong="kspec import model.h5",
         right='keras.models.load_model("model.h5").save("model.keras")',
     ),
@@ -152,7 +161,7 @@ RULES: tuple[Rule, ...] = (
         code="KS731",
         title="configuration of a .keras file that cannot be read",
         explanation="`config.json` is not JSON, is nested too deeply, or does not describe a\n"
-        "Functional or Sequential model whose calls can be made one after the other.",
+        "Functional or Sequential model whose layers can be called in order.",
         wrong='{"class_name": "Functional", "config": {"layers": 3}}',
         right="a file that `model.save` wrote and nobody edited",
     ),
@@ -168,16 +177,17 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS733",
         title="argument of a layer in a .keras file that is refused",
-        explanation="A number is not finite or larger than any layer can hold, a text is too\n"
-        "long, or a type of numbers is not float32 (or a whole number, of inputs).",
+        explanation="A number is not finite or too large for any layer, a text is too long, an\n"
+        "element type is not float32 (or, for inputs, an integer type), or a layer is quantised\n"
+        "or stateful.",
         wrong='{"class_name": "Dense", "config": {"units": 1e400}}',
         right='{"class_name": "Dense", "config": {"units": 64}}',
     ),
     Rule(
         code="KS734",
         title="size in a .keras file that is refused",
-        explanation="A tensor, the variables together, or the number of layers would be larger\n"
-        "than what can be compiled. Nothing of that size has been allocated.",
+        explanation="A tensor, the variables together, or the number of layers exceeds the limit\n"
+        "of the compiler. Nothing of that size has been allocated.",
         wrong="keras.Input((1000000, 1000000))",
         right="keras.Input((1000, 1000))",
     ),
@@ -192,16 +202,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS736",
         title="weights that do not fit the model",
-        explanation="For each variable of the model there is an array of its shape and type in\n"
-        "`model.weights.h5`. Here one is missing or another.",
+        explanation="`model.weights.h5` must contain an array for each variable of the model,\n"
+        "with the variable's shape and type. An array is missing, or has another shape or type.",
         wrong="the configuration of one model with the weights of another",
         right="a file that `model.save` wrote and nobody edited",
     ),
     Rule(
         code="KS737",
         title="layer of a .keras file that cannot be built",
-        explanation="Keras refused the arguments of a layer or what it is called on. The file may\n"
-        "be of another version of Keras than the one that is installed.",
+        explanation="Keras refused the arguments or the inputs of a layer. The file may have been\n"
+        "written by another version of Keras than the installed one.",
         wrong="a file of a newer Keras, with an argument that this one does not know",
         right="the version of Keras that wrote the file, or the model saved again",
     ),
@@ -209,8 +219,8 @@ RULES: tuple[Rule, ...] = (
         code="KS738",
         title="model that cannot be written as a spec",
         explanation="A spec has the layers of the catalogue, with one output each. Operations\n"
-        "between layers are written as the layers that do the same, where there are any; a\n"
-        "sort, a slice, or a layer that gives its state has no words in it. `kspec emit\n"
+        "between layers are written as equivalent layers, if these exist. A sort, a slice, a mask\n"
+        "that a call passes, or a layer that returns its state cannot be written. `kspec emit\n"
         "model.keras` compiles such models without a spec.",
         wrong="kspec import sorted.keras",
         right="kspec emit sorted.keras --format onnx",
@@ -218,17 +228,17 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS739",
         title="rows that do not fit the model",
-        explanation="For each input of the model there are rows, an array whose first axis counts\n"
-        "them. Their shape is the input's, all inputs have as many rows, and an input of whole\n"
-        "numbers gets whole numbers.",
+        explanation="`rows` must contain an array for each input of the model. Its first axis\n"
+        "counts rows and has the same size for all inputs; its other axes are the input's shape;\n"
+        "an integer input takes whole numbers only.",
         wrong='kspec.compile_keras(model, rows={"x": np.zeros((8, 3))})   # x has 4 numbers',
         right='kspec.compile_keras(model, rows={"x": np.zeros((8, 4))})',
     ),
     Rule(
         code="KS740",
-        title="call of keras.ops that is not understood",
-        explanation="An operation is called with arguments that Keras takes and that its rule in\n"
-        "kspec does not expect. The message names the layer and the operation.",
+        title="call of keras.ops without a lowering",
+        explanation="An operation is called with arguments that Keras accepts and that its rule\n"
+        "in kspec does not expect. The message names the layer and the operation.",
         wrong="a call of keras.ops with an argument of an unusual form",
         right="a report with that call; until then, the same numbers by other operations",
     ),
@@ -236,42 +246,41 @@ RULES: tuple[Rule, ...] = (
         code="KS741",
         title="model that Keras cannot call",
         explanation="The model raised an error when it was called with the rows on which its\n"
-        "artifacts would be judged, before anything was compared.",
+        "artifacts are compared with it.",
         wrong="rows with ids that an Embedding does not have",
         right='kspec.compile_keras(model, rows={"ids": ids})',
     ),
     Rule(
         code="KS742",
-        title="element type that artifacts do not have",
-        explanation="Artifacts take and compute whole numbers and float32. Inputs of int16,\n"
-        "uint16, uint32 and bfloat16 become the next wider type, which holds the same numbers;\n"
-        "what is computed in such a type before a cast is refused, since it overflows or rounds\n"
-        "there.\n"
-        "Text and complex numbers are refused.",
+        title="element type that artifacts lack",
+        explanation="Artifacts compute in float32 and in integer types. Inputs of int16, uint16,\n"
+        "uint32 and bfloat16 become the next wider type, which represents the same numbers.\n"
+        "Computations in such a type before a cast are refused, since they overflow or round\n"
+        "there. Text and complex numbers are refused.",
         wrong='keras.Input((1,), dtype="string")',
         right='keras.Input((1,), dtype="int32")   # ids that StringLookup made of the text',
     ),
     Rule(
         code="KS743",
         title="quantised layer",
-        explanation="`model.quantize` replaces the weights of a layer by whole numbers and\n"
-        "scales. Formats quantise in ways of their own, so the model is compiled as it was before.",
+        explanation="`model.quantize` replaces the weights of a layer by integers and scales.\n"
+        "Formats have their own quantisation; compile the model as it was before `quantize`.",
         wrong='model.quantize("int8"); kspec.compile_keras(model)',
         right="kspec.compile_keras(model)",
     ),
     Rule(
         code="KS744",
         title="rows that depend on each other",
-        explanation="The model is built for a fixed number of rows. Its artifacts take any\n"
-        "number, which is right only where a row's answer depends on that row alone.",
+        explanation="Artifacts accept any number of rows, so the outputs of a row must depend on\n"
+        "that row alone. Here they depend on other rows of the batch.",
         wrong="keras.Input(batch_shape=(2, 4)) and a mean over axis 0",
         right="keras.Input((4,)) and a mean over the other axes",
     ),
     Rule(
         code="KS745",
-        title="size of a dimension that the model does not leave open",
-        explanation="`dimensions` gives sizes, whole numbers above zero, to dimensions that the\n"
-        "model leaves open, by name: `<input>_<axis>`.",
+        title="size of an unknown dimension",
+        explanation="`dimensions` sets the sizes, whole numbers above zero, of the model's open\n"
+        "dimensions, by name: `<input>_<axis>`.",
         wrong='kspec.compile_keras(model, dimensions={"time": 5})',
         right='kspec.compile_keras(model, dimensions={"x_1": 5})',
     ),

@@ -1,6 +1,6 @@
-"""Runs one artifact in a process of its own: ``python -m kspec.targets.formats.child JOB``.
+"""The process that runs one artifact: ``python -m kspec.targets.formats.child JOB``.
 
-The argument is a Job as JSON. Prints one line of JSON.
+The argument is a Job as JSON. The process prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from kspec.compiler.ir import TensorType
 
 Rows = Mapping[str, np.ndarray]
 CHUNK = 64
-"""Rows at once, where the artifact takes any number."""
+"""Rows per call if the artifact takes any number."""
 LATENCY_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What the process is to do. Paths are absolute."""
+    """The arguments of the process. Paths are absolute."""
 
     runner: str
     """``module:class``."""
@@ -42,15 +42,15 @@ class Job:
     outputs: str
     """The safetensors file to write, with outputs by name."""
     latency: bool
-    """Whether to measure one call as well."""
+    """Whether to measure the latency of a call."""
     turn: str | None
-    """The file that jobs which run side by side lock in turn: many compute their rows at once, and
-    one measures its latency alone."""
+    """The lock file of concurrent jobs: many compute their rows at once, and only one at a time
+    measures its latency."""
 
 
 def end_with_parent() -> None:
-    """End this process when the one that started it has ended, by whatever signal: its end of the
-    pipe on standard input is then closed."""
+    """End this process when its parent has ended, for whatever reason: the parent's end of the pipe
+    on standard input is then closed."""
 
     def watch() -> None:
         while os.read(0, 1):
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> None:
     end_with_parent()
     job = Job(**json.loads(arguments[0]))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime calls its makers from 1.29 on
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # since 1.29, ONNX Runtime contacts its vendor
     module, _, name = job.runner.partition(":")
     with _turn(job.turn, fcntl.LOCK_SH):
         runner: Any = getattr(import_module(module), name)(Path(job.artifact), threads=1)
@@ -97,11 +97,11 @@ def _turn(path: str | None, kind: int) -> Iterator[None]:
 
 
 def run_rows(runner: Any, rows: Rows) -> dict[str, np.ndarray]:
-    """The outputs for all rows, in chunks of the size that the artifact takes; the last chunk is
-    filled up with its last row where the size is fixed."""
+    """Return the outputs for all rows, computed in chunks. If the artifact has a fixed batch size,
+    the last chunk is padded with its last row."""
     fixed = _fixed_batch(runner.inputs)
     parts = [_run_chunk(runner, chunk, fixed) for chunk in _chunks(rows, fixed or CHUNK)]
-    # safetensors writes memory as it lies; joining transposed views may give one.
+    # safetensors ignores strides, and a concatenation of transposed views has strides.
     return {
         name: np.asarray(np.concatenate([part[name] for part in parts]), order="C")
         for name in parts[0]
@@ -109,8 +109,8 @@ def run_rows(runner: Any, rows: Rows) -> dict[str, np.ndarray]:
 
 
 def latency(runner: Any, rows: Rows) -> float:
-    """Seconds of one call with the smallest batch: the median of the calls of 0.3 s, at
-    least 3, after two that do not count."""
+    """Return the median seconds of a call with the smallest batch: calls are repeated for 0.3 s, at
+    least 3 times, after two calls to warm up."""
     size = _fixed_batch(runner.inputs) or 1
     chunk = next(_chunks(rows, size))
     times: list[float] = []

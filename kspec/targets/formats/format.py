@@ -1,4 +1,5 @@
-"""What a format is: options, passes, rules, a writer, and a runner for its real runtime."""
+"""The base class of formats: options, passes, rules, a writer, and a runner for the real
+runtime."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def lazy(path: str) -> Any:
-    """A class attribute that is defined as ``module:name`` and imported on first use. A format's
-    declarations can be read without importing the compiler or NumPy."""
+    """Return a class attribute that imports ``module:name`` on first use. A format's declarations
+    can be read without importing the compiler or NumPy."""
     return _Lazy(path)
 
 
@@ -51,10 +52,10 @@ LARGEST_FILE = 2**31 - 2**24
 
 
 class Limit(Protocol):
-    """Tells why a format cannot express a node although it has a rule for the operation."""
+    """Returns why a format cannot express a node although it has a rule for the operation."""
 
     def __call__(self, node: Node, graph: Graph, /) -> str | None:
-        """The reason, or None. ``graph`` is the graph of the node; inside a loop it is the body,
+        """Return the reason, or None. ``graph`` contains the node; inside a loop it is the body,
         with the inputs of the whole graph."""
 
 
@@ -63,24 +64,24 @@ Chosen = TypeVar("Chosen", bound=Model)
 
 
 class Format(ABC, Generic[Chosen]):
-    """One file format. It reads lowered graphs and nothing else; platforms choose its options."""
+    """A file format. It reads only lowered graphs; platforms choose its options."""
 
     name: ClassVar[str]
     """The key in specs and on the command line: ``onnx``."""
     suffix: ClassVar[str]
     """The suffix of the artifact's main file or folder: ``.onnx``."""
     options: type[Chosen]
-    """What a user may choose; every option is honoured or refused."""
+    """The class of its options. Each option is honoured or refused."""
     rules: ClassVar[Table[Any]]
-    """How each op is written, and which ops are refused."""
+    """The rule that writes each op, and the reasons for ops that are refused."""
     limits: ClassVar[Mapping[type, Limit]] = MappingProxyType({})
-    """What the format cannot express, by the class of the op or one of its base classes."""
+    """Forms of ops that the format cannot express, by the op's class or a base class."""
     reference: ClassVar[Mapping[type, Callable[..., Any]]] = MappingProxyType({})
-    """The NumPy evaluation of ops that only this format's passes make."""
+    """The NumPy evaluation of ops that only this format's passes create."""
     runner: ClassVar[str]
     """``module:class`` of the Runner, imported only in the process that runs artifacts."""
     packages: ClassVar[tuple[str, ...]]
-    """Installed packages whose version decides what is written or how it runs."""
+    """Installed packages whose versions affect the written file or how it runs."""
     fixed_shapes: ClassVar[bool] = False
     """Whether every dimension needs a size before the artifact can be written."""
     largest_bytes: ClassVar[int | None] = None
@@ -88,18 +89,16 @@ class Format(ABC, Generic[Chosen]):
 
     @abstractmethod
     def passes(self, options: Chosen) -> tuple[Pass, ...]:
-        """The passes that turn the common graph into the graph that is written."""
+        """Return the passes that convert the common graph to the graph that is written."""
 
     def lower(self, graph: Graph, options: Chosen) -> Graph:
-        """The graph with this format's passes applied: `refusals` and `write` take this graph.
-        Raises PassError."""
+        """Apply this format's passes to a graph, for `refusals` and `write`. Raises PassError."""
         from kspec.compiler.passes import run_passes
 
         return run_passes(graph, self.passes(options))
 
     def refusals(self, graph: Graph, options: Chosen) -> tuple[Refusal, ...]:  # noqa: ARG002
-        """The nodes of a lowered graph that the format cannot express; empty if it can be
-        written."""
+        """Return the nodes of a lowered graph that the format cannot express."""
         from kspec.targets.formats.limits import Language, beyond_bytes, beyond_limits
 
         language = Language(self.name, self.rules, self.limits)
@@ -109,20 +108,20 @@ class Format(ABC, Generic[Chosen]):
         )
 
     def fixed(self, options: Chosen) -> Mapping[str, int]:  # noqa: ARG002
-        """The sizes that the artifact has for named dimensions, the batch among them."""
+        """Return the artifact's fixed sizes of named dimensions, including the batch."""
         return {}
 
     def sized(self, options: Chosen, sizes: Mapping[str, int]) -> Chosen:  # noqa: ARG002
-        """The options for a model whose open dimensions have these sizes, among others; the batch
+        """Return the options for a model whose symbolic dimensions may have these sizes; the batch
         may be one of them."""
         return options
 
     def decisive(self, options: Chosen) -> Mapping[str, Any]:
-        """The options that decide the numbers, as plain data; metadata is left out."""
+        """Return the options that affect the outputs, as plain data, without metadata."""
         return options.model_dump(mode="json")
 
     def tolerance(self, options: Chosen) -> Tolerance:  # noqa: ARG002
-        """The error that is admitted with these options, however exact the trained model is."""
+        """Return the permitted error with these options, however exact the trained model is."""
         return Tolerance()
 
     @abstractmethod
@@ -130,24 +129,24 @@ class Format(ABC, Generic[Chosen]):
         """Write a lowered graph as it is, and return every file of the artifact as a POSIX path
         relative to the folder of ``path``.
 
-        ``path`` does not exist yet and ends as this format's artifacts do; other files of the
-        artifact begin with its name. The same graph and options give the same bytes, in every
+        ``path`` does not exist yet and has this format's suffix; names of further files begin
+        with its name. The same graph and options give the same bytes, in every
         process. Public names of inputs and outputs are the graph's. Raises ValueError for a graph
         that the format cannot hold.
         """
 
 
 class Runner(Protocol):
-    """An artifact opened in its own runtime. Made in a fresh process by the artifact's path, and
-    then called with raw inputs by public name."""
+    """An artifact opened in its own runtime. It is created in a new process from the artifact's
+    path, and called with raw inputs by public name."""
 
     runtime: str
     """Engine and version: ``onnxruntime 1.31.1``."""
     inputs: Mapping[str, TensorType]
-    """What the artifact itself declares; a dimension is a str where it may vary."""
+    """The types that the artifact declares; a variable dimension is a str."""
     outputs: Mapping[str, TensorType]
 
     def __init__(self, path: Path, *, threads: int = 1) -> None: ...
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Outputs by public name, for arrays of exactly the declared shapes."""
+        """Return outputs by public name, for arrays of exactly the declared shapes."""

@@ -1,4 +1,5 @@
-"""The nodes that a format refuses: ops without a rule, limits node by node, and too many bytes."""
+"""The nodes that a format refuses: ops without a rule, nodes beyond a limit, and too large
+weights."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from kspec.targets.formats.refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What a format can say: its rules by op, and its limits by op or a base of ops."""
+    """The ops that a format can express: its rules by op, and its limits by op or base class."""
 
     name: str
     rules: Table[Any]
@@ -23,8 +24,8 @@ class Language:
 
 
 def beyond_limits(language: Language, graph: Graph) -> Iterator[Refusal]:
-    """A refusal for each node without a rule or beyond a limit. A node in the body of a loop is
-    reported under the name of the outermost loop."""
+    """Yield a refusal for each node without a rule or beyond a limit. A node in the body of a loop
+    is reported under the name of the outermost loop."""
     for node in graph.nodes:
         if isinstance(node.op, Scan):
             body = replace(opened(node, graph), inputs=graph.inputs)
@@ -42,13 +43,13 @@ def _reason(language: Language, node: Node, graph: Graph) -> str | None:
 
 
 def read_constants(graph: Graph) -> list[str]:
-    """The names of the constants that nodes read, sorted."""
+    """Return the names of the constants that nodes read, sorted."""
     names = {value.name for node in graph.nodes for value in node.inputs}
     return sorted(names & graph.constants.keys())
 
 
 def beyond_bytes(name: str, graph: Graph, limit: int | None) -> tuple[Refusal, ...]:
-    """A refusal of the node with the largest weights if all weights together exceed the limit."""
+    """Return a refusal of the node with the largest weights if all weights exceed the limit."""
     if limit is None:
         return ()
     sizes = {each: graph.constants[each].nbytes for each in read_constants(graph)}

@@ -1,7 +1,7 @@
-"""Protobuf messages with large fields, put together without copying these.
+"""Protobuf messages with large fields, written without copies of these fields.
 
-A message is a list of parts that follow each other in the file. The bytes are those that protobuf
-itself writes: fields in the order of their numbers, lengths as the shortest varints.
+A message is a list of consecutive parts of the file. The bytes equal protobuf's own: fields are in
+the order of their numbers, lengths are the shortest varints.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _DELIMITED = 2
 """The wire type of text, bytes and messages: a length, then the content."""
 
 Part = bytes | Array
-"""An array stands for its bytes; it is contiguous and in the byte order of the file."""
+"""Bytes, or a contiguous array in the byte order of the file."""
 Parts = list[Part]
 
 
 def delimited(number: int, content: Iterable[Part]) -> Parts:
-    """A field of text, bytes or a message: its tag and length, then the parts of its content."""
+    """Return a field of text, bytes or a message: tag and length, then the parts of the content."""
     parts = list(content)
     length = sum(part.nbytes if isinstance(part, np.ndarray) else len(part) for part in parts)
     return [_varint(number << 3 | _DELIMITED) + _varint(length), *parts]

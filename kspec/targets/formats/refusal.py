@@ -1,4 +1,4 @@
-"""Why a format does not write a network."""
+"""The reason why a format does not write a network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A node that a format cannot express, and why."""
+    """A node that a format cannot express, with the reason."""
 
     node: str
     op: str

@@ -1,10 +1,10 @@
-"""What rules write with: one MIL function being built, its values by their IR names."""
+"""The MIL function under construction, with its values by their IR names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -12,19 +12,13 @@ from kspec.compiler.ir import Array, DType, Graph, Node, Value
 from kspec.targets.formats.coreml.names import Identifiers
 from kspec.targets.formats.coreml.options import CoreMLOptions
 from kspec.targets.formats.coreml.toolkit import Toolkit
+from kspec.targets.formats.rule import EmittingRule, apply_rule
 
 _FIRST = 16
-"""Elements of an array by which another one is looked for."""
+"""Number of leading elements by which equal arrays are searched."""
 
 Var = Any
-"""A value of coremltools' builder."""
-
-
-class Rule(Protocol):
-    """Writes one node of a lowered graph and gives the MIL value of its output, which must bear
-    its name; a tuple of them where it has several."""
-
-    def __call__(self, node: Node, emit: Emission) -> Var | tuple[Var, ...]: ...
+"""A value of the MIL builder of coremltools."""
 
 
 class Emission:
@@ -56,19 +50,19 @@ class Emission:
             or self.computed_as(value.dtype) is DType.float16
             or value.dtype is DType.boolean
         )
-        """Outputs that a last operation of their own gives: the node has another element type."""
+        """Graph outputs that need an additional operation: the node has another element type."""
 
     def run(self, node: Node) -> None:
         """Write a node by its rule."""
-        made = self._rules[type(node.op)](node, self)
+        made = apply_rule(self._rules, node, self)
         results = made if isinstance(made, tuple) else (made,)
         for value, var in zip(node.outputs, results, strict=True):
             self.bind(value, var)
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """In the block of a loop. What is computed there is not known outside; constants stand
-        before the outermost loop, so that no two blocks need their own."""
+        """Enter the block of a loop. Values computed in the block are unknown outside; constants
+        are placed before the outermost loop, so that all blocks share them."""
         outside = self._vars, self._measured, self._loop
         self._vars, self._measured = dict(self._vars), dict(self._measured)
         self._loop = self._loop or self.kit.mil.block.curr_block().outer_op
@@ -78,23 +72,24 @@ class Emission:
             self._vars, self._measured, self._loop = outside
 
     def __call__(self, kind: str, name: str, **parameters: Any) -> Var:
-        """Add an operation under an IR name; what is not a MIL value becomes a constant."""
+        """Add an operation under an IR name; parameters that are not MIL values become
+        constants."""
         own = f"{name}/computed" if name in self.delivered else name
         return self._add(kind, self.identifiers[own], parameters)
 
     def several(self, kind: str, name: str, **parameters: Any) -> tuple[Var, ...]:
-        """Add an operation that has several results, each named by its number."""
+        """Add an operation with several results, each named by its index."""
         results: tuple[Var, ...] = self._add(kind, self.identifiers[name], parameters)
         for number, var in enumerate(results):
             var.name = self.identifiers[f"{name}/{number}"]
         return results
 
     def deliver(self, kind: str, output: Value, **parameters: Any) -> Var:
-        """Add the operation that gives an output its public name."""
+        """Add the operation that has the public name of an output."""
         return self._add(kind, self.public(output), parameters)
 
     def __getitem__(self, value: Value) -> Var:
-        """The MIL value of an IR value; a constant is added when it is first read."""
+        """Return the MIL value of an IR value; a constant is added at its first use."""
         if value.name not in self._vars:
             array = self.graph.constants[value.name]
             self._vars[value.name] = self.constant(value.name, array)
@@ -104,38 +99,40 @@ class Emission:
         self._vars[value.name] = var
 
     def public(self, value: Value) -> str:
-        """The name of an input or output in the file."""
+        """Return the name of an input or output in the file."""
         return self.identifiers[value.name]
 
     def constant(self, name: str, array: Array) -> Var:
-        """A named constant, floats in the chosen precision."""
+        """Return a named constant, with floats in the chosen precision."""
         own = f"{name}/constant" if name in self.delivered else name
         return self._constant(self.array(array), self.identifiers[own])
 
     def exact(self, name: str, array: Array) -> Var:
-        """A named constant in its own precision."""
+        """Return a named constant in the precision of the array."""
         return self._constant(np.ascontiguousarray(array), self.identifiers[name])
 
     def array(self, array: Array) -> Array:
-        """The array in the chosen precision; what float16 cannot hold becomes its largest."""
+        """Convert an array to the chosen precision; values beyond float16 are clipped to its
+        range."""
         if array.dtype.kind != "f" or not self._half:
             return np.ascontiguousarray(array) if array.ndim else array
         limit = np.finfo(np.float16).max
         return np.asarray(np.clip(array, -limit, limit), np.float16, order="C")
 
     def scalar(self, number: float, like: DType = DType.float32) -> Any:
-        """A number of the element type that ``like`` is computed in."""
+        """Return a number in the element type in which ``like`` is computed."""
         return self.array(np.asarray(number, like.numpy))[()]
 
     def computed_as(self, dtype: DType) -> DType:
-        """The element type in the chosen precision."""
+        """Return the element type in the chosen precision."""
         return DType.float16 if self._half and dtype.is_float else dtype
 
     def cast(self, var: Var, dtype: DType, name: str) -> Var:
         return self("cast", name, x=var, dtype=self.kit.mil_names[self.computed_as(dtype)])
 
     def parameter(self, value: Any) -> Any:
-        """A constant of a number, text, array or list of integers; MIL values as they are."""
+        """Convert a number, text, array or list of integers to a constant; return MIL values as
+        they are."""
         if isinstance(value, bool | int | float | str | np.generic | np.ndarray):
             return self._share(value)
         if isinstance(value, list | tuple) and not isinstance(value[0], self.kit.mil.Var):
@@ -143,11 +140,11 @@ class Emission:
         return value
 
     def measurable(self, dim: str) -> bool:
-        """Whether an input of the graph has this dimension."""
+        """Return whether an input of the graph has this dimension."""
         return any(dim in value.shape for value in self.graph.inputs)
 
     def measure(self, dim: str) -> Var:
-        """The size of a dimension at run time, int32[1], read from an input's shape."""
+        """Return the size of a dimension at run time, int32[1], read from the shape of an input."""
         if dim not in self._measured:
             value = next(each for each in self.graph.inputs if dim in each.shape)
             shape = self("shape", f"{value.name}/shape/{dim}", x=self[value])
@@ -157,12 +154,12 @@ class Emission:
         return self._measured[dim]
 
     def is_foreign_constant(self, var: Var) -> bool:
-        """Whether the builder made this constant by itself."""
+        """Return whether the builder created this constant itself."""
         return var.op is not None and var.op.op_type == "const" and id(var) not in self._own
 
     def own(self, var: Var) -> None:
-        """Say that this constant has its name from us. It is kept: a block may be built twice, and
-        what stands in memory where a dropped constant stood must not pass for it."""
+        """Mark a constant as named by the emission. It is kept alive: a block may be built twice,
+        and a new object at the address of a deleted constant must not be taken for it."""
         self._own[id(var)] = var
 
     def _add(self, kind: str, identifier: str, parameters: dict[str, Any]) -> Var:
@@ -170,8 +167,8 @@ class Emission:
         return getattr(self.kit.builder, kind)(name=identifier, **given)
 
     def _constant(self, value: Any, identifier: str) -> Var:
-        """A constant under that name, or the equal one that there is: layers share weights, and
-        the builder may build a block twice."""
+        """Return a constant with that name, or an existing equal one: layers share weights, and the
+        builder may build a block twice."""
         array = np.asarray(value)
         first: bytes = array.flat[:_FIRST].tobytes()
         alike = self._alike.setdefault((array.dtype.str, array.shape, first), [])
@@ -185,7 +182,8 @@ class Emission:
         return var
 
     def _share(self, value: Any) -> Var:
-        """Equal parameters are one constant: a file of many small layers would be mostly these."""
+        """Return one constant for equal parameters, which otherwise dominate files of small
+        layers."""
         if type(value) is int:
             value = np.int32(value)
         array = np.asarray(value)
@@ -194,3 +192,8 @@ class Emission:
             identifier = self.identifiers.fresh(f"{array.dtype.name}_{len(self._shared)}")
             self._shared[key] = self._constant(value, identifier)
         return self._shared[key]
+
+
+Rule: TypeAlias = EmittingRule[Emission, Var | tuple[Var, ...]]
+"""Adds the MIL operations of one node, and returns the MIL value of its output, which has the
+output's name; a tuple if the node has several outputs."""

@@ -1,4 +1,4 @@
-"""The Core ML format: what it lacks, what is prepared for it, and how it is written."""
+"""The Core ML format: its limits, its passes and its writer."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CoreML(Format[CoreMLOptions]):
         return options.model_dump(mode="json", exclude={"card"})
 
     def tolerance(self, options: CoreMLOptions) -> Tolerance:
-        """Half precision has 11 bits, and a network of some depth loses a few of them."""
+        """Half precision has a significand of 11 bits, and deep networks lose a few of them."""
         half = options.precision == "float16"
         return Tolerance(atol=1e-2, rtol=1e-2) if half else Tolerance()
 

@@ -1,4 +1,4 @@
-"""What Core ML cannot express although the operation has a rule."""
+"""Forms of operations that Core ML cannot express although the operation has a rule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ LIMITS: Table[Limit] = Table("coreml limits")
 
 _TYPES = (DType.float32, DType.float16, DType.int32, DType.boolean)
 GREATEST_RANK = 5
-_LAST = "Core ML's windows slide over tensors whose channels come first"
+KNOWN = "give the inputs known sizes"
+_LAST = "Core ML has convolutions and pooling with channels first only"
 
 _FLOATS_ONLY = (
     *(ops.Floor, ops.Ceil, ops.Round, ops.Exp, ops.Expm1, ops.Log, ops.Log1p, ops.Sqrt, ops.Rsqrt),
@@ -36,7 +37,7 @@ def types_and_ranks(node: Node, _graph: Graph) -> str | None:
 def floats_only(node: Node, _graph: Graph) -> str | None:
     if node.inputs[0].dtype.is_float:
         return None
-    return f"Core ML computes it of floats only, not of {node.inputs[0].dtype}"
+    return f"Core ML computes it in float only, not in {node.inputs[0].dtype}"
 
 
 @LIMITS(ops.MaxPool, ops.AveragePool)
@@ -52,9 +53,9 @@ def resizing(node: Node, graph: Graph) -> str | None:
     if op.channels == "last":
         return _LAST
     if op.interpolation == "nearest" and any(isinstance(dim, str) for dim in x.shape[2:]):
-        return "Core ML picks nearest pixels along axes of known size only"
+        return f"Core ML selects nearest pixels along axes of known size only; {KNOWN}"
     if op.interpolation == "bilinear" and x.type.rank > 4:
-        return "Core ML interpolates in two axes at most"
+        return "Core ML interpolates along two axes at most"
     return floats_only(node, graph)
 
 
@@ -65,26 +66,8 @@ def convolution(node: Node, graph: Graph) -> str | None:
         return _LAST
     constants = node.inputs[2:] if isinstance(node.op, ops.Conv) else node.inputs[1:]
     if any(graph.constant(value) is None for value in constants):
-        return "Core ML takes a constant only as its kernel and bias"
+        return "Core ML requires a constant kernel and bias"
     return None
-
-
-@LIMITS(ops.Einsum)
-def summation(node: Node, graph: Graph) -> str | None:
-    """Of products of two tensors at most, without diagonals, and in what MIL can reshape."""
-    assert isinstance(node.op, ops.Einsum)
-    operands, result = node.op.equation.split("->")
-    terms = operands.split(",")
-    if len(terms) > 2:
-        return "Core ML multiplies two tensors at a time"
-    if any(len(set(term)) < len(term) for term in (*terms, result)):
-        return "Core ML takes no diagonals"
-    shared = set(result).intersection(*terms) if len(terms) == 2 else set()
-    if len(shared) + 2 > GREATEST_RANK:
-        return f"Core ML's products of matrices share {GREATEST_RANK - 2} axes at most"
-    if {dim for value in node.inputs for dim in _unmeasurable(value, graph)}:
-        return "Core ML sums over sizes that the inputs tell"
-    return floats_only(node, graph)
 
 
 @LIMITS(ops.Pad)
@@ -97,7 +80,7 @@ def padding(node: Node, _graph: Graph) -> str | None:
         return "Core ML pads numbers only, not bool"
     rows = zip(x.shape, op.low, op.high, strict=True)
     if any(isinstance(dim, str) for dim, low, high in rows if low or high):
-        return f"Core ML pads by {op.mode} along axes of known size only"
+        return f"Core ML pads by {op.mode} along axes of known size only; {KNOWN}"
     return None
 
 
@@ -107,7 +90,7 @@ def broadcasting(node: Node, graph: Graph) -> str | None:
     aligned = (1,) * (len(shape) - x.type.rank) + x.shape
     for had, dim in zip(aligned, shape, strict=True):
         if had != dim and dim in _unmeasurable(node.output, graph):
-            return f"Core ML cannot tell the size of {dim} from the inputs"
+            return f"Core ML cannot derive the size of {dim} from the inputs; {KNOWN}"
     return None
 
 
@@ -118,20 +101,19 @@ def repeating(node: Node, graph: Graph) -> str | None:
     if isinstance(x.shape[op.axis], int) or (x.dtype.is_float and x.type.rank > 2):
         return None
     if x.type.rank == GREATEST_RANK:
-        return (
-            f"along a size known at run time only, Core ML repeats {x.type.rank - 1} axes at most"
-        )
+        most = GREATEST_RANK - 1
+        return f"Core ML repeats {most} axes at most along an axis of unknown size; {KNOWN}"
     return reshaping(node, graph)
 
 
 @LIMITS(ops.Reshape)
 def reshaping(node: Node, graph: Graph) -> str | None:
     if len(_unmeasurable(node.output, graph)) > 1:
-        return "Core ML infers one dimension of a reshape at most"
+        return f"Core ML infers one dimension of a reshape at most; {KNOWN}"
     return None
 
 
 def _unmeasurable(value: Value, graph: Graph) -> list[str]:
-    """The dimensions of a value that no input of the graph has."""
+    """Return the symbolic dimensions of a value that no input of the graph has."""
     known = {dim for each in graph.inputs for dim in each.shape}
     return [dim for dim in value.shape if isinstance(dim, str) and dim not in known]

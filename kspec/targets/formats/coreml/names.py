@@ -1,4 +1,4 @@
-"""Names in MIL: identifiers, where those of the IR may be any text."""
+"""Conversion of IR names, which may be any text, to MIL identifiers."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def is_identifier(name: str) -> bool:
 
 
 class Identifiers:
-    """Gives each name one identifier, and no two names the same. The first names come first: of
-    these, identifiers keep themselves, and the others follow in their order."""
+    """An injective mapping from names to identifiers. Names that are identifiers already keep
+    themselves; the others get theirs afterwards, in order."""
 
     def __init__(self, first: Iterable[str]) -> None:
         names = list(dict.fromkeys(first))
@@ -36,19 +36,19 @@ class Identifiers:
 
     @classmethod
     def of(cls, graph: Graph) -> Identifiers:
-        """Those of a graph: they depend on nothing else, so that a value of a written program can
-        be found again by its IR name."""
+        """Return the identifiers of a graph. They depend on the graph alone, so that a value of a
+        written program can be found again by its IR name."""
         values = (*graph.values(), *graph.outputs)
         return cls([*(value.name for value in values), *graph.constants])
 
     def __getitem__(self, name: str) -> str:
-        """The identifier of an IR name, always the same."""
+        """Return the identifier of an IR name, which never changes."""
         if name not in self._by_name:
             self._by_name[name] = self.fresh(name)
         return self._by_name[name]
 
     def fresh(self, wish: str) -> str:
-        """An identifier that nothing else has, as near to the wish as can be."""
+        """Return an unused identifier, as close to the wish as possible."""
         stem = re.sub(r"[^A-Za-z0-9_]", "_", wish, flags=re.ASCII) or "_"
         if not is_identifier(stem):
             stem = f"v_{stem}"

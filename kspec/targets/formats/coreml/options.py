@@ -1,4 +1,4 @@
-"""What a user may choose about Core ML."""
+"""The options of Core ML."""
 
 from __future__ import annotations
 

@@ -14,16 +14,16 @@ from kspec.targets.formats.coreml.rules import RULES
 from kspec.targets.formats.coreml.toolkit import Toolkit
 
 SIGNATURE_KEY = "kspec.signature"
-"""Where the metadata holds, as JSON, what Core ML has no place for: the public name of each input
-and output, which need not be an identifier, and the names of the dimensions that vary."""
+"""The metadata key of a JSON text with the public name of each input and output, which need not be
+an identifier, and the names of symbolic dimensions; Core ML has no field for them."""
 
 LABELS_KEY = "kspec.labels"
-"""Where it holds the labels of each output by its public name."""
+"""The metadata key of the labels of each output, by its public name."""
 
 
 def build_program(graph: Graph, options: CoreMLOptions, kit: Toolkit) -> tuple[Any, Any]:
-    """The MIL program of a graph, one function `main` with every value named by us, and the
-    ModelDescription of its signature."""
+    """Return the MIL program of a graph, with one function `main` whose values all have names of
+    their own, and the ModelDescription of its signature."""
     emit = Emission(graph, options, kit, RULES)
     target = kit.target[options.minimum]
     with kit.mil.Function(_placeholders(emit), opset_version=target) as function:
@@ -39,7 +39,8 @@ def build_program(graph: Graph, options: CoreMLOptions, kit: Toolkit) -> tuple[A
 
 
 def signature_type(dtype: DType) -> DType:
-    """The element type of an input or output: Core ML has no booleans there, so int32."""
+    """Return the element type of an input or output: int32 for booleans, which Core ML lacks
+    there."""
     return DType.int32 if dtype is DType.boolean else dtype
 
 
@@ -64,7 +65,7 @@ def _receive(emit: Emission, value: Value, var: Var) -> Var:
 
 
 def _deliver(emit: Emission, value: Value) -> Var:
-    """The value under its public name and in the element type of the signature."""
+    """Return the value with its public name and in the element type of the signature."""
     if value.name not in emit.delivered:
         return emit[value]
     signature = signature_type(value.dtype)
@@ -74,8 +75,8 @@ def _deliver(emit: Emission, value: Value) -> Var:
 
 
 def _name_defaults(block: Any, emit: Emission) -> None:
-    """The builder numbers the constants of parameters that were not given over the life of the
-    process; they get names that depend on nothing but the program."""
+    """Rename the constants of default parameters. The builder numbers them over the lifetime of the
+    process; the new names depend on the program alone."""
     for operation in block.operations:
         for inner in operation.blocks:
             _name_defaults(inner, emit)
@@ -114,7 +115,7 @@ def _describe(emit: Emission, options: CoreMLOptions) -> Any:
 
 
 def _introduce(description: Any, emit: Emission, card: Card) -> None:
-    """What Xcode shows of the model, and what an app reads by `creatorDefinedKey`."""
+    """Write the metadata that Xcode shows, and that an app reads by `creatorDefinedKey`."""
     metadata = description.metadata
     metadata.shortDescription = card.description or emit.graph.name
     metadata.versionString = card.version

@@ -1,4 +1,4 @@
-"""How far each dimension may vary that is known at run time only."""
+"""The ranges of symbolic dimensions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from kspec.compiler.ir import Graph
 from kspec.compiler.reference.dimensions import Dimensions
 
 Ranges = Mapping[str, tuple[int, int]]
-"""The least and the greatest size of each symbolic dimension of the inputs."""
+"""The minimum and the maximum size of each symbolic dimension of the inputs."""
 
 
 def ranges(graph: Graph, largest: int) -> Ranges:
-    """Core ML tries the least sizes when it loads a model, so every value must have elements
-    there: a window of 3 needs 3 steps of time. Dimensions that others are made of get the least
-    common size that is enough, the others start at 1."""
+    """Return the range of each symbolic dimension. Core ML tries the minimum sizes when it loads a
+    model, so every value must have elements at these sizes: a window of 3 needs 3 time steps.
+    Dimensions that occur in derived sizes share the smallest sufficient minimum; others start
+    at 1."""
     names = dict.fromkeys(
         dim for value in graph.inputs for dim in value.shape if isinstance(dim, str)
     )
@@ -31,7 +32,7 @@ def ranges(graph: Graph, largest: int) -> Ranges:
 
 
 def _fits(graph: Graph, sizes: Mapping[str, int]) -> bool:
-    """Whether every value has elements with these sizes."""
+    """Return whether every value has elements at these sizes."""
     dimensions = Dimensions()
     for value in graph.inputs:
         shape = [sizes[dim] if isinstance(dim, str) else dim for dim in value.shape]

@@ -21,8 +21,8 @@ class CoreMLRunner:
     """An opened `.mlpackage`. Booleans are int32 in Core ML's signatures."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:  # noqa: ARG002
-        """Core ML chooses its threads by itself, and NumPy's BLAS by the environment: ``threads``
-        has no effect."""
+        """Open a package. ``threads`` has no effect: Core ML chooses the number of threads itself,
+        and the environment sets that of NumPy's BLAS."""
         self.program = Program(path)
         signature = json.loads(self.program.description.metadata.userDefined[SIGNATURE_KEY])
         self._public = {ours: entry["name"] for ours, entry in signature.items()}
@@ -43,7 +43,7 @@ class CoreMLRunner:
     def _types(
         self, declared: Mapping[str, Declared], signature: Mapping[str, Mapping[str, list[Dim]]]
     ) -> dict[str, TensorType]:
-        """What the program declares, with the names of dimensions where it has none."""
+        """Return the declared types, with the names of symbolic dimensions."""
         types = {}
         for ours, each in declared.items():
             named = zip(each.shape, signature[ours]["shape"], strict=True)
@@ -58,6 +58,6 @@ def _engine(path: Path, program: Program) -> tuple[str, Engine]:
     from coremltools import ComputeUnit
     from coremltools.models import MLModel
 
-    # The CPU alone computes in the precision that the program declares.
+    # Only the CPU computes in the precision that the program declares.
     model = MLModel(str(path), compute_units=ComputeUnit.CPU_ONLY)
     return f"Core ML on macOS {platform.mac_ver()[0]}", model.predict

@@ -1,4 +1,4 @@
-"""The parts of coremltools that writing needs, imported late and quietly."""
+"""The parts of coremltools that the writer needs, imported on first use and without warnings."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ _MIL_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Toolkit:
-    """The MIL builder and what surrounds it. Its classes are untyped: coremltools has no stubs."""
+    """The MIL builder and related classes, which are untyped: coremltools has no stubs."""
 
     builder: Any
-    """`mb`: one function an operation, which checks and infers the types."""
+    """`mb`, with one function per operation that checks and infers types."""
     mil: ModuleType
-    """Program, Function and the types of MIL."""
+    """The module with Program, Function and the types of MIL."""
     target: Any
     """The enumeration of deployment targets."""
     load: Any
-    """Turns a Program into the Model message, and writes its weights file."""
+    """The function that converts a Program to a Model message and writes its weights file."""
     proto: Any
     """The messages of the model specification."""
     version: str
 
     @property
     def mil_names(self) -> Mapping[DType, str]:
-        """What MIL calls each element type that Core ML has."""
+        """The MIL name of each element type that Core ML supports."""
         return _MIL_NAMES
 
     def element_types(self) -> dict[DType, Any]:
-        """The builder's class for each element type that Core ML has."""
+        """The builder's class of each element type that Core ML supports."""
         return {dtype: getattr(self.mil.types, name) for dtype, name in _MIL_NAMES.items()}
 
 
@@ -62,8 +62,8 @@ def toolkit() -> Toolkit:
 
 @contextlib.contextmanager
 def _without_front_ends() -> Iterator[None]:
-    """coremltools imports every framework that it could convert from, TensorFlow's seconds among
-    them, and skips the frameworks that it does not find."""
+    """Hide the frameworks that coremltools converts from. It imports each of them that it finds,
+    and TensorFlow alone takes seconds."""
     absent = [name for name in _FRONT_ENDS if name not in sys.modules]
     for name in absent:
         sys.modules[name] = None  # type: ignore[assignment]  # what makes an import fail
@@ -76,7 +76,7 @@ def _without_front_ends() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Its import warns of untested versions of frameworks, and of Core ML's absence off macOS."""
+    """Suppress the warnings of the import: untested frameworks, and no Core ML outside macOS."""
     logger = logging.getLogger("coremltools")
     level = logger.level
     logger.setLevel(logging.ERROR)

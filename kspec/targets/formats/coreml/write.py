@@ -1,7 +1,7 @@
-"""Writes the package: the model, its weights, and a manifest, the same bytes every time.
+"""The writer of packages: model, weights and manifest, with reproducible bytes.
 
-The builder's passes are left out: ours have run. The backend is called directly, which spares the
-converter's checks of front ends; the message is serialised with its maps sorted.
+The builder's passes are not run, since kspec's passes have run. The backend is called directly,
+without the converter's checks of front ends; the message is serialised with sorted maps.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _AUTHOR = "com.apple.CoreML"
 
 
 def write_package(graph: Graph, path: Path, options: CoreMLOptions) -> tuple[str, ...]:
-    """Write the package; its files, relative to the folder that the package is in."""
+    """Write the package and return its files, relative to the folder that contains the package."""
     kit = toolkit()
     program, description = build_program(graph, options, kit)
     data = path / DATA
@@ -50,7 +50,8 @@ def write_package(graph: Graph, path: Path, options: CoreMLOptions) -> tuple[str
 
 
 def _manifest(files: list[tuple[str, str, bytes]]) -> str:
-    """What the package holds; the identifiers, elsewhere random, come from the content."""
+    """Return the manifest of the package. Identifiers, which coremltools draws at random, are
+    hashes of the content."""
     entries = {
         _identifier(name, content): {
             "author": _AUTHOR,

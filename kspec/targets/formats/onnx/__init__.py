@@ -1,4 +1,4 @@
-"""ONNX, written from the IR; importing this does not import ``onnx``."""
+"""ONNX, written from the IR; importing this package does not import ``onnx``."""
 
 from __future__ import annotations
 

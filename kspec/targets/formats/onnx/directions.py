@@ -41,7 +41,7 @@ class Bidirectional(Op):
 
 
 def _evaluate(op: Bidirectional, x: Array, *inputs: Array) -> tuple[Array, ...]:
-    """Both directions by the reference of the single layer, joined along the units."""
+    """Evaluate both directions by the reference of the single layer and concatenate the units."""
     half, single = len(inputs) // 2, RULES[type(op.layer)]
     forward = single(op.layer, x, *inputs[:half])
     backward = single(replace(op.layer, direction="reverse"), x, *inputs[half:])
@@ -74,7 +74,7 @@ def pair_directions(graph: Graph) -> Graph:
 
 
 def _pairs(graph: Graph) -> Iterator[tuple[Node, Node]]:
-    """(forwards, backwards), where the later of them could stand where the first does."""
+    """Yield pairs (forward, backward) of which the later node could be moved to the earlier one."""
     known = {value.name for value in graph.inputs} | set(graph.constants)
     waiting: dict[tuple[object, ...], tuple[Node, set[str]]] = {}
     for node in graph.nodes:
@@ -97,7 +97,7 @@ def _names(node: Node) -> set[str]:
 def _both(
     forward: Node, backward: Node, graph: Rewrite
 ) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
-    """What each of the two gives, as a half of what both do."""
+    """Return the outputs of each layer, as halves of the outputs of a `Bidirectional`."""
     assert isinstance(forward.op, ops.Recurrent)
     given = [graph.current(value) for node in (forward, backward) for value in node.inputs[1:]]
     names = [graph.fresh(f"{value.name}/both") for value in forward.outputs]
@@ -123,7 +123,7 @@ def _part(
 
 
 def _rejoined(node: Node, graph: Rewrite) -> Value | None:
-    """Both halves side by side again."""
+    """Replace a concatenation of both halves by the whole."""
     sources = [graph.producers.get(value.name) for value in node.inputs]
     if len(sources) != 2 or any(each is None or type(each.op) is not ops.Slice for each in sources):
         return None

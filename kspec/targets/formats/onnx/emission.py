@@ -1,10 +1,11 @@
-"""The ONNX model while rules write it: nodes and initializers as plain data, without ``onnx``."""
+"""The ONNX model under construction: nodes and initializers as plain data, without ``onnx``."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -14,18 +15,20 @@ from kspec.compiler.ops import Scan
 from kspec.compiler.passes.bodies import renamed
 from kspec.compiler.table import Table
 from kspec.targets.formats.limits import read_constants
+from kspec.targets.formats.rule import EmittingRule, apply_rule
 
 SHARED = 2**16
-"""Bytes up to which equal constants are found by their content; the common passes have found the
-larger ones."""
+"""Bytes up to which equal constants are found by content; the common passes have merged larger
+ones."""
 Operand = Value | str | Array | None
-"""A value, the name of one, an array that becomes an initializer, or an optional input left out."""
+"""A value, its name, an array that becomes an initializer, or None for an omitted optional
+input."""
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxNode:
-    """A node as it will stand in the file, called by the name of its first output; an input or
-    output left out is the empty name."""
+    """A node of the file, named after its first output; an omitted input or output has an empty
+    name."""
 
     operator: str
     outputs: tuple[str, ...]
@@ -39,7 +42,7 @@ class OnnxNode:
 
 @dataclass(frozen=True, slots=True)
 class OnnxBody:
-    """The body of a loop, which reads what stands around it by name."""
+    """The body of a loop, which reads outer values by name."""
 
     name: str
     inputs: tuple[Value, ...]
@@ -53,10 +56,12 @@ Attribute = (
 
 
 class Emission:
-    """What rules call to add nodes: ``emit.result`` for the one that gives the op's output and
-    bears its name, ``emit`` itself for what is computed on the way, named after that output and
-    the operator (``dense/matmul``). No such name is one that the graph has. Arrays among the
-    inputs become initializers; equal ones are stored once.
+    """An ONNX model to which rules add nodes.
+
+    ``emit.result`` adds the node with the op's output, named after it; ``emit`` itself adds an
+    intermediate node, named after that output and the operator (``dense/matmul``), distinct from
+    the names of the graph. Arrays among the inputs become initializers; equal ones are stored
+    once.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -81,32 +86,32 @@ class Emission:
         """Write a node of the graph by its rule."""
         self._rules, self._output = rules, node.name
         self._outputs = tuple(value.name for value in node.outputs)
-        rules[type(node.op)](node.op, self, *node.inputs)
+        apply_rule(rules, node, self)
         self._locate(node.outputs)
 
     def result(self, operator: str, *inputs: Operand, **attributes: Attribute) -> None:
-        """Add the node whose output is the op's."""
+        """Add the node whose output is the op's output."""
         self._append(operator, (self._output,), inputs, attributes)
 
     def __call__(self, operator: str, *inputs: Operand, **attributes: Attribute) -> str:
-        """Add a node on the way and give the name of its output."""
+        """Add an intermediate node and return the name of its output."""
         name = self._fresh(operator.lower())
         self._append(operator, (name,), inputs, attributes)
         return name
 
     def pair(self, operator: str, *inputs: Operand, **attributes: Attribute) -> tuple[str, str]:
-        """Add a node on the way that has two outputs, and give their names."""
+        """Add an intermediate node with two outputs and return their names."""
         first, second = (self._fresh(f"{operator.lower()}_{part}") for part in ("values", "places"))
         self._append(operator, (first, second), inputs, attributes)
         return first, second
 
     def all_results(self, operator: str, *inputs: Operand, **attributes: Attribute) -> None:
-        """Add the node whose outputs are the op's, all of them."""
+        """Add the node whose outputs are all outputs of the op."""
         self._append(operator, self._outputs, inputs, attributes)
 
     def wanted(self, operator: str, *inputs: Operand, **attributes: Attribute) -> list[str]:
-        """Add a node on the way with as many outputs as the op has, those that something reads;
-        the name of one that nothing reads is empty."""
+        """Add an intermediate node with as many outputs as the op has, and return their names; an
+        unused output has an empty name."""
         names = [
             self._fresh(f"{operator.lower()}_{k}") if name in self._read else ""
             for k, name in enumerate(self._outputs)
@@ -115,15 +120,15 @@ class Emission:
         return names
 
     def give(self, number: int, operator: str, *inputs: Operand, **attributes: Attribute) -> None:
-        """Add the node that gives one of the op's outputs, by its number."""
+        """Add the node whose output is one of the op's outputs, by index."""
         self._append(operator, (self._outputs[number],), inputs, attributes)
 
     def array(self, value: Value) -> Array | None:
-        """The array of a constant, None for a value that is computed."""
+        """Return the array of a constant; None for a computed value."""
         return self._graph.constant(value)
 
     def body(self, loop: Scan, captured: tuple[Value, ...]) -> OnnxBody:
-        """The body of a loop, its values under names that nothing else has."""
+        """Return the body of a loop, with unique names of its values."""
         outer = self.nodes, self._output, self._outputs, self._read, self._graph
         places = dict(self._dimensions), dict(self._measured)
         first = len(loop.body.inputs) - len(captured)
@@ -147,8 +152,8 @@ class Emission:
         return OnnxBody(f"{self._output}/body", body.inputs[:first], body.outputs, made)
 
     def extent(self, dim: Dim) -> str | Array:
-        """A dimension as int64 of shape (1,): a number as it is, a name measured once at run time
-        on the first value that has it."""
+        """Return a dimension as int64 of shape (1,): a number is a constant, a symbolic dimension
+        is measured once at run time on the first value that has it."""
         if isinstance(dim, int):
             return np.array([dim], np.int64)
         if dim not in self._measured:
@@ -196,5 +201,5 @@ class Emission:
                 self._dimensions.setdefault(dim, (value.name, axis))
 
 
-Rule = Callable[..., None]
-"""``rule(op, emit, *inputs)`` writes one operation."""
+Rule: TypeAlias = EmittingRule[Emission, None]
+"""Writes the ONNX nodes of one node of the graph."""

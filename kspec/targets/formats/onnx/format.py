@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 class Onnx(Format[OnnxOptions]):
-    """An ``.onnx`` file with channels first. Weights past 2 GB lie beside it in ``.onnx.data``."""
+    """An ``.onnx`` file with channels first. Weights over 2 GB are stored beside it in
+    ``.onnx.data``."""
 
     name: ClassVar[str] = "onnx"
     suffix: ClassVar[str] = ".onnx"
@@ -31,7 +32,7 @@ class Onnx(Format[OnnxOptions]):
 
     def __init__(self, largest_message: int = LARGEST_FILE) -> None:
         """``largest_message`` is the number of bytes of weights up to which the artifact is a
-        single file: a protobuf message holds 2 GB, and nodes and names need some of them."""
+        single file: a protobuf message has at most 2 GB, including nodes and names."""
         self.largest_message = largest_message
 
     def passes(self, options: OnnxOptions) -> tuple[Pass, ...]:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""An ONNX file in ONNX Runtime."""
+"""The runner of ONNX files in ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DTYPES = {
 
 
 class OnnxRunner:
-    """One session on the CPU, its operators one after the other."""
+    """A session on the CPU that runs operators one after the other."""
 
     runtime = f"onnxruntime {onnxruntime.__version__}"
 

@@ -1,4 +1,4 @@
-"""An ONNX file from a graph: protobuf messages made directly, weights as raw bytes."""
+"""The writer of ONNX files: protobuf messages written directly, weights as raw bytes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from kspec.targets.formats.onnx.emission import Attribute, Emission, OnnxBody, O
 from kspec.targets.formats.protobuf import Parts, delimited, write_parts
 
 OPSET, IR_VERSION = 18, 9
-"""Opset 18 has every operator that makes a graph small and fast but Gelu (LayerNormalization is
-17). It is written rather than a newer one because ONNX Runtime up to 1.31 has only a slow kernel
-for the AveragePool of opset 19 on channel counts that do not fit its blocked layout."""
+"""Opset 18 has every operator that makes a graph small and fast, except Gelu (LayerNormalization is
+in opset 17). Newer opsets are slower: for channel counts that do not fit its blocked layout, ONNX
+Runtime up to 1.31 has only a slow kernel for AveragePool of opset 19."""
 NEWER: Mapping[str, int] = MappingProxyType({"Gelu": 20})
-"""The opset of operators that are newer; ONNX Runtime reads opset 20 since 1.17 of January 2024."""
+"""The opset of newer operators; ONNX Runtime reads opset 20 since 1.17 of January 2024."""
 
 SMALL = 1024
-"""Bytes up to which a tensor stays in the message: shapes and axes are read by shape inference."""
+"""Bytes up to which a tensor stays in the message: shape inference reads shapes and axes."""
 _GRAPH, _INITIALIZER, _RAW_DATA = (
     message.DESCRIPTOR.fields_by_name[name].number
     for message, name in (
@@ -35,7 +35,7 @@ _GRAPH, _INITIALIZER, _RAW_DATA = (
     )
 )
 PAGE = 4096
-"""Tensors outside begin on pages, so that they can be mapped."""
+"""Alignment of external tensors in bytes, so that they can be memory-mapped."""
 
 ELEMENTS = {
     DType.boolean: TensorProto.BOOL,
@@ -49,13 +49,16 @@ ELEMENTS = {
 }
 
 
+class OnnxError(RuntimeError):
+    """A model that the checker of ONNX refuses: a fault of the rules."""
+
+
 def write_model(
     graph: Graph, rules: Table[Rule], path: Path, *, limit: int = LARGEST_FILE
 ) -> tuple[str, ...]:
-    """Write ``path``, and beside it ``<name>.data`` with the weights when they have more than
-    ``limit`` bytes; the names of the files. The model has passed ``onnx.checker``, shape inference
-    included, when this returns; it is opened in ONNX Runtime by the process that verifies
-    artifacts."""
+    """Write ``path``, and beside it ``<name>.data`` with the weights if they have more than
+    ``limit`` bytes; return the names of the files. The model has passed ``onnx.checker`` with shape
+    inference; the process that verifies artifacts opens it in ONNX Runtime. Raises OnnxError."""
     emission = Emission(graph)
     for node in graph.nodes:
         emission.write(node, rules)
@@ -65,19 +68,27 @@ def write_model(
         name: emission.initializers[name] for name in sorted(emission.initializers) if name in read
     }
     if sum(array.nbytes for array in weights.values()) <= limit:
-        onnx.checker.check_model(_skeleton(model, weights), full_check=True)
+        _check(_skeleton(model, weights))
         write_parts(path, _with_weights(model, weights))
         return (path.name,)
     beside = path.with_name(f"{path.name}.data")
     model.graph.initializer.extend(write_outside(weights, beside))
     path.write_bytes(model.SerializeToString(deterministic=True))
-    onnx.checker.check_model(path, full_check=True)
+    _check(path)
     return (path.name, beside.name)
 
 
+def _check(model: ModelProto | Path) -> None:
+    """Check a model, with shape inference. Raises OnnxError."""
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise OnnxError(str(error)) from error
+
+
 def _with_weights(model: ModelProto, weights: Mapping[str, Array]) -> Parts:
-    """The parts of the file, in the order of protobuf's field numbers. Messages with weights of
-    half a gigabyte would be copied three times on their way to the disk."""
+    """Return the parts of the file, in the order of protobuf's field numbers. Protobuf itself would
+    copy weights three times before they are written."""
     graph, before, after = model.graph, GraphProto(), GraphProto()
     before.node.extend(graph.node)
     before.name = graph.name
@@ -112,8 +123,8 @@ def _little(array: Array) -> Array:
 
 
 def _skeleton(model: ModelProto, weights: Mapping[str, Array]) -> ModelProto:
-    """The model with its large weights as inputs: the checker copies what it is given, twice, and
-    of weights it reads the types alone."""
+    """Return the model with its large weights as inputs: the checker copies the model twice, and
+    reads only the types of weights."""
     skeleton = ModelProto()
     skeleton.CopyFrom(model)
     for name, array in weights.items():
@@ -125,7 +136,7 @@ def _skeleton(model: ModelProto, weights: Mapping[str, Array]) -> ModelProto:
 
 
 def _read(nodes: Iterable[OnnxNode]) -> set[str]:
-    """The names that nodes read, those in bodies included."""
+    """Return the names that nodes and bodies of loops read."""
     names: set[str] = set()
     for node in nodes:
         names.update(node.inputs)
@@ -136,7 +147,8 @@ def _read(nodes: Iterable[OnnxNode]) -> set[str]:
 
 
 def opset(nodes: Iterable[OnnxNode]) -> int:
-    """The oldest operator set that has every operator, those in bodies included."""
+    """Return the oldest operator set that has every operator, including those in bodies of
+    loops."""
     found = OPSET
     for node in nodes:
         bodies = (each for each in node.attributes.values() if isinstance(each, OnnxBody))
@@ -146,7 +158,7 @@ def opset(nodes: Iterable[OnnxNode]) -> int:
 
 
 def make_model(graph: Graph, emission: Emission) -> ModelProto:
-    """The model without its initializers."""
+    """Return the model without its initializers."""
     model = ModelProto(ir_version=IR_VERSION, producer_name="kspec", producer_version=__version__)
     model.opset_import.add(domain="", version=opset(emission.nodes))
     public = {value.name for value in graph.outputs}
@@ -161,7 +173,7 @@ def make_model(graph: Graph, emission: Emission) -> ModelProto:
 
 
 def write_outside(weights: Mapping[str, Array], path: Path) -> list[TensorProto]:
-    """Write the weights into one file; the messages that point into it."""
+    """Write the weights to one file and return the messages that refer to it."""
     tensors = []
     with path.open("xb") as file:
         for name, array in weights.items():

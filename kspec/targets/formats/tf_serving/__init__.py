@@ -1,4 +1,5 @@
-"""TF-Serving SavedModels, written from the IR; importing this does not import TensorFlow."""
+"""TF-Serving SavedModels, written from the IR; importing this package does not import
+TensorFlow."""
 
 from __future__ import annotations
 

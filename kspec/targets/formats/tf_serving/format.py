@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 class TfServing(Format[TfServingOptions]):
-    """A folder ``<name>/<version>/`` with a SavedModel, signature ``serving_default``, and
-    ``serving_bytes`` where inputs are pictures."""
+    """A folder ``<name>/<version>/`` with a SavedModel. Its signatures are ``serving_default`` and,
+    for picture inputs, ``serving_bytes``."""
 
     name: ClassVar[str] = "tf_serving"
     suffix: ClassVar[str] = ""

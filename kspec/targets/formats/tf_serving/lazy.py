@@ -1,4 +1,4 @@
-"""TensorFlow, imported when a rule runs: the table of rules can be read without it."""
+"""TensorFlow, imported when a rule runs: the table of rules is available without it."""
 
 from __future__ import annotations
 

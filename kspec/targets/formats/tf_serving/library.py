@@ -1,8 +1,8 @@
-"""TensorFlow's C library, by ctypes: a SavedModel is loaded and run as TF-Serving does it.
+"""TensorFlow's C library, called by ctypes: it loads and runs a SavedModel as TF-Serving does.
 
-``import tensorflow`` takes seconds of CPU; the same runtime without its Python layer is there in a
-tenth. The functions are those of ``tensorflow/c/c_api.h``. They lie in the two libraries of the
-``tensorflow`` wheel, which finds the operations; nothing else is installed.
+``import tensorflow`` takes seconds of CPU; the same runtime without its Python layer loads in a
+tenth of that. The functions of ``tensorflow/c/c_api.h`` are in two libraries of the ``tensorflow``
+wheel; nothing else needs to be installed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SERVE = b"serve"
 
 
 class LibraryError(RuntimeError):
-    """TensorFlow refused a call; the message is its own."""
+    """TensorFlow refused a call; the message is TensorFlow's."""
 
 
 class _Output(Structure):
@@ -87,12 +87,12 @@ _FUNCTIONS: Mapping[str, tuple[Any, tuple[Any, ...]]] = MappingProxyType(
 
 
 class Library:
-    """The functions of the C library; a call that takes a status raises LibraryError by itself."""
+    """The functions of the C library."""
 
     def __init__(self) -> None:
         found = find_spec("tensorflow")
         folder = Path(str(found and found.origin)).parent
-        # Later libraries look for the symbols of the framework in what is loaded already.
+        # Libraries that are loaded later look up the framework's symbols among the loaded ones.
         framework = ctypes.CDLL(str(_library(folder, "framework")), mode=ctypes.RTLD_GLOBAL)
         whole = ctypes.CDLL(str(_library(folder, "cc")), mode=ctypes.RTLD_GLOBAL)
         for name, (result, arguments) in _FUNCTIONS.items():
@@ -104,7 +104,7 @@ class Library:
         raise AttributeError(name)
 
     def checked(self, name: str, *arguments: Any) -> Any:
-        """Call a function whose last argument is a status."""
+        """Call a function whose last argument is a status. Raises LibraryError."""
         status = self.TF_NewStatus()
         try:
             result = getattr(self, name)(*arguments, status)
@@ -133,7 +133,7 @@ class SavedSession:
         finally:
             library.TF_DeleteSessionOptions(options)
         self.meta_graph = ctypes.string_at(meta.data, meta.length)
-        """The `MetaGraphDef`, as protobuf has it on the wire."""
+        """The serialised `MetaGraphDef`."""
         weakref.finalize(self, _close, library, self._session, self._graph)
 
     @property
@@ -142,7 +142,8 @@ class SavedSession:
         return version
 
     def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Array]:
-        """The tensors of these names (``operation:index``) for arrays fed by such names."""
+        """Return the tensors with these names (``operation:index``), for arrays fed by such
+        names."""
         tensors = (_P * len(feeds))(*map(self._tensor, feeds.values()))
         results = (_P * len(fetches))()
         try:
@@ -190,7 +191,7 @@ def _loaded() -> Library:
 
 
 def _library(folder: Path, part: str) -> Path:
-    """``libtensorflow_cc.so.2`` on Linux, ``libtensorflow_cc.2.dylib`` on a Mac."""
+    """Return the path of a library: ``libtensorflow_cc.so.2`` on Linux, ``.2.dylib`` on macOS."""
     found = sorted(folder.glob(f"libtensorflow_{part}.*"))
     if not found:
         raise LibraryError(f"TensorFlow's C library libtensorflow_{part} is not in {folder}")
@@ -204,7 +205,7 @@ def _close(library: Library, session: int, graph: int) -> None:
 
 
 def _config(threads: int) -> bytes:
-    """A `ConfigProto` (tensorflow/core/protobuf/config.proto): no GPU, one operation at a time on
-    so many threads."""
+    """Return a `ConfigProto` (tensorflow/core/protobuf/config.proto): no GPU, one operation at a
+    time, on this number of threads."""
     no_gpu = b"\x0a\x07\x0a\x03GPU\x10\x00"  # device_count {key: "GPU" value: 0}
     return no_gpu + bytes([2 << 3, threads, 5 << 3, 1])  # intra_op_, inter_op_parallelism_threads

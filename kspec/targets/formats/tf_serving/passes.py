@@ -1,4 +1,4 @@
-"""What runs on a graph before it is written in the format."""
+"""The passes of the format."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Bytes of pictures as tensors, in TensorFlow ops: the same numbers as `kspec.features.steps`.
+"""Decoding of pictures in TensorFlow ops, with the values of `kspec.features.steps`.
 
-JPEG and PNG; inputs with an alpha channel take PNG alone. What differs: a picture is not turned as
-its EXIF says, of sixteen bits a channel the upper eight are taken where the reference refuses them,
-and a PNG of grey or colour that names one of its colours as transparent is opaque. Sampling is
-`kspec.features.steps.resample`, all in float64.
+JPEG and PNG are supported; inputs with an alpha channel take PNG only. Differences: the EXIF
+orientation is ignored, of 16-bit channels the upper eight bits are used where the reference refuses
+them, and a PNG without an alpha channel that declares a transparent colour is opaque. Resampling is
+`kspec.features.steps.resample` in float64.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from kspec.targets.formats.tf_serving.rules.loop import within_the_graph
 Tensor = Any
 FULL = 255
 RED, GREEN, BLUE, HALF, SHIFT = 19595, 38470, 7471, 1 << 15, 16
-"""Grey as Pillow has it: the weighted sum, rounded, without its lower 16 bits."""
+"""Pillow's conversion to grey: the weighted sum, rounded, without its lower 16 bits."""
 
 
 @within_the_graph()
 def read_pictures(files: Tensor, shape: list[int], picture: Picture) -> Tensor:
-    """float32[batch, height, width, channels] from string[batch]; shape is that of one picture."""
+    """Convert string[batch] to float32[batch, height, width, channels]; ``shape`` is one
+    picture's."""
     count = tf.shape(files)[0]
     pictures = tf.TensorArray(tf.float32, count, element_shape=shape)
 
@@ -54,14 +55,13 @@ def _read(file: Tensor, shape: list[int], picture: Picture) -> Tensor:
 
 
 def _colour(file: Tensor) -> Tensor:
-    """DecodeJpeg reads PNG as well, and alone can be told not to save time at the cost of the
-    values."""
+    """Decode JPEG or PNG. Only DecodeJpeg, which also reads PNG, has an option for exact values."""
     return tf.raw_ops.DecodeJpeg(contents=file, channels=3, dct_method="INTEGER_ACCURATE")
 
 
 def _with_alpha(file: Tensor) -> Tensor:
-    """PNG, with the channels that the file has: told to add alpha to a palette of few colours,
-    DecodePng makes it as good as transparent."""
+    """Decode PNG with the channels of the file: with a requested alpha channel, DecodePng makes
+    palettes of few colours nearly transparent."""
     pixels = tf.raw_ops.DecodePng(contents=file, channels=0)
     count = tf.shape(pixels)[2]
     colours = [tf.minimum(each, (count - 1) // 2 * 2) for each in (0, 1, 2)]
@@ -92,7 +92,7 @@ _CHANNELS: Mapping[int, Callable[[Tensor], Tensor]] = MappingProxyType(
 
 
 def _places(wanted: int, size: Tensor) -> Tensor:
-    """The centres of the wanted pixels, in pixels of the picture."""
+    """Return the centres of the output pixels, in pixels of the picture."""
     centres = tf.constant([each + 0.5 for each in range(wanted)], tf.float64)
     return centres * (tf.cast(size, tf.float64) / tf.constant(wanted, tf.float64))
 

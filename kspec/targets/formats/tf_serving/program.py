@@ -1,4 +1,5 @@
-"""A graph as TensorFlow ops, in whatever context is open: a function, a graph, or eagerly."""
+"""Conversion of a graph to TensorFlow ops, in the current context: a function, a graph, or
+eager."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import tensorflow as tf
 from kspec.compiler import ops
 from kspec.compiler.ir import Graph, Value
 from kspec.compiler.table import Table
+from kspec.targets.formats.rule import rule_of
 from kspec.targets.formats.tf_serving.rules import Rule
 from kspec.targets.formats.tf_serving.rules.loop import static
 
@@ -20,14 +22,14 @@ Tensor = Any
 
 
 def apply(graph: Graph, rules: Table[Rule], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The outputs by name, for tensors of all inputs and constants."""
+    """Return the outputs by name, for tensors of all inputs and constants."""
     values = dict(tensors)
     extents = _Extents(values)
     for value in graph.inputs:
         extents.locate(value)
     for node in graph.nodes:
         op: Any = node.op
-        with tf.name_scope(tensor_name(node.name)):
+        with rule_of(node, tf.errors.OpError), tf.name_scope(tensor_name(node.name)):
             inputs = [values[value.name] for value in node.inputs]
             if isinstance(op, ops.Reshape | ops.BroadcastTo):
                 op = replace(op, shape=extents.shape(op))
@@ -36,7 +38,7 @@ def apply(graph: Graph, rules: Table[Rule], tensors: Mapping[str, Tensor]) -> di
             else:
                 results = [rules[type(op)](op, *inputs)]
         for value, result in zip(node.outputs, results, strict=True):
-            # What TensorFlow no longer knows, after a shape that is computed, the graph does.
+            # TensorFlow loses static sizes after a computed shape; the graph has them.
             result.set_shape(static(value.type))
             values[value.name] = result
             extents.locate(value)
@@ -44,12 +46,13 @@ def apply(graph: Graph, rules: Table[Rule], tensors: Mapping[str, Tensor]) -> di
 
 
 def tensor_name(name: str) -> str:
-    """The name in what TensorFlow's names may consist of; it makes them unique itself."""
+    """Return a valid TensorFlow name; TensorFlow makes names unique itself."""
     return re.sub(r"^[^A-Za-z0-9.]|[^A-Za-z0-9_./-]|/$", ".", name)
 
 
 class _Extents:
-    """Symbolic dimensions at run time, each measured on the first tensor that has it."""
+    """The sizes of symbolic dimensions at run time, each measured on the first tensor that has
+    it."""
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         self._tensors = tensors
@@ -61,8 +64,8 @@ class _Extents:
                 self._places.setdefault(dim, (value.name, axis))
 
     def shape(self, op: ops.Reshape | ops.BroadcastTo) -> Any:
-        """The op's shape with names replaced; -1 does for one name of a Reshape, if only one has
-        not been met yet (``time*4``) for that one."""
+        """Return the op's shape with sizes for symbolic dimensions. One dimension of a Reshape is
+        -1: the only symbolic one, or the only one that no tensor has yet (``time*4``)."""
         names = [dim for dim in op.shape if isinstance(dim, str)]
         fresh = [dim for dim in names if dim not in self._places]
         if isinstance(op, ops.Reshape) and 1 in (len(names), len(fresh)):

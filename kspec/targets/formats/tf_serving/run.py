@@ -1,4 +1,4 @@
-"""A TF-Serving folder in TensorFlow's C library, which the model server is built around too."""
+"""The runner of TF-Serving folders in TensorFlow's C library, which the model server uses too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIGNATURE = "serving_default"
 
 
 class TfServingRunner:
-    """The highest version's ``serving_default``, on the CPU."""
+    """The ``serving_default`` signature of the highest version, on the CPU."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         version = max(path.iterdir(), key=lambda folder: int(folder.name))

@@ -1,7 +1,7 @@
-"""The signatures of a `MetaGraphDef`, read off the wire.
+"""The signatures of a serialised `MetaGraphDef`.
 
-TensorFlow's own message classes come only with all of TensorFlow. The field numbers are those of
-meta_graph.proto and tensor_shape.proto.
+They are read without TensorFlow's message classes, whose import loads all of TensorFlow. The field
+numbers are from meta_graph.proto and tensor_shape.proto.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Field = tuple[int, int | memoryview]
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """A `TensorInfo`: the tensor ``operation:index`` that a signature's name stands for."""
+    """A `TensorInfo`: the tensor ``operation:index`` of a name of the signature."""
 
     tensor: str
     dtype: int
     """A `TF_DataType`."""
     shape: tuple[int | None, ...]
-    """None where the size is open."""
+    """None for a symbolic dimension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Signature:
 
 
 def read_signatures(meta_graph: bytes) -> dict[str, Signature]:
-    """All signatures by name. Raises ValueError for bytes that are not a message."""
+    """Return all signatures by name. Raises ValueError for bytes that are not a message."""
     return {
         name: Signature(_infos(content, INPUTS), _infos(content, OUTPUTS))
         for name, content in _entries(memoryview(meta_graph), SIGNATURES)
@@ -67,7 +67,7 @@ def _info(message: memoryview) -> Info:
 
 
 def _entries(message: memoryview, number: int) -> Iterator[tuple[str, memoryview]]:
-    """The entries of a map from names to messages."""
+    """Yield the entries of a map from names to messages."""
     for entry in _each(message, number):
         fields = dict(_fields(_message(entry)))
         key, value = fields.get(KEY, memoryview(b"")), fields.get(VALUE, memoryview(b""))
@@ -79,7 +79,7 @@ def _each(message: memoryview, number: int) -> Iterator[int | memoryview]:
 
 
 def _fields(message: memoryview) -> Iterator[Field]:
-    """The fields of a message in its order: numbers, or bytes where they have a length."""
+    """Yield the fields of a message in order: numbers, or bytes for fields with a length."""
     place = 0
     while place < len(message):
         tag, place = _varint(message, place)

@@ -1,7 +1,7 @@
-"""Requests that TensorFlow Serving sends itself when it loads a version, before it takes any.
+"""Warm-up requests, which TensorFlow Serving sends itself after it has loaded a version.
 
-A TFRecord file of `tensorflow.serving.PredictionLog`. That message belongs to a package which
-brings a TensorFlow of its own, so its four nested messages are written here by their field numbers:
+The file is a TFRecord of `tensorflow.serving.PredictionLog`. The package with that message depends
+on another TensorFlow, so its four nested messages are written here by their field numbers, from
 apis/prediction_log.proto, apis/predict.proto and apis/model.proto of TensorFlow Serving.
 """
 
@@ -21,14 +21,14 @@ from kspec.targets.formats.tf_serving.options import Picture
 
 FILE = "assets.extra/tf_serving_warmup_requests"
 PREDICT_LOG, REQUEST, MODEL_SPEC, INPUTS, KEY, VALUE, SIGNATURE = 6, 1, 1, 2, 1, 2, 3
-"""Field numbers; of a map's entry, key and value."""
+"""Field numbers, including key and value of a map's entry."""
 _DELIMITED = 2
 
 Inputs = Mapping[str, tensor_pb2.TensorProto]
 
 
 def write_requests(path: Path, requests: Mapping[str, Inputs]) -> None:
-    """One request a signature."""
+    """Write one request per signature."""
     path.parent.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(path)) as records:
         for signature, inputs in requests.items():
@@ -36,7 +36,7 @@ def write_requests(path: Path, requests: Mapping[str, Inputs]) -> None:
 
 
 def prediction_log(signature: str, inputs: Inputs) -> bytes:
-    """A `PredictionLog` with a `PredictRequest`. Its model is the one that is loaded."""
+    """Return a `PredictionLog` with a `PredictRequest` for the loaded model."""
     request = _field(MODEL_SPEC, _field(SIGNATURE, signature.encode()))
     for name, tensor in sorted(inputs.items()):
         entry = _field(KEY, name.encode()) + _field(VALUE, tensor.SerializeToString())
@@ -45,8 +45,8 @@ def prediction_log(signature: str, inputs: Inputs) -> bytes:
 
 
 def zeros(value: Value) -> tensor_pb2.TensorProto:
-    """A row of zeros; a value that is written once stands for all. Raises ValueError for an input
-    whose size is open beside the batch."""
+    """Return a row of zeros; one written value represents all elements. Raises ValueError for an
+    input with symbolic dimensions other than the batch."""
     _, *sizes = value.shape
     if not all(isinstance(size, int) for size in sizes):
         raise ValueError(f"warm-up requests need every size of {value.name}, which has {sizes}")
@@ -60,7 +60,7 @@ def zeros(value: Value) -> tensor_pb2.TensorProto:
 
 
 def file_of(value: Value, picture: Picture) -> tensor_pb2.TensorProto:
-    """One picture of the input's size as a PNG."""
+    """Return one picture of the input's size as a PNG."""
     height, width, channels = (int(size) for size in value.shape[1:])
     kind = Image(
         height=height, width=width, channels=channels, maximum=picture.maximum, resize=None
@@ -72,7 +72,7 @@ def file_of(value: Value, picture: Picture) -> tensor_pb2.TensorProto:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """A field that says its length: a message or text."""
+    """Return a length-delimited field: a message or text."""
     return _varint(number << 3 | _DELIMITED) + _varint(len(content)) + content
 
 

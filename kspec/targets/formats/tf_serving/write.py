@@ -1,10 +1,10 @@
-"""A SavedModel from a graph: one frozen ``tf.Graph`` and its signatures.
+"""The writer of SavedModels: one frozen ``tf.Graph`` and its signatures.
 
-The weights are Const nodes, not variables, and the message is put together here, not by
-``tf.saved_model.save``: for MobileNetV2 0.2 s of CPU instead of 0.8 s, no slower to run, for
-Grappler folds and packs what it knows to be constant, and the same bytes whatever the process did
-before. A saved ``tf.function`` has numbers of the process in its names, and a random UUID in its
-``fingerprint.pb``. The price is that weights end at protobuf's 2 GB.
+The weights are Const nodes, not variables, and the message is written here, not by
+``tf.saved_model.save``. For MobileNetV2 this takes 0.2 s of CPU instead of 0.8 s. The model is as
+fast, since Grappler folds and packs constants, and its bytes do not depend on the process: a saved
+``tf.function`` has process-wide numbers in its names, and a random UUID in its ``fingerprint.pb``.
+In return, weights are limited to protobuf's 2 GB.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from kspec.targets.formats.tf_serving.rules import Rule
 from kspec.targets.formats.tf_serving.rules.loop import static
 
 TENSORS, BYTES = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY, "serving_bytes"
-"""Signatures: inputs as they stand in the data, and pictures as the bytes of their files."""
+"""Signatures: for tensors, and for pictures as the bytes of their files."""
 FILES, PICTURES = "kspec_files", "kspec_pictures"
-"""Scopes of names in the graph."""
+"""Name scopes in the graph."""
 PICTURE_RANK = 4
 MODEL = "saved_model.pb"
 LARGE = 2**16
-"""Bytes beyond which weights do not go through TensorFlow: shapes and axes are never that large."""
+"""Bytes beyond which weights bypass TensorFlow: shapes and axes are never that large."""
 
 
 def _number(message: Any, field: str) -> int:
@@ -56,8 +56,8 @@ _CONTENT = _number(tensor_pb2.TensorProto, "tensor_content")
 def write_model(
     graph: Graph, rules: Table[Rule], folder: Path, options: TfServingOptions
 ) -> tuple[str, ...]:
-    """Make ``folder`` with ``saved_model.pb`` and, if asked for, warm-up requests; the files in it,
-    by their paths there. Raises ValueError for options that do not fit the inputs."""
+    """Create ``folder`` with ``saved_model.pb`` and, if requested, warm-up requests; return its
+    files relative to it. Raises ValueError for options that do not fit the inputs."""
     _check(graph, options)
     model = make_model(graph, rules, options.pictures)
     folder.mkdir(parents=True)
@@ -78,10 +78,9 @@ def write_model(
 def make_model(
     graph: Graph, rules: Table[Rule], pictures: Mapping[str, Picture] = MappingProxyType({})
 ) -> tuple[saved_model_pb2.SavedModel, dict[str, Array]]:
-    """The message that is the whole SavedModel, but for large weights: these are placeholders in
-    it, and come beside it by the names of their nodes. An input that is a picture is a placeholder
-    whose default is read from another placeholder, of bytes; the signature decides which of the two
-    is fed."""
+    """Return the message of the SavedModel, with placeholders for large weights, and these weights
+    by the names of their nodes. A picture input is a placeholder whose default is decoded from a
+    second placeholder, of bytes; the signature decides which of the two is fed."""
     program = tf.Graph()
     with program.as_default():
         files = {name: _file(name) for name in pictures}
@@ -114,16 +113,16 @@ def make_model(
 
 
 def _constant(name: str, array: Array) -> Tensor:
-    """A constant; a placeholder of its type for one that is large. TensorFlow would copy it half a
-    dozen times."""
+    """Return a constant, or a placeholder for a large one, which TensorFlow would copy about six
+    times."""
     if array.dtype == np.float32 and array.nbytes > LARGE:
         return tf.raw_ops.Placeholder(dtype=tf.float32, shape=array.shape, name=tensor_name(name))
     return tf.constant(array, name=tensor_name(name))
 
 
 def parts_of(model: saved_model_pb2.SavedModel, large: Mapping[str, Array]) -> Parts:
-    """The file, in the order of protobuf's field numbers: the placeholders of large weights become
-    constants."""
+    """Return the parts of the file, in the order of protobuf's field numbers, with constants in
+    place of the placeholders of large weights."""
     (meta,) = model.meta_graphs
     nodes = (
         part
@@ -146,8 +145,8 @@ def parts_of(model: saved_model_pb2.SavedModel, large: Mapping[str, Array]) -> P
 
 
 def _weights(node: node_def_pb2.NodeDef, array: Array) -> Parts:
-    """A placeholder as the constant that it stands for; entries of a map are sorted by their keys,
-    and ``value`` comes last."""
+    """Return the constant for a placeholder. Entries of a map are sorted by key, and ``value`` is
+    the last."""
     before = node_def_pb2.NodeDef(name=node.name, op="Const")
     before.attr["dtype"].CopyFrom(node.attr["dtype"])
     tensor = tensor_pb2.TensorProto(dtype=node.attr["dtype"].type)

@@ -1,4 +1,5 @@
-"""TFLite, written from the IR; importing this imports neither ``flatbuffers`` nor LiteRT."""
+"""TFLite, written from the IR; importing this package imports neither ``flatbuffers`` nor
+LiteRT."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The options of the runtime's builtin operators, as far as the rules use them.
+"""The options of the runtime's builtin operators that the rules use.
 
-Class and field names are the schema's own, the fields in snake_case; the writer looks them up
-there. Operators that are not listed take no options.
+Class and field names are from the schema, where the writer looks them up, with fields in
+snake_case. Operators that are not listed have no options.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import IntEnum
 
 
 class Padding(IntEnum):
-    """Where a window may lie; TensorFlow's two kinds."""
+    """The padding of a window; TensorFlow's two kinds."""
 
     same = 0
     valid = 1
@@ -28,7 +28,7 @@ class Fused(IntEnum):
 
 
 class Mirror(IntEnum):
-    """How MIRROR_PAD treats the border element: left out (reflect) or repeated (symmetric)."""
+    """Whether MIRROR_PAD omits the border element (reflect) or repeats it (symmetric)."""
 
     reflect = 0
     symmetric = 1
@@ -105,22 +105,22 @@ class BatchMatMulOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class AddOptions(Fusing):
-    """Nothing but the activation."""
+    """The activation only."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubOptions(Fusing):
-    """Nothing but the activation."""
+    """The activation only."""
 
 
 @dataclass(frozen=True, slots=True)
 class MulOptions(Fusing):
-    """Nothing but the activation."""
+    """The activation only."""
 
 
 @dataclass(frozen=True, slots=True)
 class DivOptions(Fusing):
-    """Nothing but the activation."""
+    """The activation only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The TFLite format: its passes, its rules, and how a graph becomes a program."""
+"""The TFLite format: its passes, its rules, and the conversion of a graph to a program."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 class TFLite(Format[TFLiteOptions]):
     """A ``.tflite`` file of builtin operators, for LiteRT on phones, boards and in browsers. Every
-    dimension has a fixed size, the batch too.
+    dimension has a fixed size, including the batch.
 
-    Loops over time are the runtime's own. Its recurrent layers would keep their state from one call
-    to the next, and a NaN for good: the model writes it anew at the start of each call.
+    Loops over time use the runtime's operators. Its recurrent layers keep their state between
+    calls, even a NaN; therefore the model resets the state at the start of each call.
     """
 
     name: ClassVar[str] = "tflite"
@@ -56,14 +56,15 @@ class TFLite(Format[TFLiteOptions]):
         return options.model_dump(mode="json", exclude={"card"})
 
     def write(self, graph: Graph, path: Path, options: TFLiteOptions) -> tuple[str, ...]:
-        """Raises TFLiteError for a dimension without a size, and beyond 2 GB."""
+        """Write the file. Raises TFLiteError for a dimension without a size, and for weights over 2
+        GB."""
         from kspec.targets.formats.tflite.write import write_program
 
         write_program(self.program(graph), path, options.card)
         return (path.name,)
 
     def program(self, graph: Graph) -> Program:
-        """The operators of a lowered graph whose dimensions are all known."""
+        """Return the program of a lowered graph whose dimensions are all known."""
         from kspec.targets.formats.tflite.peephole import shorten
         from kspec.targets.formats.tflite.program import Emitter, TFLiteError
 

@@ -1,4 +1,4 @@
-"""What the runtime's kernels cannot do although the operation has a rule."""
+"""Forms of operations that the runtime's kernels lack although the operation has a rule."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ def ranks(node: Node, _graph: Graph) -> str | None:
 @LIMITS(
     ops.Linear,
     ops.MatMul,
-    ops.Einsum,
     ops.Resize,
     ops.Softmax,
     ops.LogSoftmax,
@@ -49,5 +48,5 @@ def windows(node: Node, graph: Graph) -> str | None:
 def transposed(node: Node, graph: Graph) -> str | None:
     assert isinstance(node.op, ops.ConvTranspose)
     if max(node.op.dilations) > 1 and graph.constant(node.inputs[1]) is None:
-        return "TFLite cannot dilate a kernel that is computed"
+        return "TFLite cannot dilate a computed kernel"
     return None

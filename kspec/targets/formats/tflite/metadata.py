@@ -1,8 +1,8 @@
-"""What a file says of its model: TFLite metadata, a flatbuffer of its own that lies in a buffer of
-the model, and label files, in a zip archive behind the model that readers find by its end.
+"""TFLite metadata and label files. The metadata is a flatbuffer in a buffer of the model; the label
+files are in a zip archive appended to the model, which readers find from the end of the file.
 
-Runtimes map the model by its first bytes and see neither. Source: ``metadata_schema.fbs`` of
-TensorFlow Lite Support, version 1.1.0, whose fields are given here by their numbers.
+Runtimes ignore both. Source: ``metadata_schema.fbs`` of TensorFlow Lite Support, version 1.1.0,
+whose fields are given here by their numbers.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from kspec.targets.formats.card import Card
 from kspec.targets.formats.tflite.program import Program
 
 NAME = "TFLITE_METADATA"
-"""How the model calls the buffer."""
+"""The name of the metadata buffer in the model."""
 _IDENTIFIER = b"M001"
 _AXIS_LABELS = 2
-"""The type of a file whose lines name the places along an axis, from version 1.0.0 on."""
+"""The type of a file with one label per line for the elements along an axis, since version
+1.0.0."""
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
 def pack_metadata(program: Program, card: Card) -> bytes:
-    """The flatbuffer: names, version, description, and which output has which label file."""
+    """Return the flatbuffer: names, version, description, and the label file of each output."""
     builder = flatbuffers.Builder()
     files = label_files(program, card)
     parts = [
@@ -49,7 +50,7 @@ def pack_metadata(program: Program, card: Card) -> bytes:
 
 
 def append_labels(content: bytes, program: Program, card: Card) -> bytes:
-    """The file with the archive of its label files behind it."""
+    """Return the file with the archive of its label files appended."""
     files = label_files(program, card)
     if not files:
         return content
@@ -61,8 +62,8 @@ def append_labels(content: bytes, program: Program, card: Card) -> bytes:
 
 
 def label_files(program: Program, card: Card) -> Mapping[str, str]:
-    """A label a line, for each output that has labels. A label that is not one line has no place in
-    such a file: then there is none."""
+    """Return a file with one label per line for each output with labels. An output with a label of
+    several lines has no file."""
     found: dict[str, str] = {}
     for place, value in enumerate(program.outputs):
         labels = card.labels.get(value.name, ())

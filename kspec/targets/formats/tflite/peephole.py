@@ -1,4 +1,4 @@
-"""What can be said shorter once a program is written out in operators."""
+"""Simplifications of a program of operators."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _ACTIVATIONS: Mapping[str, Fused] = {
 
 
 def shorten(program: Program) -> Program:
-    """Drop what does nothing, is done already, or is read by nobody; say two operators as one."""
+    """Remove operators without effect, duplicates and unused operators; fuse pairs of operators."""
     operators = _drop_unread(program, _drop_repeated(program))
     return replace(program, operators=_absorb(program, operators))
 
 
 def _drop_repeated(program: Program) -> tuple[Operator, ...]:
-    """A reshape of a reshape reads the first one's input. What another operator gives already,
-    or a reshape's input is already, is read there."""
+    """Remove duplicates. A reshape of a reshape reads the input of the first. A result that another
+    operator has, or that equals the input of a reshape, is read from there."""
     public = {value.name for value in program.outputs}
     sources: dict[str, Value] = {}
     same: dict[str, Value] = {}
@@ -62,7 +62,7 @@ def _drop_unread(program: Program, operators: tuple[Operator, ...]) -> tuple[Ope
 
 
 def _absorb(program: Program, operators: tuple[Operator, ...]) -> tuple[Operator, ...]:
-    """Say two operators as one, where the second alone reads what the first gives."""
+    """Fuse two operators if only the second reads the output of the first."""
     reads = Counter(value.name for operator in operators for value in operator.inputs)
     reads.update(value.name for value in program.outputs)
     kept: dict[str, Operator] = {}
@@ -79,7 +79,7 @@ def _absorb(program: Program, operators: tuple[Operator, ...]) -> tuple[Operator
 
 
 def _activated(before: Operator, operator: Operator) -> Operator | None:
-    """An operator that applies the activation behind it."""
+    """Return the operator fused with the activation that follows it."""
     activation = _ACTIVATIONS.get(operator.code)
     options = before.options
     if activation is None or not isinstance(options, Fusing):
@@ -91,7 +91,7 @@ def _activated(before: Operator, operator: Operator) -> Operator | None:
 
 
 def _kept_axes(before: Operator, operator: Operator, program: Program) -> Operator | None:
-    """A reduction that keeps its axes, where a reshape puts them back."""
+    """Return a reduction that keeps its axes, if a reshape restores them."""
     if operator.code != "RESHAPE" or not isinstance(before.options, ReducerOptions):
         return None
     x, axes = before.inputs

@@ -1,16 +1,17 @@
-"""A TFLite program in memory: builtin operators over named tensors, as the rules emit them."""
+"""A TFLite program in memory: builtin operators on named tensors, emitted by the rules."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
-from kspec.compiler.ir import Array, DType, Graph, Node, TensorType, Value
+from kspec.compiler.ir import Array, DType, Graph, TensorType, Value
 from kspec.compiler.names import Names
 from kspec.compiler.table import Table
+from kspec.targets.formats.rule import EmittingRule, apply_rule
 from kspec.targets.formats.tflite.builtins import Options
 
 TENSOR_TYPES: Mapping[DType, int] = {
@@ -27,16 +28,16 @@ TENSOR_TYPES: Mapping[DType, int] = {
 
 
 class TFLiteError(ValueError):
-    """A graph that no TFLite file can hold."""
+    """A graph that cannot be written as a TFLite file."""
 
 
 ABSENT = Value("", TensorType(DType.float32, ()))
-"""Stands for an optional input that is left out."""
+"""An omitted optional input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One builtin operator, by its name in the schema: ``CONV_2D``."""
+    """A builtin operator, by its name in the schema: ``CONV_2D``."""
 
     code: str
     inputs: tuple[Value, ...]
@@ -59,16 +60,16 @@ class Program:
     operators: tuple[Operator, ...]
     constants: Mapping[str, Array]
     variables: frozenset[str] = frozenset()
-    """Tensors that an operator changes in place."""
+    """Names of tensors that operators change in place."""
     bodies: tuple[Program, ...] = ()
-    """The functions that loops call, by numbers that begin with 1: this one, the main one, is 0."""
+    """The functions that loops call, numbered from 1; the main function is 0."""
 
 
 class Emitter:
-    """Collects the operators that stand for a graph's nodes.
+    """The operators of a graph's nodes, under construction.
 
-    A rule names its last result by ``into=node.output``; what lies before it is named after the
-    node, so that every name is unique and tells where it comes from.
+    A rule names its last result with ``into=node.output``; intermediate values have unique names
+    that begin with the node's name.
     """
 
     def __init__(
@@ -89,10 +90,10 @@ class Emitter:
         """Emit every node of the graph."""
         for node in self.graph.nodes:
             self._node = node.name
-            self._rules[type(node.op)](node.op, node, self)
+            apply_rule(self._rules, node, self)
 
     def program(self, inputs: tuple[Value, ...], outputs: tuple[Value, ...]) -> Program:
-        """What was emitted, as a function; the bodies are the main one's."""
+        """Return the emitted function; bodies belong to the main function."""
         return Program(
             self.graph.name,
             inputs,
@@ -106,31 +107,32 @@ class Emitter:
         return tuple(self._bodies)
 
     def inside(self, body: Graph) -> Emitter:
-        """For the body of a loop, which has its constants with it."""
+        """Return an emitter for the body of a loop, which contains its constants."""
         inner = Emitter(body, self._rules, self._bodies)
         inner._node = self._node
         return inner
 
     def add_body(self, program: Program) -> int:
-        """The number by which an operator calls the function."""
+        """Add a function and return the number by which operators call it."""
         self._bodies.append(program)
         return len(self._bodies)
 
     def array(self, value: Value) -> Array | None:
-        """The array of a constant, None for a value that is computed."""
+        """Return the array of a constant; None for a computed value."""
         return self.constants.get(value.name)
 
     def numbers(self, value: Value) -> list[int]:
-        """The elements of a vector that ``integers`` made."""
+        """Return the elements of a vector created by ``integers``."""
         numbers: list[int] = self.constants[value.name].tolist()
         return numbers
 
     def weights(self, value: Value, array: Array) -> Value:
-        """A constant in the layout that an operator wants, named after the one it is made of."""
+        """Return a constant in an operator's layout, named after the original constant."""
         return self._constant(f"{value.name}/{'x'.join(map(str, array.shape))}", array)
 
     def constant(self, array: Array) -> Value:
-        """A small constant that a rule made up: a shape, axes, a number; equal ones are one."""
+        """Return a small constant of a rule, such as a shape or a number; equal constants are
+        shared."""
         array = np.asarray(array)
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._shared:
@@ -138,11 +140,11 @@ class Emitter:
         return self._shared[key]
 
     def integers(self, *numbers: int) -> Value:
-        """A vector of int32."""
+        """Return a constant vector of int32."""
         return self.constant(np.array(numbers, np.int32))
 
     def number(self, number: float, like: Value) -> Value:
-        """A scalar of the element type of ``like``."""
+        """Return a constant scalar in the element type of ``like``."""
         return self.constant(np.array(number, like.dtype.numpy))
 
     def emit(
@@ -153,8 +155,8 @@ class Emitter:
         type_: TensorType | None = None,
         into: Value | None = None,
     ) -> Value:
-        """Apply an operator. The result is ``into``, or a new value of the given type, which is
-        the first input's unless said otherwise."""
+        """Apply an operator. The result is ``into``, or a new value of type ``type_``, which
+        defaults to the type of the first input."""
         output = into or self.value(type_ or inputs[0].type, code.lower())
         operator = Operator(code, inputs, (output,), options)
         self.operators.append(operator)
@@ -168,24 +170,23 @@ class Emitter:
         outputs: tuple[Value, ...],
         options: Options | None = None,
     ) -> None:
-        """Apply an operator that has several results."""
+        """Apply an operator with several results."""
         self.operators.append(Operator(code, inputs, outputs, options))
 
     def variable(self, start: Value, type_: TensorType, part: str) -> Value:
-        """A tensor that an operator changes in place. It begins each call of the model with the
-        start, which is written to it: the runtime by itself would keep it from one call to the
-        next."""
+        """Return a tensor that operators change in place. It is set to ``start`` at the beginning
+        of each call, since the runtime keeps it between calls."""
         value = self.value(type_, part)
         self._variables.add(value.name)
         shape = self.integers(*(int(dim) for dim in type_.shape))
         return self.emit("BROADCAST_TO", start, shape, into=value)
 
     def value(self, type_: TensorType, part: str = "whole") -> Value:
-        """A new value on the way to the node's output."""
+        """Return a new intermediate value of the node."""
         return Value(self._names.fresh(f"{self._node}/{part}"), type_)
 
     def producer(self, value: Value) -> Operator | None:
-        """The operator that gives a value; None for an input or a constant."""
+        """Return the operator that computes a value; None for an input or a constant."""
         return self._producers.get(value.name)
 
     def _constant(self, name: str, array: Array) -> Value:
@@ -194,6 +195,5 @@ class Emitter:
         return value
 
 
-Rule = Callable[[Any, Node, Emitter], None]
-"""Emits the operators that give a node's outputs; called with the node's operation as well, so
-that its class is the one that the table says."""
+Rule: TypeAlias = EmittingRule[Emitter, None]
+"""Emits the operators of one node of the graph."""

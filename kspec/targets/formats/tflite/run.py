@@ -1,4 +1,4 @@
-"""TFLite artifacts, opened in LiteRT."""
+"""The runner of TFLite files in LiteRT."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from kspec.compiler.ir import DType, TensorType
 
 
 class LiteRTRunner:
-    """The signature of a ``.tflite`` file, with the runtime's default delegate XNNPACK, as
-    applications get it, or on the plain kernels with ``delegate=False``.
+    """The signature of a ``.tflite`` file, run with the default delegate XNNPACK, as in
+    applications, or on the plain kernels with ``delegate=False``.
 
-    State of recurrent operators is cleared before each call: the runtime would keep it.
+    The state of recurrent operators, which the runtime keeps, is cleared before each call.
     """
 
     def __init__(self, path: Path, *, threads: int = 1, delegate: bool = True) -> None:
@@ -38,7 +38,7 @@ class LiteRTRunner:
         self._results = {name: int(each["index"]) for name, each in outputs.items()}
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        # The signature's own call plans the memory anew each time, and cannot take every name.
+        # The signature's call replans memory each time, and does not accept every name.
         self._interpreter.reset_all_variables()
         for name, place in self._places.items():
             self._interpreter.set_tensor(place, inputs[name])

@@ -1,9 +1,8 @@
-"""The version of each operator, and the oldest runtime that has it.
+"""The version of each operator, and the oldest runtime that supports it.
 
-The version of an operator says which of its abilities a model uses; a runtime that does not know
-the version refuses the model instead of computing something else. Source: TensorFlow's
-``tflite/tools/versioning``, ``op_version.cc`` and ``runtime_version.cc``; the types that this
-project writes leave few versions above 1.
+The version of an operator states which of its features a model uses; a runtime that lacks the
+version refuses the model. Source: TensorFlow's ``tflite/tools/versioning``, ``op_version.cc`` and
+``runtime_version.cc``; for the types that this project writes, few versions are above 1.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ Condition = Callable[[Operator], bool]
 
 
 def version(operator: Operator) -> int:
-    """The version that the operator needs."""
+    """Return the version that the operator requires."""
     rows = _VERSIONS.get(operator.code, ())
     return next((number for number, holds in rows if holds(operator)), 1)
 
 
 def minimum_runtime(operators: Iterable[Operator]) -> str:
-    """The oldest runtime that runs all operators, as ``2.9.0``."""
+    """Return the oldest runtime that supports all operators, such as ``2.9.0``."""
     keys = {(each.code, version(each)) for each in operators}
     return max((_RUNTIMES.get(key, _OLDEST) for key in keys), key=_numbers, default=_OLDEST)
 
@@ -42,7 +41,7 @@ def _always(_operator: Operator) -> bool:
 
 
 def _of(*dtypes: DType) -> Condition:
-    """Whether the first input has one of the element types."""
+    """Return a condition: the first input has one of these element types."""
     return lambda operator: operator.inputs[0].dtype in dtypes
 
 
@@ -118,10 +117,10 @@ _VERSIONS: Mapping[str, tuple[tuple[int, Condition], ...]] = {
     "TRANSPOSE": ((6, _above(5)), (4, _above(4)), (3, _of(DType.boolean))),
     "TRANSPOSE_CONV": ((3, _with_inputs(4)),),
 }
-"""For each operator the versions above 1, the first that applies."""
+"""The versions above 1 of each operator; the first one whose condition holds applies."""
 
 _OLDEST = "1.15.0"
-"""The runtime for what is not listed below."""
+"""The runtime for operators that are not listed below."""
 
 _RUNTIMES: Mapping[tuple[str, int], str] = {
     ("ABS", 5): "2.12.0",
@@ -168,4 +167,4 @@ _RUNTIMES: Mapping[tuple[str, int], str] = {
     ("TRANSPOSE_CONV", 1): "1.9.0",
     ("TRANSPOSE_CONV", 3): "2.3.0",
 }
-"""The first runtime with a version of an operator."""
+"""The first runtime with each version of each operator."""

@@ -1,7 +1,7 @@
-"""A program as a TFLite flatbuffer, byte for byte the same in every process.
+"""The writer of TFLite flatbuffers, with reproducible bytes.
 
-Tables are packed by the schema's own classes; the arrays are copied straight into the builder's
-memory, in the layout of the file, aligned to 16 bytes as the runtime maps them.
+The schema's classes pack tables; arrays are copied directly into the builder's memory, in the
+layout of the file and aligned to 16 bytes, since the runtime maps them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def write_program(program: Program, path: Path, card: Card | None = None) -> Non
 
 
 class _Function:
-    """A program with its tensors numbered, and the buffer of each constant."""
+    """A program with numbered tensors and the buffer of each constant."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -65,8 +65,8 @@ class _Function:
 
 
 class _Writer:
-    """Packs a program from its leaves up: a flatbuffer grows from its end to its beginning, so
-    that the weights, written first, lie behind the tables."""
+    """Packs a program from its leaves: a flatbuffer is written from its end to its beginning, so
+    that the weights, written first, follow the tables."""
 
     def __init__(self, program: Program, records: Mapping[str, bytes]) -> None:
         self.records = records
@@ -77,7 +77,7 @@ class _Writer:
         self._vectors: dict[tuple[int, ...], int] = {}
 
     def _size(self) -> int:
-        """A little more than is needed: a builder that has to grow copies all it holds."""
+        """Return an upper bound of the file's size: a builder that grows copies its content."""
         functions = self.functions
         arrays = [array for function in functions for _, array in function.constants()]
         weights = sum(array.nbytes + _ALIGNMENT for array in arrays)
@@ -110,7 +110,8 @@ class _Writer:
         return memoryview(self.builder.Bytes)[self.builder.Head() :]
 
     def _buffers(self) -> list[int]:
-        """All buffers, the first empty as the schema wants it; functions share equal ones."""
+        """Write all buffers, the first one empty, as the schema requires; equal buffers are
+        shared."""
         buffers = [self._table("Buffer", {})]
         kept: dict[tuple[object, ...], list[tuple[Array, int]]] = {}
         constants = [(each, *pair) for each in self.functions for pair in each.constants()]
@@ -182,7 +183,7 @@ class _Writer:
 
     def _code(self, name: str, number: int) -> int:
         code = getattr(schema.BuiltinOperator, name)
-        # The first field is a byte, from the time when there were fewer operators.
+        # The first field is a byte; older files have it alone.
         parts = {
             "DeprecatedBuiltinCode": min(code, _LAST_BYTE_CODE),
             "Version": number,
@@ -236,7 +237,7 @@ class _Writer:
 
 
 def _tensors(program: Program) -> list[Value]:
-    """Every tensor once, in the order in which the program meets it."""
+    """Return every tensor once, in the order of its first use."""
     met: dict[str, Value] = {value.name: value for value in program.inputs}
     for operator in program.operators:
         for value in (*operator.inputs, *operator.outputs):
@@ -248,8 +249,8 @@ def _tensors(program: Program) -> list[Value]:
 
 
 def _copy(target: Array, source: Array) -> None:
-    """Copy a kernel whose last axis has become the first tile by tile, as a matrix transposed;
-    NumPy's own way through it is up to ten times as long."""
+    """Copy an array. A kernel whose last axis was moved to the front is transposed tile by tile, up
+    to ten times faster than NumPy's copy."""
     turned = source if source.ndim < 2 else np.moveaxis(source, 0, -1)
     if source.flags.c_contiguous or not turned.flags.c_contiguous:
         np.copyto(target, source)
@@ -268,6 +269,6 @@ def _first_bytes(array: Array) -> bytes:
 
 
 def _camel(name: str) -> str:
-    """``stride_h`` → ``strideH``, as the generated classes name their fields."""
+    """Convert ``stride_h`` to ``strideH``, the field names of the generated classes."""
     first, *others = name.split("_")
     return first + "".join(map(str.title, others))

@@ -1,6 +1,6 @@
-"""Runs a written package without Core ML: reads it back from disk and computes with NumPy.
+"""A NumPy evaluator of written packages, for systems without Core ML.
 
-It shares nothing with the writer, nor with the compiler's reference evaluator, and is made from
-the documentation of MIL's operations and of the file formats. It knows exactly the operations that
-the rules emit; any other is an error.
+It reads a package back from disk. It shares no code with the writer or with the compiler's
+reference evaluator, and follows the documentation of MIL's operations and of the file formats. It
+implements exactly the operations that the rules emit; any other operation is an error.
 """

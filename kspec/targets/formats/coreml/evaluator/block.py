@@ -1,4 +1,4 @@
-"""A block of a program: operations in their order, which see what stands around them too."""
+"""A block of a program: operations in order, which also read the values of outer blocks."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Values = Mapping[str, Array | str]
 
 _LOOP = "while_loop"
 _SEVERAL = ("values", "loop_vars")
-"""The parameters of MIL that take several values."""
+"""MIL parameters with several values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation: its kernel's name, its parameters by name, each the names of values, what it
-    declares to give, by name, and the blocks of a loop: its condition and its body."""
+    """One operation: the name of its kernel, the names of the values of each parameter, the
+    declared type of each output by name, and the blocks of a loop: condition and body."""
 
     kind: str
     parameters: Mapping[str, tuple[str, ...]]
@@ -34,14 +34,14 @@ class Step:
 
     @property
     def reads(self) -> frozenset[str]:
-        """What it takes, the operations in its blocks included."""
+        """The names of the values that the operation and its blocks read."""
         own = frozenset(name for names in self.parameters.values() for name in names)
         return own.union(*(block.reads for block in self.blocks))
 
 
 class Block:
-    """Raises PackageError where a name stands for two values, an operation is not known, or what
-    it gives is not what it declares."""
+    """A block. Raises PackageError if two values have one name, if an operation is unknown, or if
+    an output has another type than the declared one."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Block:
     def run(
         self, inputs: Mapping[str, Array], around: Values | None = None, *, keep: bool = False
     ) -> dict[str, Array]:
-        """The outputs by name; with ``keep`` every value that an operation gives."""
+        """Return the outputs by name; with ``keep``, the outputs of every operation."""
         values: dict[str, Array | str] = {**(around or {}), **self._constants}
         for name, declared in self.inputs.items():
             values[name] = _checked(name, inputs[name], declared)
@@ -108,11 +108,11 @@ class Block:
         self.steps.append(Step(operation.type, parameters, outputs, blocks))
 
     def _given(self) -> dict[str, Declared]:
-        """Every value that an operation gives."""
+        """The declared type of each output of an operation, by name."""
         return {name: each for step in self.steps for name, each in step.outputs.items()}
 
     def _last_uses(self) -> dict[int, list[str]]:
-        """The computed values that no operation after a step needs."""
+        """The computed values that are last read by each step."""
         uses: dict[str, int] = {}
         for number, step in enumerate(self.steps):
             uses |= dict.fromkeys((*step.outputs, *step.reads), number)
@@ -136,8 +136,8 @@ def _results(step: Step, values: Values) -> Sequence[Array]:
 
 
 def _turns(step: Step, operands: Mapping[str, Operand], values: Values) -> Sequence[Array]:
-    """Both blocks of a loop take what is carried; the body gives it anew while the condition
-    holds."""
+    """Run a loop. Both blocks take the carried values; the body returns them anew while the
+    condition holds."""
     condition, body = step.blocks
     carried = list(operands["loop_vars"])
     while True:
@@ -156,7 +156,7 @@ def _operand(key: str, values: list[Any]) -> Operand:
 
 
 def _compute(step: Step, operands: dict[str, Operand]) -> tuple[Array, ...]:
-    """Half precision is computed in single and rounded once, as hardware with wide accumulators
+    """Compute half precision in single precision and round once, as hardware with wide accumulators
     does."""
     half = step.kind != "cast" and any(_is_half(each) for each in operands.values())
     if half:

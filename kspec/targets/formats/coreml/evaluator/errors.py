@@ -1,5 +1,5 @@
-"""What can be wrong with a package."""
+"""The error of a malformed package."""
 
 
 class PackageError(ValueError):
-    """A package is malformed, contradicts itself, or uses what the evaluator does not know."""
+    """A package is malformed, is inconsistent, or uses an operation that the evaluator lacks."""

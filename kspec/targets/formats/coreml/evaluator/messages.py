@@ -1,4 +1,4 @@
-"""The messages of Core ML's model specification, without importing coremltools itself."""
+"""The messages of Core ML's model specification, without an import of coremltools."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _ALIAS = "kspec_coreml_messages"
 
 @cache
 def messages() -> ModuleType:
-    """The package `coremltools.proto`: generated modules that need protobuf alone, 0.1 s, where
-    `import coremltools` takes seconds. Its folder is loaded as a package of another name, unless
-    coremltools is there already. Raises ModuleNotFoundError without coremltools."""
+    """Return the package `coremltools.proto`. Its generated modules need protobuf alone and load in
+    0.1 s; `import coremltools` takes seconds. The folder is loaded as a package of another name,
+    unless coremltools is imported already. Raises ModuleNotFoundError without coremltools."""
     if "coremltools" in sys.modules:
         return importlib.import_module("coremltools.proto")
     found = importlib.util.find_spec("coremltools")

@@ -1,4 +1,4 @@
-"""Opens an `.mlpackage` and reads its manifest, model and weights."""
+"""The reader of `.mlpackage` folders: manifest, model and weights."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WEIGHTS = "CoreML Model Weights"
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What a package holds."""
+    """The content of a package."""
 
     model: Any
     """The Model message."""
@@ -29,7 +29,7 @@ class Package:
 
     @classmethod
     def open(cls, path: Path) -> Package:
-        """Raises PackageError, or OSError where a file is missing."""
+        """Open a package. Raises PackageError, or OSError if a file is missing."""
         manifest = json.loads((path / "Manifest.json").read_text(encoding="utf-8"))
         items = manifest["itemInfoEntries"]
         root = items[manifest["rootModelIdentifier"]]

@@ -1,4 +1,4 @@
-"""Runs the ML Program of a package, and holds it to what it declares."""
+"""The ML Program of a package, whose values are checked against their declared types."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from kspec.targets.formats.coreml.evaluator.package import Package
 from kspec.targets.formats.coreml.evaluator.tensors import Declared, declared_type
 
 _OPSETS = {7: "CoreML6", 8: "CoreML7", 9: "CoreML8"}
-"""The operations of each specification version: iOS 16, 17, 18."""
+"""The operation set of each specification version: iOS 16, 17, 18."""
 _ARRAY_TYPES = {65568: DType.float32, 131104: DType.int32, 65552: DType.float16}
 """`ArrayDataType` of FeatureTypes.proto."""
 
 
 class Program:
-    """The function `main` of a package. Raises PackageError where the package contradicts itself:
-    the specification version and the operation set, the description and the program, the declared
-    and the computed type of any value."""
+    """The function `main` of a package. Raises PackageError if the package is inconsistent: if the
+    specification version does not fit the operation set, the description does not fit the program,
+    or the computed type of a value is not the declared one."""
 
     def __init__(self, path: Path) -> None:
         package = Package.open(path)
@@ -41,7 +41,7 @@ class Program:
         _check_description(self.description.output, self.outputs)
 
     def run(self, inputs: Mapping[str, Array], *, keep: bool = False) -> dict[str, Array]:
-        """The outputs by name; with ``keep`` every value that an operation gives."""
+        """Return the outputs by name; with ``keep``, the outputs of every operation."""
         for feature in self.description.input:
             _check_ranges(feature, inputs[feature.name])
         return self.block.run({name: inputs[name] for name in self.inputs}, keep=keep)

@@ -20,7 +20,7 @@ _BLOB = "@model_path/weights/weight.bin"
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """The type that a program gives a value; a dimension is None where it may vary."""
+    """The declared type of a value; a variable dimension is None."""
 
     dtype: DType
     shape: tuple[int | None, ...]
@@ -37,7 +37,7 @@ class Declared:
 
 
 def declared_type(message: Any) -> Declared:
-    """Of a ValueType that is a tensor."""
+    """Return the declared type of a ValueType that is a tensor."""
     tensor = message.tensorType
     if message.WhichOneof("type") != "tensorType" or tensor.dataType not in _TYPES:
         raise PackageError(f"a value has a type that is not evaluated: {message}")
@@ -51,7 +51,7 @@ def declared_type(message: Any) -> Declared:
 
 
 def literal(message: Any, weights: WeightFile | None) -> Array | str:
-    """Of a Value: a string, or an array of exactly the declared type."""
+    """Return the content of a Value: a string, or an array of exactly the declared type."""
     tensor = message.immediateValue.tensor
     if message.type.tensorType.dataType == _STRING:
         (text,) = tensor.strings.values

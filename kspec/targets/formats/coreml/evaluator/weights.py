@@ -1,4 +1,4 @@
-"""Reads `weights/weight.bin`, the blob storage of Core ML from iOS 15 on.
+"""The reader of `weights/weight.bin`, Core ML's blob storage since iOS 15.
 
 The layout is that of `mlmodel/src/MILBlob/Blob/StorageFormat.hpp` and `BlobDataType.hpp` in
 coremltools' repository, all little-endian, every entry at a multiple of 64 bytes:
@@ -31,7 +31,7 @@ _TYPES = {1: np.float16, 2: np.float32, 14: np.int32}
 
 
 class WeightFile:
-    """An opened blob storage file; raises PackageError where it is malformed."""
+    """An open blob storage file. Raises PackageError if it is malformed."""
 
     def __init__(self, path: Path) -> None:
         self._content = path.read_bytes()
@@ -42,7 +42,7 @@ class WeightFile:
             raise PackageError(f"{path.name} has version {version}, not {_VERSION}")
 
     def read(self, offset: int) -> Array:
-        """The elements of the blob whose metadata is at ``offset``, in one axis."""
+        """Return the elements of the blob with metadata at ``offset``, as a vector."""
         if offset % _ALIGNMENT or offset + _METADATA.size > len(self._content):
             raise PackageError(f"no blob can be at offset {offset}")
         sentinel, code, size, start = _METADATA.unpack_from(self._content, offset)

@@ -1,11 +1,10 @@
-"""How each operation of the IR is written in MIL."""
+"""The rules that write operations of the IR in MIL."""
 
 from __future__ import annotations
 
 from kspec.compiler.table import Table
 from kspec.targets.formats.coreml.emission import Rule
 from kspec.targets.formats.coreml.rules import (
-    einsum,
     elementwise,
     loop,
     neural,
@@ -18,7 +17,6 @@ from kspec.targets.formats.coreml.rules import (
 RULES: Table[Rule] = (
     elementwise.RULES
     | neural.RULES
-    | einsum.RULES
     | reduction.RULES
     | shape.RULES
     | sorting.RULES

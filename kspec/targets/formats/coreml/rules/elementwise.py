@@ -1,4 +1,4 @@
-"""Operations that work element by element."""
+"""Elementwise operations."""
 
 from __future__ import annotations
 
@@ -61,28 +61,28 @@ _COMPARISONS: dict[type[ops.Op], str] = {
 
 
 @RULES(*_UNARY)
-def unary(node: Node, emit: Emission) -> Var:
-    return emit(_UNARY[type(node.op)], node.name, x=emit[node.inputs[0]])
+def unary(op: ops.Op, node: Node, emit: Emission) -> Var:
+    return emit(_UNARY[type(op)], node.name, x=emit[node.inputs[0]])
 
 
 @RULES(*_BINARY)
-def binary(node: Node, emit: Emission) -> Var:
+def binary(op: ops.Op, node: Node, emit: Emission) -> Var:
     x, y = node.inputs
-    return emit(_BINARY[type(node.op)], node.name, x=emit[x], y=emit[y])
+    return emit(_BINARY[type(op)], node.name, x=emit[x], y=emit[y])
 
 
 @RULES(*_COMPARISONS)
-def comparison(node: Node, emit: Emission) -> Var:
-    """MIL compares numbers only, so booleans become 0 and 1 first."""
+def comparison(op: ops.Op, node: Node, emit: Emission) -> Var:
+    """Write a comparison. MIL compares numbers only, so booleans are cast to 0 and 1."""
     x, y = (emit[each] for each in node.inputs)
     if node.inputs[0].dtype is DType.boolean:
         x = emit.cast(x, DType.int32, f"{node.name}/x")
         y = emit.cast(y, DType.int32, f"{node.name}/y")
-    return emit(_COMPARISONS[type(node.op)], node.name, x=x, y=y)
+    return emit(_COMPARISONS[type(op)], node.name, x=x, y=y)
 
 
 @RULES(ops.Cast)
-def cast(node: Node, emit: Emission) -> Var:
+def cast(_op: ops.Cast, node: Node, emit: Emission) -> Var:
     (x,) = node.inputs
     if emit.computed_as(x.dtype) is emit.computed_as(node.output.dtype):
         return emit("identity", node.name, x=emit[x])
@@ -90,53 +90,53 @@ def cast(node: Node, emit: Emission) -> Var:
 
 
 @RULES(ops.Negative)
-def negative(node: Node, emit: Emission) -> Var:
+def negative(_op: ops.Negative, node: Node, emit: Emission) -> Var:
     (x,) = node.inputs
     return emit("mul", node.name, x=emit[x], y=emit.scalar(-1, x.dtype))
 
 
 @RULES(ops.Square)
-def square(node: Node, emit: Emission) -> Var:
+def square(_op: ops.Square, node: Node, emit: Emission) -> Var:
     x = emit[node.inputs[0]]
     return emit("mul", node.name, x=x, y=x)
 
 
 @RULES(ops.Reciprocal)
-def reciprocal(node: Node, emit: Emission) -> Var:
-    """MIL's `inverse` adds an epsilon to x; a division does not."""
+def reciprocal(_op: ops.Reciprocal, node: Node, emit: Emission) -> Var:
+    """Write a division: MIL's `inverse` adds an epsilon to x."""
     return emit("real_div", node.name, x=emit.scalar(1), y=emit[node.inputs[0]])
 
 
 @RULES(ops.Rsqrt)
-def rsqrt(node: Node, emit: Emission) -> Var:
+def rsqrt(_op: ops.Rsqrt, node: Node, emit: Emission) -> Var:
     root = emit("sqrt", f"{node.name}/root", x=emit[node.inputs[0]])
     return emit("real_div", node.name, x=emit.scalar(1), y=root)
 
 
 @RULES(ops.Log)
-def log(node: Node, emit: Emission) -> Var:
+def log(_op: ops.Log, node: Node, emit: Emission) -> Var:
     return emit("log", node.name, x=emit[node.inputs[0]], epsilon=emit.scalar(0))
 
 
 @RULES(ops.Log1p)
-def log1p(node: Node, emit: Emission) -> Var:
+def log1p(_op: ops.Log1p, node: Node, emit: Emission) -> Var:
     return emit("log", node.name, x=emit[node.inputs[0]], epsilon=emit.scalar(1))
 
 
 @RULES(ops.Expm1)
-def expm1(node: Node, emit: Emission) -> Var:
+def expm1(_op: ops.Expm1, node: Node, emit: Emission) -> Var:
     power = emit("exp", f"{node.name}/exp", x=emit[node.inputs[0]])
     return emit("sub", node.name, x=power, y=emit.scalar(1))
 
 
 @RULES(ops.IsNan)
-def is_nan(node: Node, emit: Emission) -> Var:
+def is_nan(_op: ops.IsNan, node: Node, emit: Emission) -> Var:
     x = emit[node.inputs[0]]
     return emit("not_equal", node.name, x=x, y=x)
 
 
 @RULES(ops.Relu)
-def relu(node: Node, emit: Emission) -> Var:
+def relu(_op: ops.Relu, node: Node, emit: Emission) -> Var:
     (x,) = node.inputs
     if x.dtype.is_float:
         return emit("relu", node.name, x=emit[x])
@@ -144,10 +144,9 @@ def relu(node: Node, emit: Emission) -> Var:
 
 
 @RULES(ops.Clip)
-def clip(node: Node, emit: Emission) -> Var:
-    """MIL's `clip` takes floats only, and bounds that differ."""
-    assert isinstance(node.op, ops.Clip)
-    (x,), low, high = node.inputs, node.op.minimum, node.op.maximum
+def clip(op: ops.Clip, node: Node, emit: Emission) -> Var:
+    """Write `clip`, which takes floats and different bounds only; otherwise minimum and maximum."""
+    (x,), low, high = node.inputs, op.minimum, op.maximum
     if low is not None and high is not None and x.dtype.is_float:
         alpha, beta = emit.scalar(low), emit.scalar(high)
         if alpha < beta:
@@ -164,56 +163,52 @@ def clip(node: Node, emit: Emission) -> Var:
 
 
 @RULES(ops.Elu)
-def elu(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.Elu)
-    return emit("elu", node.name, x=emit[node.inputs[0]], alpha=emit.scalar(node.op.alpha))
+def elu(op: ops.Elu, node: Node, emit: Emission) -> Var:
+    return emit("elu", node.name, x=emit[node.inputs[0]], alpha=emit.scalar(op.alpha))
 
 
 @RULES(ops.Selu)
-def selu(node: Node, emit: Emission) -> Var:
+def selu(_op: ops.Selu, node: Node, emit: Emission) -> Var:
     x, alpha = emit[node.inputs[0]], emit.scalar(ops.Selu.alpha)
     inner = emit("elu", f"{node.name}/elu", x=x, alpha=alpha)
     return emit("mul", node.name, x=inner, y=emit.scalar(ops.Selu.scale))
 
 
 @RULES(ops.LeakyRelu)
-def leaky_relu(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.LeakyRelu)
-    slope = emit.scalar(node.op.negative_slope)
+def leaky_relu(op: ops.LeakyRelu, node: Node, emit: Emission) -> Var:
+    slope = emit.scalar(op.negative_slope)
     return emit("leaky_relu", node.name, x=emit[node.inputs[0]], alpha=slope)
 
 
 @RULES(ops.HardSigmoid)
-def hard_sigmoid(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.HardSigmoid)
-    alpha, beta = emit.scalar(node.op.alpha), emit.scalar(node.op.beta)
+def hard_sigmoid(op: ops.HardSigmoid, node: Node, emit: Emission) -> Var:
+    alpha, beta = emit.scalar(op.alpha), emit.scalar(op.beta)
     return emit("sigmoid_hard", node.name, x=emit[node.inputs[0]], alpha=alpha, beta=beta)
 
 
 @RULES(ops.HardSwish)
-def hard_swish(node: Node, emit: Emission) -> Var:
+def hard_swish(_op: ops.HardSwish, node: Node, emit: Emission) -> Var:
     x, alpha, beta = emit[node.inputs[0]], emit.scalar(1 / 6), emit.scalar(0.5)
     gate = emit("sigmoid_hard", f"{node.name}/gate", x=x, alpha=alpha, beta=beta)
     return emit("mul", node.name, x=x, y=gate)
 
 
 @RULES(ops.Mish)
-def mish(node: Node, emit: Emission) -> Var:
+def mish(_op: ops.Mish, node: Node, emit: Emission) -> Var:
     x = emit[node.inputs[0]]
     soft = emit("softplus", f"{node.name}/softplus", x=x)
     return emit("mul", node.name, x=x, y=emit("tanh", f"{node.name}/tanh", x=soft))
 
 
 @RULES(ops.Gelu)
-def gelu(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.Gelu)
-    mode = "TANH_APPROXIMATION" if node.op.approximate else "EXACT"
+def gelu(op: ops.Gelu, node: Node, emit: Emission) -> Var:
+    mode = "TANH_APPROXIMATION" if op.approximate else "EXACT"
     return emit("gelu", node.name, x=emit[node.inputs[0]], mode=mode)
 
 
 @RULES(ops.Where)
-def where(node: Node, emit: Emission) -> Var:
-    """`select` infers its shape without the condition, so x takes on the full shape first."""
+def where(_op: ops.Where, node: Node, emit: Emission) -> Var:
+    """Broadcast x to the full shape first: `select` infers its shape without the condition."""
     condition, x, y = node.inputs
     dtype = DType.int32 if x.dtype is DType.boolean else x.dtype
     a, b = emit[x], emit[y]

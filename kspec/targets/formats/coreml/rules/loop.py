@@ -1,4 +1,4 @@
-"""Loops over time, as MIL's ``while_loop``: its blocks read what stands around them by name."""
+"""Loops over time, as MIL's ``while_loop``, whose blocks read outer values by name."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ONE = np.array([1], np.int32)
 
 
 @RULES(ops.Scan)
-def scan(node: Node, emit: Emission) -> tuple[Var, ...]:
-    """Carries the number of the step, the states, and what was given up to it."""
-    op, name = node.op, node.name
-    assert isinstance(op, ops.Scan)
+def scan(op: ops.Scan, node: Node, emit: Emission) -> tuple[Var, ...]:
+    """Write a loop that carries the step index, the states and the outputs of the previous
+    steps."""
+    name = node.name
     body, last = _inside(node), op.states + op.scanned
     whole = [_numbers(emit, each) for each in node.inputs[op.states : last]]
     sequences = list(zip(whole, body.inputs[op.states : last], strict=True))
@@ -65,7 +65,7 @@ def scan(node: Node, emit: Emission) -> tuple[Var, ...]:
 
 
 def _inside(node: Node) -> Graph:
-    """The body with names that nothing else has; what it captures has that of the value outside."""
+    """Return the body with unique names; captured values have the names of the outer values."""
     op = node.op
     assert isinstance(op, ops.Scan)
     first = op.states + op.scanned
@@ -82,7 +82,7 @@ def _inside(node: Node) -> Graph:
 
 
 def _extent(node: Node, emit: Emission, dim: Dim) -> Var:
-    """The size of a dimension, int32[1]."""
+    """Return the size of a dimension, int32[1]."""
     if isinstance(dim, int):
         return emit.parameter(np.array([dim], np.int32))
     if emit.measurable(dim):
@@ -94,7 +94,7 @@ def _extent(node: Node, emit: Emission, dim: Dim) -> Var:
 
 
 def _numbers(emit: Emission, value: Value) -> Var:
-    """A sequence whose steps can be picked: MIL moves numbers only."""
+    """Cast a sequence of booleans to int32: MIL gathers numbers only."""
     if value.dtype is not DType.boolean:
         return emit[value]
     return emit.cast(emit[value], DType.int32, f"{value.name}/numbers")
@@ -109,7 +109,7 @@ def _step(emit: Emission, sequence: Var, value: Value, step: Var) -> Var:
 
 
 def _room(node: Node, emit: Emission, sequence: Value) -> Var:
-    """Zeros, to be replaced by what each step gives."""
+    """Return zeros in the shape of a sequence; each step replaces its part."""
     dtype = DType.int32 if sequence.dtype is DType.boolean else sequence.dtype
     zero, name = emit.scalar(0, dtype), f"{sequence.name}/room"
     if all(isinstance(dim, int) for dim in sequence.shape):
@@ -120,14 +120,14 @@ def _room(node: Node, emit: Emission, sequence: Value) -> Var:
 
 
 def _written(emit: Emission, sequence: Var, part: Value, step: Var) -> Var:
-    """The sequence with the part at a step."""
+    """Return the sequence with the part written at a step."""
     wide = emit("expand_dims", f"{part.name}/wide", x=_numbers(emit, part), axes=[1])
     name = f"{part.name}/written"
     return emit("scatter", name, data=sequence, indices=step, updates=wide, axis=1, mode="update")
 
 
 def _given(emit: Emission, value: Value, var: Var) -> Var:
-    """A sequence under its name."""
+    """Return a sequence under its name."""
     if value.dtype is DType.boolean:
         return emit.cast(var, DType.boolean, value.name)
     return emit("identity", value.name, x=var)

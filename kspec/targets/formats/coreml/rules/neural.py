@@ -1,4 +1,4 @@
-"""Operations of neural networks. Convolutions and pooling arrive with their channels first."""
+"""Neural network operations. Convolutions and pooling have channels first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _ACTIVATIONS = {"relu": "relu", "relu6": "relu6"}
 
 
 def _activated(node: Node, emit: Emission, activation: str, kind: str, **parameters: object) -> Var:
-    """The operation under the node's name, or under an inner one and then the activation."""
+    """Write the operation under the node's name, or under an inner name if an activation
+    follows."""
     if activation == "linear":
         return emit(kind, node.name, **parameters)
     inner = emit(kind, f"{node.name}/linear", **parameters)
@@ -23,26 +24,24 @@ def _activated(node: Node, emit: Emission, activation: str, kind: str, **paramet
 
 
 @RULES(ops.Conv)
-def conv(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.Conv)
+def conv(op: ops.Conv, node: Node, emit: Emission) -> Var:
     parameters = {
         "x": emit[node.inputs[0]],
         "weight": emit[node.inputs[1]],
-        "strides": node.op.strides,
-        **_padding(node.op),
-        "dilations": node.op.dilations,
-        "groups": node.op.groups,
+        "strides": op.strides,
+        **_padding(op),
+        "dilations": op.dilations,
+        "groups": op.groups,
     }
     if len(node.inputs) == 3:
         parameters["bias"] = emit[node.inputs[2]]
-    return _activated(node, emit, node.op.activation, "conv", **parameters)
+    return _activated(node, emit, op.activation, "conv", **parameters)
 
 
 @RULES(ops.ConvTranspose)
-def conv_transpose(node: Node, emit: Emission) -> Var:
-    """`output_padding` cuts less off the end; what goes beyond the full result is zeros."""
-    op = node.op
-    assert isinstance(op, ops.ConvTranspose)
+def conv_transpose(op: ops.ConvTranspose, node: Node, emit: Emission) -> Var:
+    """Write a transposed convolution. `output_padding` reduces the cropping at the end; positions
+    beyond the full result are zeros."""
     cuts = [
         (low, high - extra)
         for (low, high), extra in zip(op.padding, op.output_padding, strict=True)
@@ -73,12 +72,12 @@ def conv_transpose(node: Node, emit: Emission) -> Var:
 
 
 @RULES(ops.MaxPool)
-def max_pool(node: Node, emit: Emission) -> Var:
+def max_pool(_op: ops.MaxPool, node: Node, emit: Emission) -> Var:
     return emit("max_pool", node.name, **_pooling(node, emit))
 
 
 @RULES(ops.AveragePool)
-def average_pool(node: Node, emit: Emission) -> Var:
+def average_pool(_op: ops.AveragePool, node: Node, emit: Emission) -> Var:
     parameters = _pooling(node, emit)
     return emit("avg_pool", node.name, exclude_padding_from_average=True, **parameters)
 
@@ -95,14 +94,13 @@ def _pooling(node: Node, emit: Emission) -> dict[str, object]:
 
 
 @RULES(ops.BatchNorm)
-def batch_norm(node: Node, emit: Emission) -> Var:
-    """One product and one sum, of statistics folded in float64. MIL's `batch_norm` wants the
-    channels on axis 1 of a tensor of rank 3 at least."""
-    assert isinstance(node.op, ops.BatchNorm)
+def batch_norm(op: ops.BatchNorm, node: Node, emit: Emission) -> Var:
+    """Write one product and one sum, with statistics folded in float64. MIL's `batch_norm`
+    requires channels on axis 1 and a rank of at least 3."""
     arrays = (emit.graph.constants[value.name] for value in node.inputs[1:])
     scale, offset, mean, variance = (array.astype(np.float64) for array in arrays)
-    factor = scale / np.sqrt(variance + node.op.epsilon)
-    trailing = node.output.type.rank - 1 - node.op.axis % node.output.type.rank
+    factor = scale / np.sqrt(variance + op.epsilon)
+    trailing = node.output.type.rank - 1 - op.axis % node.output.type.rank
     shape = (-1, *[1] * trailing)
     y = emit.constant(f"{node.name}/factor", factor.astype(np.float32).reshape(shape))
     shift = (offset - mean * factor).astype(np.float32).reshape(shape)
@@ -111,23 +109,20 @@ def batch_norm(node: Node, emit: Emission) -> Var:
 
 
 @RULES(ops.LayerNorm)
-def layer_norm(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.LayerNorm)
+def layer_norm(op: ops.LayerNorm, node: Node, emit: Emission) -> Var:
     x, gamma, beta = (emit[value] for value in node.inputs)
-    epsilon = emit.scalar(node.op.epsilon)
+    epsilon = emit.scalar(op.epsilon)
     return emit("layer_norm", node.name, x=x, axes=[-1], gamma=gamma, beta=beta, epsilon=epsilon)
 
 
 @RULES(ops.Softmax)
-def softmax(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.Softmax)
-    return emit("softmax", node.name, x=emit[node.inputs[0]], axis=node.op.axis)
+def softmax(op: ops.Softmax, node: Node, emit: Emission) -> Var:
+    return emit("softmax", node.name, x=emit[node.inputs[0]], axis=op.axis)
 
 
 @RULES(ops.LogSoftmax)
-def log_softmax(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.LogSoftmax)
-    name, axes = node.name, [node.op.axis]
+def log_softmax(op: ops.LogSoftmax, node: Node, emit: Emission) -> Var:
+    name, axes = node.name, [op.axis]
     x = emit[node.inputs[0]]
     top = emit("reduce_max", f"{name}/top", x=x, axes=axes, keep_dims=True)
     below = emit("sub", f"{name}/below", x=x, y=top)
@@ -138,24 +133,23 @@ def log_softmax(node: Node, emit: Emission) -> Var:
 
 
 @RULES(ops.MatMul)
-def matmul(node: Node, emit: Emission) -> Var:
+def matmul(_op: ops.MatMul, node: Node, emit: Emission) -> Var:
     x, y = (emit[value] for value in node.inputs)
     return emit("matmul", node.name, x=x, y=y, transpose_x=False, transpose_y=False)
 
 
 @RULES(ops.Linear)
-def linear(node: Node, emit: Emission) -> Var:
-    """MIL's `linear` holds the kernel as (units, inputs), constant, for tensors up to rank 3."""
-    assert isinstance(node.op, ops.Linear)
+def linear(op: ops.Linear, node: Node, emit: Emission) -> Var:
+    """Write `linear`, which takes a constant kernel (units, inputs) and tensors up to rank 3."""
     x, kernel = node.inputs[:2]
     array = emit.graph.constant(kernel)
     if array is None or x.type.rank > 3:
-        return _product(node, emit, node.op.activation)
+        return _product(node, emit, op.activation)
     weight = emit.constant(f"{kernel.name}/{node.name}", array.T)
     parameters = {"x": emit[x], "weight": weight}
     if len(node.inputs) == 3:
         parameters["bias"] = emit[node.inputs[2]]
-    return _activated(node, emit, node.op.activation, "linear", **parameters)
+    return _activated(node, emit, op.activation, "linear", **parameters)
 
 
 def _product(node: Node, emit: Emission, activation: str) -> Var:
@@ -168,21 +162,20 @@ def _product(node: Node, emit: Emission, activation: str) -> Var:
 
 
 @RULES(ops.Resize)
-def resize(node: Node, emit: Emission) -> Var:
-    """`resize_bilinear` calls half-pixel centres UNALIGN_CORNERS. MIL leaves open how its nearest
-    neighbour rounds where the factor is not a whole number: there pixels are picked by index."""
-    assert isinstance(node.op, ops.Resize)
+def resize(op: ops.Resize, node: Node, emit: Emission) -> Var:
+    """Write a resize. `resize_bilinear` calls half-pixel centres UNALIGN_CORNERS. MIL does not
+    specify the rounding of nearest neighbours for fractional factors: pixels are gathered then."""
     x, (value,) = emit[node.inputs[0]], node.inputs
-    if node.op.interpolation == "bilinear":
-        height, width = _plane(node.op.size, value.shape[1])
+    if op.interpolation == "bilinear":
+        height, width = _plane(op.size, value.shape[1])
         sizes = {"target_size_height": height, "target_size_width": width}
         return emit("resize_bilinear", node.name, x=x, sampling_mode="UNALIGN_CORNERS", **sizes)
     before = [int(dim) for dim in value.shape[2:]]
-    if len(before) <= 2 and all(n % m == 0 for n, m in zip(node.op.size, before, strict=True)):
-        height, width = _plane([n // m for n, m in zip(node.op.size, before, strict=True)], 1)
+    if len(before) <= 2 and all(n % m == 0 for n, m in zip(op.size, before, strict=True)):
+        height, width = _plane([n // m for n, m in zip(op.size, before, strict=True)], 1)
         factors = {"scale_factor_height": height, "scale_factor_width": width}
         return emit("upsample_nearest_neighbor", node.name, x=x, **factors)
-    for axis, (n, m) in enumerate(zip(node.op.size, before, strict=True), 2):
+    for axis, (n, m) in enumerate(zip(op.size, before, strict=True), 2):
         name = node.name if axis == value.type.rank - 1 else f"{node.name}/{axis}"
         picked = np.minimum((2 * np.arange(n) + 1) * m // (2 * n), m - 1).astype(np.int32)
         x = emit("gather", name, x=x, indices=picked, axis=axis)
@@ -190,8 +183,8 @@ def resize(node: Node, emit: Emission) -> Var:
 
 
 def _plane(sizes: tuple[int, ...] | list[int], above: object) -> tuple[int, int]:
-    """Height and width for MIL, which resizes the last two axes: ``above`` is the other one of a
-    single axis."""
+    """Return height and width for MIL, which resizes the last two axes; for one axis, ``above`` is
+    the height."""
     height, width = (above, *sizes)[-2:]
     assert isinstance(height, int)
     assert isinstance(width, int)
@@ -199,7 +192,8 @@ def _plane(sizes: tuple[int, ...] | list[int], above: object) -> tuple[int, int]
 
 
 def _padding(op: ops.Windowed) -> dict[str, object]:
-    """`same` is TensorFlow's: coreml puts the odd element after."""
+    """Return the padding parameters. MIL's `same`, like TensorFlow's, adds the odd element
+    after."""
     if op.padding == "same":
         return {"pad_type": "same"}
     return {"pad_type": "custom", "pad": _flat(op.padding)}

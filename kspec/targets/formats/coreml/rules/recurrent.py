@@ -1,7 +1,7 @@
-"""Recurrent layers. MIL has time before the batch, and its kernels by rows.
+"""Recurrent layers. In MIL, time precedes the batch axis, and kernels are stored by rows.
 
-Its GRU is not used: before iOS 18 it lacks the bias that Keras adds to the product with the state;
-coremltools' own front end for PyTorch writes a loop instead, too.
+MIL's GRU is not used: before iOS 18 it lacks the bias that Keras adds to the product with the
+state. The PyTorch front end of coremltools writes a loop for the same reason.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from kspec.targets.formats.coreml.rules.shape import vector
 RULES: Table[Rule] = Table("coreml")
 
 _GATES = ("tanh", "sigmoid", "relu", "linear")
-"""The activations that mean the same in MIL: its hard sigmoid has no stated slope."""
+"""Activations with the same meaning in MIL, which does not state the slope of its hard sigmoid."""
 
 _ORDERS: Mapping[type[ops.Op], tuple[int, ...]] = {ops.Rnn: (0,), ops.Lstm: (0, 1, 3, 2)}
-"""Where each gate of the operation stands in the IR: those of lstm are i, f, o, z."""
+"""The index in the IR of each gate of the MIL operation, whose LSTM has gates i, f, o, z."""
 
 
 def is_native(node: Node, graph: Graph) -> bool:
-    """Whether Core ML has the layer: no GRU, no mask, constant weights."""
+    """Return whether Core ML has the layer: not a GRU, without a mask, with constant weights."""
     op = node.op
     if not isinstance(op, ops.Rnn | ops.Lstm):
         return False
@@ -37,10 +37,9 @@ def is_native(node: Node, graph: Graph) -> bool:
 
 
 @RULES(ops.Rnn, ops.Lstm)
-def recurrent(node: Node, emit: Emission) -> tuple[Var, ...]:
-    """Half precision came to these operations with iOS 17; before it they compute in single."""
-    op, (x, *weights), name = node.op, node.inputs[:4], node.name
-    assert isinstance(op, ops.Rnn | ops.Lstm)
+def recurrent(op: ops.Rnn | ops.Lstm, node: Node, emit: Emission) -> tuple[Var, ...]:
+    """Write a recurrent layer: in single precision before iOS 17, which added half precision."""
+    (x, *weights), name = node.inputs[:4], node.name
     narrow = emit.computed_as(x.dtype) is DType.float16 and emit.minimum != "iOS16"
     kernel, hidden, bias = (_rows(emit.graph.constants[each.name], op) for each in weights)
     wide = {each: _wide(node, emit, each, narrow=narrow) for each in dict.fromkeys(node.inputs[4:])}
@@ -67,7 +66,7 @@ def recurrent(node: Node, emit: Emission) -> tuple[Var, ...]:
 
 
 def _rows(weights: Array, op: ops.Rnn | ops.Lstm) -> Array:
-    """[…, gates · units] as [gates · units, …], the gates in MIL's order."""
+    """Convert [..., gates · units] to [gates · units, ...], with gates in MIL's order."""
     order = _ORDERS[type(op)]
     parts = np.split(weights, len(order), axis=-1)
     return np.ascontiguousarray(np.concatenate([parts[k] for k in order], axis=-1).T)
@@ -78,7 +77,7 @@ def _weights(emit: Emission, name: str, array: Array, *, narrow: bool) -> Var:
 
 
 def _wide(node: Node, emit: Emission, value: Value, *, narrow: bool) -> Var:
-    """A value as the operation takes it; a state for all rows."""
+    """Return a value in the operation's precision; repeat a state for each row of the batch."""
     var, batch = emit[value], node.inputs[0].shape[0]
     name = f"{node.name}/{value.name}"
     if value.type.rank == 2 and value.shape[0] != batch:
@@ -89,7 +88,8 @@ def _wide(node: Node, emit: Emission, value: Value, *, narrow: bool) -> Var:
 
 
 def _repeats(node: Node, emit: Emission, name: str) -> Array | Var:
-    """One row as many times as the sequence has; rows that no input tells are counted there."""
+    """Return the repeats that turn one row into the batch; a batch size that no input has is
+    measured on the sequence."""
     x, part = node.inputs[0], f"{name}/repeats".removeprefix(f"{node.name}/")
     batch = x.shape[0]
     if isinstance(batch, int) or emit.measurable(batch):
@@ -102,7 +102,7 @@ def _repeats(node: Node, emit: Emission, name: str) -> Array | Var:
 
 
 def _named(emit: Emission, value: Value, var: Var) -> Var:
-    """The result under the value's name, in the precision that is chosen."""
+    """Return the result under the value's name, in the chosen precision."""
     if emit.computed_as(value.dtype) is DType.float16:
         return emit.cast(var, value.dtype, value.name)
     return emit("identity", value.name, x=var)

@@ -1,4 +1,4 @@
-"""Operations that reduce or accumulate along axes."""
+"""Reductions and cumulative operations."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ _REDUCTIONS: dict[type[ops.Op], str] = {
 
 
 @RULES(*_REDUCTIONS)
-def reduction(node: Node, emit: Emission) -> Var:
-    """Booleans are reduced as 0 and 1."""
-    assert isinstance(node.op, ops.Reduction)
-    (x,), kind = node.inputs, _REDUCTIONS[type(node.op)]
-    if not node.op.axes:
+def reduction(op: ops.Reduction, node: Node, emit: Emission) -> Var:
+    """Write a reduction; booleans are reduced as 0 and 1."""
+    (x,), kind = node.inputs, _REDUCTIONS[type(op)]
+    if not op.axes:
         return emit("identity", node.name, x=emit[x])
-    axes, keep = list(node.op.axes), node.op.keepdims
+    axes, keep = list(op.axes), op.keepdims
     if x.dtype is not DType.boolean:
         return emit(kind, node.name, x=emit[x], axes=axes, keep_dims=keep)
     numbers = emit.cast(emit[x], DType.int32, f"{node.name}/numbers")
@@ -36,16 +35,14 @@ def reduction(node: Node, emit: Emission) -> Var:
 
 
 @RULES(ops.ArgMax, ops.ArgMin)
-def arg_reduction(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.ArgMax | ops.ArgMin)
-    kind = "reduce_argmax" if isinstance(node.op, ops.ArgMax) else "reduce_argmin"
+def arg_reduction(op: ops.ArgMax | ops.ArgMin, node: Node, emit: Emission) -> Var:
+    kind = "reduce_argmax" if isinstance(op, ops.ArgMax) else "reduce_argmin"
     x = emit[node.inputs[0]]
-    return emit(kind, node.name, x=x, axis=node.op.axis, keep_dims=node.op.keepdims)
+    return emit(kind, node.name, x=x, axis=op.axis, keep_dims=op.keepdims)
 
 
 @RULES(ops.CumSum)
-def cumulative_sum(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.CumSum)
-    axis = node.op.axis % node.output.type.rank
+def cumulative_sum(op: ops.CumSum, node: Node, emit: Emission) -> Var:
+    axis = op.axis % node.output.type.rank
     x = emit[node.inputs[0]]
     return emit("cumsum", node.name, x=x, axis=axis, exclusive=False, reverse=False)

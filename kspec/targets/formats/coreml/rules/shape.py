@@ -1,4 +1,4 @@
-"""Operations that move elements without computing with them."""
+"""Operations that only move elements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RULES: Table[Rule] = Table("coreml")
 
 
 @RULES(ops.Reshape)
-def reshape(node: Node, emit: Emission) -> Var:
+def reshape(_op: ops.Reshape, node: Node, emit: Emission) -> Var:
     if not node.output.shape:
         return emit("squeeze", node.name, x=emit[node.inputs[0]])
     shape = sizes(node, emit, node.output.shape)
@@ -23,8 +23,8 @@ def reshape(node: Node, emit: Emission) -> Var:
 
 
 def sizes(node: Node, emit: Emission, shape: Shape, part: str = "shape") -> Array | Var:
-    """A shape for `reshape`: the dimension that no input tells, or else the first that is known at
-    run time only, is written -1; the others are measured."""
+    """Return a shape for `reshape`. The dimension that no input has, or else the first symbolic
+    dimension, is -1; the others are measured."""
     unknown = [axis for axis, dim in enumerate(shape) if isinstance(dim, str)]
     untold = [axis for axis in unknown if not emit.measurable(str(shape[axis]))]
     inferred = (untold or unknown or [-1])[0]
@@ -33,7 +33,7 @@ def sizes(node: Node, emit: Emission, shape: Shape, part: str = "shape") -> Arra
 
 
 def vector(node: Node, emit: Emission, sizes: Sequence[Dim], part: str) -> Array | Var:
-    """The sizes as one int32 tensor, constant where all are numbers."""
+    """Return the sizes as one int32 tensor, constant if all are numbers."""
     if all(isinstance(dim, int) for dim in sizes):
         return np.array(sizes, np.int32)
     values = [
@@ -44,22 +44,19 @@ def vector(node: Node, emit: Emission, sizes: Sequence[Dim], part: str) -> Array
 
 
 @RULES(ops.Transpose)
-def transpose(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.Transpose)
-    return emit("transpose", node.name, x=emit[node.inputs[0]], perm=node.op.perm)
+def transpose(op: ops.Transpose, node: Node, emit: Emission) -> Var:
+    return emit("transpose", node.name, x=emit[node.inputs[0]], perm=op.perm)
 
 
 @RULES(ops.Concat)
-def concat(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.Concat)
+def concat(op: ops.Concat, node: Node, emit: Emission) -> Var:
     values = [emit[value] for value in node.inputs]
-    return emit("concat", node.name, values=values, axis=node.op.axis, interleave=False)
+    return emit("concat", node.name, values=values, axis=op.axis, interleave=False)
 
 
 @RULES(ops.Slice)
-def slice_(node: Node, emit: Emission) -> Var:
-    op, rank = node.op, node.output.type.rank
-    assert isinstance(op, ops.Slice)
+def slice_(op: ops.Slice, node: Node, emit: Emission) -> Var:
+    rank = node.output.type.rank
     begin, end, stride, open_end = [0] * rank, [0] * rank, [1] * rank, [True] * rank
     for axis, start, stop, step in zip(op.axes, op.starts, op.stops, op.steps, strict=True):
         begin[axis], stride[axis] = start, step
@@ -73,11 +70,10 @@ def slice_(node: Node, emit: Emission) -> Var:
 
 
 @RULES(ops.Pad)
-def pad(node: Node, emit: Emission) -> Var:
-    """Core ML pads by reflection or by the edge in the last two axes only, and has no symmetric
-    mode; elsewhere the elements are picked by index."""
-    assert isinstance(node.op, ops.Pad)
-    op, x, rank = node.op, emit[node.inputs[0]], node.output.type.rank
+def pad(op: ops.Pad, node: Node, emit: Emission) -> Var:
+    """Write padding. Core ML reflects or replicates along the last two axes only, and has no
+    symmetric mode; otherwise elements are gathered."""
+    x, rank = emit[node.inputs[0]], node.output.type.rank
     pairs = list(zip(op.low, op.high, strict=True))
     flat = [each for pair in pairs for each in pair]
     if not any(flat):
@@ -100,7 +96,7 @@ def pad(node: Node, emit: Emission) -> Var:
 
 
 @RULES(ops.BroadcastTo)
-def broadcast_to(node: Node, emit: Emission) -> Var:
+def broadcast_to(_op: ops.BroadcastTo, node: Node, emit: Emission) -> Var:
     (value,), shape = node.inputs, node.output.shape
     leading = len(shape) - value.type.rank
     aligned = (1,) * leading + value.shape
@@ -112,32 +108,30 @@ def broadcast_to(node: Node, emit: Emission) -> Var:
 
 
 @RULES(ops.Tile)
-def tile(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.Tile)
-    return emit("tile", node.name, x=emit[node.inputs[0]], reps=node.op.repeats)
+def tile(op: ops.Tile, node: Node, emit: Emission) -> Var:
+    return emit("tile", node.name, x=emit[node.inputs[0]], reps=op.repeats)
 
 
 @RULES(ops.Repeat)
-def repeat(node: Node, emit: Emission) -> Var:
-    """Neighbours by index; along an axis of unknown size as pixels, which are floats of three axes
-    at least, or else by a new axis that is tiled and merged."""
-    assert isinstance(node.op, ops.Repeat)
-    (value,), axis = node.inputs, node.op.axis % node.output.type.rank
+def repeat(op: ops.Repeat, node: Node, emit: Emission) -> Var:
+    """Gather repeated elements. Along an axis of unknown size, upsample floats of rank 3 or more;
+    otherwise tile a new axis and merge it."""
+    (value,), axis = node.inputs, op.axis % node.output.type.rank
     size = value.shape[axis]
     if isinstance(size, int):
-        source = np.repeat(np.arange(size, dtype=np.int32), node.op.times)
+        source = np.repeat(np.arange(size, dtype=np.int32), op.times)
         return _pick(node, emit, source, axis)
     if value.dtype.is_float and value.type.rank > 2:
         return _upsampled(node, emit, axis)
     repeats = [1] * (value.type.rank + 1)
-    repeats[axis + 1] = node.op.times
+    repeats[axis + 1] = op.times
     x = emit("expand_dims", f"{node.name}/expanded", x=emit[value], axes=[axis + 1])
     tiled = emit("tile", f"{node.name}/tiled", x=x, reps=repeats)
     return emit("reshape", node.name, x=tiled, shape=sizes(node, emit, node.output.shape))
 
 
 def _upsampled(node: Node, emit: Emission, axis: int) -> Var:
-    """The last two axes are a picture's; one before them changes places with the height."""
+    """Upsample along an axis; an axis before the last two is swapped with the height."""
     assert isinstance(node.op, ops.Repeat)
     x, rank, times = emit[node.inputs[0]], node.output.type.rank, node.op.times
     width = times if axis == rank - 1 else 1
@@ -152,13 +146,12 @@ def _upsampled(node: Node, emit: Emission, axis: int) -> Var:
 
 
 @RULES(ops.Gather)
-def gather(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.Gather)
-    return _pick(node, emit, emit[node.inputs[1]], node.op.axis)
+def gather(op: ops.Gather, node: Node, emit: Emission) -> Var:
+    return _pick(node, emit, emit[node.inputs[1]], op.axis)
 
 
 def _pick(node: Node, emit: Emission, indices: Array | Var, axis: int) -> Var:
-    """Slices by index; MIL's `gather` moves numbers only."""
+    """Gather slices by index; booleans are cast, since MIL's `gather` takes numbers only."""
     (value, *_), x = node.inputs, emit[node.inputs[0]]
     if value.dtype is not DType.boolean:
         return emit("gather", node.name, x=x, indices=indices, axis=axis)
@@ -168,6 +161,5 @@ def _pick(node: Node, emit: Emission, indices: Array | Var, axis: int) -> Var:
 
 
 @RULES(ops.Reverse)
-def reverse(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.Reverse)
-    return emit("reverse", node.name, x=emit[node.inputs[0]], axes=node.op.axes)
+def reverse(op: ops.Reverse, node: Node, emit: Emission) -> Var:
+    return emit("reverse", node.name, x=emit[node.inputs[0]], axes=op.axes)

@@ -1,5 +1,5 @@
-"""Sorting operations, and the gather that uses their indices. Which of equal
-elements comes first, Core ML does not say."""
+"""Sorting operations, and the gather that uses their indices. Core ML does not specify the order of
+equal elements."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ RULES: Table[Rule] = Table("coreml")
 
 
 @RULES(ops.TopK)
-def top_k(node: Node, emit: Emission) -> Var:
-    assert isinstance(node.op, ops.TopK)
+def top_k(op: ops.TopK, node: Node, emit: Emission) -> Var:
     return emit(
         "topk",
         node.name,
         x=emit[node.inputs[0]],
-        k=node.op.k,
+        k=op.k,
         axis=-1,
         ascending=False,
         sort=True,
@@ -27,9 +26,8 @@ def top_k(node: Node, emit: Emission) -> Var:
 
 
 @RULES(ops.ArgTopK)
-def arg_top_k(node: Node, emit: Emission) -> Var:
-    """The first of all places in order: MIL's `topk` would give values as well."""
-    assert isinstance(node.op, ops.ArgTopK)
+def arg_top_k(op: ops.ArgTopK, node: Node, emit: Emission) -> Var:
+    """Sort all indices and take the first k: MIL's `topk` returns values as well."""
     (x,), shape = node.inputs, node.output.shape
     if x.shape == shape:
         return emit("argsort", node.name, x=emit[x], axis=-1, ascending=False)
@@ -40,7 +38,7 @@ def arg_top_k(node: Node, emit: Emission) -> Var:
         node.name,
         x=order,
         begin=[0] * rank,
-        end=[0] * (rank - 1) + [node.op.k],
+        end=[0] * (rank - 1) + [op.k],
         stride=[1] * rank,
         begin_mask=[False] * rank,
         end_mask=[True] * (rank - 1) + [False],
@@ -48,11 +46,10 @@ def arg_top_k(node: Node, emit: Emission) -> Var:
 
 
 @RULES(ops.TakeAlongAxis)
-def take_along_axis(node: Node, emit: Emission) -> Var:
-    """MIL picks numbers only."""
-    assert isinstance(node.op, ops.TakeAlongAxis)
+def take_along_axis(op: ops.TakeAlongAxis, node: Node, emit: Emission) -> Var:
+    """Write a gather along an axis; booleans are cast, since MIL gathers numbers only."""
     value, indices = node.inputs
-    x, places, axis = emit[value], emit[indices], node.op.axis
+    x, places, axis = emit[value], emit[indices], op.axis
     if value.dtype is not DType.boolean:
         return emit("gather_along_axis", node.name, x=x, indices=places, axis=axis)
     numbers = emit.cast(x, DType.int32, f"{node.name}/numbers")

@@ -1,4 +1,4 @@
-"""How each op is written as ONNX nodes: plain functions in one table."""
+"""The rules that write ops as ONNX nodes."""
 
 from __future__ import annotations
 

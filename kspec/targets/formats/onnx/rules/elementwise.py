@@ -1,11 +1,11 @@
-"""Operations that work element by element."""
+"""Elementwise operations."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Array, Value
+from kspec.compiler.ir import Array, Node, Value
 from kspec.compiler.table import Table
 from kspec.targets.formats.onnx.emission import Emission, Rule
 
@@ -58,82 +58,97 @@ OPERATORS: dict[type[ops.Op], str] = {
     ops.GreaterEqual: "GreaterOrEqual",
     ops.Where: "Where",
 }
-"""What ONNX has under the same definition."""
+"""ONNX operators with the definition of the op."""
 
 
 @rules(*OPERATORS)
-def direct(op: ops.Op, emit: Emission, *inputs: Value) -> None:
+def direct(op: ops.Op, node: Node, emit: Emission) -> None:
+    inputs = node.inputs
     emit.result(OPERATORS[type(op)], *inputs)
 
 
 @rules(ops.Cast)
-def cast(op: ops.Cast, emit: Emission, x: Value) -> None:
+def cast(op: ops.Cast, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("Cast", x, to=op.dtype)
 
 
 @rules(ops.Square)
-def square(_op: ops.Square, emit: Emission, x: Value) -> None:
+def square(_op: ops.Square, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("Mul", x, x)
 
 
 @rules(ops.Rsqrt)
-def rsqrt(_op: ops.Rsqrt, emit: Emission, x: Value) -> None:
+def rsqrt(_op: ops.Rsqrt, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("Reciprocal", emit("Sqrt", x))
 
 
 @rules(ops.Expm1)
-def expm1(_op: ops.Expm1, emit: Emission, x: Value) -> None:
+def expm1(_op: ops.Expm1, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("Sub", emit("Exp", x), scalar(1, x))
 
 
 @rules(ops.Log1p)
-def log1p(_op: ops.Log1p, emit: Emission, x: Value) -> None:
+def log1p(_op: ops.Log1p, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("Log", emit("Add", x, scalar(1, x)))
 
 
 @rules(ops.Silu)
-def silu(_op: ops.Silu, emit: Emission, x: Value) -> None:
+def silu(_op: ops.Silu, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("Mul", x, emit("Sigmoid", x))
 
 
 @rules(ops.Selu)
-def selu(op: ops.Selu, emit: Emission, x: Value) -> None:
+def selu(op: ops.Selu, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("Selu", x, alpha=op.alpha, gamma=op.scale)
 
 
 @rules(ops.Elu)
-def elu(op: ops.Elu, emit: Emission, x: Value) -> None:
+def elu(op: ops.Elu, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("Elu", x, alpha=op.alpha)
 
 
 @rules(ops.LeakyRelu)
-def leaky_relu(op: ops.LeakyRelu, emit: Emission, x: Value) -> None:
+def leaky_relu(op: ops.LeakyRelu, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("LeakyRelu", x, alpha=op.negative_slope)
 
 
 @rules(ops.HardSigmoid)
-def hard_sigmoid(op: ops.HardSigmoid, emit: Emission, x: Value) -> None:
+def hard_sigmoid(op: ops.HardSigmoid, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("HardSigmoid", x, alpha=op.alpha, beta=op.beta)
 
 
 @rules(ops.Gelu)
-def gelu(op: ops.Gelu, emit: Emission, x: Value) -> None:
+def gelu(op: ops.Gelu, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("Gelu", x, approximate="tanh" if op.approximate else "none")
 
 
 @rules(ops.Clip)
-def clip(op: ops.Clip, emit: Emission, x: Value) -> None:
+def clip(op: ops.Clip, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     bounds = (op.minimum, op.maximum)
     emit.result("Clip", x, *(None if bound is None else scalar(bound, x) for bound in bounds))
 
 
 @rules(ops.NotEqual)
-def not_equal(_op: ops.NotEqual, emit: Emission, x: Value, y: Value) -> None:
+def not_equal(_op: ops.NotEqual, node: Node, emit: Emission) -> None:
+    x, y = node.inputs
     emit.result("Not", emit("Equal", x, y))
 
 
 @rules(ops.FloorDivide)
-def floor_divide(_op: ops.FloorDivide, emit: Emission, x: Value, y: Value) -> None:
+def floor_divide(_op: ops.FloorDivide, node: Node, emit: Emission) -> None:
+    x, y = node.inputs
     if x.dtype.is_float:
         emit.result("Floor", emit("Div", x, y))
     else:
@@ -142,11 +157,12 @@ def floor_divide(_op: ops.FloorDivide, emit: Emission, x: Value, y: Value) -> No
 
 
 @rules(ops.Remainder)
-def remainder(_op: ops.Remainder, emit: Emission, x: Value, y: Value) -> None:
+def remainder(_op: ops.Remainder, node: Node, emit: Emission) -> None:
+    x, y = node.inputs
     if not x.dtype.is_float:
         emit.result("Mod", x, y, fmod=0)
         return
-    # Floats have C's fmod only, with the sign of x.
+    # For floats ONNX has C's fmod only, with the sign of x.
     rest = emit("Mod", x, y, fmod=1)
     opposite = emit("Less", emit("Mul", rest, emit("Sign", y)), scalar(0, x))
     emit.result("Where", opposite, emit("Add", rest, y), rest)

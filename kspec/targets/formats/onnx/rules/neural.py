@@ -1,11 +1,11 @@
-"""Operations of neural networks: convolutions, pooling, normalisation, products."""
+"""Neural network operations: convolutions, pooling, normalisation, products."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Value
+from kspec.compiler.ir import Node
 from kspec.compiler.table import Table
 from kspec.targets.formats.onnx.emission import Attribute, Emission, Operand, Rule
 
@@ -15,28 +15,30 @@ POOLS: dict[type[ops.Op], str] = {ops.MaxPool: "MaxPool", ops.AveragePool: "Aver
 
 
 @rules(ops.Conv)
-def conv(op: ops.Conv, emit: Emission, x: Value, kernel: Value, *bias: Value) -> None:
+def conv(op: ops.Conv, node: Node, emit: Emission) -> None:
+    x, kernel, *bias = node.inputs
     attributes = window(op, op.window(kernel.shape))
     attributes |= {"dilations": op.dilations, "group": op.groups}
     with_activation(op, emit, "Conv", x, kernel, *bias, **attributes)
 
 
 @rules(ops.ConvTranspose)
-def conv_transpose(
-    op: ops.ConvTranspose, emit: Emission, x: Value, kernel: Value, *bias: Value
-) -> None:
+def conv_transpose(op: ops.ConvTranspose, node: Node, emit: Emission) -> None:
+    x, kernel, *bias = node.inputs
     attributes = window(op, op.window(kernel.shape))
     attributes |= {"dilations": op.dilations, "output_padding": op.output_padding}
     emit.result("ConvTranspose", x, kernel, *bias, **attributes)
 
 
 @rules(*POOLS)
-def pool(op: ops.Pooling, emit: Emission, x: Value) -> None:
+def pool(op: ops.Pooling, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result(POOLS[type(op)], x, **window(op, op.window))
 
 
 @rules(ops.BatchNorm)
-def batch_norm(op: ops.BatchNorm, emit: Emission, x: Value, *statistics: Value) -> None:
+def batch_norm(op: ops.BatchNorm, node: Node, emit: Emission) -> None:
+    x, *statistics = node.inputs
     if op.axis == 1:
         emit.result("BatchNormalization", x, *statistics, epsilon=op.epsilon)
         return
@@ -49,27 +51,32 @@ def batch_norm(op: ops.BatchNorm, emit: Emission, x: Value, *statistics: Value) 
 
 
 @rules(ops.LayerNorm)
-def layer_norm(op: ops.LayerNorm, emit: Emission, x: Value, scale: Value, offset: Value) -> None:
+def layer_norm(op: ops.LayerNorm, node: Node, emit: Emission) -> None:
+    x, scale, offset = node.inputs
     emit.result("LayerNormalization", x, scale, offset, axis=-1, epsilon=op.epsilon)
 
 
 @rules(ops.Softmax)
-def softmax(op: ops.Softmax, emit: Emission, x: Value) -> None:
+def softmax(op: ops.Softmax, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("Softmax", x, axis=op.axis)
 
 
 @rules(ops.LogSoftmax)
-def log_softmax(op: ops.LogSoftmax, emit: Emission, x: Value) -> None:
+def log_softmax(op: ops.LogSoftmax, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("LogSoftmax", x, axis=op.axis)
 
 
 @rules(ops.MatMul)
-def matmul(_op: ops.MatMul, emit: Emission, x: Value, y: Value) -> None:
+def matmul(_op: ops.MatMul, node: Node, emit: Emission) -> None:
+    x, y = node.inputs
     emit.result("MatMul", x, y)
 
 
 @rules(ops.Linear)
-def linear(op: ops.Linear, emit: Emission, x: Value, kernel: Value, *bias: Value) -> None:
+def linear(op: ops.Linear, node: Node, emit: Emission) -> None:
+    x, kernel, *bias = node.inputs
     if x.type.rank == 2 and x.dtype.is_float:
         with_activation(op, emit, "Gemm", x, kernel, *bias)
     elif bias:
@@ -78,14 +85,9 @@ def linear(op: ops.Linear, emit: Emission, x: Value, kernel: Value, *bias: Value
         with_activation(op, emit, "MatMul", x, kernel)
 
 
-@rules(ops.Einsum)
-def einsum(op: ops.Einsum, emit: Emission, *inputs: Value) -> None:
-    emit.result("Einsum", *inputs, equation=op.equation)
-
-
 def window(op: ops.Windowed, size: tuple[int, ...]) -> dict[str, Attribute]:
-    """The attributes of everything that slides; pads are all befores, then all afters, or what
-    the runtime finds for TensorFlow's SAME."""
+    """Return the attributes of convolutions and pooling. Pads are all leading, then all trailing
+    amounts; for TensorFlow's SAME the runtime computes them."""
     if op.channels != "first":
         raise ValueError(f"{op}: ONNX wants channels first, the pass channels_first has not run")
     if op.padding == "same":
@@ -101,7 +103,7 @@ def with_activation(
     *inputs: Operand,
     **attributes: Attribute,
 ) -> None:
-    """The operator as the result, with the activation that the op carries after it."""
+    """Write the operator as the result, followed by the op's activation."""
     if op.activation == "linear":
         emit.result(operator, *inputs, **attributes)
     elif op.activation == "relu":

@@ -1,5 +1,5 @@
-"""Recurrent layers, and loops over time. ONNX keeps time before the batch, and an axis for the
-directions."""
+"""Recurrent layers, and loops over time. In ONNX, time precedes the batch axis, and directions have
+an axis."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ _GATES: Mapping[str, tuple[str, tuple[float, float] | None]] = {
     "softsign": ("Softsign", None),
     "softplus": ("Softplus", None),
 }
-"""The activation of each gate, with its alpha and its beta if it takes them."""
+"""The ONNX activation of each gate, with its alpha and beta if it has them."""
 
 _ORDERS: Mapping[type[ops.Op], tuple[int, ...]] = {
     ops.Rnn: (0,),
     ops.Gru: (0, 1, 2),
     ops.Lstm: (0, 3, 1, 2),
 }
-"""Where each gate of the operator stands in the IR: those of LSTM are i, o, f, c."""
+"""The index in the IR of each gate of the operator; the gates of LSTM are i, o, f, c."""
 
 _OPERATORS: Mapping[type[ops.Op], str] = {ops.Rnn: "RNN", ops.Gru: "GRU", ops.Lstm: "LSTM"}
 
 
 def is_native(node: Node, graph: Graph) -> bool:
-    """Whether the operator does the same: it has no masks but those at the end of a row."""
+    """Return whether the operator is equivalent: it supports masks at the end of a row only."""
     weights = [graph.constant(value) for value in node.inputs[1:4]]
     plain = len(node.inputs) == 3 + len(node.outputs)
     return plain and not any(array is None for array in weights)
 
 
 @rules(ops.Rnn, ops.Gru, ops.Lstm)
-def recurrent(op: ops.Recurrent, emit: Emission, x: Value, *inputs: Value) -> None:
+def recurrent(op: ops.Recurrent, node: Node, emit: Emission) -> None:
+    x, *inputs = node.inputs
     outputs = _layer(op, emit, x, [inputs], op.direction)
     for number, name in enumerate(outputs):
         if name and number:
@@ -55,8 +56,9 @@ def recurrent(op: ops.Recurrent, emit: Emission, x: Value, *inputs: Value) -> No
 
 
 @rules(Bidirectional)
-def bidirectional(op: Bidirectional, emit: Emission, x: Value, *inputs: Value) -> None:
-    """The axis of the directions goes before that of the units, and is one with it."""
+def bidirectional(op: Bidirectional, node: Node, emit: Emission) -> None:
+    """Write both directions; their axis is moved before the units and merged with them."""
+    x, *inputs = node.inputs
     half = len(inputs) // 2
     outputs = _layer(op.layer, emit, x, [inputs[:half], inputs[half:]], "bidirectional")
     units = 2 * int(inputs[1].shape[0])
@@ -76,7 +78,7 @@ def _layer(
     directions: Sequence[Sequence[Value]],
     name: str,
 ) -> list[str]:
-    """The operator, with the weights and the initial states of each direction."""
+    """Write the operator with the weights and the initial states of each direction."""
     units = int(directions[0][1].shape[0])
     weights = zip(*(_weights(op, emit, each[:3]) for each in directions), strict=True)
     states = zip(*(each[3:] for each in directions), strict=True)
@@ -93,7 +95,7 @@ def _layer(
 
 
 def _weights(op: ops.Recurrent, emit: Emission, given: Sequence[Value]) -> tuple[Array, ...]:
-    """Kernel, recurrent kernel and biases of one direction as the operator wants them."""
+    """Return kernel, recurrent kernel and biases of one direction in the operator's layout."""
     kernel, recurrent_kernel, bias = (_constant(emit, each) for each in given)
     order = _ORDERS[type(op)]
     biases = bias if bias.ndim == 2 else np.stack([bias, 0 * bias])
@@ -109,14 +111,14 @@ def _constant(emit: Emission, value: Value) -> Array:
 
 
 def _rows(weights: Array, order: tuple[int, ...]) -> Array:
-    """[…, gates · units] as [gates · units, …] with the gates in another order."""
+    """Convert [..., gates · units] to [gates · units, ...] with gates in another order."""
     parts = np.split(weights, len(order), axis=-1)
     return np.ascontiguousarray(np.concatenate([parts[k] for k in order], axis=-1).T)
 
 
 def _starts(emit: Emission, states: Sequence[Value], x: Value) -> Operand:
-    """The initial states of all directions as [directions, batch, units], or nothing where they
-    are zeros."""
+    """Return the initial states of all directions as [directions, batch, units]; None if they are
+    zeros."""
     arrays = [emit.array(state) for state in states]
     if all(array is not None and not array.any() for array in arrays):
         return None
@@ -141,7 +143,7 @@ def _activations(op: ops.Recurrent, directions: int) -> dict[str, Attribute]:
         names.append(op.activation)
     functions, numbers = zip(*(_GATES[name] for name in names * directions), strict=True)
     attributes: dict[str, Attribute] = {"activations": functions}
-    # Each function takes the next of the numbers, if it takes any.
+    # Each function takes the next numbers, if it has parameters.
     if taken := [each for each in numbers if each is not None]:
         alphas, betas = zip(*taken, strict=True)
         attributes |= {"activation_alpha": alphas, "activation_beta": betas}
@@ -151,8 +153,9 @@ def _activations(op: ops.Recurrent, directions: int) -> dict[str, Attribute]:
 
 
 @rules(ops.Scan)
-def scan(op: ops.Scan, emit: Emission, *inputs: Value) -> None:
-    """The axis of time is that of the IR; what the body captures it reads by name."""
+def scan(op: ops.Scan, node: Node, emit: Emission) -> None:
+    """Write a loop along the IR's time axis; the body reads captured values by name."""
+    inputs = node.inputs
     first = op.states + op.scanned
     sequences = len(op.body.outputs) - op.states
     backwards = int(op.direction == "reverse")

@@ -1,11 +1,11 @@
-"""Operations that reduce or accumulate along axes."""
+"""Reductions and cumulative operations."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from kspec.compiler import ops
-from kspec.compiler.ir import DType, Value
+from kspec.compiler.ir import DType, Node, Value
 from kspec.compiler.ops.reduction import ArgReduction
 from kspec.compiler.table import Table
 from kspec.targets.formats.onnx.emission import Emission, Rule
@@ -28,7 +28,8 @@ EXTREMES: dict[type[ops.Op], str] = {ops.ArgMax: "ArgMax", ops.ArgMin: "ArgMin"}
 
 
 @rules(*REDUCTIONS)
-def reduce(op: ops.Reduction, emit: Emission, x: Value) -> None:
+def reduce(op: ops.Reduction, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     if type(op) in GLOBAL_POOLS and _is_global(op, x):
         _global_pool(op, emit, x)
     else:
@@ -37,7 +38,8 @@ def reduce(op: ops.Reduction, emit: Emission, x: Value) -> None:
 
 
 @rules(*LOGICAL)
-def reduce_booleans(op: ops.Reduction, emit: Emission, x: Value) -> None:
+def reduce_booleans(op: ops.Reduction, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     numbers = emit("Cast", x, to=DType.int32)
     axes = np.array(op.axes, np.int64)
     extreme = emit(LOGICAL[type(op)], numbers, axes, keepdims=int(op.keepdims))
@@ -45,23 +47,26 @@ def reduce_booleans(op: ops.Reduction, emit: Emission, x: Value) -> None:
 
 
 @rules(*EXTREMES)
-def arg_reduce(op: ArgReduction, emit: Emission, x: Value) -> None:
+def arg_reduce(op: ArgReduction, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     index = emit(EXTREMES[type(op)], x, axis=op.axis, keepdims=int(op.keepdims))
     emit.result("Cast", index, to=DType.int32)
 
 
 @rules(ops.CumSum)
-def cumsum(op: ops.CumSum, emit: Emission, x: Value) -> None:
+def cumsum(op: ops.CumSum, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     emit.result("CumSum", x, np.array(op.axis, np.int64))
 
 
 def _is_global(op: ops.Reduction, x: Value) -> bool:
-    # ONNX Runtime pools over three axes at most.
+    # ONNX Runtime pools along three axes at most.
     return x.dtype.is_float and x.type.rank in (3, 4, 5) and op.axes == tuple(range(2, x.type.rank))
 
 
 def _global_pool(op: ops.Reduction, emit: Emission, x: Value) -> None:
-    """ONNX Runtime keeps its blocked layout of channels through a pooling, not a ReduceMean."""
+    """Write a global pooling: unlike ReduceMean, it keeps ONNX Runtime's blocked layout of
+    channels."""
     if op.keepdims:
         emit.result(GLOBAL_POOLS[type(op)], x)
     else:

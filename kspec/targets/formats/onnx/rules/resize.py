@@ -1,5 +1,5 @@
-"""Resampling. Resize is given full-rank scales or sizes: its attribute ``axes`` (opset 18) breaks
-ONNX Runtime 1.31, whose optimizer moves transposes through it as if there were none."""
+"""Resampling. Scales and sizes of Resize have full rank: with the attribute ``axes`` (opset 18),
+the optimizer of ONNX Runtime 1.31 moves transposes through Resize incorrectly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from kspec.compiler import ops
-from kspec.compiler.ir import Value
+from kspec.compiler.ir import Node, Value
 from kspec.compiler.table import Table
 from kspec.targets.formats.onnx.emission import Attribute, Emission, Operand, Rule
 from kspec.targets.formats.onnx.rules.shape import COPIES, extents
@@ -21,8 +21,7 @@ HALF_PIXEL = NEAREST | {
     "coordinate_transformation_mode": "half_pixel",
     "nearest_mode": "round_prefer_ceil",
 }
-"""Place i shows ⌊(i + 0.5) / scale⌋, which ONNX writes as the half-pixel coordinate, 0.5 less,
-rounded."""
+"""Pixel i is input pixel ⌊(i + 0.5) / scale⌋; ONNX computes it as round(half_pixel(i) - 0.5)."""
 LINEAR: dict[str, Attribute] = {
     "mode": "linear",
     "coordinate_transformation_mode": "half_pixel",
@@ -30,7 +29,8 @@ LINEAR: dict[str, Attribute] = {
 
 
 @rules(ops.Resize)
-def resize(op: ops.Resize, emit: Emission, x: Value) -> None:
+def resize(op: ops.Resize, node: Node, emit: Emission) -> None:
+    (x,) = node.inputs
     first = 2 if op.channels == "first" else 1
     spatial = x.shape[first : first + len(op.size)]
     sizes = [size for size in spatial if isinstance(size, int)]
@@ -50,8 +50,8 @@ def resize(op: ops.Resize, emit: Emission, x: Value) -> None:
 
 
 def _scale(size: int, new: int) -> np.float32:
-    """The factor in float32, of which the new size comes as ⌊size · factor⌋: in float64 by ONNX'
-    shape inference, in float32 by ONNX Runtime. One that is too small is raised by an ulp."""
+    """Return the factor in float32. ONNX' shape inference computes the new size ⌊size · factor⌋ in
+    float64, ONNX Runtime in float32; a factor that yields too small a size is raised by one ulp."""
     factor = np.float32(new / size)
     while math.floor(float(factor) * size) < new:
         factor = np.nextafter(factor, np.float32(np.inf))
@@ -59,7 +59,7 @@ def _scale(size: int, new: int) -> np.float32:
 
 
 def _pick(emit: Emission, x: Value, sizes: Mapping[int, tuple[int, int]]) -> None:
-    """Nearest by another than a whole factor: float coordinates would miss ties, indices do not."""
+    """Gather nearest pixels for fractional factors: float coordinates would round ties wrongly."""
     *axes, last = (axis for axis, (size, new) in sizes.items() if size != new)
     picks = {
         axis: (2 * np.arange(new) + 1) * size // (2 * new) for axis, (size, new) in sizes.items()

@@ -1,4 +1,4 @@
-"""How each op is written in TensorFlow: ``rule(op, *tensors) → tensor``, in one table."""
+"""The rules that convert ops to TensorFlow: ``rule(op, *tensors) → tensor``."""
 
 from __future__ import annotations
 

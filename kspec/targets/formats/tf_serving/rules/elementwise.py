@@ -1,4 +1,4 @@
-"""Operations that work element by element."""
+"""Elementwise operations."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ OPERATORS: dict[type[ops.Op], str] = {
     ops.Greater: "Greater",
     ops.GreaterEqual: "GreaterEqual",
 }
-"""What TensorFlow has under the same definition."""
+"""TensorFlow functions with the definition of the op."""
 
 
 @rules(*OPERATORS)

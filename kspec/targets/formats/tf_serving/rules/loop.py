@@ -18,15 +18,15 @@ Step = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 def static(type_: TensorType) -> list[int | None]:
-    """The shape as TensorFlow writes it, None for a symbolic dimension."""
+    """Return the TensorFlow shape, with None for a symbolic dimension."""
     return [dim if isinstance(dim, int) else None for dim in type_.shape]
 
 
 @contextmanager
 def within_the_graph() -> Iterator[None]:
-    """Loops as nodes of the graph itself, which have names that depend on it alone. TensorFlow
-    would put their parts into functions, name these by numbers of the process, and take them
-    apart again before it runs them."""
+    """Write loops as nodes of the graph, whose names depend on the graph alone. By default
+    TensorFlow writes functions, names them by process-wide numbers, and inlines them before it runs
+    them."""
     apart = tf.compat.v1.control_flow_v2_enabled()
     tf.compat.v1.disable_control_flow_v2()
     try:
@@ -39,7 +39,7 @@ def within_the_graph() -> Iterator[None]:
 @rules(ops.Scan)
 @within_the_graph()
 def scan(op: ops.Scan, step: Step, *inputs: Any) -> list[Any]:
-    """Time comes first in what TensorFlow's arrays of tensors take apart and put together."""
+    """Write a loop; TensorArrays stack and unstack along the first axis, so time is moved there."""
     states, rest = list(inputs[: op.states]), inputs[op.states :]
     sequences, captured = rest[: op.scanned], rest[op.scanned :]
     count = tf.shape(sequences[0])[1]
@@ -80,5 +80,5 @@ def scan(op: ops.Scan, step: Step, *inputs: Any) -> list[Any]:
 
 
 def _swapped(sequence: Any, rank: int) -> Any:
-    """Batch and time change places."""
+    """Swap batch and time."""
     return tf.transpose(sequence, [1, 0, *range(2, rank)])

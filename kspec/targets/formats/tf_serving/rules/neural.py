@@ -1,4 +1,4 @@
-"""Normalisation, products and resampling; sliding windows have a module of their own."""
+"""Normalisation, products and resampling."""
 
 from __future__ import annotations
 
@@ -57,11 +57,6 @@ def linear(op: ops.Linear, x: Any, kernel: Any, bias: Any = None) -> Any:
     return tf.reshape(result, tf.concat([tf.shape(x)[:-1], kernel.shape[-1:]], 0))
 
 
-@rules(ops.Einsum)
-def einsum(op: ops.Einsum, *inputs: Any) -> Any:
-    return tf.einsum(op.equation, *inputs)
-
-
 @rules(ops.Resize)
 def resize(op: ops.Resize, x: Any) -> Any:
     refuse_channels_first(op)
@@ -82,7 +77,7 @@ def _resize(interpolation: str, x: Any, size: tuple[int, ...]) -> Any:
 
 
 def _resize_volume(op: ops.Resize, x: Any) -> Any:
-    """Depth and height as an image of rows, then the rows' width, for the axes are independent."""
+    """Resize depth and height of an image of rows, then the width of the rows."""
     channels = x.shape[-1]
     batch, depth, height, width = (tf.shape(x)[axis] for axis in range(4))
     image = tf.reshape(x, [batch, depth, height, width * channels])

@@ -1,4 +1,4 @@
-"""Operations that reduce or accumulate along axes."""
+"""Reductions and cumulative operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations that move elements without computing with them."""
+"""Operations that only move elements."""
 
 from __future__ import annotations
 

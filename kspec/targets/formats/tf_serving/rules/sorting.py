@@ -24,7 +24,7 @@ def arg_top_k(op: ops.ArgTopK, x: Any) -> Any:
 
 @rules(ops.TakeAlongAxis)
 def take_along_axis(op: ops.TakeAlongAxis, x: Any, indices: Any) -> Any:
-    """A gather in each row of the last axis, to which the axis is moved."""
+    """Gather in each row of the last axis; the axis is moved there."""
     rank = x.shape.rank
     axis = op.axis % rank
     perm = [*(each for each in range(rank) if each != axis), axis]

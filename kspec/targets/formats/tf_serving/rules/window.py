@@ -1,7 +1,7 @@
 """Convolutions and pooling, channels last.
 
-TensorFlow's kernels are many and each lacks something: one spatial axis has none and becomes two,
-three have no explicit padding, no groups and no dilation on a CPU without oneDNN.
+TensorFlow has different limits for each rank: one spatial axis has no kernel and becomes two; for
+three axes, explicit padding, groups and dilation are missing on a CPU without oneDNN.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def conv(op: ops.Conv, x: Any, kernel: Any, bias: Any = None) -> Any:
         return tf.squeeze(conv(wide, tf.expand_dims(x, 2), tf.expand_dims(kernel, 1), bias), 2)
     result = _convolve(op, x, kernel)
     if bias is not None:
-        # Grappler fuses BiasAdd into kernels that, without oneDNN, have no groups; it leaves Add.
+        # Grappler fuses BiasAdd, unlike Add, into kernels without groups (without oneDNN).
         result = tf.nn.bias_add(result, bias) if op.groups == 1 else tf.add(result, bias)
     return activate(op.activation, result)
 
@@ -38,7 +38,7 @@ def _convolve(op: ops.Conv, x: Any, kernel: Any) -> Any:
     if op.groups > 1 and op.groups == x.shape[-1] and plain:
         *window, _, filters = kernel.shape
         depthwise = tf.reshape(kernel, [*window, op.groups, filters // op.groups])
-        # Explicit padding is lost, and the process with it, when Grappler fuses an activation.
+        # With explicit padding, the process aborts when Grappler fuses an activation.
         x, padding = _padded(op, window, x)
         return tf.nn.depthwise_conv2d(x, depthwise, [1, *op.strides, 1], padding)
     padding = "SAME" if _is_same(op, kernel.shape[:2], x) else _explicit(op.padding)
@@ -79,7 +79,7 @@ def conv_transpose(op: ops.ConvTranspose, x: Any, kernel: Any, bias: Any = None)
 
 
 def _cut(x: Any, op: ops.ConvTranspose, full: list[Any]) -> Any:
-    """The full result between the paddings, with zeros where output_padding leads beyond it."""
+    """Crop the full result by the padding; positions beyond it, from output_padding, are zeros."""
     rows = zip(full, op.padding, op.output_padding, strict=True)
     ends = [(low, size + extra - high) for size, (low, high), extra in rows]
     beyond = [
@@ -111,7 +111,7 @@ def average_pool(op: ops.AveragePool, x: Any) -> Any:
         return mean(x, op.window, op.strides, "SAME")
     if not any(map(any, op.padding)):
         return mean(x, op.window, op.strides, "VALID")
-    # The mean with zeros, divided by the share of each window that lies inside.
+    # The mean including zeros, divided by the share of each window inside the input.
     inside = tf.ones_like(x[:1, ..., :1])
     total, share = (
         mean(pad(each, op.padding), op.window, op.strides, "VALID") for each in (x, inside)
@@ -120,7 +120,7 @@ def average_pool(op: ops.AveragePool, x: Any) -> Any:
 
 
 def activate(activation: str, x: Any) -> Any:
-    """What Conv and Linear carry."""
+    """Apply the activation of a Conv or Linear."""
     return {"linear": lambda x: x, "relu": tf.nn.relu, "relu6": tf.nn.relu6}[activation](x)
 
 
@@ -139,7 +139,8 @@ def pad(x: Any, padding: Pairs, value: float = 0) -> Any:
 def _padded(
     op: ops.Conv | ops.Pooling, window: Iterable[int], x: Any, value: float = 0
 ) -> tuple[Any, str]:
-    """For kernels that know SAME and VALID: the input, padded where the padding is neither."""
+    """Return the input and the padding for kernels with SAME and VALID only; other padding is
+    applied to the input."""
     if op.padding == "same" or _is_same(op, window, x):
         return x, "SAME"
     return pad(x, op.padding, value), "VALID"
@@ -152,7 +153,7 @@ def _explicit(padding: Padding) -> Any:
 
 
 def _is_same(op: ops.Conv | ops.Pooling, window: Iterable[int], x: Any) -> bool:
-    """Whether TensorFlow's SAME is this padding."""
+    """Return whether this padding equals TensorFlow's SAME."""
     spatial = tuple("?" if size is None else size for size in x.shape[1:-1])
     known = all(size != "?" for size in spatial) or set(op.strides) == {1}
     dilations = op.dilations if isinstance(op, ops.Conv) else (1,) * len(op.window)
@@ -169,7 +170,7 @@ def _widened_pool(op: ops.Pooling) -> ops.Pooling:
 
 
 def _dilated(kernel: Any, dilations: tuple[int, ...]) -> Any:
-    """The kernel with zeros between its taps."""
+    """Return the kernel with zeros between its taps."""
     for axis, dilation in enumerate(dilations):
         if dilation > 1:
             shape = kernel.shape.as_list()

@@ -1,4 +1,4 @@
-"""How each operation of the IR is written in builtin operators of TFLite, by family."""
+"""The rules that write operations of the IR as builtin operators of TFLite."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from kspec.compiler.table import Table
 from kspec.targets.formats.tflite.program import Rule
 from kspec.targets.formats.tflite.rules import (
     convolution,
-    einsum,
     elementwise,
     pooling,
     product,
@@ -23,10 +22,9 @@ RULES: Table[Rule] = (
     | sorting.rules
     | reduction.rules
     | product.rules
-    | einsum.rules
     | convolution.rules
     | transposed.rules
     | pooling.rules
     | recurrent.rules
 )
-"""Op class → function(op, node, emitter). A test may join a table of its own to replace a rule."""
+"""The rules by class of operation."""

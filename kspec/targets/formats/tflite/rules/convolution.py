@@ -1,5 +1,5 @@
-"""Convolutions. Kernels are laid out as each operator wants them: (output channels, height, width,
-input channels / groups) for CONV_2D, (1, height, width, channels) for DEPTHWISE_CONV_2D."""
+"""Convolutions. Kernels have the operators' layouts: (output channels, height, width, input
+channels / groups) for CONV_2D, (1, height, width, channels) for DEPTHWISE_CONV_2D."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ FUSED: Mapping[Activation, Fused] = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a convolution slides over its input. The kernel is (…window, input channels / groups,
-    output channels)."""
+    """The kernel and bias of a convolution. The kernel is (…window, input channels / groups, output
+    channels)."""
 
     kernel: Value
     bias: Value
@@ -44,7 +44,7 @@ class Filters:
 
 
 def bias_of(out: Emitter, node: Node, channels: int) -> Value:
-    """The bias, or zeros: older runtimes want one."""
+    """Return the bias, or zeros: older runtimes require one."""
     if len(node.inputs) > 2:
         return node.inputs[2]
     return out.constant(np.zeros(channels, node.inputs[0].dtype.numpy))
@@ -60,7 +60,7 @@ def _conv(op: ops.Conv, node: Node, out: Emitter) -> None:
 
 
 def convolve(out: Emitter, x: Value, filters: Filters, window: Window, into: Value) -> None:
-    """Over one, two or three axes."""
+    """Convolve over one, two or three axes."""
     if len(window.size) == 3:
         _convolve_volume(out, x, filters, window, into)
         return
@@ -71,7 +71,7 @@ def convolve(out: Emitter, x: Value, filters: Filters, window: Window, into: Val
 def _convolve_image(
     out: Emitter, x: Value, filters: Filters, window: Window, into: Value | None
 ) -> Value:
-    """CONV_2D, or DEPTHWISE_CONV_2D where each channel is a group."""
+    """Write CONV_2D, or DEPTHWISE_CONV_2D if each channel is a group."""
     *axes, inner, outer = range(filters.kernel.type.rank)
     depth, count = sizes(filters.kernel.shape[-2:])
     type_ = x.type.with_shape(x.shape[0], *window.places(x.shape), count)
@@ -91,7 +91,7 @@ def _convolve_image(
 
 
 def _convolve_volume(out: Emitter, x: Value, filters: Filters, window: Window, into: Value) -> None:
-    """CONV_3D has no groups: each is a convolution of its own."""
+    """Write one CONV_3D per group, since the operator lacks groups."""
     x, window, padding = placed(out, x, window)
     options = Conv3DOptions(padding, *window.strides, *window.dilations)
     options = replace(options, fused_activation_function=filters.fused)
@@ -110,7 +110,7 @@ def _convolve_volume(out: Emitter, x: Value, filters: Filters, window: Window, i
 
 
 def _channels(out: Emitter, value: Value, group: int, width: int) -> Value:
-    """One group of a tensor's last axis."""
+    """Return one group of a tensor's last axis."""
     array = out.array(value)
     if array is not None:
         return out.weights(value, array[..., group * width : (group + 1) * width])

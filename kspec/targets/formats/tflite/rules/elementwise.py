@@ -1,4 +1,4 @@
-"""Operators that work element by element."""
+"""Elementwise operators."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ DIRECT: Mapping[type[ops.Op], tuple[str, Options | None]] = {
     ops.GreaterEqual: ("GREATER_EQUAL", None),
     ops.Where: ("SELECT_V2", None),
 }
-"""The operator, with its options, that is an operation of the IR."""
+"""The operator and options that are equivalent to an operation of the IR."""
 
 
 def add(out: Emitter, x: Value, y: Value, into: Value | None = None) -> Value:
@@ -131,9 +131,9 @@ def _atan(_op: ops.Op, node: Node, out: Emitter) -> None:
 
 @rules(ops.Erf)
 def _erf(_op: ops.Op, node: Node, out: Emitter) -> None:
-    """The runtime has no erf, but an exact GELU, x/2 · (1 + erf(x/√2)). So for x = √2·|z|,
-    erf|z| = 2·gelu(x)/x - 1. x is held between 1e-20, where the quotient is 1, and 10, where erf
-    is 1 in float32."""
+    """Write erf with the exact GELU, x/2 · (1 + erf(x/√2)), since the runtime lacks erf: for
+    x = √2·|z|, erf|z| = 2·gelu(x)/x - 1. x is clipped to 1e-20, where the quotient is 1, and 10,
+    where erf is 1 in float32."""
     (z,) = node.inputs
     x = multiply(out, out.emit("ABS", z), out.number(math.sqrt(2), z))
     x = out.emit("MINIMUM", out.emit("MAXIMUM", x, out.number(1e-20, z)), out.number(10.0, z))
@@ -177,7 +177,7 @@ def _hyperbolic(op: ops.Op, node: Node, out: Emitter) -> None:
 
 @rules(ops.Expm1)
 def _expm1(_op: ops.Op, node: Node, out: Emitter) -> None:
-    """Of x < 0 ELU is just that; together with eˣ - 1 of max(x, 0) it is right everywhere."""
+    """Write ELU, which equals expm1 for x < 0, plus eˣ - 1 of max(x, 0)."""
     (x,) = node.inputs
     below = out.emit("ELU", out.emit("MINIMUM", x, out.number(0.0, x)))
     above = add(out, out.emit("EXP", out.emit("RELU", x)), out.number(-1.0, x))
@@ -186,7 +186,7 @@ def _expm1(_op: ops.Op, node: Node, out: Emitter) -> None:
 
 @rules(ops.Elu, ops.Selu)
 def _elu(op: ops.Elu | ops.Selu, node: Node, out: Emitter) -> None:
-    """The operator has alpha = 1; otherwise max(scale · x, 0) + scale · alpha · elu(min(x, 0))."""
+    """Write ELU for alpha = 1; otherwise max(scale · x, 0) + scale · alpha · elu(min(x, 0))."""
     (x,) = node.inputs
     scale = op.scale if isinstance(op, ops.Selu) else 1.0
     if op.alpha * scale == 1:
@@ -206,7 +206,8 @@ def _leaky_relu(op: ops.LeakyRelu, node: Node, out: Emitter) -> None:
 
 @rules(ops.HardSigmoid)
 def _hard_sigmoid(op: ops.HardSigmoid, node: Node, out: Emitter) -> None:
-    """As relu6(6·alpha·x + 6·beta) / 6: with Keras' alpha of 1/6 the first product falls away."""
+    """Write relu6(6·alpha·x + 6·beta) / 6; with Keras' alpha of 1/6 the first product is
+    omitted."""
     (x,) = node.inputs
     if not math.isclose(op.alpha * 6, 1):
         x = multiply(out, x, out.number(op.alpha * 6, x))
@@ -248,5 +249,5 @@ def _clip(op: ops.Clip, node: Node, out: Emitter) -> None:
 
 
 def _like(out: Emitter, x: Value, number: float) -> Value:
-    """A constant of the shape of ``x``, for operators that do not broadcast."""
+    """Return a constant with the shape of ``x``, for operators that do not broadcast."""
     return out.constant(np.full(tuple(map(int, x.shape)), number, x.dtype.numpy))

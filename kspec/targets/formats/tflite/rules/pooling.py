@@ -1,5 +1,5 @@
-"""Pooling and resampling over one, two or three axes. The kernels know images only: what has three
-spatial axes is done over two of them, and then over the third."""
+"""Pooling and resampling over one, two or three axes. The kernels support images only: three
+spatial axes are processed as two axes, then the third."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def max_pool(out: Emitter, x: Value, window: Window, into: Value | None) -> Valu
 
 
 def average_pool(out: Emitter, x: Value, window: Window, into: Value | None) -> Value:
-    """SAME counts what lies inside, as the IR does. With other padding the kernel divides by the
-    whole window, which a product puts right."""
+    """Write an average. SAME counts elements inside the input, as the IR does. For other padding
+    the kernel divides by the size of the window, which a product corrects."""
     padded, bare, padding = placed(out, x, window)
     if padded is x:
         return _emit(out, "AVERAGE_POOL_2D", x, window, into)
@@ -56,7 +56,7 @@ def average_pool(out: Emitter, x: Value, window: Window, into: Value | None) -> 
 def _emit(
     out: Emitter, code: str, x: Value, window: Window, into: Value | None, value: float = 0.0
 ) -> Value:
-    """The type is taken before the padding is split off."""
+    """Resolve the window of an input before its padding becomes a separate operator."""
     x, window, padding = placed(out, x, window, value)
     return _emit_placed(out, code, x, window, padding, into)
 
@@ -71,7 +71,8 @@ def _emit_placed(
 
 
 def _window_by_inside(window: Window, spatial: tuple[int, ...]) -> Array:
-    """The size of the window over how many of its elements lie inside the input, by place."""
+    """Return the size of the window divided by its number of elements inside the input, per
+    position."""
     factors = []
     for axis, (n, k, s) in enumerate(zip(spatial, window.size, window.strides, strict=True)):
         low, high = window.padding[axis]
@@ -82,8 +83,8 @@ def _window_by_inside(window: Window, spatial: tuple[int, ...]) -> Array:
 
 
 def _pool_3d(out: Emitter, x: Value, window: Window, pool: Pool, into: Value) -> None:
-    """Over (height, width) of every depth, and then over the depth. Both a maximum and a mean over
-    a box fall apart so; how many elements lie inside is a product over the axes as well."""
+    """Pool over height and width, then over depth. A maximum and a mean over a box are separable,
+    and so is the number of elements inside the input."""
     batch, depth, *image, channels = sizes(x.shape)
     slices = reshape(out, x, (batch * depth, *image, channels))
     flat = pool(out, slices, window.over(1, 2), None)

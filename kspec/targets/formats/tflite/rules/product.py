@@ -1,4 +1,4 @@
-"""Products of matrices, softmax and normalisation."""
+"""Matrix products, softmax and normalisation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kspec.targets.formats.tflite.rules.shape import arranged, reshape, sizes, t
 rules: Table[Rule] = Table("tflite")
 
 _MATMUL_RANK = 5
-"""How many axes the kernel takes."""
+"""The greatest rank that the kernel supports."""
 
 
 @rules(ops.Linear)
@@ -40,7 +40,7 @@ def _linear(op: ops.Linear, node: Node, out: Emitter) -> None:
 
 @rules(ops.MatMul)
 def _matmul(_op: ops.MatMul, node: Node, out: Emitter) -> None:
-    """The second factor may be read transposed, which saves moving its last axis."""
+    """Write a matrix product; the second factor may be read transposed, which saves a transpose."""
     x, y = node.inputs
     if max(x.type.rank, y.type.rank) > _MATMUL_RANK:
         _matmul_flat(out, x, y, node.output)
@@ -51,7 +51,7 @@ def _matmul(_op: ops.MatMul, node: Node, out: Emitter) -> None:
 
 
 def _matmul_flat(out: Emitter, x: Value, y: Value, into: Value) -> None:
-    """With all leading axes in one, which both factors must have in full."""
+    """Write a product with all leading axes merged; both factors are broadcast to them first."""
     lead = sizes(into.shape[:-2])
     flat = [_flattened(out, factor, lead) for factor in (x, y)]
     type_ = into.type.with_shape(math.prod(lead), *into.shape[-2:])
@@ -68,7 +68,7 @@ def _flattened(out: Emitter, factor: Value, lead: tuple[int, ...]) -> Value:
 
 
 def _last_two_swapped(out: Emitter, y: Value) -> Value | None:
-    """The transpose of a factor, where that is at hand more cheaply than the factor itself."""
+    """Return the transpose of a factor if it is cheaper than the factor itself."""
     before = out.producer(y)
     if before is None or before.code != "TRANSPOSE":
         return None
@@ -83,7 +83,7 @@ def _last_two_swapped(out: Emitter, y: Value) -> Value | None:
 
 @rules(ops.Softmax, ops.LogSoftmax)
 def _softmax(op: ops.Softmax | ops.LogSoftmax, node: Node, out: Emitter) -> None:
-    """The kernels work along the last axis."""
+    """Write softmax; the axis is moved to the end, since the kernels use the last axis."""
     (x,) = node.inputs
     code, options = (
         ("SOFTMAX", SoftmaxOptions()) if isinstance(op, ops.Softmax) else ("LOG_SOFTMAX", None)
@@ -100,8 +100,8 @@ def _softmax(op: ops.Softmax | ops.LogSoftmax, node: Node, out: Emitter) -> None
 
 @rules(ops.BatchNorm)
 def _batch_norm(op: ops.BatchNorm, node: Node, out: Emitter) -> None:
-    """x · factor + summand, with factor = scale / √(variance + epsilon) and summand = offset -
-    mean · factor; for statistics that are computed, since the common passes fold constants."""
+    """Write x · factor + summand, with factor = scale / √(variance + epsilon) and summand = offset
+    - mean · factor, for computed statistics; the common passes fold constant ones."""
     x, scale, offset, mean, variance = node.inputs
     safe = add(out, variance, out.number(op.epsilon, x))
     factor = multiply(out, out.emit("RSQRT", safe), scale)

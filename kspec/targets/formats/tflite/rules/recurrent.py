@@ -1,7 +1,7 @@
 """Recurrent layers and loops over time.
 
-The layers of the runtime keep their states in tensors that they change in place, and that it would
-keep from one call to the next.
+The runtime's layers keep their states in tensors that they change in place and that persist between
+calls.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _FUSED: Mapping[Gate, Fused] = {
     "relu": Fused.relu,
     "tanh": Fused.tanh,
 }
-"""The activations that the kernels have."""
+"""The activations that the kernels support."""
 
 
 def is_native(node: Node, graph: Graph) -> bool:
-    """Whether the runtime has the layer: no GRU, no mask, constant weights. What it leaves in the
-    cell's state is for nobody: delegates see that an operator reads a tensor, not that another has
-    changed it before."""
+    """Return whether the runtime has the layer: not a GRU, without a mask, with constant weights.
+    The final cell state must be unused: delegates reorder operators that read a tensor changed in
+    place."""
     op = node.op
     if not isinstance(op, ops.Rnn | ops.Lstm) or op.activation not in _FUSED:
         return False
@@ -62,7 +62,7 @@ def _rnn(op: ops.Rnn, node: Node, out: Emitter) -> None:
 
 @rules(ops.Lstm)
 def _lstm(op: ops.Lstm, node: Node, out: Emitter) -> None:
-    """Without peepholes, without a projection; the gates i, f, c, o as in the IR."""
+    """Write an LSTM without peepholes and projection; the gates are i, f, c, o, as in the IR."""
     kernel, recurrent, bias = (_gates(out, each, 4) for each in node.inputs[1:4])
     states = _states(node, out)
     given = [*kernel, *recurrent, *[ABSENT] * 3, *bias, *[ABSENT] * 2, *states]
@@ -71,7 +71,7 @@ def _lstm(op: ops.Lstm, node: Node, out: Emitter) -> None:
 
 
 def _gates(out: Emitter, weights: Value, count: int) -> list[Value]:
-    """[…, gates · units] as [units, …] of each gate."""
+    """Split [..., gates · units] into [units, ...] for each gate."""
     array = out.array(weights)
     assert array is not None
     return [out.weights(weights, part.T) for part in np.split(array, count, axis=-1)]
@@ -92,8 +92,8 @@ def _run(
     given: Sequence[Value],
     options: SequenceRNNOptions | UnidirectionalSequenceLSTMOptions,
 ) -> None:
-    """The layer, which runs from the first step to the last. Its first state is its output
-    there."""
+    """Write the layer, which runs from the first step to the last; its hidden state is its
+    output."""
     op, x, (sequence, final, *_) = node.op, node.inputs[0], node.outputs
     assert isinstance(op, ops.Recurrent)
     if op.direction == "reverse":
@@ -110,8 +110,8 @@ def _run(
 
 @rules(ops.Scan)
 def _scan(op: ops.Scan, node: Node, out: Emitter) -> None:
-    """Carries the number of the step, the states, what was given up to it, and all that the body
-    reads: a function sees nothing but its inputs and its constants."""
+    """Write a loop that carries the step index, the states, the outputs of previous steps, and all
+    captured values: a function reads its inputs and constants only."""
     body, first = opened(node, out.graph), op.states + op.scanned
     outside = dict(zip((each.name for each in op.body.inputs), node.inputs, strict=True))
     read = [outside[each.name] for each in body.inputs[op.states :]]
@@ -141,13 +141,13 @@ def _scan(op: ops.Scan, node: Node, out: Emitter) -> None:
 
 
 def _zeros(out: Emitter, sequence: Value) -> Value:
-    """Room for what a loop gives. As a constant it would be as large in the file."""
+    """Return zeros for the outputs of a loop; a constant would take as many bytes of the file."""
     shape = out.integers(*sizes(sequence.shape))
     return out.emit("BROADCAST_TO", out.number(0, sequence), shape, type_=sequence.type)
 
 
 def _written(out: Emitter, sequence: Value, part: Value, step: Value) -> Value:
-    """The sequence with the part at a step."""
+    """Return the sequence with the part written at a step."""
     batch, *rest = sizes(part.shape)
     along = [int(axis == 1) for axis in range(sequence.type.rank)]
     type_ = TensorType(DType.int32, (len(along),))
@@ -157,7 +157,7 @@ def _written(out: Emitter, sequence: Value, part: Value, step: Value) -> Value:
 
 
 def _condition(out: Emitter, inputs: tuple[Value, ...], end: int, *, backwards: bool) -> Program:
-    """Whether there is another step."""
+    """Return the function that computes whether the loop continues."""
     test = out.inside(Graph("condition", inputs, (), ()))
     code, boolean = "GREATER_EQUAL" if backwards else "LESS", TensorType(DType.boolean, ())
     goes_on = test.emit(code, inputs[0], test.number(end, inputs[0]), type_=boolean)

@@ -1,4 +1,4 @@
-"""Operators that reduce or accumulate along axes."""
+"""Reductions and cumulative operators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that move elements; the other families use them to prepare their inputs."""
+"""Operators that only move elements; other families use them to prepare their inputs."""
 
 from __future__ import annotations
 
@@ -23,25 +23,26 @@ from kspec.targets.formats.tflite.program import Emitter, Rule
 rules: Table[Rule] = Table("tflite")
 
 _PAD_RANK = 5
-"""How many axes the kernel takes."""
+"""The greatest rank that the kernel supports."""
 
 
 def sizes(shape: Shape) -> tuple[int, ...]:
-    """A shape whose dimensions are all known, as they are in this format."""
+    """Return a shape as integers; all dimensions are known in this format."""
     return tuple(int(dim) for dim in shape)
 
 
 def reshape(out: Emitter, x: Value, shape: Shape, into: Value | None = None) -> Value:
     if x.shape == shape and into is None:
         return x
-    # A vector without elements cannot be a constant of the file: a scalar's shape is an option.
+    # The file cannot contain an empty constant, so the shape of a scalar is an option.
     inputs = (x, out.integers(*sizes(shape))) if shape else (x,)
     options = ReshapeOptions(sizes(shape))
     return out.emit("RESHAPE", *inputs, options=options, type_=x.type.with_shape(*shape), into=into)
 
 
 def transpose(out: Emitter, x: Value, perm: Sequence[int], into: Value | None = None) -> Value:
-    """The runtime moves up to six axes: axes that stay neighbours travel as one."""
+    """Write a transpose. The runtime supports up to six axes: axes that remain adjacent are
+    merged."""
     shape = sizes(x.shape)
     runs = _runs(perm)
     if len(perm) <= 4 or len(runs) == len(perm):
@@ -59,8 +60,8 @@ def transpose(out: Emitter, x: Value, perm: Sequence[int], into: Value | None = 
 def arranged(
     out: Emitter, weights: Value, perm: Sequence[int], shape: Shape | None = None
 ) -> Value:
-    """Weights with their axes moved, and then reshaped: in the file where they are constant, by
-    operators where they are computed."""
+    """Return weights with transposed axes in a new shape: constants are converted in the file,
+    computed weights by operators."""
     array = out.array(weights)
     if array is None:
         moved = transpose(out, weights, perm)
@@ -112,7 +113,7 @@ def _pad_by_axis(
     value: float,
     into: Value | None,
 ) -> Value:
-    """One axis after the other, each between all that lie before and all that lie after it."""
+    """Repeat along one axis at a time, with the axes before and after it merged."""
     for axis, (before, after) in enumerate(zip(low, high, strict=True)):
         if before or after:
             shape = sizes(x.shape)
@@ -128,7 +129,7 @@ def _pad_by_axis(
 def cut(
     out: Emitter, x: Value, begin: Sequence[int], size: Sequence[int], into: Value | None = None
 ) -> Value:
-    """A block of a tensor."""
+    """Return a block of a tensor."""
     starts, lengths = out.integers(*begin), out.integers(*size)
     return out.emit("SLICE", x, starts, lengths, type_=x.type.with_shape(*size), into=into)
 
@@ -184,7 +185,7 @@ def _pad(op: ops.Pad, node: Node, out: Emitter) -> None:
 
 
 def _pad_edge(op: ops.Pad, x: Value, node: Node, out: Emitter) -> None:
-    """Along each axis in turn: the indices run out of the tensor and are held at its ends."""
+    """Gather along each axis in turn; indices outside the tensor are clipped to its ends."""
     axes = [axis for axis, ends in enumerate(zip(op.low, op.high, strict=True)) if any(ends)]
     for axis in axes:
         size = int(x.shape[axis])
@@ -220,7 +221,7 @@ def _gather(op: ops.Gather, node: Node, out: Emitter) -> None:
 
 @rules(ops.Reverse)
 def _reverse(op: ops.Reverse, node: Node, out: Emitter) -> None:
-    """The runtime turns one axis, or several neighbours, at a time."""
+    """Reverse one axis, or several adjacent axes, at a time."""
     (x,) = node.inputs
     axes = sorted(axis % x.type.rank for axis in op.axes)
     for axis in axes:
@@ -229,7 +230,7 @@ def _reverse(op: ops.Reverse, node: Node, out: Emitter) -> None:
 
 
 def _runs(perm: Sequence[int]) -> list[tuple[int, ...]]:
-    """The stretches of axes that a permutation leaves together: (2, 3, 0, 1) → (2, 3), (0, 1)."""
+    """Return the runs of axes that remain adjacent: (2, 3, 0, 1) → (2, 3), (0, 1)."""
     runs: list[tuple[int, ...]] = []
     for axis in perm:
         if runs and runs[-1][-1] + 1 == axis:

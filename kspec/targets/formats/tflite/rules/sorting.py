@@ -35,7 +35,7 @@ def _ranked(k: int, node: Node, out: Emitter, outputs: tuple[Value, Value]) -> N
 
 @rules(ops.TakeAlongAxis)
 def _take_along_axis(op: ops.TakeAlongAxis, node: Node, out: Emitter) -> None:
-    """A gather in each row of the last axis, to which the axis is moved."""
+    """Gather in each row of the last axis; the axis is moved there."""
     x, indices = node.inputs
     rank = x.type.rank
     axis = op.axis % rank

@@ -1,4 +1,4 @@
-"""Transposed convolutions. A kernel comes as (…window, output channels, input channels)."""
+"""Transposed convolutions. A kernel of the IR is (…window, output channels, input channels)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _conv_transpose(op: ops.ConvTranspose, node: Node, out: Emitter) -> None:
 
 
 def _mirrored(op: ops.ConvTranspose, window: Window) -> Window | None:
-    """The convolution that a transposed one with stride 1 is, over the kernel turned round."""
+    """Return the convolution equal to a transposed one with stride 1; the kernel is reversed."""
     rows = zip(window.reach, window.padding, op.output_padding, strict=True)
     padding = tuple((r - 1 - low, r - 1 - high + extra) for r, (low, high), extra in rows)
     if max(op.strides) > 1 or min(map(min, padding)) < 0:
@@ -54,8 +54,7 @@ def _mirrored(op: ops.ConvTranspose, window: Window) -> Window | None:
 
 
 def _scatter(out: Emitter, x: Value, filters: Filters, window: Window, into: Value) -> Value:
-    """Both operators cut off what SAME cuts off; for other padding the whole is computed, and
-    cut."""
+    """Write the operator. It crops as SAME does; for other padding the full result is cropped."""
     before, after = sizes(x.shape[1:-1]), sizes(into.shape[1:-1])
     halved = tuple(-(-n // s) for n, s in zip(after, window.strides, strict=True))
     if before == halved and window.padding == same_padding(
@@ -75,7 +74,8 @@ def _scatter(out: Emitter, x: Value, filters: Filters, window: Window, into: Val
 def _emit(
     out: Emitter, x: Value, filters: Filters, window: Window, padding: Padding, into: Value
 ) -> Value:
-    """CONV_3D_TRANSPOSE takes the kernel as it is, TRANSPOSE_CONV output channels first."""
+    """Write CONV_3D_TRANSPOSE, with the IR's kernel, or TRANSPOSE_CONV, with output channels
+    first."""
     shape = out.integers(*sizes(into.shape))
     kernel, bias = filters.kernel, filters.bias
     if x.type.rank == 5:
@@ -89,12 +89,12 @@ def _emit(
 
 
 def _turned(kernel: Array) -> Array:
-    """The kernel backwards along its window, its channels as a convolution's."""
+    """Return the kernel reversed along its window, with channels in a convolution's order."""
     return np.swapaxes(np.flip(kernel, tuple(range(kernel.ndim - 2))), -1, -2)
 
 
 def _spread(kernel: Array, dilations: tuple[int, ...]) -> Array:
-    """The kernel with zeros between its elements: the operators have no dilation."""
+    """Return the kernel with zeros between its elements: the operators lack dilation."""
     size = ((k - 1) * d + 1 for k, d in zip(kernel.shape, dilations, strict=False))
     spread = np.zeros((*size, *kernel.shape[-2:]), kernel.dtype)
     spread[tuple(slice(None, None, d) for d in dilations)] = kernel

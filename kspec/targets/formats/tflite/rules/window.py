@@ -1,4 +1,4 @@
-"""What convolutions and pooling share: windows over two axes, and where they may lie."""
+"""Windows of convolutions and pooling, and their padding."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Window:
         return tuple((k - 1) * d + 1 for k, d in zip(self.size, self.dilations, strict=True))
 
     def flat(self) -> Window:
-        """The same over two axes, the first of size 1, if it has one axis only."""
+        """The window over two axes; a window over one axis gets a first axis of size 1."""
         if len(self.size) > 1:
             return self
         return Window(
@@ -41,7 +41,7 @@ class Window:
         )
 
     def over(self, *axes: int) -> Window:
-        """Along some of its axes."""
+        """Return the window over some of its axes."""
 
         def pick(row: tuple[int, ...]) -> tuple[int, ...]:
             return tuple(row[axis] for axis in axes)
@@ -50,7 +50,7 @@ class Window:
         return Window(pick(self.size), pick(self.strides), pick(self.dilations), padding)
 
     def places(self, shape: Shape) -> tuple[int, ...]:
-        """How many windows there are along each spatial axis of an input."""
+        """Return the number of window positions along each spatial axis of an input."""
         rows = zip(sizes(shape[1:-1]), self.reach, self.strides, self.padding, strict=True)
         return tuple((n + sum(ends) - reach) // s + 1 for n, reach, s, ends in rows)
 
@@ -69,8 +69,8 @@ def on_images(
 def placed(
     out: Emitter, x: Value, window: Window, value: float = 0.0
 ) -> tuple[Value, Window, Padding]:
-    """The input, padded by an operator of its own where the window's padding is neither of the
-    two kinds that the kernels know."""
+    """Return the input, the window and the kernel's padding. Padding that is neither SAME nor VALID
+    is applied to the input by a separate operator."""
     if not any(map(any, window.padding)):
         return x, window, Padding.valid
     if window.padding == same_padding(x.shape[1:-1], window.size, window.strides, window.dilations):

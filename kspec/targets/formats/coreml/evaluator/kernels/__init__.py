@@ -1,4 +1,4 @@
-"""What each MIL operation computes, by its name; parameters have MIL's names."""
+"""The kernels of MIL operations, by name; parameters have MIL's names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations that work element by element."""
+"""Elementwise operations."""
 
 from __future__ import annotations
 

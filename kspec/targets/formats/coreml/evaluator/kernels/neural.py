@@ -1,7 +1,7 @@
-"""Operations of neural networks, channels first: (batch, channels, …spatial).
+"""Neural network operations, channels first: (batch, channels, …spatial).
 
-Windows are computed tap by tap: for each place of the window, the elements that it covers in all
-positions are a strided slice of the input.
+Windows are computed tap by tap: the elements under one position of the window, for all placements
+of the window, are a strided slice of the input.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def _pairs(pad: Array, pad_type: str) -> list[tuple[int, int]]:
 def _around(
     x: Array, pad: Array | None, pad_type: str, reach: list[int], strides: Array
 ) -> list[tuple[int, int]]:
-    """What is put around each axis. `same` gives ⌈size / stride⌉ places, the odd element after."""
+    """Return the padding of each axis. `same` yields ⌈size / stride⌉ positions; the odd element is
+    added after."""
     if pad_type != "same":
         assert pad is not None
         return [(0, 0), (0, 0), *_pairs(pad, pad_type)]
@@ -42,7 +43,8 @@ def _counts(sizes: list[int], window: list[int], strides: list[int]) -> list[int
 def _taps(
     x: Array, window: tuple[int, ...], strides: Array, dilations: Array
 ) -> Iterator[tuple[tuple[int, ...], Array]]:
-    """For each place of the window: what lies under it, (batch, channels, …positions)."""
+    """Yield each position of the window with the elements under it, (batch, channels,
+    …positions)."""
     steps, gaps = strides.tolist(), dilations.tolist()
     reach = [(k - 1) * gap + 1 for k, gap in zip(window, gaps, strict=True)]
     counts = _counts(list(x.shape[2:]), reach, steps)
@@ -63,7 +65,7 @@ def _conv(
     pad: Array | None = None,
     bias: Array | None = None,
 ) -> Array:
-    """weight is (filters, channels / groups, …window)."""
+    """Compute a convolution; ``weight`` is (filters, channels / groups, …window)."""
     batch, channels, count = x.shape[0], x.shape[1], int(groups)
     filters, depth, *window = weight.shape
     if depth * count != channels:
@@ -82,14 +84,14 @@ def _conv(
 
 
 def _at(kernel: Array, tap: tuple[int, ...]) -> Array:
-    """The kernel at one place of the window, which its last axes span."""
+    """Return the kernel at one position of the window; the window spans its last axes."""
     return kernel.reshape(*kernel.shape[: -len(tap)], -1)[
         ..., np.ravel_multi_index(tap, kernel.shape[-len(tap) :])
     ]
 
 
 def _tap_product(under: Array, kernel: Array) -> Array:
-    """(batch, groups, depth, positions) by (groups, filters, depth)."""
+    """Multiply (batch, groups, depth, positions) by (groups, filters, depth)."""
     if kernel.shape[1:] == (1, 1):
         return under * kernel
     return kernel @ under
@@ -105,8 +107,9 @@ def _conv_transpose(
     groups: Array,
     bias: Array | None = None,
 ) -> Array:
-    """weight is (channels, filters, …window): each input element adds the kernel, scaled by it,
-    to the result at its position times the stride; padding then cuts the edges off."""
+    """Compute a transposed convolution; ``weight`` is (channels, filters, …window). Each input
+    element adds the kernel, scaled by the element, at its position times the stride; the padding
+    is then cropped."""
     if int(groups) != 1:
         raise NotImplementedError("a transposed convolution in groups")
     batch, channels, *spatial = x.shape
@@ -191,7 +194,8 @@ def _linear(x: Array, weight: Array, bias: Array) -> Array:
 def _resize_bilinear(
     x: Array, target_size_height: Array, target_size_width: Array, sampling_mode: str
 ) -> Array:
-    """Pixel centres are halves: grid point i is (i + 0.5) · before / after - 0.5, kept inside."""
+    """Resize with half-pixel centres: grid point i is (i + 0.5) · before / after - 0.5, clipped to
+    the input."""
     if sampling_mode != "UNALIGN_CORNERS":
         raise NotImplementedError(sampling_mode)
     for axis, after in ((-2, int(target_size_height)), (-1, int(target_size_width))):

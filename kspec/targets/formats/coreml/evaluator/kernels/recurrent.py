@@ -34,7 +34,7 @@ def _lstm(
     cell_activation: str,
     activation: str,
 ) -> tuple[Array, ...]:
-    """Gates in the order i, f, o, z."""
+    """Compute an LSTM with gates in the order i, f, o, z."""
     gate, cell, out = (
         _ACTIVATIONS[name] for name in (recurrent_activation, cell_activation, activation)
     )

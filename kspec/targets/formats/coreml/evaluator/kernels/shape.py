@@ -1,4 +1,4 @@
-"""Operations that move elements without computing with them."""
+"""Operations that only move elements."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _pad(x: Array, pad: Array, mode: str, constant_val: Array) -> Array:
 
 
 def _padded_positions(size: int, low: int, high: int, mode: str) -> Array:
-    """Which element each place of a padded axis shows."""
+    """Return the index of the element at each position of a padded axis."""
     if max(low, high) > (size - 1 if mode == "reflect" else size):
         raise PackageError(f"Core ML cannot pad {size} elements by {low} and {high} with {mode}")
     places = np.arange(-low, size + high)
@@ -72,7 +72,7 @@ def _gather(
     batch_dims: Array | int = 0,
     validate_indices: Array | None = None,
 ) -> Array:
-    """From iOS 17 on, an index outside the axis gives anything: here it is an error."""
+    """Gather. An index outside the axis, undefined since iOS 17, is an error here."""
     if int(batch_dims) or (validate_indices is not None and bool(validate_indices)):
         raise NotImplementedError("a gather with batch axes, or that validates")
     size = x.shape[int(axis)]

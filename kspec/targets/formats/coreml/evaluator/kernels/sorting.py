@@ -1,5 +1,5 @@
-"""Sorting operations, and the gather that uses their indices. Equal elements stay in
-their order here, as they do in the other runtimes."""
+"""Sorting operations, and the gather that uses their indices. Equal elements keep their order, as
+in the other runtimes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _topk(
 def _gather_along_axis(
     x: Array, indices: Array, axis: Array, validate_indices: Array | None = None
 ) -> Array:
-    """From iOS 17 on, an index outside the axis gives anything: here it is an error."""
+    """Gather along an axis. An index outside the axis, undefined since iOS 17, is an error here."""
     if validate_indices is not None and bool(validate_indices):
         raise NotImplementedError("a gather that validates")
     size = x.shape[int(axis)]
