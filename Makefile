@@ -47,7 +47,7 @@ fuzz: $(READY) ## Judge N random networks from SEED in every format against Kera
 
 trust: $(READY) ## Run the hostile suites: 5,000 mutants, hostile paths, flipped bytes, builds at once
 	$(BIN)/python -m tests.fuzz.mutants --count 5000 --seed $(or $(SEED),1)
-	$(PYTEST) tests/trust
+	KSPEC_TRUST=all $(PYTEST) tests/trust
 	$(BIN)/python -m tests.trust.builds_at_once --rounds 20
 
 bench: $(READY) ## Measure emission beside today's converters; writes docs/benchmarks.md (ONLY=name)

@@ -1,19 +1,22 @@
-"""Measures the rule by which artifacts are judged: right artifacts refused, wrong ones let pass.
+"""Measure the rule by which artifacts are judged: right artifacts refused, wrong ones passed.
 
-    python -m benchmarks.verdict [NAME...]
+    python -m benchmarks.verdict [NETWORK...]
 
-For each architecture of tests/architectures and two whose rounding is large, with random weights
-and 8 rows: every right artifact of every format by today's rule (docs/adr/0011) and by the one
-before (docs/adr/0007), then artifacts with subtle faults. Prints a line for each network and
-format.
+For each architecture of tests/architectures and two whose rounding error is large, with random
+weights and 8 rows, every format writes the right artifact and artifacts with one subtle fault each.
+All are judged by the rule of docs/adr/0011 and by the rule before it, of docs/adr/0007. Writes what
+was found to benchmarks/verdict.json, where other networks keep their figures, and the table of all
+to docs/verdict.md.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,13 +30,17 @@ from kspec.models.answers import answers
 from kspec.pipeline.proof.comparison import scale_of
 from kspec.pipeline.proof.reference import Reference
 from kspec.pipeline.proof.rows import Rows
-from kspec.pipeline.proof.verdict import PEAK, RMS, measure, within
+from kspec.pipeline.proof.verdict import measure, within
 from kspec.targets.formats.format import Tolerance
 from tests.architectures.networks import ARCHITECTURES, Architecture, u_net
 from tests.conformance.artifacts import FORMATS, RefusedError, run
 
 ROWS = 8
 BEFORE = Tolerance(1e-5, 1e-5)
+RULES = ("before", "now")
+RESULTS = Path(__file__).with_name("verdict.json")
+PAGE = Path(__file__).parents[1] / "docs/verdict.md"
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 def backbone(size: int) -> Any:
@@ -52,7 +59,7 @@ def sharp_u_net(size: int) -> Any:
 
 NETWORKS: Mapping[str, Architecture] = {
     **ARCHITECTURES,
-    "ResNet50 backbone": Architecture(backbone, heavy=True, small=64),
+    "ResNet50 backbone": Architecture(backbone, small=64),
     "U-Net, sharp": Architecture(sharp_u_net, small=64),
 }
 
@@ -155,49 +162,88 @@ def judge(subject: Subject, found: Mapping[str, Array]) -> Judged:
         error = measure(exact, found[name])
         peak = max(peak, error.peak / max(own.peak, 1e-30))
         rms = max(rms, error.rms / max(own.rms, 1e-30))
-    return Judged(before, now, peak, rms)
+    return Judged(bool(before), bool(now), float(peak), float(rms))
 
 
 def main(names: list[str]) -> None:
-    print(f"rule: max <= {PEAK:g} max|E| and RMS <= {RMS:g} RMS(E), or within 1e-6")
-    total = {"right": 0, "refused before": 0, "refused now": 0}
-    caught = {"faults": 0, "caught before": 0, "caught now": 0}
     for name in names or NETWORKS:
         subject, problems = subject_of(NETWORKS[name])
-        print(f"{name}: trace {'; '.join(problems) or 'right'}", flush=True)
+        sys.stdout.write(f"{name}: trace {'; '.join(problems) or 'right'}\n")
         for format_ in FORMATS:
-            _measure(subject, NETWORKS[name], format_, total, caught)
-    print(total, caught)
+            measured = measured_in(format_, subject, NETWORKS[name])
+            sys.stdout.write(f"  {format_:11} {measured}\n")
+            sys.stdout.flush()
+            keep(name, format_, measured)
 
 
-def _measure(
-    subject: Subject,
-    architecture: Architecture,
-    format_: str,
-    total: dict[str, int],
-    caught: dict[str, int],
-) -> None:
+def measured_in(format_: str, subject: Subject, architecture: Architecture) -> dict[str, Any]:
+    """Return what was found for the right artifact and for each fault, as plain data."""
     try:
         (right,) = run(format_, subject.folded, [subject.rows.inputs])
     except RefusedError as refused:
-        print(f"  {format_:11} refused: {str(refused)[:60]}", flush=True)
-        return
-    judged = judge(subject, right)
-    _count(total, ("right", "refused before", "refused now"), not judged.before, not judged.now)
-    line = f"  {format_:11} right: {judged.peak:.2f} / {judged.rms:.2f}"
-    missed = []
+        return {"refused": str(refused)[:80]}
+    wrong = {}
     for kind, graph in () if architecture.heavy and format_ != "onnx" else faults(subject.folded):
         (found,) = run(format_, graph, [subject.rows.inputs])
-        wrong = judge(subject, found)
-        _count(caught, ("faults", "caught before", "caught now"), not wrong.before, not wrong.now)
-        if wrong.now:
-            missed.append(f"{kind} ({wrong.peak:.1f} / {wrong.rms:.1f})")
-    print(line, *[f"\n      passes: {each}" for each in missed], flush=True)
+        wrong[kind] = asdict(judge(subject, found))
+    return {"right": asdict(judge(subject, right)), "faults": wrong}
 
 
-def _count(counts: dict[str, int], keys: tuple[str, str, str], before: bool, now: bool) -> None:  # noqa: FBT001
-    for key, add in zip(keys, (1, before, now), strict=True):
-        counts[key] += int(add)
+def keep(name: str, format_: str, measured: dict[str, Any]) -> None:
+    """Write the figures of a network in a format beside the others, and the table of all."""
+    known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    known.setdefault(name, {})[format_] = measured
+    RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", "utf-8")
+    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    PAGE.write_text(f"{before}{BEGIN}\n{table(known)}\n{END}{after}", "utf-8")
+
+
+def table(known: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the Markdown tables: by format, by network, and which faults pass."""
+    ratios = {
+        name: {f: m for f, m in found.items() if "right" in m} for name, found in known.items()
+    }
+    lines = [
+        "| format | right artifacts | refused, ADR 7 | refused | faults | caught, ADR 7 | caught |"
+    ]
+    lines += ["|---|---|---|---|---|---|---|"]
+    for format_ in (*FORMATS, None):
+        found = [m for each in ratios.values() for f, m in each.items() if format_ in (None, f)]
+        right = [each["right"] for each in found]
+        wrong = [fault for each in found for fault in each["faults"].values()]
+        cells = [
+            len(right), *(sum(not e[rule] for e in right) for rule in RULES),
+            len(wrong), *(sum(not e[rule] for e in wrong) for rule in RULES),
+        ]  # fmt: skip
+        lines.append(f"| {format_ or 'all'} | {' | '.join(map(str, cells))} |")
+    lines += ["", f"| network | {' | '.join(FORMATS)} | faults that pass |", "|---|" + "---|" * 5]
+    for name in [each for each in NETWORKS if each in ratios]:
+        each = [_ratios(ratios[name].get(format_)) for format_ in FORMATS]
+        lines.append(f"| {name} | {' | '.join(each)} | {_passing(ratios[name])} |")
+    return "\n".join(lines)
+
+
+def _ratios(measured: Mapping[str, Any] | None) -> str:
+    """The right artifact's ratios, and how many faults were caught."""
+    if measured is None:
+        return "not expressible"
+    right, wrong = measured["right"], measured["faults"].values()
+    caught = f", {sum(not each['now'] for each in wrong)} of {len(wrong)}" if wrong else ""
+    return f"{right['peak']:.2f} / {right['rms']:.2f}{caught}"
+
+
+def _passing(found: Mapping[str, Any]) -> str:
+    """The faults that pass in any format, with the largest ratios there."""
+    passing: dict[str, list[tuple[float, float]]] = {}
+    for measured in found.values():
+        for kind, wrong in measured["faults"].items():
+            if wrong["now"]:
+                passing.setdefault(kind, []).append((wrong["peak"], wrong["rms"]))
+    return "; ".join(
+        f"{kind} ({max(peak for peak, _ in each):.1f} / {max(rms for _, rms in each):.1f})"
+        for kind, each in passing.items()
+    )
 
 
 if __name__ == "__main__":

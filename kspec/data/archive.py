@@ -36,9 +36,10 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 _SUFFIX = ".npy"
 DAMAGED = (
     zipfile.BadZipFile, zlib.error, struct.error, ValueError, TypeError, LookupError, SyntaxError,
-    OSError, EOFError, RuntimeError, OverflowError, MemoryError, tokenize.TokenError,
+    OSError, EOFError, RuntimeError, OverflowError, tokenize.TokenError,
 )  # fmt: skip
-"""What reading a damaged archive raises. RuntimeError stands for an encrypted one."""
+"""What reading a damaged archive raises: RuntimeError for an encrypted one. Not MemoryError: sizes
+are compared with the file before anything is allocated."""
 RATIO = 1100
 """Most bytes for one compressed byte: deflate reaches 1032."""
 

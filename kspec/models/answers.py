@@ -147,25 +147,6 @@ def check_rows_apart(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Non
         )
 
 
-def check_rows_alone(graph: Graph, rows: Mapping[str, Array], most: int = 8) -> None:
-    """Raise KspecError KS744 if the graph's outputs for a row alone differ from its outputs in a
-    batch."""
-    together = evaluate(graph, rows, precision=np.float64)
-    for row in range(min(most, len(next(iter(rows.values()))))):
-        alone = evaluate(
-            graph, {n: each[row : row + 1] for n, each in rows.items()}, precision=np.float64
-        )
-        for name, each in alone.items():
-            if not np.allclose(together[name][row : row + 1], each, rtol=1e-3, equal_nan=True):
-                raise KspecError(
-                    Diagnostic(
-                        "KS744",
-                        f"output {name!r} of a row depends on the other rows of its batch",
-                        help=ALONE,
-                    )
-                )
-
-
 def _apart(graph: Graph, rows: Mapping[str, Array], found: Mapping[str, Array]) -> bool:
     """Return whether the graph's outputs for all rows equal the model's outputs batch by batch."""
     try:

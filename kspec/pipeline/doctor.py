@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
 
+from kspec.targets.formats.processes import run_python
 from kspec.targets.registry import formats
 
 Status = Literal["ok", "differs", "missing"]
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.lock"
 """What the tests ran with; it is there in a clone of the repository only."""
 FREE_BYTES = 2 * 10**9
+CHILD = "kspec.targets.formats.child"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +89,11 @@ def _requirements() -> list[str]:
 
 
 def _runtimes() -> Iterator[Finding]:
-    """Each format's runtime, loaded in a process of its own as verification does it."""
+    """Yield whether each format's runtime loads, in a process of its own as in verification."""
     for name, format_ in formats().items():
         module = format_.runner.partition(":")[0]
-        done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-P", "-c", f"import {module}"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        code = f"from {CHILD} import end_with_parent; end_with_parent(); import {module}"
+        done = run_python(["-c", code])
         reason = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
         sound = done.returncode == 0
         yield Finding(f"{name} runtime", "ok" if sound else "missing", "opens" if sound else reason)

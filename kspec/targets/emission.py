@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -24,6 +22,7 @@ from kspec.compiler.passes import PassError
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.targets.formats.child import Job
 from kspec.targets.formats.format import Format
+from kspec.targets.formats.processes import run_python
 from kspec.targets.formats.refusal import Refusal
 from kspec.targets.formats.rule import FAULTS, RuleError, first_line
 from kspec.targets.registry import formats
@@ -185,24 +184,11 @@ def run_artifact(
             latency=how.latency,
             turn=str(how.turn.resolve()) if how.turn else None,
         )
-        command = [sys.executable, "-P", "-m", "kspec.targets.formats.child"]
-        ours, held = os.pipe()  # closed by the system when this process ends: the child watches it
+        command = ["-m", "kspec.targets.formats.child", json.dumps(asdict(job))]
         try:
-            done = subprocess.run(  # noqa: S603 - our own module, on our own files
-                [*command, json.dumps(asdict(job))],
-                stdin=ours,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                check=False,
-                cwd=folder,
-                timeout=how.patience,
-            )
+            done = run_python(command, folder=Path(folder), timeout=how.patience)
         except subprocess.TimeoutExpired as error:
             raise ArtifactError(f"it had not ended after {how.patience:g} seconds") from error
-        finally:
-            os.close(ours)
-            os.close(held)
         if done.returncode != 0:
             raise ArtifactError(_last_words(done.stderr, done.returncode))
         report = json.loads(done.stdout.strip().splitlines()[-1])

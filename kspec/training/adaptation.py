@@ -1,4 +1,4 @@
-"""Normalisations learn their statistics from the training split before the first epoch."""
+"""Sets the statistics of Normalization layers from the training split before the first epoch."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from kspec.data.moments import moments
 
 
 def adapt(model: Any, split: Split) -> None:
-    """Set mean and variance of each adaptive Normalization from what reaches it over the split, in
-    float64, in the order of the model, so that a later one sees the earlier ones adapted.
+    """Set mean and variance of each adaptive Normalization from its inputs over the split, in
+    float64, in the order of the model: a later layer sees the adapted earlier ones.
 
-    The variance is the population's, as in ``keras.layers.Normalization.adapt``.
+    The variance is the population variance, as in ``keras.layers.Normalization.adapt``.
     """
     import keras
 

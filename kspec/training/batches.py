@@ -1,4 +1,4 @@
-"""Splits as `tf.data`, in an order that depends on the seed and the epoch alone."""
+"""Splits as `tf.data` batches, in an order that depends on the seed and the epoch only."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Tensors: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batches:
-    """A split as tensors, handed out in batches (inputs, targets[, row weights])."""
+    """A split as tensors in batches (inputs, targets[, row weights])."""
 
     parts: tuple[Tensors, ...]
     rows: int
     size: int
-    """Rows in a batch; the last one of an epoch has what is left."""
+    """The number of rows in a batch; the last batch of an epoch has the remaining rows."""
 
     @classmethod
     def of(cls, split: Split, size: int, weights: Mapping[str, Array] | None = None) -> Batches:
-        """The batches of a split; `weights` are float32[rows] by output."""
+        """Return the batches of a split; `weights` are float32 (rows,) by output."""
         import tensorflow as tf
 
         written = (split.inputs, split.targets) + ((weights,) if weights else ())
@@ -36,20 +36,20 @@ class Batches:
 
     @property
     def steps(self) -> int:
-        """Batches in an epoch."""
+        """The number of batches in an epoch."""
         return -(-self.rows // self.size)
 
     def in_order(self) -> Any:
-        """A `tf.data.Dataset` in the order of the split."""
+        """Return a `tf.data.Dataset` in the order of the split."""
         import tensorflow as tf
 
         return tf.data.Dataset.from_tensor_slices(self.parts).batch(self.size)
 
     def shuffled(self, seed: int, first: int, last: int) -> Any:
-        """A `tf.data.Dataset` of the epochs `first` to `last` - 1, each in its own order.
+        """Return a `tf.data.Dataset` of the epochs `first` to `last` - 1, each in its own order.
 
-        An own permutation, since the state of `Dataset.shuffle` is in no checkpoint: a run taken
-        up again has to see the batches that it would have seen.
+        The permutation is computed here because no checkpoint contains the state of
+        `Dataset.shuffle`: a resumed run must see the batches that it would have seen.
         """
         import tensorflow as tf
 

@@ -1,8 +1,7 @@
-"""Early stopping and learning-rate reduction as values: what a checkpoint has to keep is all
-there is.
+"""Early stopping and learning-rate reduction as values that a checkpoint can store.
 
-The rules are those of `keras.callbacks.EarlyStopping` and `ReduceLROnPlateau`; Keras' own hold
-their state in attributes that no checkpoint sees.
+The rules are the rules of `keras.callbacks.EarlyStopping` and `ReduceLROnPlateau`; Keras' callbacks
+store their state in attributes that no checkpoint contains.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _GROWING = ("accuracy", "auc", "precision", "recall", "r2_score")
 
 
 def improves(value: float, best: float | None, rule: EarlyStopping | ReduceLROnPlateau) -> bool:
-    """Whether `value` is better than `best` by more than the rule's `min_delta`."""
+    """Return whether `value` is better than `best` by more than the rule's `min_delta`."""
     if best is None:
         return True
     gain = value - best if direction(rule) == "max" else best - value
@@ -24,7 +23,7 @@ def improves(value: float, best: float | None, rule: EarlyStopping | ReduceLROnP
 
 
 def direction(rule: EarlyStopping | ReduceLROnPlateau) -> Literal["min", "max"]:
-    """Whether less or more is better, for "auto" by the name of the metric."""
+    """Return whether less or more is better; for "auto", the name of the metric decides."""
     if rule.mode == "auto":
         return "max" if rule.monitor.endswith(_GROWING) else "min"
     return rule.mode
@@ -36,17 +35,17 @@ class Patience:
 
     best: float | None = None
     best_epoch: int = -1
-    """Counted from 0; -1 before anything was watched."""
+    """The epoch of the best value, counted from 0; -1 before the first value."""
     wait: int = 0
-    """Epochs without improvement."""
+    """The number of epochs without improvement."""
     cooldown: int = 0
-    """Epochs left in which a reduced learning rate is given time to work."""
+    """The number of epochs that a reduced learning rate still gets before the next reduction."""
 
 
 def watch_stopping(
     state: Patience, value: float, epoch: int, rule: EarlyStopping
 ) -> tuple[Patience, bool]:
-    """The state after `epoch` (from 0) ended with `value`, and whether training stops there."""
+    """Return the state after `epoch` (from 0) ended with `value`, and whether training stops."""
     if epoch < rule.start_from_epoch:
         return state, False
     if improves(value, state.best, rule):
@@ -59,7 +58,8 @@ def watch_stopping(
 def watch_plateau(
     state: Patience, value: float, epoch: int, rule: ReduceLROnPlateau
 ) -> tuple[Patience, bool]:
-    """The state after `epoch` (from 0) ended with `value`, and whether the rate is to fall."""
+    """Return the state after `epoch` (from 0) ended with `value`, and whether the learning rate is
+    reduced."""
     cooldown = max(0, state.cooldown - 1)
     if improves(value, state.best, rule):
         return Patience(value, epoch, 0, cooldown), False
@@ -68,5 +68,5 @@ def watch_plateau(
 
 
 def reduced(state: Patience, rule: ReduceLROnPlateau) -> Patience:
-    """The state after the learning rate was reduced."""
+    """Return the state after the learning rate was reduced."""
     return replace(state, wait=0, cooldown=rule.cooldown)

@@ -1,8 +1,9 @@
-"""Checkpoints that survive `kill -9` at any moment, one an epoch, the newest two kept.
+"""Checkpoints that survive `kill -9` at any moment: one per epoch, the newest two are kept.
 
-A checkpoint is one safetensors file, so that a single rename makes it valid: the tensors, and
-as metadata a JSON with everything else, after the HMAC-SHA256 of it and of the tensors. A file
-that is cut off, altered, of another run or of another secret is passed over for the one before.
+A checkpoint is one safetensors file, so that a single rename makes it valid. It contains the
+tensors; its metadata contains a JSON with everything else, and the HMAC-SHA256 of the JSON and the
+tensors. A file that is truncated, altered, or from another run or secret is skipped in favour of
+the one before.
 """
 
 from __future__ import annotations
@@ -24,54 +25,54 @@ if TYPE_CHECKING:
     import keras
 
 KEPT = 2
-"""Checkpoints that stay on the disk: should the newest be damaged, one epoch is lost."""
+"""The number of checkpoints on the disk: if the newest is damaged, one epoch is lost."""
 
 _PATTERN = "epoch-*.checkpoint"
 _STATE = "kspec"
 
 Epoch = dict[str, float]
-"""What one epoch was measured at, by Keras' names: loss, accuracy, val_loss, ..."""
+"""The measures of one epoch by Keras' names: loss, accuracy, val_loss, ..."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands after an epoch, but for the tensors."""
+    """The state of a run after an epoch, without the tensors."""
 
     history: tuple[Epoch, ...] = ()
     stopping: Patience = field(default_factory=Patience)
     plateau: Patience = field(default_factory=Patience)
     stopped: bool = False
-    """Early stopping has ended the run."""
+    """Whether early stopping has ended the run."""
     seconds: float = 0.0
-    """Time spent so far, in all the processes that worked on the run."""
+    """The time spent so far, in all processes of the run."""
 
     @property
     def epochs(self) -> int:
-        """Epochs done."""
+        """The number of finished epochs."""
         return len(self.history)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """A run that can be taken up again."""
+    """The state of a run that can be resumed."""
 
     progress: Progress
     state: Weights
-    """Variables of the model (seeds of dropout among them) and of the optimizer, by position."""
+    """Variables of the model (including seeds of dropout) and of the optimizer, by position."""
     best: Weights
-    """The weights of the best epoch, by position; empty when none is to be restored."""
+    """The weights of the best epoch, by position; empty if none will be restored."""
 
 
 def state_of(model: keras.Model) -> Weights:
-    """All that a training step reads and writes, copied.
+    """Return copies of all variables that a training step reads and writes.
 
-    Named by position: the paths of seed generators carry a counter of the process.
+    They are named by position: the paths of seed generators contain a counter of the process.
     """
     return _numbered("model", _variables(model)) | _numbered("optimizer", model.optimizer.variables)
 
 
 def restore(model: keras.Model, state: Weights) -> None:
-    """Put back what `state_of` read."""
+    """Restore what `state_of` returned."""
     for index, variable in enumerate(_variables(model)):
         variable.assign(state[f"model/{index:05d}"])
     for index, variable in enumerate(model.optimizer.variables):
@@ -79,7 +80,7 @@ def restore(model: keras.Model, state: Weights) -> None:
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint, run: str, secret: bytes = b"") -> None:
-    """Write a checkpoint of the run `run` whole, then delete all but the newest two."""
+    """Write a checkpoint of the run `run` atomically, then delete all but the newest two."""
     best = {f"best/{name}": tensor for name, tensor in checkpoint.best.items()}
     tensors = checkpoint.state | best
     state = json.dumps({"run": run, "progress": asdict(checkpoint.progress)})
@@ -94,7 +95,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, run: str, secret: byt
 
 
 def read_newest(folder: Path, run: str, secret: bytes = b"") -> Checkpoint | None:
-    """The newest sound checkpoint of the run `run` in `folder`."""
+    """Return the newest valid checkpoint of the run `run` in `folder`."""
     found = (_read(path, run, secret) for path in _newest_first(folder))
     return next((checkpoint for checkpoint in found if checkpoint is not None), None)
 

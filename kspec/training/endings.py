@@ -1,7 +1,7 @@
-"""Whether outputs of labels end in what their loss is made for: probabilities, or logits.
+"""Checks that outputs with labels end in what their loss requires: probabilities or logits.
 
-Only what is certain is an error. What an output ends in is traced through steps that leave values
-as they are; a layer whose values this module cannot know passes.
+Only a certain mistake is an error. The end of an output is traced through steps that keep values
+unchanged; a layer with unknown values passes.
 """
 
 from __future__ import annotations
@@ -33,28 +33,28 @@ SAME = frozenset(
         "spatial_dropout3d",
     ]
 )
-"""Layers that leave values as they are when the model is used."""
+"""Layers that keep values unchanged at inference."""
 LINEAR = "linear"
 SUM_TO_ONE = frozenset({"softmax", "sparsemax"})
 IN_UNIT = frozenset({"hard_sigmoid", "sigmoid", "sparse_sigmoid"})
 GOOD: Mapping[type, frozenset[str]] = MappingProxyType({Category: SUM_TO_ONE, Binary: IN_UNIT})
-"""The activations that give probabilities, by kind of output."""
+"""The activations that return probabilities, by kind of output."""
 WANTED: Mapping[type, str] = MappingProxyType({Category: "softmax", Binary: "sigmoid"})
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What an output ends in."""
+    """The last function of an output."""
 
     activation: str
-    """Keras' name of the function; `linear` for none."""
+    """Keras' name of the function; `linear` for no activation."""
     step: ResolvedStep
-    """The step that has it."""
+    """The step with the function."""
 
 
 def check_endings(document: Document) -> Iterator[Diagnostic]:
-    """Outputs of labels that are trained on numbers which their loss does not take (KS606, KS607),
-    or, as a warning, on probabilities that do not sum to 1 (KS608)."""
+    """Yield errors for outputs whose loss does not accept their values (KS606, KS607), and a
+    warning for probabilities that do not sum to 1 (KS608)."""
     if document.spec.train is None:
         return
     steps = {step.name: step for step in document.steps}
@@ -69,7 +69,7 @@ def check_endings(document: Document) -> Iterator[Diagnostic]:
 
 
 def ending_of(output: str, steps: Mapping[str, ResolvedStep]) -> Ending | None:
-    """What an output ends in; None where that is not known."""
+    """Return the last function of an output; None if it is unknown."""
     step: ResolvedStep | None = steps.get(output)
     while step is not None and _keeps(step.layer):
         step = steps.get(step.inputs[0])
@@ -82,7 +82,7 @@ def _keeps(layer: Layer) -> bool:
 
 
 def _activation(layer: Any) -> str | None:
-    """The function that a layer applies last; None where this is not known."""
+    """Return the function that a layer applies last; None if it is unknown."""
     fields = type(layer).model_fields
     if "activation" in fields:
         return layer.activation or LINEAR

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, whenever the process dies."""
+"""Writes files that are whole or absent, whenever the process ends."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ PARTIAL = ".partial"
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write `content` beside `path`, flush it to the disk and rename it in.
+    """Write `content` beside `path`, flush it to the disk and rename it.
 
-    A reader sees the old file or the new one, also after a power cut. A process killed on
-    the way leaves at most `<name>.partial`, which the next write of the same file replaces.
+    A reader sees the old file or the new one, also after a power failure. A killed process leaves
+    at most `<name>.partial`, which the next write of the same file replaces.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + PARTIAL)

@@ -1,4 +1,4 @@
-"""Training through Keras' `fit`, with a checkpoint after each epoch that a kill cannot hurt."""
+"""Training through Keras' `fit`, with a checkpoint after each epoch that survives a kill."""
 
 from __future__ import annotations
 
@@ -47,16 +47,17 @@ WEIGHTS = "weights.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
-    """What a finished run leaves."""
+    """The result of a finished run."""
 
     weights: Path
-    """The trained weights: of the best epoch where early stopping restores it, else of the last."""
+    """The trained weights: of the best epoch if early stopping restores it, else of the last
+    epoch."""
     history: tuple[Epoch, ...]
-    """For each epoch the means by Keras' names, and the learning rate at its end."""
+    """The means of each epoch by Keras' names, and the learning rate at its end."""
     epochs_run: int
     stopped_early: bool
     seconds: float
-    """Time spent on epochs, in all the processes that worked on the run."""
+    """The time spent on epochs, in all processes of the run."""
 
 
 def fit(
@@ -70,15 +71,15 @@ def fit(
 ) -> TrainResult:
     """Train `model` and write its weights to `run_dir/weights.safetensors`.
 
-    `model` is built and not compiled; it takes a dict by the names of the spec's inputs and gives
-    one by the names of its outputs. Normalisations without statistics take them from the training
-    rows first, unless the spec has weights, which hold them. A run that was killed is taken up
-    after its last whole epoch; with `deterministic` its weights are, bit for bit, those of a run
-    that was not, provided that the model began with the same weights. A run that had finished is
-    not repeated. A checkpoint counts only if it was written with the same `secret`.
+    `model` is built and not compiled; its inputs and outputs are dicts by the names of the spec.
+    Normalization layers without statistics are adapted to the training rows first, unless the spec
+    has weights, which contain the statistics. A killed run resumes after its last whole epoch; with
+    `deterministic`, its weights equal the weights of an uninterrupted run bit for bit if the model
+    began with the same weights. A finished run is not repeated. A checkpoint counts only if it was
+    written with the same `secret`.
 
-    Raises KspecError KS601 when the loss is no longer finite, KS602 to KS605 when the settings do
-    not fit. KeyboardInterrupt (`Terminated` on SIGTERM) goes through; checkpoints stay.
+    Raises KspecError KS601 if the loss is no longer finite, and KS602 to KS605 if the settings do
+    not fit. KeyboardInterrupt (`Terminated` on SIGTERM) propagates; checkpoints stay.
     """
     check_training(spec, validated=len(dataset.validation) > 0)
     settings = training_settings(spec)
@@ -105,7 +106,7 @@ def fit(
 
 
 def kept(folder: Path, identity: str, secret: bytes) -> str:
-    """What an interrupted run leaves, for the person who interrupted it."""
+    """Return what an interrupted run leaves, as a sentence."""
     checkpoint = read_newest(folder, identity, secret)
     if checkpoint is None:
         return "no epoch was finished, so there is no checkpoint: training will begin anew"
@@ -114,7 +115,7 @@ def kept(folder: Path, identity: str, secret: bytes) -> str:
 
 
 def run_identity(model: keras.Model, dataset: Dataset, spec: Spec) -> str:
-    """SHA-256, in hex, of all that decides the course of a run but its first weights."""
+    """Return the SHA-256, in hex, of everything that decides a run except its initial weights."""
     import keras
     import tensorflow as tf
 
@@ -165,7 +166,7 @@ class _Run:
         self._started = 0.0
 
     def train(self, dataset: Dataset, weights: Mapping[str, Any] | None) -> None:
-        """Train to the end, and leave the model with the weights to keep."""
+        """Train to the end; the model then has the weights to keep."""
         import keras
 
         settings, model = self._settings, self._model

@@ -1,4 +1,4 @@
-"""SIGTERM as an exception, so that what is open is closed on the way out."""
+"""SIGTERM as an exception, so that open files and processes are closed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import FrameType
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end by SIGTERM; on Ctrl-C it is a plain KeyboardInterrupt."""
+    """SIGTERM asked the process to end; Ctrl-C raises a plain KeyboardInterrupt."""
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
@@ -19,9 +19,9 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Raise `Terminated` on SIGTERM inside; a handler that the caller has set stays in place.
+    """Raise `Terminated` on SIGTERM inside the block; a handler of the caller stays in place.
 
-    Python takes signals in the main thread only; elsewhere nothing changes.
+    Python handles signals in the main thread only; in other threads the block changes nothing.
     """
     if (
         threading.current_thread() is not threading.main_thread()

@@ -1,4 +1,4 @@
-"""Who is told how training goes: nobody, a log, or a person at a terminal."""
+"""Monitors show the progress of training: to nobody, to a log, or on a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Monitor(Protocol):
-    """Told of each step; a context that is left also when training fails."""
+    """Receives each step; a context manager that is also left when training fails."""
 
     def __enter__(self) -> Self: ...
 
@@ -23,17 +23,18 @@ class Monitor(Protocol):
     ) -> None: ...
 
     def begin(self, *, epochs: int, steps: int, done: int) -> None:
-        """A run of `epochs` of `steps` steps starts, `done` epochs of which lie behind it."""
+        """A run of `epochs` epochs with `steps` steps each starts; `done` epochs are finished."""
 
     def step(self, *, epoch: int, step: int, loss: float) -> None:
-        """A step is done; both counts start from 1, the loss is the mean since the epoch began."""
+        """A step is done; both counts start from 1, and the loss is the mean since the epoch
+        began."""
 
     def epoch(self, *, epoch: int, metrics: Mapping[str, float]) -> None:
         """An epoch is done, and its checkpoint is on the disk."""
 
 
 class Silent:
-    """Tells nobody."""
+    """Shows nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -47,30 +48,30 @@ class Silent:
         return
 
     def begin(self, *, epochs: int, steps: int, done: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def step(self, *, epoch: int, step: int, loss: float) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def epoch(self, *, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class Lines(Silent):
-    """One plain line an epoch, for logs."""
+    """Writes one plain line per epoch, for logs."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._epochs = 0
 
     def begin(self, *, epochs: int, steps: int, done: int) -> None:
-        """One line that says how much there is to do."""
+        """Write one line with the amount of work."""
         self._epochs = epochs
         resumed = f", resumed after epoch {done}" if done else ""
         self._write(f"training {epochs} epochs of {steps} steps{resumed}")
 
     def epoch(self, *, epoch: int, metrics: Mapping[str, float]) -> None:
-        """One line with all metrics."""
+        """Write one line with all metrics."""
         self._write(f"epoch {epoch}/{self._epochs}  {spell_metrics(metrics)}")
 
     def _write(self, line: str) -> None:
@@ -79,7 +80,7 @@ class Lines(Silent):
 
 
 class Bar(Silent):
-    """A progress bar over all steps, with the metrics of the last epoch."""
+    """Shows a progress bar over all steps, with the metrics of the last epoch."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -114,13 +115,13 @@ class Bar(Silent):
             self._progress.stop()
 
     def begin(self, *, epochs: int, steps: int, done: int) -> None:
-        """Show the bar where the run stands."""
+        """Show the bar at the state of the run."""
         self._steps = steps
         if self._progress is not None:
             self._task = self._progress.add_task("", total=epochs, completed=done, metrics="")
 
     def step(self, *, epoch: int, step: int, loss: float) -> None:
-        """Move the bar by a step's share of an epoch."""
+        """Move the bar by one step."""
         if self._progress is not None and self._task is not None:
             done, text = epoch - 1 + step / self._steps, spell_metrics({"loss": loss})
             self._progress.update(self._task, completed=done, metrics=text)
@@ -133,12 +134,12 @@ class Bar(Silent):
 
 
 def monitor_for(stream: TextIO, *, quiet: bool = False) -> Monitor:
-    """A bar on a terminal, lines elsewhere, nothing in quiet mode."""
+    """Return a monitor: a bar on a terminal, else lines; in quiet mode, nothing."""
     if quiet:
         return Silent()
     return Bar(stream) if stream.isatty() else Lines(stream)
 
 
 def spell_metrics(metrics: Mapping[str, float]) -> str:
-    """`loss 0.1234  val_loss 0.2345`: four significant digits."""
+    """Return `loss 0.1234  val_loss 0.2345`, with four significant digits."""
     return "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())

@@ -1,12 +1,12 @@
-"""What is minimised and measured: losses, metrics, optimizer and class weights, as Keras objects.
+"""Losses, metrics, optimizer and class weights of a spec as Keras objects.
 
-The tables say which loss and which metric is made for which kind of output; the checks need no
-Keras, so that a spec can be refused before anything heavy is imported.
+One table has the losses and metrics that fit each kind of output. The checks do not import Keras.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -33,50 +33,55 @@ if TYPE_CHECKING:
 
 _CATEGORICAL = (SparseCategoricalCrossentropy,)
 _BINARY = (BinaryCrossentropy, BinaryFocalCrossentropy)
-
-DEFAULT_LOSS: Mapping[type, KerasObject] = MappingProxyType(
-    {
-        Category: SparseCategoricalCrossentropy(),
-        Binary: BinaryCrossentropy(),
-        Quantity: MeanSquaredError(),
-        Tensor: MeanSquaredError(),
-    }
-)
 _OF_NUMBERS = tuple(loss for loss in LOSSES if loss not in _CATEGORICAL + _BINARY)
-LOSSES_OF: Mapping[type, tuple[type[KerasObject], ...]] = MappingProxyType(
+_ERRORS = {
+    "mean_absolute_error": "MeanAbsoluteError",
+    "mean_squared_error": "MeanSquaredError",
+    "root_mean_squared_error": "RootMeanSquaredError",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Objectives:
+    """The losses and metrics that fit outputs of one kind."""
+
+    losses: tuple[type[KerasObject], ...]
+    default: KerasObject
+    """The loss of an output whose loss the spec does not name."""
+    metrics: Mapping[str, str]
+    """The class in ``keras.metrics`` by the metric's name in a spec. The first one is measured for
+    an output whose metrics the spec does not name."""
+
+
+OBJECTIVES: Mapping[type, Objectives] = MappingProxyType(
     {
-        Category: _CATEGORICAL,
-        Binary: _BINARY,
-        Quantity: _OF_NUMBERS,
-        Tensor: _OF_NUMBERS,
+        Category: Objectives(
+            losses=_CATEGORICAL,
+            default=SparseCategoricalCrossentropy(),
+            metrics={
+                "accuracy": "SparseCategoricalAccuracy",
+                "top_5_accuracy": "SparseTopKCategoricalAccuracy",
+            },
+        ),
+        Binary: Objectives(
+            losses=_BINARY,
+            default=BinaryCrossentropy(),
+            metrics={
+                "accuracy": "BinaryAccuracy",
+                "auc": "AUC",
+                "precision": "Precision",
+                "recall": "Recall",
+            },
+        ),
+        Quantity: Objectives(
+            losses=_OF_NUMBERS,
+            default=MeanSquaredError(),
+            metrics={**_ERRORS, "r2_score": "R2Score"},
+        ),
+        Tensor: Objectives(losses=_OF_NUMBERS, default=MeanSquaredError(), metrics=_ERRORS),
     }
 )
-METRICS_OF: Mapping[type, Mapping[str, str]] = MappingProxyType(
-    {
-        Category: {
-            "accuracy": "SparseCategoricalAccuracy",
-            "top_5_accuracy": "SparseTopKCategoricalAccuracy",
-        },
-        Binary: {
-            "accuracy": "BinaryAccuracy",
-            "auc": "AUC",
-            "precision": "Precision",
-            "recall": "Recall",
-        },
-        Quantity: {
-            "mean_absolute_error": "MeanAbsoluteError",
-            "mean_squared_error": "MeanSquaredError",
-            "root_mean_squared_error": "RootMeanSquaredError",
-            "r2_score": "R2Score",
-        },
-        Tensor: {
-            "mean_absolute_error": "MeanAbsoluteError",
-            "mean_squared_error": "MeanSquaredError",
-            "root_mean_squared_error": "RootMeanSquaredError",
-        },
-    }
-)
-"""Keras' metric for each name, by kind of output; the first is measured where none is named."""
+"""By the class of the output's kind."""
 
 _ON_LOGITS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
@@ -86,11 +91,11 @@ _ON_LOGITS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "Recall": {"thresholds": 0.0},
     }
 )
-"""Arguments for an output without sigmoid, where 0 stands for the probability of a half."""
+"""Arguments for an output without sigmoid: a logit of 0 is a probability of 0.5."""
 
 
 def training_settings(spec: Spec) -> Train:
-    """The section `train`; raises KspecError KS605 when there is none."""
+    """Return the section `train`. Raises KspecError KS605 for a spec without it."""
     if spec.train is None:
         raise KspecError(Diagnostic("KS605", "the spec does not say how to train"))
     return spec.train
@@ -99,7 +104,7 @@ def training_settings(spec: Spec) -> Train:
 def check_training(spec: Spec, *, validated: bool) -> None:
     """Raise KspecError KS602 to KS605 with all settings of `train` that do not fit the spec.
 
-    `validated` says whether there are validation rows, and with them metrics `val_...`.
+    `validated` says whether the data has validation rows, so that epochs have metrics `val_...`.
     """
     settings = training_settings(spec)
     problems = [*_misfits(spec, settings), *_fixed_rate(settings)]
@@ -110,19 +115,22 @@ def check_training(spec: Spec, *, validated: bool) -> None:
 
 
 def loss_of(spec: Spec, output: str) -> KerasObject:
-    """The loss of an output."""
-    written = training_settings(spec).loss.get(output)
-    return written or DEFAULT_LOSS[type(spec.outputs[output].kind)]
+    """Return the loss of an output."""
+    return training_settings(spec).loss.get(output) or _objectives(spec, output).default
 
 
 def metrics_of(spec: Spec, output: str) -> tuple[str, ...]:
-    """The names of an output's metrics."""
+    """Return the names of an output's metrics."""
     written = training_settings(spec).metrics.get(output)
-    return written or tuple(METRICS_OF[type(spec.outputs[output].kind)])[:1]
+    return written or tuple(_objectives(spec, output).metrics)[:1]
+
+
+def _objectives(spec: Spec, output: str) -> Objectives:
+    return OBJECTIVES[type(spec.outputs[output].kind)]
 
 
 def metric_names(spec: Spec) -> tuple[str, ...]:
-    """What Keras calls the losses and metrics of an epoch, without those of the validation."""
+    """Return Keras' names of the losses and metrics of an epoch, without the validation metrics."""
     if len(spec.outputs) == 1:
         return ("loss", *(name for output in spec.outputs for name in metrics_of(spec, output)))
     each = (f"{o}_{name}" for o in spec.outputs for name in ("loss", *metrics_of(spec, o)))
@@ -130,22 +138,22 @@ def metric_names(spec: Spec) -> tuple[str, ...]:
 
 
 def compile_model(model: keras.Model, spec: Spec) -> None:
-    """Compile the model and build its optimizer, so that all variables are there."""
+    """Compile the model and build its optimizer, which creates all variables."""
     settings = training_settings(spec)
     model.compile(
         optimizer=make_optimizer(settings.optimizer),
         loss={name: _loss(loss_of(spec, name)) for name in spec.outputs},
         loss_weights={name: settings.loss_weights.get(name, 1.0) for name in spec.outputs},
         metrics={name: _metrics(spec, name) for name in spec.outputs},
-        # XLA takes seconds to compile what the small networks of today train in less, and has no
-        # deterministic form of every op.
+        # XLA compiles for seconds, longer than a small network trains, and some of its ops are not
+        # deterministic.
         jit_compile=False,
     )
     model.optimizer.build(model.trainable_variables)
 
 
 def make_optimizer(written: KerasObject) -> Any:
-    """The Keras optimizer, its schedule included."""
+    """Return the Keras optimizer with its schedule."""
     import keras
 
     arguments = written.arguments()
@@ -155,16 +163,16 @@ def make_optimizer(written: KerasObject) -> Any:
 
 
 def row_weights(spec: Spec, split: Split) -> dict[str, Array] | None:
-    """Weights of the rows, float32[rows] by output, or None without `class_weight`.
+    """Return the weights of the rows, float32 (rows,) by output, or None without `class_weight`.
 
-    `balanced` weighs each label by rows / (labels × rows of the label), as scikit-learn does.
+    `balanced` weights each label by rows / (labels × rows of the label), as scikit-learn does.
     """
     import numpy as np
 
     settings = training_settings(spec)
     if settings.class_weight is None:
         return None
-    # The schema allows them for a single output of labels only.
+    # The schema allows class weights for a single output with labels only.
     [(name, output)] = spec.outputs.items()
     labels = output.kind.label_names
     codes = split.targets[name].astype(np.int64).reshape(-1)
@@ -185,7 +193,7 @@ def _loss(written: KerasObject) -> Any:
 def _metrics(spec: Spec, output: str) -> list[Any]:
     import keras
 
-    table = METRICS_OF[type(spec.outputs[output].kind)]
+    table = _objectives(spec, output).metrics
     logits = scores_of(spec, output) == "logits"
     return [
         getattr(keras.metrics, table[name])(
@@ -197,22 +205,23 @@ def _metrics(spec: Spec, output: str) -> list[Any]:
 
 def _misfits(spec: Spec, settings: Train) -> Iterator[Diagnostic]:
     for name, item in spec.outputs.items():
-        kind, metrics = type(item.kind), METRICS_OF[type(item.kind)]
+        kind, fitting = item.kind.key, _objectives(spec, name)
         loss = settings.loss.get(name)
-        if loss is not None and not isinstance(loss, LOSSES_OF[kind]):
-            known = (each.key for each in LOSSES_OF[kind])
-            yield _misfit(loss.key, kind.key, ("train", "loss", name), known)
+        if loss is not None and not isinstance(loss, fitting.losses):
+            known = [each.key for each in fitting.losses]
+            yield _misfit(f"loss `{loss.key}`", kind, ("train", "loss", name), known)
         for metric in settings.metrics.get(name, ()):
-            if metric not in metrics:
-                yield _misfit(metric, kind.key, ("train", "metrics", name), iter(metrics))
+            if metric not in fitting.metrics:
+                route = ("train", "metrics", name)
+                yield _misfit(f"metric `{metric}`", kind, route, fitting.metrics)
 
 
-def _misfit(found: str, kind: str, route: Route, known: Iterator[str]) -> Diagnostic:
+def _misfit(found: str, kind: str, route: Route, known: Iterable[str]) -> Diagnostic:
     return Diagnostic(
         "KS603",
-        f"{found} is not made for an output of the kind {kind}",
+        f"the {found} does not fit an output of the kind `{kind}`",
         route,
-        help=f"made for it are {', '.join(known)}",
+        help=f"available: {', '.join(known)}",
     )
 
 
@@ -221,9 +230,9 @@ def _fixed_rate(settings: Train) -> Iterator[Diagnostic]:
     if settings.reduce_lr_on_plateau is not None and isinstance(rate, SCHEDULES):
         yield Diagnostic(
             "KS604",
-            f"{rate.key} decides the learning rate of every step",
+            f"the schedule `{rate.key}` sets the learning rate of every step",
             ("train", "reduce_lr_on_plateau"),
-            help="leave out the schedule or reduce_lr_on_plateau",
+            help="remove the schedule or `reduce_lr_on_plateau`",
         )
 
 
@@ -236,7 +245,7 @@ def _unwatchable(
         if watching is not None and watching.monitor not in known:
             yield Diagnostic(
                 "KS602",
-                f"no epoch has a metric {watching.monitor!r}",
+                f"unknown metric `{watching.monitor}`",
                 ("train", key, "monitor"),
-                help=f"the metrics are {', '.join(known)}",
+                help=f"available: {', '.join(known)}",
             )

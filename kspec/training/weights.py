@@ -1,4 +1,4 @@
-"""Weights as safetensors, one tensor for each Keras variable, named by its path."""
+"""Weights as safetensors: one tensor for each Keras variable, named by its path."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ RETRAIN = "train the network as it is now"
 
 
 def read_weights(path: Path) -> Weights:
-    """The tensors of a weights file by variable path; needs no TensorFlow.
+    """Return the tensors of a weights file by variable path, without TensorFlow.
 
-    Raises KspecError KS630 when the file is absent and KS631 when it is damaged.
+    Raises KspecError KS630 if the file is missing and KS631 if it is damaged.
     """
     return _read(File(path.parent, path.name, MAX_BYTES))
 
@@ -46,14 +46,14 @@ def _read(file: File) -> Weights:
 
 
 def weights_of(model: keras.Model) -> Weights:
-    """Copies of the model's weights by variable path: neither seeds nor metrics are weights."""
+    """Return copies of the model's weights by variable path, without seeds and metrics."""
     return {variable.path: variable.numpy() for variable in model.weights}
 
 
 def pack(tensors: Weights, metadata: dict[str, str] | None = None) -> bytes:
-    """The safetensors file of these tensors; equal tensors give equal bytes.
+    """Return the safetensors file of these tensors; equal tensors give equal bytes.
 
-    With more than one key the metadata would come out in the order of a hash map.
+    The metadata has one key: several keys would be written in the order of a hash map.
     """
     from safetensors.numpy import save
 
@@ -62,15 +62,15 @@ def pack(tensors: Weights, metadata: dict[str, str] | None = None) -> bytes:
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
-    """Write the model's weights, whole or not at all; equal weights give equal bytes."""
+    """Write the model's weights atomically; equal weights give equal bytes."""
     write_whole(path, pack(weights_of(model)))
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
     """Set the model's weights from a file of `save_weights`.
 
-    Raises KspecError KS632 naming every weight that is missing, left over, or of another shape
-    or dtype; the model is then as it was.
+    Raises KspecError KS632 with every weight that is missing, unexpected, or of another shape or
+    dtype; the model is then unchanged.
     """
     from kspec.models.keras_model import finalize
 
@@ -85,11 +85,11 @@ def load_weights(model: keras.Model, path: Path) -> None:
 
 
 def initialize(model: keras.Model, document: Document) -> None:
-    """Set the weights of a fresh model that the spec has files of: those of single steps, then
-    those of the whole network.
+    """Set the weights of a new model from the files that the spec names: weights of single steps,
+    then weights of the whole network.
 
-    Raises KspecError KS631 for a damaged file and KS633 for one of another network, each naming
-    all of its weights that do not fit; the model is not to be used then.
+    Raises KspecError KS631 for a damaged file and KS633 for a file of another network, each with
+    all weights that do not fit; the model must not be used then.
     """
     from kspec.models.keras_model import finalize, keras_name
 
@@ -121,7 +121,7 @@ def _assign(variables: Mapping[str, Any], stored: Weights) -> None:
 
 
 def _mismatches(variables: Mapping[str, Any], stored: Weights) -> Iterator[tuple[str, str | None]]:
-    """What of a file does not fit, each with the name that may be meant."""
+    """Yield what does not fit in a file, each with a name that may be meant."""
     left_over = sorted(stored.keys() - variables.keys())
     for name, variable in variables.items():
         if name not in stored:

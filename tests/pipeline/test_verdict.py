@@ -135,3 +135,36 @@ def test_an_output_that_rounding_decides_is_refused() -> None:
     _, problems = Reference(graph, lambda given: evaluate(graph, given)).proven(rows)
     assert [each.code for each in problems] == ["KS723"]
     assert "float32 does not determine" in problems[0].message
+
+
+MIXING: Mapping[str, ops.Op] = {
+    "mean": ops.Mean((0,), keepdims=True),
+    "max": ops.Max((0,), keepdims=True),
+    "running sum": ops.CumSum(0),
+    "reversed order": ops.Reverse((0,)),
+}
+
+
+@pytest.mark.parametrize("share", [1.0, 1e-3])
+@pytest.mark.parametrize("name", MIXING)
+def test_rows_that_depend_on_each_other_are_refused(name: str, share: float) -> None:
+    """A weak dependence too: in Keras' error row by row it would look like rounding."""
+    build = Builder(name)
+    x = build.input("x", "batch", 4)
+    mixed = build.add("mixed", MIXING[name], build.add("before", ops.Tanh(), x))
+    part = build.add("part", ops.Multiply(), mixed, build.constant("share", np.float32([share])))
+    graph = build.case(build.add("y", ops.Add(), x, part)).graph
+    rows = {"x": np.random.default_rng(1).normal(size=(12, 4)).astype(np.float32)}
+    _, problems = Reference(graph, lambda given: evaluate(graph, given)).proven(rows)
+    assert [each.code for each in problems] == ["KS744"]
+    assert "output 'y' of a row depends on the other rows of its batch" in problems[0].message
+    layer = next(each.origin.layer for each in graph.nodes if each.name == "mixed")
+    assert f"layer {layer!r}" in problems[0].message
+
+
+def test_rows_alone_give_what_they_give_in_a_batch(graph: Graph) -> None:
+    rows = {"x": np.random.default_rng(2).normal(size=(70, 16)).astype(np.float32)}
+    for count in (1, 2, 64, 65, 70):
+        given = {"x": rows["x"][:count]}
+        _, problems = Reference(graph, lambda each: evaluate(graph, each)).proven(given)
+        assert problems == ()

@@ -41,7 +41,7 @@ def test_settings_that_do_not_fit_are_refused(outputs, train, code, route, named
 
 def test_what_is_validated_decides_what_can_be_watched():
     check_training(spec(), validated=True)
-    with pytest.raises(KspecError, match="KS602 no epoch has a metric 'val_loss'"):
+    with pytest.raises(KspecError, match="KS602 unknown metric `val_loss`"):
         check_training(spec(), validated=False)
     assert metric_names(spec(TWO)) == ("loss", "u_loss", "u_accuracy", "v_loss", "v_accuracy")
 

@@ -144,11 +144,22 @@ def test_of_very_many_problems_the_first_are_printed():
     assert found.endswith("10000 problems found")
 
 
-def test_a_child_ends_with_its_parent(tmp_path):
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has PR_SET_PDEATHSIG")
+
+
+@pytest.mark.parametrize(
+    "waits",
+    [
+        "time.sleep(600)",
+        # No other thread can run meanwhile.
+        pytest.param("ctypes.PyDLL(None).sleep(600)", marks=ON_LINUX),
+    ],
+)
+def test_a_child_ends_with_its_parent(waits):
     """The parent is killed while its child waits."""
     child = (
-        "import os, time; from kspec.targets.formats.child import end_with_parent;"
-        "end_with_parent(); print(os.getpid(), flush=True); time.sleep(600)"
+        "import ctypes, os, time; from kspec.targets.formats.child import end_with_parent;"
+        f"end_with_parent(); print(os.getpid(), flush=True); {waits}"
     )
     parent = (
         "import os, subprocess, sys; ours, held = os.pipe();"

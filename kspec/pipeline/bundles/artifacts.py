@@ -1,4 +1,4 @@
-"""Puts all files of an artifact into their places."""
+"""Copies all files of an artifact into a folder and checks the copies."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kspec.spec.diagnostics import Diagnostic, KspecError
 
 
 def place_artifact(artifact: Artifact, out: Path) -> Artifact:
-    """Put a copy of a verified artifact into ``out`` in the place of what is there, all files at
-    once. Raises KspecError KS716 if the placed files are not those that were verified."""
+    """Replace an artifact in ``out`` with a copy of a verified artifact, all files at once. Raises
+    KspecError KS716 if the copied files differ from the verified files."""
     found = parts(artifact.path, artifact.files)
     place(found, out, seal=artifact.path.name)
     return _placed(artifact, out)

@@ -1,4 +1,4 @@
-"""What lies in a bundle's folder, held against what its description says."""
+"""Compares the files in a bundle's folder with the bundle's description."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kspec.spec.paths import MAX_BYTES
 from kspec.spec.untrusted import File, PlaceError
 
 MAX_SHOWN = 20
-"""Files of one bundle that are named."""
+"""The number of files in one bundle that are named in diagnostics."""
 BUILD = "build first: `kspec build`"
 AGAIN = "build again"
 
@@ -41,7 +41,8 @@ def read_description(folder: Path) -> Description:
 
 
 def read_file(folder: Path, name: str) -> bytes:
-    """A description or a manifest. Raises KspecError KS914 for one that is absent or not read."""
+    """Return the content of a description or a manifest. Raises KspecError KS914 if it is missing
+    or cannot be read."""
     try:
         return File(folder, name, MAX_DESCRIPTION).read()
     except PlaceError as error:
@@ -71,7 +72,7 @@ def check_bundle(folder: Path, about: Description) -> tuple[Diagnostic, ...]:
 
 
 def _unsealed(folder: Path, found: str | None, sealed: str) -> Iterator[Diagnostic]:
-    """Yield why the seal is not the one of the description."""
+    """Yield KS915 if the seal is missing or does not belong to the description."""
     if found is None:
         message = f"{folder / SEAL} is missing, so that {FILE} cannot be checked"
         yield Diagnostic("KS915", message, help=AGAIN)
@@ -100,13 +101,14 @@ def _differing(
 
 
 def _outermost(name: str, known: set[str]) -> str:
-    """The file, or the outermost folder around it that has no file of the bundle."""
+    """Return the file, or the outermost folder around it that contains no file of the bundle."""
     around = [each for each in map(str, PurePosixPath(name).parents) if each not in known]
     return around[-1] if around else name
 
 
 def _unlisted(folder: Path, about: Description) -> Iterator[Diagnostic]:
-    """Files that are used, and must therefore lie in the bundle and have their hash in the list."""
+    """Yield KS918 for files that the description uses: they must lie in the bundle and be listed
+    with their SHA-256."""
     used = dict.fromkeys((about.golden.file, *about.golden.pictures.values()))
     for each in about.artifacts:
         beside = PurePosixPath(each.path).parent
@@ -127,8 +129,8 @@ def _malformed(folder: Path, problem: str) -> Diagnostic:
 
 
 def golden_rows(folder: Path, about: Description) -> Rows:
-    """Raw inputs and the trained model's outputs for them. Raises KspecError KS918 for a file that
-    is damaged, or does not fit the signature."""
+    """Return raw inputs and the trained model's outputs for them. Raises KspecError KS918 if the
+    file is damaged or does not fit the signature."""
     try:
         arrays = load(File(folder, about.golden.file, MAX_BYTES).read())
     except (PlaceError, SafetensorError, ValueError, TypeError, KeyError) as error:
@@ -144,7 +146,7 @@ def golden_rows(folder: Path, about: Description) -> Rows:
 
 
 def _misfit(rows: Rows, about: Description) -> str | None:
-    """Why golden rows are not those of the signature."""
+    """Return why golden rows do not fit the signature; None if they fit."""
     pairs: list[tuple[Mapping[str, Array], tuple[Port, ...]]] = [
         (rows.inputs, about.signature.inputs),
         (rows.expected, about.signature.outputs),

@@ -1,5 +1,5 @@
-"""``manifest.json``: what was built, of what, and how near it came. Nothing in it varies between
-two equal builds."""
+"""``manifest.json``: what a build made, from what, and how exact the artifacts are. Equal builds
+have equal manifests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TRAINED_BY = ("keras", "numpy", "tensorflow")
 
 
 def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dict[str, Any]:
-    """The manifest as plain data; latency and durations are in the report instead."""
+    """Return the manifest as plain data. Latency and durations are only in the report."""
     spec = document.spec
     return {
         "kspec_manifest": VERSION,
@@ -68,7 +68,7 @@ def manifest(document: Document, result: BuildResult, compiled: Compiled) -> dic
 
 
 class _Artifact(BaseModel):
-    """What is read of an artifact."""
+    """The fields of an artifact that readers use."""
 
     target: str
     format: str
@@ -79,7 +79,7 @@ class _Artifact(BaseModel):
 
 
 class _Manifest(BaseModel):
-    """What is read of a manifest."""
+    """The fields of a manifest that readers use."""
 
     kspec_manifest: Literal[1]
     name: str
@@ -90,14 +90,15 @@ class _Manifest(BaseModel):
 
 
 def check_manifest(text: bytes) -> Mapping[str, Any]:
-    """The content of a manifest. Raises ValueError (of Pydantic) for another file."""
+    """Return the content of a manifest. Raises ValueError (of Pydantic) if the text is not a
+    manifest."""
     _Manifest.model_validate_json(text)
     content: Mapping[str, Any] = json.loads(text)
     return content
 
 
 def versions_used(result: BuildResult) -> dict[str, str]:
-    """The versions of all packages that trained the model, or wrote or ran an artifact, by the
-    formats' own declarations."""
+    """Return the versions of all packages that trained the model, or wrote or ran an artifact, as
+    the formats declare them."""
     kspec, *found = versions_of(each.format for each in result.artifacts).items()
     return dict([kspec, *sorted({**dict(found), **versions(*_TRAINED_BY)}.items())])

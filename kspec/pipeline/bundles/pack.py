@@ -1,4 +1,4 @@
-"""Packs what a target's developer gets: the artifact, golden rows, a description, a README."""
+"""Packs the bundle of a target: artifacts, client code, golden rows, a description, a README."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def pack(
     compiled: Compiled,
     folder: Path,
 ) -> None:
-    """Fill a bundle's folder; the artifacts are copied from where they lie in the store."""
+    """Fill a bundle's folder; artifacts are copied from the store."""
     for artifact in artifacts:
         pack_artifact(artifact, (folder / target.placed(artifact.path.name)).parent)
     cells = golden_cells(document)
@@ -58,8 +58,8 @@ def pack(
 
 
 def golden_cells(document: Document) -> dict[str, tuple[str, bytes]]:
-    """A cell of bytes for each input whose kind has one, by the input's name: the name of its file,
-    ``golden-pixels.png``, and the content."""
+    """Return a golden cell of bytes for each input whose kind has one, by the input's name: the
+    file's name, ``golden-pixels.png``, and its content."""
     found = {}
     for name, item in document.spec.inputs.items():
         if make := input_kind(item.kind).golden:
@@ -69,9 +69,9 @@ def golden_cells(document: Document) -> dict[str, tuple[str, bytes]]:
 
 
 def golden_arrays(document: Document, compiled: Compiled) -> dict[str, Array]:
-    """What a client proves itself with: ``input/`` and ``output/`` rows; ``decision/``, the label
-    of each row as UTF-8 filled up with zeros; ``picture/``, what an input's golden picture
-    becomes."""
+    """Return the arrays of a client's self-test: ``input/`` and ``output/`` rows; ``decision/``,
+    the label of each row as zero-padded UTF-8; ``picture/``, the decoded golden picture of an
+    input."""
     golden, spec = compiled.golden, document.spec
     found = {f"input/{name}": array for name, array in golden.inputs.items()}
     found |= {f"output/{name}": array for name, array in golden.expected.items()}
@@ -91,7 +91,8 @@ def golden_arrays(document: Document, compiled: Compiled) -> dict[str, Array]:
 def describe_bundle(
     document: Document, target: Target, artifacts: tuple[Artifact, ...], compiled: Compiled
 ) -> Description:
-    """The bundle without the hashes of its files; that of the golden rows is made of zeros."""
+    """Describe the bundle without the hashes of its files; the hash of the golden rows is all
+    zeros."""
     spec = document.spec
     cells = golden_cells(document)
     place = target.layout.golden
@@ -124,14 +125,15 @@ def describe_bundle(
 
 
 def versions_of(used: Iterable[str]) -> dict[str, str]:
-    """The versions of kspec and of the packages that the formats of these names declare."""
+    """Return the versions of kspec and of the packages that the formats of these names declare."""
     known = formats()
     packages = {name for each in used if each in known for name in known[each].packages}
     return {"kspec": __version__, **versions(*sorted(packages))}
 
 
 def describe_artifact(artifact: Artifact) -> dict[str, Any]:
-    """One artifact, without where it lies and what varies between equal builds (times)."""
+    """Return the facts of one artifact without its path and without times, which vary between equal
+    builds."""
     return {
         "format": artifact.format,
         "sha256": artifact.sha256,
@@ -148,7 +150,7 @@ def describe_artifact(artifact: Artifact) -> dict[str, Any]:
 
 
 def signature(document: Document, compiled: Compiled) -> Signature:
-    """The signature of a document's model."""
+    """Return the signature of a document's model."""
     graph = compiled.graph
     types = {value.name: value.type for value in (*graph.inputs, *graph.outputs)}
     return signature_of(document.spec, types, compiled.columns)

@@ -1,4 +1,4 @@
-"""Runs an artifact on rows of a file, and reads labels from its outputs."""
+"""Runs an artifact on the rows of a file and returns values and labels."""
 
 from __future__ import annotations
 
@@ -29,19 +29,20 @@ from kspec.targets.emission import ArtifactError, HowToRun, run_artifact
 from kspec.targets.registry import formats
 
 Prediction = dict[str, dict[str, Any]]
-"""By output: `values`, and where it decides between labels, the `label`."""
+"""The predictions by output: `values`, and the `label` if the output decides between labels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JsonRows:
-    """A JSON list of objects with the same keys; a value is a number, or a nested list of them."""
+    """A JSON list of objects with the same keys; a value is a number or a nested list of
+    numbers."""
 
     path: Path
     rows: tuple[Mapping[str, Any], ...]
 
     @classmethod
     def open(cls, file: File) -> JsonRows:
-        """Read them; raises KspecError KS913."""
+        """Read the objects. Raises KspecError KS913."""
         path = file.path
         try:
             content = json.loads(file.read().decode())
@@ -65,12 +66,12 @@ class JsonRows:
         return frozenset(("number",))
 
     def read(self, request: Request) -> Table:
-        """The values of these keys as float64[rows, ...]; raises KspecError KS913."""
+        """Return the values of these keys as float64 (rows, …). Raises KspecError KS913."""
         numbers = {name: self._numbers(name) for name in request.numbers}
         return Table(len(self.rows), numbers, {}, lambda row: f"{self.path.name}, row {row + 1}")
 
     def sample(self, request: Request) -> Table:
-        """All rows: they are in memory."""
+        """Return all rows, which are in memory."""
         return self.read(request)
 
     def _numbers(self, name: str) -> Array:
@@ -102,11 +103,10 @@ _SOURCES: Mapping[str, Callable[[File], Source]] = {
 
 
 def read_rows(path: Path, inputs: Sequence[InputPort]) -> dict[str, Array]:
-    """[rows, ...] of each input, raw as artifacts take them, from a `.csv`, `.json`, `.npz` or
-    `.parquet` file that has a column of the input's name, or the columns that the model was
-    trained on.
+    """Read the raw values (rows, …) of each input from a `.csv`, `.json`, `.npz` or `.parquet`
+    file. Its columns are the inputs' names, or the columns of the training data.
 
-    Raises KspecError: KS913, or what is wrong with the columns and values (KS503 to KS521).
+    Raises KspecError KS913, or KS503 to KS521 for unsuitable columns and values.
     """
     file = _file(path)
     source = _SOURCES.get(path.suffix, _delimited)(file)
@@ -132,8 +132,8 @@ def read_rows(path: Path, inputs: Sequence[InputPort]) -> dict[str, Array]:
 def predict(
     artifact: Artifact, rows: Mapping[str, Array], outputs: Decisions
 ) -> tuple[Prediction, ...]:
-    """One prediction a row, by the artifact in its own runtime. Raises KspecError KS721 where it
-    does not run."""
+    """Return one prediction per row by the artifact in its own runtime. Raises KspecError KS721 if
+    it does not run."""
     try:
         found = run_artifact(
             formats()[artifact.format], artifact.path, rows, HowToRun(latency=False)
@@ -148,7 +148,7 @@ def predict(
 
 
 def _read(values: Array, decision: Decision | None) -> dict[str, Any]:
-    """One row's values, flat labels first: `label` where the row has one, `labels` of several."""
+    """Return one row as plain data, labels first: `label` for one label, `labels` for several."""
     numbers = {"values": np.atleast_1d(values).tolist()}
     if decision is None:
         return numbers

@@ -1,4 +1,4 @@
-"""A bundle's ``README.md``: what is in it, how to call it, and how near it came."""
+"""A bundle's ``README.md``: its files, how to call it, and how exact its artifacts are."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ _MARKS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Markdown:
-    """Text that is Markdown already; all else that a template prints is escaped."""
+    """Text that is already Markdown; the template escapes all other values."""
 
     text: str
 
 
 def render_bundle_readme(target: Target, about: Description) -> str:
-    """The README of one target's bundle; ``about`` is what its ``kspec-bundle.json`` says."""
+    """Return the README of one target's bundle; ``about`` is the content of
+    ``kspec-bundle.json``."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(  # noqa: S701 - escaped for Markdown by ``finalize``
@@ -57,7 +58,7 @@ def render_bundle_readme(target: Target, about: Description) -> str:
 
 
 def meaning(output: OutputPort) -> Markdown:
-    """What the values of an output are."""
+    """Return what the values of an output mean."""
     decision = output.decision
     if decision is None:
         return Markdown("the number itself")
@@ -71,13 +72,13 @@ def meaning(output: OutputPort) -> Markdown:
 
 
 def escape(text: str) -> str:
-    """Text as Markdown that shows it on one line, whatever it holds: no markup, HTML or links."""
+    """Return text as Markdown on one line, without markup, HTML or links."""
     return _MARKS.sub(r"\\\g<0>", _one_line(text))
 
 
 def code(text: object) -> Markdown:
-    """A code span: its fence is longer than any run of backticks inside. Plain text where there
-    is a ``|``, which no code span can hold within a table."""
+    """Return a code span whose fence is longer than any run of backticks inside. A ``|`` cannot be
+    in a code span within a table; such text becomes plain text."""
     line = _one_line(str(text))
     if not line or "|" in line:
         return Markdown(escape(line))
@@ -87,7 +88,7 @@ def code(text: object) -> Markdown:
 
 
 def fence(text: str) -> Markdown:
-    """A block of code."""
+    """Return a block of code."""
     ticks = "`" * max(3, _longest(text) + 1)
     return Markdown(f"{ticks}\n{text.rstrip()}\n{ticks}")
 

@@ -1,4 +1,4 @@
-"""What a build left on the disk, read back: bundles, and the artifacts in them."""
+"""Reads bundles and their artifacts back from the disk."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from kspec.targets.registry import formats
 from kspec.targets.request import ArtifactRequest
 
 Proof = Literal["build", "golden"]
-"""The rows that artifacts were compared on: all that the build judged by, or a bundle's own."""
+"""The rows of a comparison: the build's judging rows, or a bundle's golden rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,13 @@ class Bundle:
 
     @property
     def golden(self) -> Rows:
-        """Raw inputs and the outputs of the trained model for them."""
+        """Return the raw inputs and the trained model's outputs for them."""
         return golden_rows(self.folder, self.about)
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
-        """The artifacts as the build found them; latency and seconds are not in a bundle."""
+        """Return the artifacts with the figures of the build; a bundle has no latency or
+        seconds."""
         return tuple(
             Artifact(
                 target=self.about.target,
@@ -63,8 +64,8 @@ class Bundle:
 
 
 def choose(bundles: Sequence[Bundle], format_: str | None = None) -> Artifact:
-    """Return the first artifact, or the first of a format. Raises KspecError KS912 if no artifact
-    matches, KS915 and KS918 if its bundle is not the one that was built."""
+    """Return the first artifact, or the first artifact of a format. Raises KspecError KS912 if no
+    artifact matches, KS915 and KS918 if the bundle was changed after the build."""
     found = [(bundle, artifact) for bundle in bundles for artifact in bundle.artifacts]
     fitting = [each for each in found if format_ in (None, each[1].format)]
     if not fitting:
@@ -83,7 +84,7 @@ def open_bundle(folder: Path) -> Bundle:
 
 
 def read_manifest(path: Path) -> Mapping[str, Any]:
-    """A build's `manifest.json`; raises KspecError KS914 for another file."""
+    """Return the content of a `manifest.json`. Raises KspecError KS914 for any other file."""
     try:
         return check_manifest(read_file(path.parent, path.name))
     except ValueError as error:
@@ -92,7 +93,8 @@ def read_manifest(path: Path) -> Mapping[str, Any]:
 
 
 def bundles_in(folder: Path) -> tuple[Bundle, ...]:
-    """The bundle that a folder is, or those in it; raises KspecError KS914 for none."""
+    """Return the bundle in a folder, or the bundles in its subfolders. Raises KspecError KS914 if
+    there is no bundle."""
     if (folder / FILE).exists():
         return (open_bundle(folder),)
     if found := sorted(folder.glob(f"*/{FILE}")):
@@ -101,7 +103,7 @@ def bundles_in(folder: Path) -> tuple[Bundle, ...]:
 
 
 def bundles_of(document: Document, out: Path | None = None) -> tuple[Bundle, ...]:
-    """The bundles of a spec's targets; raises KspecError KS914 for one that is not there."""
+    """Return the bundles of a spec's targets. Raises KspecError KS914 if one is missing."""
     folder = out or document.path.parent / "dist"
     if not document.spec.targets:
         raise _nothing("the spec names no target")
@@ -111,9 +113,9 @@ def bundles_of(document: Document, out: Path | None = None) -> tuple[Bundle, ...
 def verify_bundles(
     bundles: Sequence[Bundle], rows: Rows | None = None, *, notify: Notify = silent
 ) -> tuple[Artifact, ...]:
-    """Run every artifact again and compare it with the trained model, on the rows or else on the
-    bundle's own golden ones; equal files are run once. The artifacts with what was found now;
-    `seconds` are those of the run. Raises KspecError with all problems."""
+    """Run every artifact again and compare it with the trained model, on the given rows or else on
+    the bundle's golden rows. Equal files are run once. Returns the artifacts with the new figures;
+    `seconds` is the duration of the run. Raises KspecError with all problems."""
     done: dict[tuple[str, str], Verification] = {}
     problems: list[Diagnostic] = []
     artifacts: list[Artifact] = []
@@ -146,8 +148,8 @@ def verify_document(
     store: Path | None = None,
     notify: Notify = silent,
 ) -> tuple[tuple[Artifact, ...], tuple[GateResult, ...], Proof]:
-    """`verify_bundles` for what was built of a spec: on the rows and by the gates of the build, as
-    long as the store has the rows of just this spec. Raises KspecError with all problems."""
+    """Verify the bundles of a spec: on the rows and by the gates of the build if the store has the
+    rows of exactly this spec, else on golden rows. Raises KspecError with all problems."""
     rows = _judging_rows(document, store)
     artifacts = verify_bundles(bundles_of(document, out), rows, notify=notify)
     gates = judge(document.spec, artifacts) if rows is not None else ()
@@ -157,8 +159,8 @@ def verify_document(
 
 
 def request_of(artifact: Artifact) -> ArtifactRequest:
-    """What the artifact was emitted for. Raises KspecError KS912 for an unknown format, and KS918
-    for options that the format does not have."""
+    """Return the request for which the artifact was emitted. Raises KspecError KS912 for an unknown
+    format, and KS918 for options that the format does not have."""
     format_ = formats().get(artifact.format)
     if format_ is None:
         message = f"{artifact.path} is of the unknown format `{artifact.format}`"

@@ -1,4 +1,4 @@
-"""The score of a constant answer on the judging rows: a useful model must beat it."""
+"""The best constant answer of each output on the judging rows, which a useful model must beat."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ class Baseline:
 
     output: str
     metric: str
-    """The metric of the model that it is compared with."""
+    """The metric of the model that the constant answer is compared with."""
     value: float
-    """What the constant answer reaches."""
+    """The metric's value for the constant answer."""
     answer: str
-    """The answer, for a person: `the label 'cat'`."""
+    """The constant answer as a message shows it: `the label 'cat'`."""
 
 
 def baselines(truth: Mapping[str, Array], outputs: Decisions) -> tuple[Baseline, ...]:
-    """For labels the accuracy of the most frequent one; for numbers the root mean squared error of
-    the mean of each column. The truth is that of the judging rows."""
+    """Return a baseline for each output: for labels the accuracy of the most frequent label, for
+    numbers the root mean squared error of each column's mean, both on the targets of the judging
+    rows."""
     return tuple(
         _of_numbers(name, truth[name], outputs)
         if decision is None

@@ -1,4 +1,4 @@
-"""How an artifact's outputs are judged against the trained model's."""
+"""Compares an artifact's outputs with the trained model's outputs."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ from kspec.targets.formats.format import Tolerance
 
 Outputs = Mapping[str, Array]
 ROUNDING, CLEAR = 1e-6, 1e-2
-"""The `variation` up to which an output is constant, and from which rows differ clearly."""
+"""An output whose `variation` is at most the first value is constant; from the second value on, its
+rows differ clearly."""
 NO_ERROR: Yardsticks = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One artifact against the reference, over all rows and outputs."""
+    """The comparison of one artifact with the reference, over all rows and outputs."""
 
     worst_error: float
-    """The largest `errors_of`; infinite where a value is not a number."""
+    """The largest value of `errors_of`; infinite if an output has a NaN."""
     worst_output: str
     worst_row: int
     within: bool
-    """Whether every output is `within`."""
+    """Whether every output agrees by the rule of `within`."""
     flips: int
-    """Rows whose decision differs, where the reference's margin exceeds the tolerance."""
+    """The number of rows with another decision, where the reference's margin exceeds the
+    tolerance."""
     rows: int
 
 
@@ -41,8 +43,8 @@ def compare(
     tolerance: Tolerance,
     yardsticks: Yardsticks = NO_ERROR,
 ) -> Comparison:
-    """Compare arrays of (rows, …) by output name, by the rule of `within`; ``decisions`` says how
-    each output chooses a label. A decision within the error that the rule allows is a tie."""
+    """Compare arrays of (rows, …) by output name, by the rule of `within`. ``decisions`` says how
+    each output chooses a label. A decision whose margin lies within the allowed error is a tie."""
     worst, near = (-1.0, "", 0), True
     flipped = np.zeros(len(next(iter(expected.values()))), bool)
     for name, reference in expected.items():
@@ -58,17 +60,17 @@ def compare(
 
 
 def scale_of(reference: Array) -> float:
-    """The largest finite |reference| of an output, at most 1. An absolute tolerance is meant for
-    outputs of about 1; it shrinks with smaller ones: 1e-5 of a thousand probabilities of 1e-3
-    would be no tolerance at all."""
+    """Return the largest finite |reference| of an output, at most 1. It scales the absolute
+    tolerance, which is defined for outputs of about 1: 1e-5 would accept any error in a thousand
+    probabilities of 1e-3."""
     sizes = np.abs(reference.astype(np.float64))
     largest = np.max(sizes, initial=0.0, where=np.isfinite(sizes))
     return float(min(1.0, largest) or 1.0)
 
 
 def errors_of(found: Array, reference: Array, scale: float = 1.0) -> Array:
-    """|Δ| / max(scale, |reference|) in float64; infinite where either is not a number or the
-    shapes differ."""
+    """Return |Δ| / max(scale, |reference|) in float64; infinite where an element is NaN, and
+    everywhere if the shapes differ."""
     if found.shape != reference.shape:
         return np.full(reference.shape, np.inf)
     wide, exact = found.astype(np.float64), reference.astype(np.float64)
@@ -79,8 +81,8 @@ def errors_of(found: Array, reference: Array, scale: float = 1.0) -> Array:
 
 
 def variation(expected: Outputs) -> float:
-    """How far rows lie apart: the largest difference between two rows in an element of an output,
-    by the scale of the output, and of all outputs the least; 0 where a value is not finite."""
+    """Return how far rows differ: for each output the largest difference between two rows in one
+    element, divided by the output's scale; of these, the least. 0 if a value is not finite."""
     found = (
         np.ptp(each.astype(np.float64), axis=0).max() / scale_of(each) for each in expected.values()
     )
@@ -88,8 +90,8 @@ def variation(expected: Outputs) -> float:
 
 
 def varies(expected: Outputs) -> bool:
-    """Whether every output differs between rows by more than rounding: a constant proves
-    nothing."""
+    """Return whether every output differs between rows by more than rounding. Any artifact agrees
+    with a constant."""
     return variation(expected) > ROUNDING
 
 

@@ -1,4 +1,4 @@
-"""Models whose outputs do not vary between rows: any artifact would agree with them."""
+"""Diagnostics for models whose outputs do not vary between rows: any artifact would agree."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kspec.pipeline.proof.rows import Rows
 from kspec.spec.diagnostics import Diagnostic
 
 APART = 0.1
-"""How far a metric of training and of validation lie apart to be a sign of something."""
+"""The least difference between a metric's training and validation values that counts as a sign."""
 SETTLED = 0.01
-"""The share of a moving average that its start may still be."""
+"""The largest share of a moving average that may still come from its initial value."""
 
 
 def ignores_inputs(help_: str) -> Diagnostic:
-    """KS722: random rows have equal outputs, whatever the weights."""
+    """Return KS722: random rows have equal outputs, whatever the weights are."""
     return Diagnostic(
         "KS722",
         "the network answers the same for every row, so that a comparison proves nothing",
@@ -30,18 +30,19 @@ def ignores_inputs(help_: str) -> Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How a model was trained."""
+    """The course of a training."""
 
     epochs: tuple[Mapping[str, float], ...]
-    """Metrics of each epoch; those of validation begin with ``val_``."""
+    """The metrics of each epoch; validation metrics begin with ``val_``."""
     steps: int
-    """Batches that the model has seen."""
+    """The number of batches that the model was trained on."""
     momentum: float | None
-    """The largest momentum of a BatchNormalization; None without one."""
+    """The largest momentum of a BatchNormalization; None if the model has none."""
 
 
 def answers_a_constant(graph: Graph, rows: Rows, training: Training) -> Diagnostic:
-    """KS724: the trained model answers the same for every golden row, with the likely reason."""
+    """Return KS724: the trained model's outputs are equal for all golden rows, with the likely
+    reason."""
     reasons = [*_averages(training), *_dead(graph, rows), *_stuck(training)]
     return Diagnostic(
         "KS724",
@@ -53,15 +54,15 @@ def answers_a_constant(graph: Graph, rows: Rows, training: Training) -> Diagnost
 
 
 class _Averages(str):
-    """Moving averages that are far from the statistics of batches."""
+    """The moving averages differ from the statistics of batches."""
 
 
 class _Dead(str):
-    """A layer that gives 0 for every row."""
+    """A layer returns 0 for every row."""
 
 
 class _Stuck(str):
-    """A loss that did not fall."""
+    """The loss did not decrease."""
 
 
 _HELP: Mapping[type, str] = {
@@ -109,5 +110,5 @@ def _stuck(training: Training) -> Iterator[str]:
 
 
 def training_of(history: Mapping[str, Any], steps: int, momentum: float | None) -> Training:
-    """From the history that a training leaves."""
+    """Return the course of a training from its history file."""
     return Training(tuple(history["epochs"]), steps, momentum)

@@ -1,4 +1,4 @@
-"""Gates: what must hold of every artifact, or nothing is shipped."""
+"""Gates: conditions on every artifact; a build that fails one ships nothing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from kspec.pipeline.results import Artifact, GateResult
 
 MEASURES = ("size", "latency", "flips", "worst_error")
-"""What every artifact has: bytes, seconds a call, the share of rows whose decision differs, and
-the largest error as `kspec.pipeline.proof.comparison.errors_of` has it."""
+"""The figures of every artifact: bytes, seconds per call, the share of rows whose decision differs,
+and the largest value of `kspec.pipeline.proof.comparison.errors_of`."""
 
 
 def check_gates(spec: Spec) -> Iterator[Diagnostic]:
-    """Gates that name a metric that no artifact has, or no target of the spec."""
+    """Yield KS802 and KS803 for gates whose metric no artifact has, or whose target the spec
+    lacks."""
     without_truth = spec.data is None and spec.weights is not None
     known = (*(() if without_truth else metric_names(decisions_of(spec))), *MEASURES)
     for name in spec.gates:
@@ -43,8 +44,8 @@ def check_gates(spec: Spec) -> Iterator[Diagnostic]:
 
 
 def judge(spec: Spec, artifacts: Iterable[Artifact]) -> tuple[GateResult, ...]:
-    """Every gate against every artifact of the targets that it is for."""
-    from kspec.pipeline.results import GateResult  # `check` gives no results
+    """Compare every gate with every artifact of its targets."""
+    from kspec.pipeline.results import GateResult  # `check` creates no results
 
     found = tuple(artifacts)
     return tuple(
@@ -70,7 +71,7 @@ def failures(results: Iterable[GateResult]) -> tuple[Diagnostic, ...]:
 
 
 def measures(artifact: Artifact) -> Mapping[str, float]:
-    """All that gates can name, in their units."""
+    """Return every figure that a gate can name, in its unit."""
     return {
         **artifact.metrics,
         "size": float(artifact.bytes),
@@ -81,6 +82,7 @@ def measures(artifact: Artifact) -> Mapping[str, float]:
 
 
 def split_gate(name: str) -> tuple[str, str]:
-    """``android.size`` → (``android``, ``size``); without a target it is for all."""
+    """Split ``android.size`` into (``android``, ``size``). A gate without a target applies to all
+    targets."""
     glob, _, metric = name.rpartition(".")
     return glob or "*", metric

@@ -1,4 +1,4 @@
-"""Chooses the golden rows: rows that show what is wrong with an artifact."""
+"""Chooses the golden rows: rows whose outputs show faults in an artifact."""
 
 from __future__ import annotations
 
@@ -34,18 +34,21 @@ from kspec.spec.diagnostics import Diagnostic
 from kspec.targets.formats.format import Tolerance
 
 COUNT, MOST = 32, 64
-"""Golden rows, and with those that are added to show further channels."""
+"""The number of golden rows, and the limit with the rows that are added to show further
+channels."""
 POOL, FEWEST = 512, 64
-"""Rows that golden rows are chosen from, and how many at least for a large network."""
+"""The number of rows that golden rows are chosen from, and the least number for a large network."""
 EXTRA = 64
-"""Rows of the split, besides drawn ones, that are searched for a channel that no row shows yet."""
+"""The number of rows of the split, besides drawn rows, that are searched for a channel that no
+golden row shows yet."""
 ENOUGH = 0.95
-"""The share of the channels that some row shows which golden rows have to show."""
+"""The share of the visible channels that golden rows must show. A channel is visible if any row
+shows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """The chosen rows, what they show, and what is wrong with the trace."""
+    """The chosen rows, their coverage, and the problems of the trace."""
 
     rows: Rows
     coverage: Coverage
@@ -54,19 +57,19 @@ class Golden:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The rows to choose from: those of a split, then drawn ones."""
+    """The candidate rows: rows of a split, then drawn rows."""
 
     inputs: Mapping[str, Array]
     split: int
-    """How many are of the split."""
+    """How many rows come from the split."""
     first: tuple[int, ...]
-    """Those that are golden rows in any case: one of each class."""
+    """The rows that are always golden rows: one of each class."""
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
 
     def take(self, places: Sequence[int]) -> dict[str, Array]:
-        """These rows, in this order."""
+        """Return these rows in this order."""
         return {name: array[list(places)] for name, array in self.inputs.items()}
 
 
@@ -76,7 +79,8 @@ def pool_of(
     first: Sequence[int],
     drawn: Mapping[str, Array],
 ) -> Pool:
-    """Drawn rows behind those of the split, or behind as many as the network's cost allows."""
+    """Return the rows of the split followed by drawn rows. Of a large network's split, only as many
+    rows are taken as its cost allows."""
     if split is None:
         return Pool(drawn, 0, ())
     one = Replay(graph, {name: array[:1] for name, array in split.items()})
@@ -95,8 +99,9 @@ def choose_rows(
     first: Sequence[int],
     drawn: Mapping[str, Array],
 ) -> Golden:
-    """The rows ``first`` of the split, then those that react most to noise on the weights, then
-    rows for each channel that only others show. Without a split all are drawn."""
+    """Choose the rows ``first`` of the split, then the rows that react most to noise on the
+    weights, then rows for each channel that only other rows show. Without a split, all rows are
+    drawn."""
     graph = run_passes(reference.graph, COMMON)
     pool = pool_of(graph, split, first, drawn)
     replay = Replay(graph, pool.take(range(min(8, len(pool)))))
@@ -124,7 +129,7 @@ def choose_rows(
 
 
 class _Search:
-    """Channels, and the rows that show them."""
+    """The search for rows that show channels."""
 
     def __init__(
         self,
@@ -141,13 +146,13 @@ class _Search:
         self.scale = scale
 
     def missing(self, chosen: Sequence[int]) -> list[int]:
-        """The channels that none of these rows shows."""
+        """Return the indices of the channels that none of these rows shows."""
         ordered = sorted(chosen, key=lambda row: (-self.score[row], row))
         return unseen(self.graph, self.pool.take(ordered), self.channels, self.scale)
 
     def others(self, chosen: Sequence[int], missing: int) -> list[int]:
-        """Further rows to search, as many as the cost of evaluating them for each missing channel
-        allows: those of the split that react most, and drawn ones."""
+        """Return further rows to search: the rows of the split that react most, and drawn rows.
+        Their number is limited by the cost of evaluating each of them for each missing channel."""
         left = sorted(set(range(len(self.pool))) - set(chosen))
         split = [row for row in left if row < self.pool.split]
         split = sorted(split, key=lambda row: (-self.score[row], row))[:EXTRA]
@@ -160,8 +165,8 @@ class _Search:
         return [*mixed, *rest][:most]
 
     def coverage(self, left: set[int], hidden: set[int], chosen: Sequence[int]) -> Coverage:
-        """What the chosen rows show, where ``left`` are channels that they do not show, and
-        ``hidden`` those that no row shows."""
+        """Return what the chosen rows show. ``left`` are the channels that they do not show,
+        ``hidden`` the channels that no row shows."""
         layers = layers_of(self.graph)
         of = [layers[each.constant] for each in self.channels]
         able = Counter(of) - Counter(of[each] for each in hidden & left)
@@ -179,7 +184,7 @@ class _Search:
 
 
 def insensitive(coverage: Coverage) -> tuple[Diagnostic, ...]:
-    """KS760 where golden rows show too few of the channels that some row shows."""
+    """Return KS760 if golden rows show too few of the visible channels."""
     if coverage.share >= ENOUGH:
         return ()
     layer, count = max(coverage.unseen.items(), key=lambda each: (each[1], each[0]))

@@ -1,4 +1,4 @@
-"""Task metrics, in NumPy: the same formula for the trained model and for every artifact."""
+"""Task metrics in NumPy: one formula for the trained model and for every artifact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OF_NUMBERS = ("mean_absolute_error", "root_mean_squared_error")
 
 
 def metric_names(outputs: Decisions) -> tuple[str, ...]:
-    """The names in what ``task_metrics`` returns for these outputs."""
+    """Return the names of the metrics that ``task_metrics`` returns for these outputs."""
     return tuple(
         metric_of(name, each, outputs)
         for name, decision in outputs.items()
@@ -27,8 +27,8 @@ def metric_names(outputs: Decisions) -> tuple[str, ...]:
 def task_metrics(
     found: Mapping[str, Array], truth: Mapping[str, Array], outputs: Decisions
 ) -> dict[str, float]:
-    """Accuracy of labels, mean absolute and root mean squared error of numbers;
-    ``<output>_<metric>`` where a model has several outputs."""
+    """Return the accuracy of labels, and the mean absolute and root mean squared error of numbers.
+    With several outputs a metric's name is ``<output>_<metric>``."""
     return {
         metric_of(name, metric, outputs): value
         for name, decision in outputs.items()
@@ -41,12 +41,12 @@ def _measured(decision: Decision | None, found: Array, truth: Array) -> dict[str
 
 
 def _errors(found: Array, truth: Array) -> dict[str, float]:
-    """Mean absolute and root mean squared error, in the unit of the column."""
+    """Return the mean absolute and the root mean squared error, in the unit of the column."""
     difference = found.astype("float64") - truth.reshape(found.shape)
     values = (float(abs(difference).mean()), math.sqrt((difference**2).mean()))
     return dict(zip(_OF_NUMBERS, values, strict=True))
 
 
 def metric_of(output: str, metric: str, outputs: Decisions) -> str:
-    """What a metric of an output is called: by its own name where the model has one output."""
+    """Return a metric's name, which contains the output's name if the model has several outputs."""
     return metric if len(outputs) == 1 else f"{output}_{metric}"

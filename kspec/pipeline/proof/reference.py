@@ -16,19 +16,21 @@ from kspec.spec.diagnostics import Diagnostic
 
 Outputs = Mapping[str, Array]
 Predict = Callable[[Mapping[str, Array]], Outputs]
-"""The trained model in Keras: outputs by name for inputs of (rows, …) by name."""
+"""The trained model in Keras: returns outputs by name for inputs of (rows, …) by name."""
 CHUNK = 64
-"""Rows that are evaluated at once."""
+"""The number of rows in one evaluation."""
 SINGLE = 8
-"""Rows that the model is asked for one by one."""
+"""The number of rows that the model also predicts one by one."""
+ALONE = 1e-6
+"""The largest relative difference at which two float64 evaluations of a row count as equal."""
 UNDECIDED = 1e-2
-"""The share of an output's largest value from which rounding decides the output."""
+"""The share of an output's largest value at which rounding determines the output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A trained model, and the graph that was traced from it, before any pass: passes fold
-    constants in float32."""
+    """A trained model and the graph that was traced from it, before any pass: passes fold constants
+    in float32."""
 
     graph: Graph
     predict: Predict
@@ -36,20 +38,23 @@ class Reference:
     def rows(
         self, inputs: Mapping[str, Array], targets: Mapping[str, Array], known: Yardsticks
     ) -> Rows:
-        """The rows with the exact outputs; the yardsticks are those known from other rows, and
-        Keras' error on these where it is larger."""
+        """Return the rows with the exact outputs. The yardsticks are the known ones, or Keras'
+        errors on these rows where they are larger."""
         exact = self.exact(inputs)
         own = widest((_measured(exact, self.predict(inputs)), known))
         return Rows(inputs, exact, targets, own)
 
     def proven(self, inputs: Mapping[str, Array]) -> tuple[Rows, tuple[Diagnostic, ...]]:
-        """The rows with the exact outputs, and the yardstick of each output: the largest error of
-        Keras on all rows at once and row by row, and of NumPy in float32.
+        """Return the rows with the exact outputs, and the yardstick of each output: the largest
+        error of Keras on all rows at once and row by row, and of NumPy in float32.
 
-        Also KS723 for each output in which the graph is not the model. There Keras' error is held
-        against that of NumPy in float32: by its own measure a wrong graph would excuse itself.
+        Also return KS744 for outputs that depend on other rows of the batch, else KS723 for each
+        output in which the graph differs from the model. For KS723, Keras' error is compared with
+        the error of NumPy in float32: Keras' own error would excuse a wrong graph.
         """
         exact = self.exact(inputs)
+        if mixed := self._mixed(inputs, exact):
+            return Rows(inputs, exact), mixed
         at_once = self.predict(inputs)
         narrow = _chunked(lambda part: evaluate(self.graph, part), inputs)
         rounding = _measured(exact, narrow)
@@ -62,7 +67,7 @@ class Reference:
         return Rows(inputs, exact, {}, own), tuple(problems)
 
     def exact(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs of the graph in float64, rounded to their types."""
+        """Return the graph's outputs in float64, rounded to the outputs' types."""
         wide = _chunked(lambda part: evaluate(self.graph, part, precision=np.float64), inputs)
         with np.errstate(over="ignore"):
             return {
@@ -70,8 +75,20 @@ class Reference:
                 for value in self.graph.outputs
             }
 
+    def _mixed(self, inputs: Mapping[str, Array], exact: Outputs) -> tuple[Diagnostic, ...]:
+        """Return KS744 if the outputs for the first or the last row of a batch differ from the
+        outputs for that row alone."""
+        batch = {name: array[:CHUNK] for name, array in inputs.items()}
+        for place in dict.fromkeys((0, _count(batch) - 1)):
+            row = {name: array[place : place + 1] for name, array in batch.items()}
+            alone = self.exact(row)
+            for name, single in alone.items():
+                if not _same(exact[name][place : place + 1], single):
+                    return (_depends(self.graph, name, batch, row, place),)
+        return ()
+
     def _single(self, inputs: Mapping[str, Array]) -> Outputs:
-        """The first rows, one by one."""
+        """Return the model's outputs for the first rows, one by one."""
         count = min(SINGLE, _count(inputs))
         parts = [
             self.predict({name: array[row : row + 1] for name, array in inputs.items()})
@@ -99,6 +116,42 @@ def _check(
             ),
         )
     return ()
+
+
+def _same(in_batch: Array, alone: Array) -> bool:
+    """Return whether two float64 evaluations of a row agree. Integers may differ: in a tie, either
+    one is right."""
+    if in_batch.dtype.kind != "f" or in_batch.shape != alone.shape:
+        return in_batch.shape == alone.shape
+    relative = max(ALONE, 4 * float(np.finfo(in_batch.dtype).eps))
+    floor = relative * scale_of(in_batch)
+    wide, other = in_batch.astype(np.float64), alone.astype(np.float64)
+    return bool(np.allclose(wide, other, rtol=relative, atol=floor, equal_nan=True))
+
+
+def _depends(
+    graph: Graph, output: str, batch: Mapping[str, Array], row: Mapping[str, Array], place: int
+) -> Diagnostic:
+    together = evaluate(graph, batch, precision=np.float64, keep=True)
+    alone = evaluate(graph, row, precision=np.float64, keep=True)
+    size = _count(batch)
+    node = next(
+        (
+            each
+            for each in graph.nodes
+            if len(together[each.name].shape)
+            and len(together[each.name]) == size
+            and not _same(together[each.name][place : place + 1], alone[each.name])
+        ),
+        None,
+    )
+    where = f", from layer {node.origin.layer!r} on" if node and node.origin.layer else ""
+    return Diagnostic(
+        "KS744",
+        f"output {output!r} of a row depends on the other rows of its batch{where}",
+        node.origin.route if node else (),
+        help="compute every row from that row alone",
+    )
 
 
 def _measured(exact: Outputs, found: Outputs) -> Yardsticks:

@@ -1,4 +1,4 @@
-"""The rows that artifacts are judged on."""
+"""The rows on which artifacts are judged."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from kspec.pipeline.proof.verdict import Yardsticks
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What artifacts are judged on. Arrays of (rows, …) by the spec's names."""
+    """Rows on which artifacts are judged: arrays of (rows, …) by the spec's names."""
 
     inputs: Mapping[str, Array]
     """Raw inputs."""
     expected: Mapping[str, Array]
     """The trained model's outputs: its graph evaluated in float64, rounded to the output's type."""
     targets: Mapping[str, Array] = field(default_factory=dict)
-    """True targets; empty where there are none."""
+    """True targets; empty for drawn rows."""
     yardsticks: Yardsticks = field(default_factory=dict)
     """The trained model's own error in float32 against ``expected``."""
 
@@ -26,7 +26,7 @@ class Rows:
         return len(next(iter(self.expected.values())))
 
     def first(self, count: int) -> Rows:
-        """The first ``count`` rows."""
+        """Return the first ``count`` rows."""
 
         def cut(arrays: Mapping[str, Array]) -> dict[str, Array]:
             return {name: array[:count] for name, array in arrays.items()}

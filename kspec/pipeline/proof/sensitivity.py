@@ -1,8 +1,8 @@
-"""Which rows show a fault: the channels of a graph's weights, each changed in the evaluator.
+"""Finds the rows that show a fault: each channel of a graph's weights is changed in the evaluator.
 
 A channel is one index of the last axis of a float constant: an output channel of a kernel, an
-element of a bias. The fault is the channel scaled by 1.05. A row shows it if an output moves by
-more than twice the tolerance of a bundle's self-test.
+element of a bias. The fault scales the channel by 1.05. A row shows it if an output moves by more
+than twice the tolerance of a bundle's self-test.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from kspec.pipeline.proof.comparison import scale_of
 from kspec.targets.formats.format import Tolerance
 
 FAULT = 1.05
-"""What a channel is multiplied by."""
+"""The factor of the fault."""
 SHOWN = 2.0
-"""How many times the tolerance an output must move: an artifact may be off by one of them."""
+"""By how many tolerances an output must move: an artifact's own error may reach one tolerance."""
 BUDGET = 4e10
-"""Multiplications that the search may cost; then channels are sampled, equally many of each
-weight."""
+"""The multiplications that the search may cost. Beyond that, equally many channels of each weight
+are sampled."""
 FIRST = 4
-"""Rows that are tried first: they show most channels."""
+"""The number of rows that are tried first: they show most channels."""
 CHUNK = 32
-"""Rows that are evaluated at once."""
+"""The number of rows in one evaluation."""
 NOISE, DRAWS = 1e-3, 4
-"""The relative noise on all weights by which rows are ranked, and how often it is drawn."""
+"""The relative noise on all weights by which rows are ranked, and the number of draws."""
 
 Inputs = Mapping[str, Array]
 
@@ -44,7 +44,7 @@ class Channel:
     index: int
 
     def faulty(self, graph: Graph) -> Array:
-        """The constant with the fault."""
+        """Return the constant with the fault."""
         array = graph.constants[self.constant].copy()
         array.reshape(-1, array.shape[-1] if array.ndim else 1)[:, self.index] *= FAULT
         return array
@@ -52,18 +52,18 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What the self-test allows an output to be off, |Δ| ≤ atol · s + rtol · |reference|."""
+    """The error that a self-test allows in an output: |Δ| ≤ atol · s + rtol · |reference|."""
 
     tolerance: Tolerance
     sizes: Mapping[str, float]
 
     @classmethod
     def of(cls, tolerance: Tolerance, outputs: Mapping[str, Array]) -> Scale:
-        """With the sizes that outputs have on these rows."""
+        """Return the scale of each output on these rows."""
         return cls(tolerance, {name: scale_of(each) for name, each in outputs.items()})
 
     def reaction(self, found: Mapping[str, Array], right: Mapping[str, Array]) -> Array:
-        """float64[rows]: by how many tolerances each row moved."""
+        """Return float64 (rows,): the distance that each row moved, in tolerances."""
         rows = [
             self._moved(name, found[name].astype(np.float64), each.astype(np.float64))
             for name, each in right.items()
@@ -71,7 +71,8 @@ class Scale:
         return np.asarray(np.max(rows, axis=0))
 
     def _moved(self, name: str, found: Array, right: Array) -> Array:
-        """float64[rows] of one output. Equal infinities have not moved; a NaN has."""
+        """Return float64 (rows,) for one output. Equal infinities count as unmoved, a NaN as
+        moved."""
         allowed = self.tolerance.atol * self.sizes[name] + self.tolerance.rtol * np.abs(right)
         with np.errstate(invalid="ignore"):
             ratios = np.where(found == right, 0.0, np.abs(found - right) / allowed)
@@ -81,33 +82,33 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What golden rows show."""
+    """What the golden rows show."""
 
     channels: int
-    """Of all float constants."""
+    """The channels of all float constants."""
     tested: int
-    """Those that were changed: all, or a sample of each constant."""
+    """The channels that were tested: all, or a sample of each constant."""
     able: int
-    """Those that some row shows, of the split or drawn."""
+    """The tested channels that any row shows, of the split or drawn."""
     seen: int
-    """Those that a golden row shows."""
+    """The tested channels that a golden row shows."""
     rows: int
-    """Golden rows."""
+    """The number of golden rows."""
     drawn: int
-    """Golden rows that were drawn, and are not of the split."""
+    """The number of golden rows that were drawn instead of taken from the split."""
     unseen: Mapping[str, int] = field(default_factory=dict)
-    """By layer, channels that some row shows and no golden row does."""
+    """By layer, the number of channels that some row shows and no golden row shows."""
     silent: tuple[str, ...] = ()
-    """Layers of which no row shows any channel."""
+    """The layers of which no row shows any channel."""
 
     @property
     def share(self) -> float:
-        """Of the channels that some row shows, the share that golden rows show."""
+        """The share of the visible channels that golden rows show."""
         return self.seen / self.able if self.able else 1.0
 
 
 def channels_of(graph: Graph) -> list[Channel]:
-    """All channels of the float constants that nodes read, in the order of the nodes."""
+    """Return all channels of the float constants that nodes read, in the order of the nodes."""
     read = dict.fromkeys(value.name for node in graph.nodes for value in node.inputs)
     arrays = {name: graph.constants[name] for name in read if name in graph.constants}
     return [
@@ -119,8 +120,8 @@ def channels_of(graph: Graph) -> list[Channel]:
 
 
 def sampled(graph: Graph, channels: Sequence[Channel], replay: Replay) -> list[Channel]:
-    """All channels if they can be tested within the budget, or else equally many of each constant,
-    at even distances, and at least one."""
+    """Return all channels if the budget allows testing them; else equally many of each constant at
+    even distances, at least one."""
     by_constant: dict[str, list[Channel]] = {}
     for each in channels:
         by_constant.setdefault(each.constant, []).append(each)
@@ -135,8 +136,8 @@ def sampled(graph: Graph, channels: Sequence[Channel], replay: Replay) -> list[C
 
 
 def ranked(graph: Graph, rows: Inputs, scale: Scale) -> Array:
-    """float64[rows]: how much each row reacts to noise on all weights, as a mean of logarithms:
-    a saturated row answers 1 whatever the weights are."""
+    """Return float64 (rows,): how much each row reacts to noise on all weights, as a mean of
+    logarithms. A saturated row answers 1 whatever the weights are."""
     drawn = np.random.Generator(np.random.PCG64(3))
     right = _outputs(graph, rows)
     score = np.zeros(_count(rows))
@@ -153,7 +154,7 @@ def ranked(graph: Graph, rows: Inputs, scale: Scale) -> Array:
 
 
 def shown(graph: Graph, rows: Inputs, channels: Sequence[Channel], scale: Scale) -> Array:
-    """bool[channels, rows]: which rows show which channel."""
+    """Return bool (channels, rows): whether a row shows a channel."""
     found = np.zeros((len(channels), _count(rows)), bool)
     for start, part in _chunks(rows):
         replay = Replay(graph, part)
@@ -165,7 +166,7 @@ def shown(graph: Graph, rows: Inputs, channels: Sequence[Channel], scale: Scale)
 
 
 def unseen(graph: Graph, rows: Inputs, channels: Sequence[Channel], scale: Scale) -> list[int]:
-    """The indices of the channels that no row shows. The first rows are tried first."""
+    """Return the indices of the channels that no row shows. The first rows are tried first."""
     left = list(range(len(channels)))
     edges = [0, min(FIRST, _count(rows)), *range(FIRST + CHUNK, _count(rows), CHUNK), _count(rows)]
     for start, stop in pairwise(edges):
@@ -177,8 +178,9 @@ def unseen(graph: Graph, rows: Inputs, channels: Sequence[Channel], scale: Scale
 
 
 def cover(found: Array, most: int) -> list[int]:
-    """Columns of bool[channels, rows] that together show all that any does: the one that shows
-    most, then the one that shows most of the rest, and so on; at most so many."""
+    """Choose columns of bool (channels, rows) that together show every channel that any column
+    shows, greedily: the column that shows most, then the one that shows most of the rest. Returns
+    at most ``most`` columns."""
     left, chosen = found.copy(), list[int]()
     while len(chosen) < most and left.any():
         chosen.append(int(left.sum(axis=0).argmax()))
@@ -187,7 +189,7 @@ def cover(found: Array, most: int) -> list[int]:
 
 
 def layers_of(graph: Graph) -> dict[str, str]:
-    """The layer that reads each constant first."""
+    """Return the layer that reads each constant first."""
     found: dict[str, str] = {}
     for node in graph.nodes:
         for value in node.inputs:

@@ -1,5 +1,6 @@
-"""When an output agrees with the trained model: within a small multiple of the rounding error that
-the trained model itself makes in float32. Measured in docs/verdict.md, decided in docs/adr/0011."""
+"""The rule by which an output agrees with the trained model: the error is a small multiple of the
+rounding error that the trained model itself makes in float32. docs/verdict.md has the measurements,
+docs/adr/0011 the decision."""
 
 from __future__ import annotations
 
@@ -12,16 +13,16 @@ from kspec.compiler.ir import Array
 from kspec.targets.formats.format import Tolerance
 
 PEAK, RMS = 8.0, 4.0
-"""How many times the largest, and the root mean square, of the trained model's own error an
-artifact's error may be."""
+"""How many times the trained model's own error an artifact's error may be: in the largest absolute
+value, and in the root mean square."""
 ELSEWHERE = Tolerance(1e-5, 1e-5)
-"""The least tolerance of a bundle's self-test: it runs on processors and in runtimes other than
-those of the build."""
+"""The least tolerance of a bundle's self-test, which runs on other processors and runtimes than the
+build."""
 
 
 @dataclass(frozen=True, slots=True)
 class Yardstick:
-    """The rounding error of the trained model in one output, in the output's unit."""
+    """The rounding error of the trained model in one output, in the unit of the output."""
 
     peak: float = 0.0
     """The largest |E| over all rows and elements."""
@@ -29,17 +30,17 @@ class Yardstick:
     """The root of the mean E²."""
 
     def widest(self, other: Yardstick) -> Yardstick:
-        """The larger of both in each measure."""
+        """Return the larger value of each measure."""
         return Yardstick(max(self.peak, other.peak), max(self.rms, other.rms))
 
 
 Yardsticks = Mapping[str, Yardstick]
-"""By the name of the output. An output without one has no error of its own."""
+"""Yardsticks by output name. An output without a yardstick has no error of its own."""
 
 
 def measure(reference: Array, *found: Array) -> Yardstick:
-    """The yardstick of float32 evaluations against a reference of the same shape. Elements where
-    either is not finite do not count."""
+    """Return the yardstick of float32 evaluations against a reference of the same shape. Elements
+    that are not finite in either one are ignored."""
     widest = Yardstick()
     for each in found:
         errors = _errors(each, reference)
@@ -56,9 +57,9 @@ def within(
     scale: float = 1.0,
     yardstick: Yardstick = Yardstick(),
 ) -> bool:
-    """Whether |Δ| ≤ atol · scale + rtol · |reference| everywhere; or else max|Δ| ≤ 8 max|E| and
-    RMS(Δ) ≤ 4 RMS(E), where the yardstick has E. A value that is not a number fails, and so does an
-    infinity unless the reference is the same."""
+    """Return whether |Δ| ≤ atol · scale + rtol · |reference| everywhere, or max|Δ| ≤ 8 max|E| and
+    RMS(Δ) ≤ 4 RMS(E) with the yardstick's E. NaN fails, and so does an infinity unless the
+    reference has the same one."""
     if found.shape != reference.shape:
         return False
     errors, exact = _errors(found, reference), reference.astype(np.float64)
@@ -73,8 +74,9 @@ def within(
 def bundle_tolerance(
     least: Tolerance, scales: Mapping[str, float], yardsticks: Yardsticks
 ) -> Tolerance:
-    """What a self-test may apply to every output: |Δ| ≤ atol · s + rtol · |reference|, where s is
-    the scale of the output. It admits 8 times the trained model's own largest error."""
+    """Return the tolerance that a self-test applies to every output: |Δ| ≤ atol · s + rtol ·
+    |reference|, with the output's scale s. It allows 8 times the trained model's own largest
+    error."""
     needed = (
         PEAK * yardsticks.get(name, Yardstick()).peak / scale for name, scale in scales.items()
     )
@@ -83,7 +85,7 @@ def bundle_tolerance(
 
 
 def widest(yardsticks: Iterable[Yardsticks]) -> dict[str, Yardstick]:
-    """The widest yardstick of each output."""
+    """Return the widest yardstick of each output."""
     found: dict[str, Yardstick] = {}
     for each in yardsticks:
         for name, yardstick in each.items():
@@ -92,8 +94,7 @@ def widest(yardsticks: Iterable[Yardsticks]) -> dict[str, Yardstick]:
 
 
 def _errors(found: Array, reference: Array) -> Array:
-    """|Δ| in float64; 0 for equal infinities, infinite where only one of both is NaN or where both
-    are."""
+    """Return |Δ| in float64: 0 for equal infinities, infinite if one element or both are NaN."""
     wide, exact = found.astype(np.float64), reference.astype(np.float64)
     with np.errstate(invalid="ignore"):
         errors = np.abs(wide - exact)

@@ -1,5 +1,4 @@
-"""Runs every artifact that was written, and proves it equal to the trained model, or says where
-it is not."""
+"""Runs every written artifact and compares it with the trained model."""
 
 from __future__ import annotations
 
@@ -43,7 +42,7 @@ from kspec.targets.request import ArtifactRequest
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """The first value of an artifact that differs from what the graph means."""
+    """The first value of an artifact that differs from the same value of the graph."""
 
     name: str
     op: str
@@ -53,23 +52,23 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """An artifact as it was found."""
+    """The result of verifying one artifact."""
 
     comparison: Comparison | None
-    """None where it did not run."""
+    """The run; None if the artifact did not run."""
     run: Run | None
     metrics: Mapping[str, float]
     problems: tuple[Diagnostic, ...]
-    """Why it must not be shipped; empty for a proven one."""
+    """Why the artifact must not ship; empty if it agrees."""
     tolerance: Tolerance = ELSEWHERE
-    """What a bundle's self-test applies."""
+    """The tolerance that a bundle's self-test applies."""
 
     @property
     def passed(self) -> bool:
         return not self.problems
 
     def facts(self) -> dict[str, Any]:
-        """What an Artifact says of a proven one."""
+        """Return the fields of an Artifact that verification determines."""
         assert self.comparison is not None
         assert self.run is not None
         return {
@@ -92,9 +91,9 @@ def verify_artifact(
     least: Tolerance | None = None,
     how: HowToRun = MEASURED,
 ) -> Verification:
-    """Run an artifact on the rows and compare. With the traced ``graph`` a difference is followed
-    to the first node that differs, and so to its line. ``least`` is the error that is admitted
-    whatever the rows' yardsticks say; without it, the format's."""
+    """Run an artifact on the rows and compare its outputs. With the traced ``graph``, a difference
+    is traced to the first node that differs, and so to its line. ``least`` is an error that is
+    always allowed; by default it is the format's."""
     format_ = formats()[request.format]
     try:
         run = run_artifact(format_, path, rows.inputs, how)
@@ -118,9 +117,9 @@ def verify_artifact(
 
 
 def locate(graph: Graph, request: ArtifactRequest, rows: Rows) -> Suspect | None:
-    """The first node whose value differs: the graph is written again with every value as an
-    output, and each is compared with what the reference says of the name; a value keeps its name
-    through all passes as long as it means the same numbers."""
+    """Return the first node whose value differs. The graph is written again with every value as an
+    output, and each value is compared with the reference's value of the same name: passes keep the
+    name of a value as long as its numbers stay the same."""
     format_ = formats()[request.format]
     lowered = format_.lower(run_passes(graph, COMMON), request.options)
     batch = format_.fixed(request.options).get("batch", len(rows))
@@ -155,7 +154,7 @@ def locate(graph: Graph, request: ArtifactRequest, rows: Rows) -> Suspect | None
 
 
 def _chunks(inputs: Mapping[str, Array], batch: int) -> list[dict[str, Array]]:
-    """The rows in chunks of exactly ``batch``; the last row fills up the last chunk."""
+    """Yield the rows in chunks of exactly ``batch``; the last row fills up the last chunk."""
     count = len(next(iter(inputs.values())))
     places = [range(start, start + batch) for start in range(0, count, batch)]
     return [
@@ -170,7 +169,7 @@ def _values(
     precision: type[np.float32] | type[np.float64],
     more: Mapping[type, Callable[..., Any]] = NONE,
 ) -> dict[str, Array]:
-    """The reference of every value, over all chunks."""
+    """Return the reference of every value, over all chunks."""
     return _joined(evaluate(graph, x, keep=True, precision=precision, more=more) for x in chunks)
 
 
@@ -183,7 +182,7 @@ def _joined(parts: Iterable[Mapping[str, Array]]) -> dict[str, Array]:
 
 
 def _misfit(found: Outputs, expected: Outputs) -> str | None:
-    """What outputs an artifact lacks or has too many, or the first of another shape."""
+    """Return which outputs an artifact lacks or adds, or the first output of another shape."""
     if odd := found.keys() ^ expected.keys():
         return f"gives other outputs than the model: {', '.join(sorted(odd))}"
     for name, each in expected.items():
@@ -195,7 +194,7 @@ def _misfit(found: Outputs, expected: Outputs) -> str | None:
 
 
 def _meant(meant: Outputs, value: Value) -> Array:
-    """What the reference says of a value; one with channels first is known by its other name."""
+    """Return the reference's value; a channels-first value is known by its other name."""
     plain = value.name.removesuffix(SUFFIX)
     array = meant[value.name]
     if plain != value.name and plain in meant and meant[plain].ndim == array.ndim > 2:

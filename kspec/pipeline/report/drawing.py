@@ -1,4 +1,4 @@
-"""Geometry of the report's pictures: curves over epochs, and the lanes of a network."""
+"""Geometry of the report's drawings: curves over epochs, and the lanes of a network."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 420, 210
 LEFT, RIGHT, TOP, BOTTOM = 48, 12, 22, 34
 ROW = 30
-"""Height of a row of the network, and of its stretch of the lanes."""
+"""The height of a step's row in the network, and of its part of the lanes."""
 LOG_FROM = 30
-"""Ratio of the largest to the smallest value from which curves have a logarithmic axis."""
+"""The ratio of the largest to the smallest value from which an axis is logarithmic."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark on an axis: where, in pixels, and what it says."""
+    """A mark on an axis: its place in pixels and its text."""
 
     at: float
     label: str
@@ -29,17 +29,18 @@ class Curve:
     kind: str
     """``train`` or ``validation``."""
     lines: tuple[str, ...]
-    """Pieces, each as the ``points`` of a polyline; a point alone is doubled, to be a dot."""
+    """Pieces, each as the ``points`` of a polyline; a single point is doubled, so that a dot
+    appears."""
     last: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Curves of one measure over the epochs, in pixels of WIDTH × HEIGHT."""
+    """The curves of one measure over the epochs, in pixels of WIDTH × HEIGHT."""
 
     title: str
     description: str
-    """The same in words, for those who do not see it."""
+    """The same curves in words, for screen readers."""
     logarithmic: bool
     curves: tuple[Curve, ...]
     across: tuple[Tick, ...]
@@ -49,15 +50,16 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """One step beside its row of the table: its dot, and the values that pass or reach it."""
+    """One step in the drawing beside its row of the table: its dot, and the lanes that pass or
+    reach it."""
 
     dot: float
     paths: tuple[str, ...]
 
 
 def draw_chart(title: str, series: Mapping[str, Sequence[float | None]], best: int) -> Chart:
-    """The chart of some series by kind, one value for each epoch or None; ``best`` is an epoch,
-    counted from 0."""
+    """Return the chart of some series by kind, with one value or None for each epoch; ``best`` is
+    an epoch, counted from 0."""
     values = [each for line in series.values() for each in line if each is not None]
     epochs = max(map(len, series.values()))
     logarithmic = min(values) > 1e-30 and max(values) / min(values) >= LOG_FROM
@@ -91,7 +93,7 @@ def draw_chart(title: str, series: Mapping[str, Sequence[float | None]], best: i
 
 
 def round_marks(values: Iterable[float], count: int = 4) -> tuple[float, ...]:
-    """About so many round numbers over the range of the values, the ends included."""
+    """Return about ``count`` round numbers over the range of the values, including its ends."""
     found = tuple(values)
     low, high = min(found), max(found)
     if high - low <= 1e-9 * max(abs(low), abs(high), 1e-9):
@@ -105,8 +107,9 @@ def round_marks(values: Iterable[float], count: int = 4) -> tuple[float, ...]:
 def draw_lanes(steps: Sequence[tuple[str, Sequence[str]]]) -> tuple[float, tuple[LaneRow, ...]]:
     """Return the width, and a row for each step (its name and its inputs, in topological order).
 
-    A value has a lane from the step that makes it to the last one that takes it; a step sits in
-    the lane of a value that ends with it, else in a free one."""
+    A value has a lane from the step that makes it to the last step that takes it. A step sits in
+    the lane of a value that ends with it, else in a free lane.
+    """
     last = {source: i for i, (_, sources) in enumerate(steps) for source in sources}
     lanes: list[str | None] = []
     rows: list[tuple[int, list[tuple[int, int, bool]]]] = []
@@ -129,7 +132,7 @@ def draw_lanes(steps: Sequence[tuple[str, Sequence[str]]]) -> tuple[float, tuple
 
 
 def _free(lanes: list[str | None]) -> int:
-    """The first free lane, a new one where all are taken."""
+    """Return the first free lane, or a new lane if all are taken."""
     if None not in lanes:
         lanes.append(None)
     return lanes.index(None)
@@ -176,19 +179,19 @@ def _describe(title: str, series: Mapping[str, Sequence[float | None]]) -> str:
 
 
 def _round_step(least: float) -> float:
-    """The least 1, 2 or 5 times a power of ten that is not below ``least``."""
+    """Return the least 1, 2 or 5 times a power of ten that is not below ``least``."""
     power = 10.0 ** math.floor(math.log10(least))
     return next(power * each for each in (1, 2, 5, 10) if power * each >= least * (1 - 1e-9))
 
 
 def _decades(low: float, high: float) -> tuple[float, ...]:
-    """Powers of ten around a range, at most about five."""
+    """Return powers of ten around a range, at most about five."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     return tuple(10.0**each for each in range(first, last + 1, 1 + (last - first) // 6))
 
 
 def _epoch_marks(epochs: int) -> tuple[int, ...]:
-    """The first epoch and round ones."""
+    """Return the first epoch and round ones."""
     step = int(max(1.0, _round_step(max(epochs, 2) / 6)))
     return (
         1,

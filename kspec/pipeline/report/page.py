@@ -1,5 +1,5 @@
-"""``report.html``: one page that tells what was built, how near it came, and from what. It holds no
-script and loads nothing."""
+"""``report.html``: one page with the results of a build, their exactness and their sources. It
+contains no script and loads nothing."""
 
 from __future__ import annotations
 
@@ -36,14 +36,15 @@ from kspec.training.callbacks import Patience, watch_stopping
 
 TEMPLATES = Path(__file__).parent / "templates"
 ARGUMENTS = 96
-"""Characters of a layer's arguments that are shown; all of them are in the tooltip."""
+"""The number of characters of a layer's arguments that are shown; the tooltip has all of them."""
 CHARTS = 12
-"""Most charts; a model of many outputs has more measures, which are in ``history.json``."""
+"""The largest number of charts; ``history.json`` has the further measures of a model with many
+outputs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The headline: whether all holds, and what that is."""
+    """The headline: whether every condition holds, and a sentence."""
 
     passed: bool
     text: str
@@ -51,7 +52,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class GateRow:
-    """A gate, and under each target's name what its artifacts have: text, and whether it holds."""
+    """A gate, and for each target the text and the verdict of its artifacts."""
 
     gate: str
     bound: str
@@ -80,8 +81,8 @@ def render_report(
     compiled: Compiled,
     history: Mapping[str, Any],
 ) -> str:
-    """The page. ``history`` is ``history.json``: ``epochs`` (means by Keras' names),
-    ``stopped_early``, ``seconds``. The same arguments give the same text."""
+    """Return the page. ``history`` is the content of ``history.json``: ``epochs`` (means by Keras'
+    names), ``stopped_early``, ``seconds``. Equal arguments give equal text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -118,19 +119,19 @@ def render_report(
 
 
 def _seen(value: object) -> object:
-    """A value of the template; text with escapes for characters that cannot be seen. Markup is
-    made of values that went through here, or is a file of this package."""
+    """Return a value for the template, with escapes for invisible characters. Markup consists of
+    values that this function returned, or of a file of this package."""
     return visible(value) if type(value) is str else value
 
 
 def is_proven(artifact: Artifact) -> bool:
-    """Whether the worst error is at most atol + rtol, as it is where |Δ| ≤ atol · s + rtol ·
-    |reference| (``kspec.pipeline.proof.comparison``). NaN is not."""
+    """Return whether the worst error is at most atol + rtol, which follows from |Δ| ≤ atol · s +
+    rtol · |reference| (``kspec.pipeline.proof.comparison``). False for NaN."""
     return artifact.worst_error <= sum(artifact.tolerance.values())
 
 
 def judge_build(result: BuildResult) -> Verdict:
-    """What the page says first."""
+    """Return the headline of the page."""
     artifacts = result.artifacts
     apart = sum(not is_proven(each) for each in artifacts)
     gates = {each.gate for each in result.gates}
@@ -151,7 +152,8 @@ def judge_build(result: BuildResult) -> Verdict:
 
 
 def _nearness(artifacts: Sequence[Artifact]) -> str:
-    """``1e-5``, ``1e-5 to 1e-2``; not a number where the relative part of a tolerance was used."""
+    """Return ``1e-5`` or ``1e-5 to 1e-2``; “not a number” if the relative part of a tolerance was
+    used."""
     bounds = [each.tolerance["atol"] for each in artifacts]
     if any(each.worst_error > bound for each, bound in zip(artifacts, bounds, strict=True)):
         return "its tolerance"
@@ -159,7 +161,7 @@ def _nearness(artifacts: Sequence[Artifact]) -> str:
 
 
 def spell_coverage(found: Coverage) -> str:
-    """What the golden rows show, in a sentence."""
+    """Return a sentence about what the golden rows show."""
     drawn = f" ({found.drawn} drawn)" if found.drawn else ""
     sample = f", a sample of {found.channels:,}" if found.tested < found.channels else ""
     share = f"{found.seen:,} of the {found.able:,}"
@@ -170,7 +172,7 @@ def spell_coverage(found: Coverage) -> str:
 
 
 def gate_rows(result: BuildResult) -> Iterator[GateRow]:
-    """A row for each gate, as a table of gates by targets."""
+    """Return a row for each gate: a table of gates by targets."""
     for gate, bound in dict.fromkeys((each.gate, each.bound) for each in result.gates):
         cells: dict[str, tuple[tuple[str, bool], ...]] = {}
         for each in result.gates:
@@ -199,8 +201,8 @@ def _training(document: Document, history: Mapping[str, Any]) -> Mapping[str, An
 
 
 def best_epoch(document: Document, epochs: Sequence[Mapping[str, float]]) -> tuple[int, str]:
-    """The best epoch, counted from 0, and what it is the best by: what early stopping watches,
-    else the validation loss, else the loss."""
+    """Return the best epoch, counted from 0, and the measure that decides: the one that early
+    stopping watches, else the validation loss, else the loss."""
     train = document.spec.train
     rule = train.early_stopping if train else None
     if rule is None or any(rule.monitor not in epoch for epoch in epochs):
@@ -214,8 +216,8 @@ def best_epoch(document: Document, epochs: Sequence[Mapping[str, float]]) -> tup
 
 
 def learning_charts(epochs: Sequence[Mapping[str, float]], best: int) -> Iterator[Chart]:
-    """Curves by measure: the loss, the metrics, the losses of single outputs; the learning rate
-    where it changed."""
+    """Return curves by measure: the loss, the metrics, the losses of single outputs, and the
+    learning rate if it changed."""
     names = dict.fromkeys(name.removeprefix("val_") for epoch in epochs for name in epoch)
     order = sorted(names, key=lambda name: (name != "loss", name.endswith("_loss"), name))
     rates = {epoch.get("learning_rate") for epoch in epochs}
@@ -243,8 +245,8 @@ def _network(document: Document, compiled: Compiled) -> Mapping[str, Any]:
 
 
 def network_rows(document: Document, compiled: Compiled) -> Iterator[StepRow]:
-    """The inputs and the steps, each with the shape that it gives (without the batch) and the
-    constants that the trained model holds for it."""
+    """Return the inputs and the steps, each with the shape of its output (without the batch axis)
+    and the number of its constants in the trained model."""
     spec = document.spec
     shapes: dict[str, Shape] = {each.name: each.shape[1:] for each in compiled.graph.inputs}
     sizes = _parameters(compiled)
@@ -266,7 +268,7 @@ def network_rows(document: Document, compiled: Compiled) -> Iterator[StepRow]:
 
 
 def _parameters(compiled: Compiled) -> Mapping[str, int]:
-    """Numbers in the constants of each layer of the traced model, those of no axis left out."""
+    """Return the number of constants in each layer of the traced model; scalars are not counted."""
     counted: dict[str, int] = {}
     seen: set[str] = set()
     for node in compiled.graph.nodes:
@@ -279,13 +281,13 @@ def _parameters(compiled: Compiled) -> Mapping[str, int]:
 
 
 def _place(document: Document, route: Route) -> str:
-    """The line of the spec; what came from the command line says so."""
+    """Return the line in the spec; a setting from the command line is marked."""
     span = document.span(route)
     return str(span.line) if span.file == str(document.path) else f"{span.file}:{span.line}"
 
 
 def _arguments(layer: Layer) -> str:
-    """What the spec sets, without what it leaves to the defaults."""
+    """Return what the spec sets, without the defaults."""
     written = layer.written()
     given = {} if isinstance(written, str) else written[layer.key]
     fields = type(layer).model_fields
@@ -294,7 +296,7 @@ def _arguments(layer: Layer) -> str:
 
 
 def _flow(value: Any) -> str:
-    """A value as YAML writes it on one line, roughly."""
+    """Return a value roughly as YAML writes it on one line."""
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{key}: {_flow(each)}' for key, each in value.items())}}}"
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""An artifact is a set of files: its digest, and its way from one folder to another."""
+"""An artifact as a set of files: its digest, its parts, and changes to them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from kspec.spec.untrusted import File, PlaceError
 
 @dataclass(frozen=True, slots=True)
 class ArtifactDigest:
-    """What identifies an artifact's files."""
+    """The identity of an artifact's files."""
 
     sha256: str
-    """Of the file; of several files, the SHA-256 of the lines ``<sha256>  <path>``, sorted by path.
-    The paths are relative to the artifact if that is a folder, else to the folder that it is in."""
+    """The SHA-256 of the file; of several files, the SHA-256 of the lines ``<sha256>  <path>``,
+    sorted by path. Paths are relative to the artifact if it is a folder, else to its folder."""
     bytes: int
-    """The sum over all files."""
+    """The sum of the sizes of all files."""
     files: Mapping[str, str]
-    """The SHA-256 of each file by its POSIX path, relative to the folder of the artifact."""
+    """The SHA-256 of each file by its POSIX path, relative to the folder that contains the
+    artifact."""
 
 
 def digest_artifact(path: Path, files: Iterable[str]) -> ArtifactDigest:
@@ -36,7 +37,8 @@ def digest_artifact(path: Path, files: Iterable[str]) -> ArtifactDigest:
 
 
 def parts(path: Path, files: Iterable[str]) -> dict[str, Path]:
-    """The files and folders that make up the artifact, by their names: what is copied with it."""
+    """Return the artifact's top-level files and folders by name: copying them copies the
+    artifact."""
     names = sorted({name.partition("/")[0] for name in files})
     return {name: path.parent / name for name in names}
 
@@ -54,7 +56,7 @@ def changes(path: Path, files: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _sha256(folder: Path, name: str) -> str | None:
-    """The SHA-256 of a file; None for a link."""
+    """Return the SHA-256 of a file; None for a link."""
     try:
         return sha256_of(File(folder, name, MAX_FILE))
     except PlaceError:

@@ -1,4 +1,4 @@
-"""The content-addressed store: what a stage made, under the hash of all it read."""
+"""The content-addressed store: the result of each stage under the hash of the stage's inputs."""
 
 from __future__ import annotations
 
@@ -29,40 +29,40 @@ KEYLESS = f"no key could be kept for this user; set {VARIABLE}"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the store has of one result."""
+    """The state of one result in the store."""
 
     sound: bool = False
     damage: str | None = None
-    """Why something that is there does not count; None where there is nothing."""
+    """Why an existing result is not used; None if there is no result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A folder ``<stage>/<key>`` for each result, with the SHA-256 of its files beside it in
-    ``<key>.json``, under a code that only this user can make. A result appears whole, by a rename,
-    or not at all; of two builds that want the same one, the second waits for the first. A result
-    that is not exactly as its maker left it counts as absent, and is made again."""
+    """A folder ``<stage>/<key>`` for each result; beside it, ``<key>.json`` has the SHA-256 of the
+    result's files and a code that only this user can compute. A result appears whole, by a rename.
+    If two builds want the same result, the second one waits for the first. A result that differs
+    from what was stored counts as absent and is made again."""
 
     root: Path
     seals: Seals
 
     @classmethod
     def at(cls, root: Path) -> Store:
-        """The store in a folder. Raises KspecError KS917 where a link leads there."""
+        """Return the store in a folder. Raises KspecError KS917 if a link leads there."""
         if os.path.lexists(root):
             refuse_link(*below_root(root))
         return cls(root, seals_for(root))
 
     def path(self, stage: str, key: str) -> Path:
-        """Where a result lies, or would."""
+        """Return the folder of a result, whether it exists or not."""
         return self.root / stage / key
 
     def has(self, stage: str, key: str) -> bool:
-        """Whether the result is there, with every byte as it was made."""
+        """Return whether the store has the result and every byte of it is as it was stored."""
         return self.look(stage, key).sound
 
     def look(self, stage: str, key: str) -> Look:
-        """Read every byte of a result and say whether it is as it was made."""
+        """Read every byte of a result and return whether it is as it was stored."""
         try:
             index = json.loads(File(self.root, f"{stage}/{key}.json", MAX_INDEX).read())
             listed, code = dict(index["files"]), str(index["seal"])
@@ -79,8 +79,8 @@ class Store:
 
     @contextmanager
     def writing(self, stage: str, key: str, waiting: Told | None = None) -> Iterator[Path | None]:
-        """A fresh folder to fill, which takes its place when the block ends without an error; None
-        where another process has made the result while this one waited for it."""
+        """Yield a new folder to fill, which becomes the result if the block ends without an error;
+        None if another process made the result while this one waited."""
         self._folder("locks")
         with locked(self.root / "locks" / f"{stage}-{key}", waiting):
             running, final = self.scratch(stage, key), self.path(stage, key)
@@ -104,29 +104,30 @@ class Store:
                 raise
 
     def seal(self, stage: str, key: str, folder: Path) -> None:
-        """Declare what is in the folder the result."""
+        """Write the index of a result: the hashes of the files in the folder, and the code."""
         files = hashes(folder.parent, folder.name)
         code = self.seals.code(stage, key, key_of(files=files))
         text = json.dumps({"files": files, "seal": code}, indent=1, sort_keys=True)
         write_whole(self.path(stage, key).with_name(f"{key}.json"), text)
 
     def scratch(self, stage: str, key: str) -> Path:
-        """The folder of a stage that runs. What is put there outlives a process that is killed,
-        until the result is made: checkpoints."""
+        """Return the folder of a running stage. Its files survive a killed process until the result
+        is made: checkpoints."""
         return self.root / "running" / f"{stage}-{key}"
 
     def secret(self, stage: str, key: str) -> bytes:
-        """What checkpoints of a stage are sealed with."""
+        """Return the secret of a stage's checkpoints."""
         return self.seals.code("checkpoint", stage, key).encode()
 
     def remember(self, model: str, slot: str, parts: Mapping[str, Any]) -> None:
-        """Keep what a stage of this model read last, to say later what has changed."""
+        """Store what a stage of this model read last, so that a later build can say what
+        changed."""
         if self.remembered(model, slot) != parts:
             self._folder("last", model)
             write_whole(self.root / "last" / model / f"{slot}.json", _text(parts))
 
     def remembered(self, model: str, slot: str) -> dict[str, Any] | None:
-        """What `remember` kept, if anything."""
+        """Return what `remember` stored; None if it stored nothing."""
         try:
             parts = json.loads(File(self.root, f"last/{model}/{slot}.json", MAX_INDEX).read())
         except (PlaceError, ValueError, RecursionError):
@@ -134,7 +135,7 @@ class Store:
         return parts if isinstance(parts, dict) else None
 
     def _folder(self, *parts: str) -> None:
-        """Make a folder in the store, which no link may lead out of."""
+        """Create a folder in the store. Raises KspecError KS917 if a link is on the path."""
         self.root.mkdir(parents=True, exist_ok=True)
         if not os.path.lexists(self.root / ".gitignore"):
             write_whole(self.root / ".gitignore", "*\n")
@@ -146,7 +147,7 @@ class Store:
 
 
 def refuse_link(root: Path, place: str) -> None:
-    """Raise KspecError KS917 unless `place` below `root` is a folder that no link leads to."""
+    """Raise KspecError KS917 unless `place` below `root` is a folder and no link is on the path."""
     try:
         check_folder(root, place)
     except PlaceError as error:
@@ -155,7 +156,7 @@ def refuse_link(root: Path, place: str) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a folder with all that is in it, a file or a link, if anything is there."""
+    """Remove a folder with its content, a file or a link, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -163,7 +164,7 @@ def remove(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a small file beside its place, and rename it in."""
+    """Write a small file beside its place and rename it."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
@@ -179,13 +180,13 @@ def _text(parts: Mapping[str, Any]) -> str:
 
 
 def key_of(**parts: Any) -> str:
-    """The key of a stage: the hash of everything it reads, as JSON in a fixed order."""
+    """Return the key of a stage: the hash of its inputs as JSON in a fixed order."""
     return hashlib.sha256(_text(parts).encode()).hexdigest()[:32]
 
 
 @cache
 def versions(*distributions: str) -> dict[str, str]:
-    """The versions of those distributions that are installed."""
+    """Return the versions of the installed ones of these distributions."""
     found = {}
     for name in distributions:
         try:
@@ -196,8 +197,8 @@ def versions(*distributions: str) -> dict[str, str]:
 
 
 def digest_file(file: File) -> str:
-    """SHA-256, in hex, of a file that a spec names. Raises KspecError KS210 for one that is not
-    read."""
+    """Return the SHA-256, in hex, of a file that a spec names. Raises KspecError KS210 for a file
+    that cannot be read."""
     try:
         return sha256_of(file)
     except PlaceError as error:

@@ -1,4 +1,4 @@
-"""The key of each stage: exactly what it reads. Nothing heavy is imported to find them."""
+"""The key of each stage, from exactly what the stage reads. No heavy package is imported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PIPELINE = "kspec.pipeline"
 
 @dataclass(frozen=True)
 class Keys:
-    """All keys of one document, each made from the keys before it."""
+    """All keys of one document; each key contains the keys of the stages before it."""
 
     document: Document
 
@@ -45,7 +45,7 @@ class Keys:
 
     @cached_property
     def requests(self) -> tuple[ArtifactRequest, ...]:
-        """The artifacts of all targets, each once, in an order that theirs does not decide."""
+        """The distinct artifacts of all targets, in an order independent of the targets' order."""
         found = {
             (request.format, key_of(**computed(request)), key_of(**described(request))): request
             for target in self.targets
@@ -55,7 +55,7 @@ class Keys:
 
     @cached_property
     def network(self) -> dict[str, Any]:
-        """What decides the Keras model."""
+        """Return everything that decides the Keras model."""
         spec = self.document.spec
         return {
             "inputs": self.inputs,
@@ -79,12 +79,12 @@ class Keys:
 
     @cached_property
     def inputs(self) -> list[Any]:
-        """All inputs in the spec's order, which artifacts and clients keep."""
+        """Return all inputs in the spec's order, which artifacts and clients keep."""
         return [[k, v.model_dump(mode="json")] for k, v in self.document.spec.inputs.items()]
 
     @cached_property
     def outputs(self) -> list[Any]:
-        """All outputs in the spec's order."""
+        """Return all outputs in the spec's order."""
         return [[k, v.model_dump(mode="json")] for k, v in self.document.spec.outputs.items()]
 
     @cached_property
@@ -201,7 +201,7 @@ class Keys:
 
     @property
     def all(self) -> tuple[Key, ...]:
-        """The keys of all stages, in the order in which a build comes to them."""
+        """Return the keys of all stages in the order of a build."""
         return (
             *((self.data,) if self.document.spec.data else ()),
             self.plan,
@@ -214,7 +214,8 @@ class Keys:
 
     @cached_property
     def _rows(self) -> str | None:
-        """The digest of the data, made without parsing. Raises KspecError KS501, KS502, KS504."""
+        """Return the digest of the data, without parsing it. Raises KspecError KS501, KS502,
+        KS504."""
         data = self.document.spec.data
         try:
             return digest_files(self.document.roots, data.source) if data else None
@@ -222,7 +223,7 @@ class Keys:
             raise KspecError(*error.diagnostics, document=self.document) from error
 
     def _weights(self) -> list[str]:
-        """The digests of the files that variables start from."""
+        """Return the digests of the files with initial values of variables."""
         files = [file[1] for step in self.document.steps if (file := step.layer.weights_file())]
         named = [self.document.spec.weights] if self.document.spec.weights else []
         folder = self.document.path.parent
@@ -230,7 +231,8 @@ class Keys:
 
     @cached_property
     def sizes(self) -> dict[str, int]:
-        """The sizes of named dimensions in drawn rows: of several targets the first decides."""
+        """Return the sizes of named dimensions in drawn rows. If targets differ, the first one
+        decides."""
         found: dict[str, int] = {}
         for request in (each for target in self.targets for each in target.requests):
             fixed = formats()[request.format].fixed(request.options)
@@ -241,7 +243,7 @@ class Keys:
         return tuple(sorted({p for each in requests for p in formats()[each.format].packages}))
 
     def users(self, request: ArtifactRequest) -> tuple[str, ...]:
-        """The targets that an artifact is for."""
+        """Return the targets of an artifact."""
         return tuple(each.name for each in self.targets if request in each.requests)
 
     def _whose(self, request: ArtifactRequest) -> str:

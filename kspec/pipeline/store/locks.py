@@ -1,4 +1,4 @@
-"""One process at a time."""
+"""Locks between processes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 Told = Callable[[str], None]
-"""Told of the process that holds a lock, before this one waits for it."""
+"""Called with the holder of a lock before this process waits for it."""
 
 _LONGEST = 200
-"""Bytes that are read of who holds a lock."""
+"""Bound on the bytes of the holder's description."""
 
 
 @contextmanager
 def locked(file: Path, waiting: Told | None = None) -> Iterator[None]:
-    """Hold the lock that the file stands for; while another process holds it, this one waits. The
-    lock ends with the process, however that ends; a file that a killed process leaves behind locks
-    nothing. Raises OSError where the file cannot be made, or is a link."""
+    """Hold the lock of a file; wait while another process holds it. The lock ends with the process,
+    however the process ends: the file that a killed process leaves behind locks nothing. Raises
+    OSError if the file cannot be created or is a link."""
     handle = _acquired(file, waiting)
     try:
         yield
@@ -57,7 +57,8 @@ def _wait(handle: int, waiting: Told | None) -> None:
 
 
 def _is_at(handle: int, file: Path) -> bool:
-    """Whether the handle is that of the file which is there now: its last holder removed it."""
+    """Return whether the handle still belongs to the file at the path: the last holder removes
+    it."""
     try:
         return os.path.samestat(os.fstat(handle), os.lstat(file))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""From the store to the folder of bundles, which is never seen half-written."""
+"""Copies bundles and artifacts into the output folder, which is never half-written."""
 
 from __future__ import annotations
 
@@ -22,23 +22,24 @@ MAX_DESCRIPTION = 64 << 20
 
 @contextmanager
 def reserved(out: Path, waiting: Told | None = None) -> Iterator[None]:
-    """Keep other builds from ``out`` until the block ends; while another one has it, this one
-    waits. Raises KspecError KS917 where ``out`` is a link or lies beyond one."""
+    """Keep other builds from ``out`` until the block ends; wait while another build has it. Raises
+    KspecError KS917 if ``out`` is a link or lies beyond one."""
     _check_out(out)
     with locked(_lock_folder(out) / f".{out.name}.building", waiting):
         yield
 
 
 def place(parts: Mapping[str, Path], out: Path, *, seal: str, stale: Iterable[str] = ()) -> None:
-    """Copy files and folders into ``out`` by their names there, and remove those that are
-    ``stale``; whatever else is there stays.
+    """Copy files and folders into ``out`` by their names there, and remove the parts ``stale``;
+    other files in ``out`` stay.
 
-    All is copied beside its place first, so that a full disk changes nothing. An ``out`` that is
-    new appears whole, by one rename. In one that is there, each part is renamed in, between the
-    removal of the part ``seal`` and its return: what was killed on the way has no seal.
+    Everything is copied beside its place first, so that a full disk changes nothing. A new ``out``
+    appears whole, by one rename. In an existing ``out``, the part ``seal`` is removed first, each
+    other part is renamed into its place, and ``seal`` comes last: after a kill in between, the seal
+    is missing.
 
-    Only what a build or an emission has put there is replaced or removed. Raises KspecError KS916
-    for a folder that is something else, and KS917 where a link leads to ``out``.
+    Only files of an earlier build or emission are replaced or removed. Raises KspecError KS916 for
+    any other folder, and KS917 if a link leads to ``out``.
     """
     out = Path.cwd() / out
     _check_out(out)
@@ -83,12 +84,12 @@ def _swap(fresh: Path, out: Path, changed: Iterable[str], gone: Iterable[str], s
 
 
 def replace(source: Path, final: Path) -> None:
-    """Put a copy of a file or folder in the place of what is there, if anything."""
+    """Put a copy of a file or folder into its place and replace an earlier one."""
     place({final.name: source}, final.parent, seal=final.name)
 
 
 def copy(source: Path, final: Path) -> None:
-    """Copy a file or a folder; times and owners are those of now."""
+    """Copy a file or a folder; times and owners are new."""
     if source.is_dir():
         shutil.copytree(source, final, copy_function=shutil.copyfile)
     else:
@@ -96,7 +97,7 @@ def copy(source: Path, final: Path) -> None:
 
 
 def is_bundle(folder: Path, target: str) -> bool:
-    """Whether a folder holds the description of a bundle for this target."""
+    """Return whether a folder has the description of a bundle for this target."""
     try:
         about = json.loads(File(folder, FILE, MAX_DESCRIPTION).read())
     except (PlaceError, ValueError, RecursionError):
@@ -105,7 +106,7 @@ def is_bundle(folder: Path, target: str) -> bool:
 
 
 def _check_out(out: Path) -> None:
-    """Raise KspecError KS917 where the folder, or the nearest one above that exists, is a link."""
+    """Raise KspecError KS917 if the folder, or the nearest existing folder above it, is a link."""
     there = Path.cwd() / out
     while not os.path.lexists(there):
         there = there.parent
@@ -113,13 +114,15 @@ def _check_out(out: Path) -> None:
 
 
 def _lock_folder(out: Path) -> Path:
-    """Beside ``out``; in it, where the folder around it may not be written to."""
+    """Return the folder beside ``out`` for the lock; ``out`` itself if the folder around it is not
+    writable."""
     above = (Path.cwd() / out).parent
     return out if out.is_dir() and not os.access(above, os.W_OK) else above
 
 
 def _foreign(parts: Mapping[str, Path], names: Iterable[str], out: Path) -> Iterator[Diagnostic]:
-    """What stands in the way of a part, or is to be removed, and is not kspec's own."""
+    """Yield a diagnostic for each part whose place is taken by, or which is, something that kspec
+    did not write."""
     for name in names:
         final, source = out / name, parts.get(name)
         if not os.path.lexists(final):
@@ -135,7 +138,8 @@ def _foreign(parts: Mapping[str, Path], names: Iterable[str], out: Path) -> Iter
 
 
 def _is_ours(source: Path | None, final: Path) -> bool:
-    """A bundle, or an earlier form of an artifact: a folder with no file that this one lacks."""
+    """Return whether the folder is a bundle, or an earlier form of an artifact: it has no file that
+    the new artifact lacks."""
     if source is None or (source / FILE).exists():
         return is_bundle(final, final.name)
     try:
@@ -152,5 +156,5 @@ def _equal(source: Path, final: Path) -> bool:
 
 
 def _hashed(path: Path) -> dict[str, str]:
-    """SHA-256 by relative path; of a file, under the empty path. Raises PlaceError."""
+    """Return the SHA-256 by relative path; of a file, under the empty path. Raises PlaceError."""
     return hashes(path.parent, path.name)

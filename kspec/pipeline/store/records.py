@@ -1,4 +1,4 @@
-"""The files in which stages leave what they found, as JSON with a fixed order."""
+"""The names of the files in the results of stages; JSON files have a fixed order of keys."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The key by which kspec knows the results that this user made.
+"""The key by which kspec recognises results that this user made.
 
-A store lies in the folder of a spec, and so may come from whoever wrote the spec. The hashes in it
-can be forged along with the files; a code that needs this key (HMAC-SHA256) cannot. The key lies
-outside of every repository, readable by the user alone.
+A store lies in the folder of a spec, so its content may come from the author of the spec. An
+attacker can forge hashes together with files, but not a code that needs this key (HMAC-SHA256). The
+key lies outside of every repository and only the user can read it.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 VARIABLE = "KSPEC_STORE_KEY"
-"""The environment variable that may hold a key that several machines share."""
+"""The environment variable with a key that several machines share."""
 SIZE = 32
 _NAME = "store.key"
 
 
 @dataclass(frozen=True, slots=True)
 class Seals:
-    """Codes that only this user can make."""
+    """Computes and checks codes that only this user can compute."""
 
     key: bytes
     lasting: bool = True
-    """False for a key that ends with the process, since none could be kept."""
+    """False for a key of this process only, because no key could be stored."""
 
     def code(self, *parts: str) -> str:
-        """The code, in hex, of some texts."""
+        """Return the code of some texts, in hex."""
         text = "\n".join(f"{len(part)} {part}" for part in parts)
         return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
 
     def fits(self, code: str, *parts: str) -> bool:
-        """Whether a code is that of the texts."""
+        """Return whether a code belongs to the texts."""
         return hmac.compare_digest(code.encode(), self.code(*parts).encode())
 
 
 def seals_for(store: Path) -> Seals:
-    """The seals for a store: of `KSPEC_STORE_KEY`, else of the key in the user's state folder,
-    which is made at the first use. A key that others can read, or that lies in the repository of
-    the store, is not used: then there is one for this process alone."""
+    """Return the seals of a store, with the key from `KSPEC_STORE_KEY`, else with the key in the
+    user's state folder, which is created at the first use. If others can read that key, or it lies
+    in the repository of the store, the process uses a temporary key."""
     if given := os.environ.get(VARIABLE):
         return Seals(hashlib.sha256(given.encode()).digest())
     try:
@@ -67,7 +67,7 @@ def state_folder() -> Path:
 
 
 def _is_outside(place: Path, store: Path) -> bool:
-    """Whether the key cannot have come with the store's repository."""
+    """Return whether the key lies outside of the store's repository."""
     whole = store.resolve()
     above = [each for each in whole.parents if (each / ".git").exists()]
     return not place.resolve().is_relative_to(above[0] if above else whole.parent)

@@ -1,7 +1,7 @@
 """The source files that decide a stage's result: the static import closure of its modules.
 
-The files are scanned for import statements line by line. Nothing is imported or parsed, so a build
-with nothing to do pays milliseconds for it. A file that is changed by a comment counts as changed.
+Files are scanned for import statements line by line. No module is imported or parsed, so that a
+build with nothing to do spends milliseconds here. A changed comment changes the hash.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _COMMENT = re.compile(r"#[^\n]*")
 
 @cache
 def code_digest(*roots: str) -> str:
-    """The hash, in hex, of all files in the import closure of these modules and packages."""
+    """Return the hash, in hex, of all files in the import closure of these modules and packages."""
     digest = hashlib.sha256()
     for file in closure(*roots):
         digest.update(os.fsencode(file) + b"\0" + _file_digest(file))
@@ -36,10 +36,10 @@ def code_digest(*roots: str) -> str:
 
 @cache
 def closure(*roots: str) -> tuple[str, ...]:
-    """The files of these modules, of all modules of kspec that they import, directly or not, and
-    of the packages around them: paths below kspec's parent folder, in order. A root that is a
-    package stands for every file below it, templates too. Imports for type checkers alone do not
-    count. Raises ValueError for an unknown root."""
+    """Return the files of these modules, of all modules of kspec that they import, directly or not,
+    and of the packages around them: paths below kspec's parent folder, in order. A root that is a
+    package contributes every file below it, including templates. Imports for type checkers are
+    ignored. Raises ValueError for an unknown root."""
     found: set[str] = set()
     waiting = [file for root in roots for file in _files(root)]
     while waiting:
@@ -50,15 +50,15 @@ def closure(*roots: str) -> tuple[str, ...]:
 
 
 def own_roots(module: str) -> tuple[str, ...]:
-    """The folder or module of the format or platform that a module of kspec belongs to; empty for
-    a third-party one, whose version has to stand in the key instead."""
+    """Return the folder or module of a format or platform of kspec; empty for a third-party one,
+    whose version is a part of the key instead."""
     parts = module.split(".")
     return (".".join(parts[:OWN]),) if parts[0] == NAME else ()
 
 
 @cache
 def _index() -> tuple[str, ...]:
-    """Every file of kspec, in order."""
+    """Return every file of kspec, in order."""
     return tuple(
         sorted(
             Path(folder, name).relative_to(ROOT).as_posix()
@@ -89,8 +89,8 @@ def _below(folder: str) -> tuple[str, ...]:
 
 @cache
 def _modules(name: str) -> tuple[str, ...]:
-    """The file of a module and the `__init__` of each package around it; empty for a name that is
-    not a module."""
+    """Return the file of a module and the `__init__` of each package around it; empty for a name
+    that is not a module."""
     parts = name.split(".")
     names = ("/".join(parts[: count + 1]) for count in range(len(parts)))
     tried = (each for path in names for each in (f"{path}/__init__.py", f"{path}.py"))
@@ -99,7 +99,8 @@ def _modules(name: str) -> tuple[str, ...]:
 
 @cache
 def _needed(file: str) -> tuple[str, ...]:
-    """The files that a file imports, at its top or in a function, and the templates beside it."""
+    """Return the files that a file imports, at its top or in a function, and the templates beside
+    it."""
     if not file.endswith(".py"):
         return ()
     found = {each for name in imported(file) for each in _modules(name)}
@@ -107,7 +108,7 @@ def _needed(file: str) -> tuple[str, ...]:
 
 
 def imported(file: str) -> frozenset[str]:
-    """The names of modules of this package that a file imports, and names in them."""
+    """Return the names of this package's modules, and of names in them, that a file imports."""
     names: set[str] = set()
     for match in _IMPORT.finditer(_TYPING.sub("", (ROOT / file).read_text("utf-8"))):
         module, bracketed, listed, plain = match.groups()

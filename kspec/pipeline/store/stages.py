@@ -1,4 +1,4 @@
-"""Runs stages, unless the store has their results, and says why."""
+"""Runs the stages whose results the store lacks, and says why each one runs."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from kspec.pipeline.store.locks import Told
 from kspec.spec.diagnostics import Diagnostic, KspecError
 
 Notify = Callable[[Progress | StageRun], None]
-"""Told of each piece of work when it begins, and of each stage when it is done."""
+"""Called when a piece of work begins and when a stage is done."""
 Make = Callable[[Path], float | None]
-"""Fills the folder of a stage's result. Stages that run together give the seconds of CPU that
-their child processes took."""
+"""Fills the folder of a stage's result. Stages that run in parallel return the CPU seconds of their
+child processes."""
 
 
 def silent(_event: Progress | StageRun) -> None:
-    """Tell nobody."""
+    """Ignore the notification."""
 
 
 @dataclass(slots=True)
 class Stages:
-    """The stages of one command, over a store."""
+    """The stages of one command over a store."""
 
     store: Store
     model: str
     notify: Notify
     done: list[StageRun] = field(default_factory=list)
     looks: dict[tuple[str, str], Look] = field(default_factory=dict)
-    """What was found of each result that was looked for."""
+    """The state of each result that was looked up."""
 
     def run(self, key: Key, make: Make) -> Path:
-        """The folder of a stage's result, which ``make`` fills if it is not there yet."""
+        """Return the folder of a stage's result; ``make`` fills it if the store lacks it."""
         run, _ = self._run(key, make, _cpu)
         self._tell(run)
         return self.path(key)
 
     def run_together(self, jobs: Sequence[tuple[Key, Make]]) -> tuple[Path, ...]:
-        """`run` for stages that do not need each other and mostly wait for child processes: as
-        many at once as there are processors. Raises KspecError with the problems of all."""
+        """`run` for independent stages that mostly wait for child processes, in parallel on all
+        processors. Raises KspecError with the problems of all stages."""
         problems: list[Diagnostic] = []
         sources: dict[str, str] = {}
         with ThreadPoolExecutor(processors()) as pool:
@@ -79,22 +79,22 @@ class Stages:
         return StageRun(key.name, key.digest, ran, reason, seconds, cpu), children
 
     def has(self, key: Key) -> bool:
-        """Whether the stage has a result."""
+        """Return whether the store has the stage's result."""
         return self._look(key).sound
 
     def _look(self, key: Key) -> Look:
-        """What the store has; every byte of it is read, once."""
+        """Return the state of the result in the store; every byte is read, once."""
         place = (key.stage, key.digest)
         if place not in self.looks:
             self.looks[place] = self.store.look(*place)
         return self.looks[place]
 
     def path(self, key: Key) -> Path:
-        """Where the stage's result lies, or would."""
+        """Return the folder of the stage's result, whether it exists or not."""
         return self.store.path(key.stage, key.digest)
 
     def reason(self, key: Key) -> str:
-        """Why a stage runs, or that it does not."""
+        """Return why the stage runs, or that it does not run."""
         found = self._look(key)
         if found.sound:
             return "unchanged"
@@ -108,17 +108,17 @@ class Stages:
         return f"changed: {', '.join(changed)}" if changed else "no result in the store"
 
     def foreseen(self, keys: Iterable[Key]) -> tuple[StageRun, ...]:
-        """Stages as they would go."""
+        """Return the stages as a build would run them."""
         return tuple(
             StageRun(key.name, key.digest, not self.has(key), self.reason(key), 0.0) for key in keys
         )
 
     def wait(self, who: str) -> None:
-        """Say for whom this process waits."""
+        """Notify that this process waits for another one."""
         self.say("waiting", f"for {who}")
 
     def say(self, what: str, why: str) -> None:
-        """Tell of something that is not a stage."""
+        """Notify of work that is not a stage."""
         self.notify(Progress(what, why))
 
     def _waiting(self, key: Key) -> Told:
@@ -130,19 +130,19 @@ class Stages:
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _cpu() -> float:
-    """Seconds of CPU of this process and of its children that have ended."""
+    """Return the CPU seconds of this process and of its ended children."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _plain(key: Key) -> dict[str, object]:
-    """The parts as they come back from JSON."""
+    """Return the parts as reading them from JSON returns them."""
     plain: dict[str, object] = json.loads(json.dumps(dict(key.decides)))
     return plain

@@ -1,4 +1,4 @@
-"""The targets of a spec, and the artifacts that they ask for, as plain data."""
+"""The targets of a spec and the artifacts that they request, as plain data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kspec.targets.request import ArtifactRequest, Layout, Subject
 
 @dataclass(frozen=True)
 class Target:
-    """A target of a spec with its options and the artifacts it asks for."""
+    """A target of a spec with its options and the artifacts that it requests."""
 
     name: str
     model: str
@@ -35,23 +35,23 @@ class Target:
         return self.platform.layout(self.model)
 
     def placed(self, artifact: str) -> str:
-        """The path within the bundle of an artifact's file or folder of that name."""
+        """Return the path within the bundle of an artifact's file or folder."""
         return self.layout.artifacts + artifact
 
 
 def described(request: ArtifactRequest) -> dict[str, Any]:
-    """A request as plain data."""
+    """Return a request as plain data."""
     return {"format": request.format, "options": request.options.model_dump(mode="json")}
 
 
 def computed(request: ArtifactRequest) -> dict[str, Any]:
-    """What of a request decides the numbers: all but what the artifact says of the model."""
+    """Return the part of a request that decides the numbers: everything except the model card."""
     decisive = formats()[request.format].decisive(request.options)
     return {"format": request.format, "options": dict(decisive)}
 
 
 def card_of(spec: Spec) -> Card:
-    """What an artifact may say of a model."""
+    """Return what an artifact may say about a model."""
     labels = {
         name: decision.labels
         for name, decision in decisions_of(spec).items()

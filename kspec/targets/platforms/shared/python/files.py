@@ -22,13 +22,13 @@ def altered_files(folder: Path) -> list[str]:
     """
     try:
         content = (folder / DESCRIPTION).read_bytes()
-        sealed = (folder / SEAL).read_text("ascii").split()
+        sealed = (folder / SEAL).read_bytes()
         about = json.loads(content)
         listed, ignored = dict(about["files"]), tuple(about["ignored"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [f"{DESCRIPTION} or {SEAL} cannot be read: {type(error).__name__}: {error}"]
     found = list(_compared(folder, listed, ignored))
-    if sealed != [hashlib.sha256(content).hexdigest(), DESCRIPTION]:
+    if sealed != f"{hashlib.sha256(content).hexdigest()}  {DESCRIPTION}\n".encode("ascii"):
         found.insert(0, f"{DESCRIPTION} is not the file that was built")
     return found
 

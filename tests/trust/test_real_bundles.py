@@ -1,0 +1,194 @@
+"""Bundles of every platform and every plain format: `kspec verify`, and the self-tests that run
+here, find each changed, missing and added file.
+
+A self-test is a process, so `make test` tries a few damages on each; all of them are tried where
+the environment variable KSPEC_TRUST is `all`, as in `make trust`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+import kspec
+from kspec.features.description import FILE, SEAL, Description
+from kspec.pipeline.bundles import shipped
+from kspec.pipeline.bundles.shipped import bundles_in, verify_bundles
+from kspec.pipeline.store.locks import locked
+from kspec.spec import KspecError
+from kspec.targets.platforms.raspberry_pi import package_of
+from tests.platforms import jvm, web
+from tests.platforms.android.toolchain import Classes
+from tests.platforms.conftest import ROOT, bundles
+from tests.platforms.test_android import classes
+
+__all__ = ["bundles", "classes"]  # fixtures
+
+EXAMPLE = "breast-cancer"
+PLATFORMS = ("ios", "android", "browser", "server", "jvm", "raspberry_pi")
+FORMATS = ("onnx", "coreml", "tflite", "tf_serving")
+FLIPS = 60
+ALL = os.environ.get("KSPEC_TRUST") == "all"
+TRIED = FLIPS if ALL else 2
+"""Flips that each self-test is tried on."""
+
+
+@pytest.fixture(scope="session")
+def plain(bundles: Path) -> Path:
+    """A folder with the bundles of an example's artifacts alone, built once for all workers."""
+    folder = bundles / "plain"
+    with locked(bundles.with_name("building-plain")):
+        if not folder.exists():
+            spec = ROOT / "examples" / EXAMPLE
+            targets = ", ".join(f"{each}: {{}}" for each in FORMATS)
+            document = kspec.load(
+                spec / "model.yaml", overrides={"targets": f"{{{targets}}}", "gates": "{}"}
+            )
+            kspec.build(document, out=folder, store=spec / ".kspec")
+    return folder
+
+
+@pytest.fixture
+def bundle(bundles: Path, plain: Path, name: str, tmp_path: Path) -> Path:
+    """A copy that may be damaged."""
+    source = plain if name in FORMATS else bundles / EXAMPLE
+    return Path(shutil.copytree(source / name, tmp_path / name))
+
+
+@pytest.fixture
+def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No artifact of a damaged bundle is run."""
+
+    def run(path: Path, *_arguments: object, **_options: object) -> None:
+        raise AssertionError(f"{path} is run")
+
+    monkeypatch.setattr(shipped, "verify_artifact", run)
+
+
+def names_of(folder: Path) -> list[str]:
+    """Every file of a bundle."""
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def flips(folder: Path, count: int, seed: int) -> Iterator[str]:
+    """Flip a bit at a time, in one file after the other, and put it back afterwards."""
+    drawn = random.Random(seed)  # noqa: S311
+    names = [name for name in names_of(folder) if (folder / name).stat().st_size]
+    drawn.shuffle(names)
+    for turn in range(count):
+        name = names[turn % len(names)]
+        content = (folder / name).read_bytes()
+        changed = bytearray(content)
+        changed[drawn.randrange(len(content))] ^= 1 << drawn.randrange(8)
+        (folder / name).write_bytes(changed)
+        yield name
+        (folder / name).write_bytes(content)
+
+
+def verified(folder: Path) -> str:
+    """What `kspec verify` says of a damaged bundle."""
+    with pytest.raises(KspecError) as caught:
+        verify_bundles(bundles_in(folder))
+    return str(caught.value)
+
+
+@pytest.mark.usefixtures("no_run")
+@pytest.mark.parametrize("name", [*PLATFORMS, *FORMATS])
+def test_verify_finds_every_damage(bundle: Path) -> None:
+    found = 0
+    for name in flips(bundle, FLIPS, seed=11):
+        assert str(bundle / name) in verified(bundle) or name == SEAL
+        found += 1
+    assert found == FLIPS
+    for name in names_of(bundle):
+        held = (bundle / name).rename(bundle.with_name("held"))
+        assert str(bundle / name) in verified(bundle)
+        held.rename(bundle / name)
+    places = {bundle, *(each for each in bundle.rglob("*") if each.is_dir())}
+    about = Description.read((bundle / FILE).read_bytes())
+    for place in sorted(places):
+        added = place / "added file"
+        assert not about.ignores(added.relative_to(bundle).as_posix())
+        added.write_bytes(b"")
+        assert "added file is not part of the bundle" in verified(bundle)
+        added.unlink()
+
+
+SelfTest = Callable[[Path], bool]
+
+
+def _ends_well(folder: Path, *command: str) -> bool:
+    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=240, check=False)
+    return done.returncode == 0
+
+
+def _server(folder: Path) -> bool:
+    return _ends_well(folder, sys.executable, "-B", "-m", "server", "--self-test")
+
+
+def _raspberry_pi(folder: Path) -> bool:
+    return _ends_well(folder, sys.executable, "-B", "-m", package_of(EXAMPLE), "self-test")
+
+
+def _browser(folder: Path) -> bool:
+    return web.node("selftest.mjs", folder=folder).returncode == 0
+
+
+SELF_TESTS: Mapping[str, SelfTest] = {"server": _server, "raspberry_pi": _raspberry_pi}
+
+
+def check_self_test(folder: Path, passes: SelfTest) -> None:
+    """Flipped bits, the missing description, its missing seal, and an added file, after the whole
+    bundle has passed."""
+    assert passes(folder)
+    for name in flips(folder, TRIED, seed=13):
+        assert not passes(folder), name
+    for name in (SEAL, *((FILE, *_listed(folder)) if ALL else ())):
+        held = (folder / name).rename(folder.with_name("held"))
+        assert not passes(folder), name
+        held.rename(folder / name)
+    (folder / "added file").write_bytes(b"")
+    assert not passes(folder)
+
+
+def _listed(folder: Path) -> list[str]:
+    return sorted(Description.read((folder / FILE).read_bytes()).files)
+
+
+@pytest.mark.parametrize("name", SELF_TESTS)
+def test_the_self_test_in_python_finds_damage(bundle: Path, name: str) -> None:
+    check_self_test(bundle, SELF_TESTS[name])
+
+
+@web.needed(web.missing())
+@pytest.mark.parametrize("name", ["browser"])
+def test_the_self_test_in_node_finds_damage(bundle: Path) -> None:
+    web.vendor(bundle, "onnxruntime")
+    check_self_test(bundle, _browser)
+
+
+COMPILED = pytest.mark.skipif(not ALL, reason="to compile the bundle takes a while")
+
+
+@COMPILED
+@pytest.mark.parametrize("name", ["jvm"])
+def test_the_self_test_in_java_finds_damage(bundle: Path, bundles: Path) -> None:
+    path = jvm.classes(jvm.built(bundles, EXAMPLE)[0])
+    test = "kspec.breast_cancer.SelfTest"
+    check_self_test(bundle, lambda folder: bool(jvm.self_test(folder, test, *path)["pass"]))
+
+
+@COMPILED
+@pytest.mark.parametrize("name", ["android"])
+def test_the_self_test_in_kotlin_finds_damage(bundle: Path, classes: Classes) -> None:
+    def passes(folder: Path) -> bool:
+        return classes.run("kspec.breast_cancer.Probe", "files", folder) == (0, "")
+
+    check_self_test(bundle, passes)
