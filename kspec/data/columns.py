@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import math
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 
-from kspec.data.faults import ROUTE
+from kspec.data.faults import MAX_REPORTED, ROUTE
+from kspec.data.header import Header, TooManyComparisonsError, natural_key
 from kspec.features.kinds import Shape, input_kind, labels_of, output_kind
 from kspec.schemas import Spec
 from kspec.schemas.features import Input, Output
@@ -54,32 +55,24 @@ def bind_columns(spec: Spec, names: Sequence[str]) -> Columns:
 
 def find_columns(spec: Spec, names: Sequence[str]) -> Columns:
     """The columns that the spec asks for among those of the data, as far as they are there."""
-    known, folded = frozenset(names), sorted(names, key=natural_key)
+    header = Header.of(names)
     absent: dict[str, list[Diagnostic]] = {}
 
     def match(section: str, name: str, item: Input | Output) -> tuple[str, ...]:
         route = _route(section, name, item)
-        return tuple(_match(_written(name, item), known, folded, route, absent))
+        return tuple(_match(_written(name, item), header, route, absent))
 
     inputs = {name: match("inputs", name, item) for name, item in spec.inputs.items()}
     outputs = {name: match("outputs", name, item) for name, item in spec.outputs.items()}
     for column, route in _split_columns(spec):
-        if column not in known:
-            absent.setdefault(column, []).append(_absent(column, folded, route))
-    split = tuple(column for column, _ in _split_columns(spec) if column in known)
+        if column not in header.ranks:
+            absent.setdefault(column, []).append(_absent(column, header, route, len(absent)))
+    split = tuple(column for column, _ in _split_columns(spec) if column in header.ranks)
     odd = _other_separator(names, absent)
     problems = odd or [each for told in absent.values() for each in told]
     incomplete = frozenset(each.route[:2] for told in absent.values() for each in told)
     problems += leaks(spec, inputs, outputs)
     return Columns(inputs, outputs, split, incomplete, tuple(problems))
-
-
-def natural_key(name: str) -> tuple[tuple[int, str], ...]:
-    """Sorts `pixel_10` after `pixel_9`: runs of digits count as numbers."""
-    parts = re.split(r"([0-9]+)", name)
-    runs = (each.lstrip("0") if each.isascii() and each.isdigit() else each for each in parts)
-    # A run of digits is compared by its length first: no bound on it, and no conversion.
-    return tuple((len(run) if place % 2 else 0, run) for place, run in enumerate(runs))
 
 
 def _written(name: str, item: Input | Output) -> tuple[str, ...]:
@@ -94,26 +87,32 @@ def _route(section: str, name: str, item: Input | Output) -> Route:
 
 
 def _match(
-    written: Sequence[str],
-    known: Collection[str],
-    names: Sequence[str],
-    route: Route,
-    absent: dict[str, list[Diagnostic]],
+    written: Sequence[str], header: Header, route: Route, absent: dict[str, list[Diagnostic]]
 ) -> Iterator[str]:
-    """The names that each pattern stands for, none twice; a name that is there is not a glob."""
+    """The names that each pattern stands for, none twice."""
     seen: set[str] = set()
     for place, pattern in enumerate(written):
-        found = [pattern] if pattern in known else fnmatch.filter(names, pattern)
+        try:
+            found = header.match(pattern)
+        except TooManyComparisonsError:
+            message = f"too many globs for {len(header.ranks):,} columns"
+            help_ = "name the columns, or write fewer globs that begin with more letters"
+            raise KspecError(Diagnostic("KS553", message, (*route, place), help=help_)) from None
         if not found:
-            problem = _absent(pattern, names, (*route, place))
+            problem = _absent(pattern, header, (*route, place), len(absent))
             absent.setdefault(pattern, []).append(problem)
         fresh = [name for name in found if name not in seen]
         seen.update(fresh)
         yield from fresh
 
 
-def _absent(name: str, names: Sequence[str], route: Route) -> Diagnostic:
-    near = nearest(name, names[:_COMPARED])
+def _absent(name: str, header: Header, route: Route, before: int) -> Diagnostic:
+    """The diagnostic for a missing column; `before` counts the missing ones that came earlier.
+
+    Suggestions cost a comparison with each column, so only diagnostics that are shown have one.
+    """
+    names = header.names
+    near = nearest(name, names[:_COMPARED]) if before < MAX_REPORTED else None
     shown = ", ".join(names[:_SHOWN])
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return Diagnostic(
@@ -128,7 +127,8 @@ def _other_separator(names: Sequence[str], absent: Collection[str]) -> list[Diag
     """The header of a file that separates its cells by something else than commas."""
     for separator, word in _SEPARATORS.items():
         cells = [cell.strip(' "') for cell in ",".join(names).split(separator)]
-        if len(cells) > 1 and any(fnmatch.filter(cells, pattern) for pattern in absent):
+        patterns = islice(absent, MAX_REPORTED)
+        if len(cells) > 1 and any(fnmatch.filter(cells, pattern) for pattern in patterns):
             message = f"the cells of the data are separated by {word}, not by commas"
             help_ = f'write it with commas: `pandas.read_csv(file, sep="{_ESCAPED[separator]}")`'
             return [Diagnostic("KS551", message, ROUTE, help=f"{help_}, then `.to_csv`")]
@@ -144,7 +144,7 @@ def leaks(
         for name, read in inputs.items():
             if _is_reconstruction(spec.inputs[name], spec.outputs[output], columns, read):
                 continue
-            for column in sorted(set(columns) & set(read), key=natural_key):
+            for column in sorted(set(columns) & set(read), key=natural_key)[:MAX_REPORTED]:
                 item = spec.inputs[name]
                 route = (*_route("inputs", name, item), _pattern_of(column, item, name))
                 yield Diagnostic(

@@ -84,7 +84,7 @@ def _load(document: Document) -> Dataset:
     source = open_source(document.roots, data.source)
     columns = find_columns(spec, source.names)
     if not columns.is_readable:
-        raise KspecError(*columns.problems)
+        raise KspecError(*bounded(columns.problems))
     columns = served(spec, columns, source)
     table = decode_cells(spec, columns, source.read(request_of(spec, columns, source)))
     problems = [*columns.problems, *judge_rows(spec, columns, table)]

@@ -24,14 +24,14 @@ def check_data(document: Document) -> tuple[Diagnostic, ...]:
         return ()
     try:
         source = open_source(document.roots, data.source)
+        columns = find_columns(spec, source.names)
     except KspecError as error:
         return error.diagnostics
-    columns = find_columns(spec, source.names)
     if not columns.is_readable:
-        return columns.problems
+        return bounded(columns.problems)
     columns = served(spec, columns, source)
     try:
         rows = look_at_cells(spec, columns, source.sample(request_of(spec, columns, source)))
     except KspecError as error:
-        return (*columns.problems, *error.diagnostics)
+        return bounded([*columns.problems, *error.diagnostics])
     return bounded([*columns.problems, *judge_rows(spec, columns, rows)])

@@ -14,7 +14,8 @@ from kspec.schemas import Spec
 from kspec.spec.amounts import spell_bytes
 from kspec.spec.diagnostics import Diagnostic, KspecError, errors
 from kspec.spec.document import Document
-from kspec.spec.load import in_order, load
+from kspec.spec.findings import in_order
+from kspec.spec.load import load
 from kspec.spec.sizes import BYTES
 from kspec.targets.formats.card import Card
 from kspec.targets.registry import formats, platforms, target_options

@@ -1,4 +1,4 @@
-"""The closed arithmetic of `${…}`: numbers, names, operators, four functions. Nothing is run.
+"""The closed arithmetic of `${…}`: numbers, names, operators and four functions. It runs no code.
 
     expression = expression ("+" | "-" | "*" | "/" | "//" | "%" | "**") expression
                | ("-" | "+") expression | "(" expression ")" | function "(" expression, … ")"
@@ -21,12 +21,8 @@ from kspec.spec.suggestions import suggest
 
 MAX_LENGTH = 1000
 MAX_DEPTH = 50
-MAX_TEXT = 4096
 MAX_DIGITS = 400
 """Digits that rounding counts; a float has at most 324 behind its point."""
-PLACEHOLDER = re.compile(r"\$(\$(?=\{)|\{(?P<body>[^{}]*)(?P<end>\})?)")
-"""`${…}`; `$${` stands for the text `${`; without its end, an expression that was left open."""
-
 Number = int | float
 
 TOKEN = re.compile(
@@ -254,57 +250,9 @@ class Evaluator:
 
 def evaluate(text: str, names: Mapping[str, Node] | None = None) -> Value:
     """The value of an expression such as `2 * width`; raises ExpressionError."""
-    return Evaluator(text, names or {}).run()
+    return Evaluator(text, names if names is not None else {}).run()
 
 
 def evaluate_number(text: str) -> float:
     """The value of arithmetic without names, such as `1/16`; raises ExpressionError."""
     return Evaluator(text, {}).total()
-
-
-def interpolate(text: str, names: Mapping[str, Node]) -> Value:
-    """`text` with every `${…}` computed; one that is the whole text keeps its type.
-
-    Raises ExpressionError with offsets into `text`.
-    """
-    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
-    whole = PLACEHOLDER.fullmatch(text, start, end)
-    if whole is not None and whole["end"]:
-        return _inside(whole, names)
-    pieces: list[str] = []
-    done = length = 0
-    for found in PLACEHOLDER.finditer(text):
-        pieces.append(text[done : found.start()])
-        pieces.append("$" if found["body"] is None else _spell(_inside(found, names), found))
-        done = found.end()
-        length += len(pieces[-2]) + len(pieces[-1])
-        if length > MAX_TEXT:
-            break
-    result = "".join([*pieces, text[done:]])
-    if len(result) > MAX_TEXT:
-        message = f"a text of {len(result):,} characters, more than {MAX_TEXT:,}"
-        raise ExpressionError("KS303", message, 0, len(text))
-    return result
-
-
-def _inside(found: re.Match[str], names: Mapping[str, Node]) -> Value:
-    if not found["end"]:
-        message = "`${` is not closed"
-        help_ = "end it with `}`; write `$${` for the text `${`"
-        raise ExpressionError("KS301", message, found.start(), found.start() + 2, help_)
-    start = found.start("body")
-    try:
-        return evaluate(found["body"], names)
-    except ExpressionError as error:
-        raise ExpressionError(
-            error.code, error.message, error.start + start, error.end + start, error.help
-        ) from None
-
-
-def _spell(value: Value, found: re.Match[str]) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float | str):
-        return str(value)
-    message = "only text, numbers and true/false can stand within text"
-    raise ExpressionError("KS303", message, found.start(), found.end())

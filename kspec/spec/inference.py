@@ -14,7 +14,7 @@ from kspec.schemas.layers import LAYERS, Layer, Shape, ShapeError
 from kspec.schemas.layers.base import DType, Weight, show
 from kspec.spec.amounts import spell_bytes, spell_count
 from kspec.spec.diagnostics import Diagnostic, Route, Span
-from kspec.spec.expansion import Expanded
+from kspec.spec.expanded import Expanded
 from kspec.spec.messages import CONTEXT
 from kspec.spec.network import Candidate
 from kspec.spec.node import Node

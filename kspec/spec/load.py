@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -17,9 +17,10 @@ from kspec.schemas.data import Data, inside
 from kspec.spec.aliases import rename
 from kspec.spec.blocks import USE, Block, define
 from kspec.spec.diagnostics import Diagnostic, KspecError, errors
-from kspec.spec.document import Document, ResolvedStep, locate
+from kspec.spec.document import Document, ResolvedStep
 from kspec.spec.expansion import Expander, ExpansionError
 from kspec.spec.extensions import Catalogue, layers_of
+from kspec.spec.findings import Problems, TooManyProblemsError, in_order
 from kspec.spec.inference import infer
 from kspec.spec.messages import CONTEXT, explain
 from kspec.spec.network import (
@@ -79,11 +80,12 @@ def parse(
     root, warnings = rename(root)
     sources = {str(path): text, OVERRIDES: shown} if overrides else {str(path): text}
     granted = Roots(path.parent, tuple(roots))
-    loader = _Loader(path, root, targets, allow_python, [*problems, *more, *warnings], granted)
+    found = Problems((*problems, *more, *warnings))
+    loader = _Loader(path, root, targets, allow_python, found, granted)
     spec, steps = loader.run()
-    found = in_order(loader.problems, root)
-    if errors(found) or spec is None:
-        raise KspecError(*found, sources=sources)
+    listed = in_order(loader.problems, root)
+    if errors(listed) or spec is None:
+        raise KspecError(*listed, sources=sources)
     digest = _digest(spec, steps)
     return Document(
         path,
@@ -93,7 +95,7 @@ def parse(
         digest,
         root,
         sources,
-        tuple(found),
+        tuple(listed),
         loader.sizes,
         granted=granted.granted,
     )
@@ -124,12 +126,19 @@ class _Loader:
     """As written, overrides applied: what routes lead through."""
     targets: Mapping[str, type[Model]]
     allow_python: bool
-    problems: list[Diagnostic]
+    problems: Problems
     roots: Roots
     sizes: Sizes = field(default_factory=Sizes)
     """Filled in with the network."""
 
     def run(self) -> tuple[Spec | None, tuple[ResolvedStep, ...]]:
+        """The spec and its steps, as far as they are sound; problems are in `problems`."""
+        try:
+            return self._run()
+        except TooManyProblemsError:
+            return None, ()
+
+    def _run(self) -> tuple[Spec | None, tuple[ResolvedStep, ...]]:
         tree, scope = substitute_sections(self.root, self.problems)
         catalogue = self._catalogue(tree.mapping.get("python"))
         candidates = self._network(tree, scope, catalogue) if catalogue is not None else ()
@@ -265,25 +274,6 @@ class _Loader:
 
 def _keys(section: Node | None) -> tuple[str, ...]:
     return tuple(section.mapping) if section is not None else ()
-
-
-def in_order(problems: Iterable[Diagnostic], root: Node) -> list[Diagnostic]:
-    """The problems with their places, in the order of the text, each said once."""
-    placed: dict[object, Diagnostic] = {}
-    for problem in problems:
-        found = locate(root, problem)
-        same = (found.code, found.message, found.span)
-        before = placed.setdefault(same, found)
-        if new := [use for use in found.uses if use not in before.uses]:
-            placed[same] = replace(before, uses=(*before.uses, *new))
-    return sorted(placed.values(), key=_position)
-
-
-def _position(problem: Diagnostic) -> tuple[bool, int, int]:
-    span = problem.span
-    if span is None:
-        return (False, 0, 0)
-    return (span.file != OVERRIDES, span.line, span.column)
 
 
 def _digest(spec: Spec, steps: tuple[ResolvedStep, ...]) -> str:

@@ -11,7 +11,7 @@ from kspec.schemas.layers import Layer, Shape
 from kspec.schemas.layers.base import show
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.document import ResolvedStep
-from kspec.spec.expansion import Expanded
+from kspec.spec.expanded import Expanded
 from kspec.spec.messages import CONTEXT, explain
 from kspec.spec.node import Node
 from kspec.spec.suggestions import nearest
@@ -79,9 +79,9 @@ def check_outputs(
 ) -> None:
     """Every output has a step of its name, whose shape fits what the output is."""
     steps = {candidate.step.name: candidate for candidate in candidates}
+    top = [each for each in steps if "/" not in each]
     for name, node in (section.mapping if section is not None else {}).items():
         if name not in steps:
-            top = [each for each in steps if "/" not in each]
             near = nearest(name, top)
             help_ = f"did you mean `{near}`? " if near else ""
             help_ += f"write `name: {name}` beside the step that gives it"

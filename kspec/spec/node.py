@@ -77,6 +77,15 @@ class Node:
             node = node.child(step) or node
         return node
 
+    def count(self, limit: int) -> int:
+        """How many values stand at and below this one, counted no further than `limit`."""
+        total = 0
+        waiting: list[Node] = [self]
+        while waiting and total <= limit:
+            total += 1
+            waiting.extend(waiting.pop().children())
+        return total
+
     def plain(self) -> Any:
         """The data without its places: dicts, lists and scalars."""
         if isinstance(self.value, dict):

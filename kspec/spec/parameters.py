@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kspec.spec.diagnostics import Diagnostic, Route, Span
-from kspec.spec.expressions import ExpressionError, UnknownValueError, interpolate
+from kspec.spec.expressions import ExpressionError, UnknownValueError
+from kspec.spec.interpolation import interpolate
 from kspec.spec.node import Node
 
 REFERENCE = re.compile(r"\s*\$\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\s*")
@@ -31,11 +32,11 @@ class Scope(Mapping[str, Node]):
         return self.outer[name]
 
     def definition(self, name: str) -> Span | None:
-        """Where a param's value stands; None for an argument of a block that is not a param."""
+        """Return the place of the value of a param or of a block's argument."""
         if name not in self.nodes:
             return self.outer.definition(name) if self.outer is not None else None
         node = self.nodes[name]
-        return node.defined or (node.point() if self.outer is None else None)
+        return node.defined or node.point()
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys([*self.nodes, *(self.outer or ())]))

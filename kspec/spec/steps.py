@@ -43,9 +43,11 @@ class StepReader:
     problems: list[Diagnostic]
     calls: tuple[Route, ...]
 
-    def read(self, node: Node, layers: Collection[str], blocks: Collection[str]) -> Head | None:
-        """The step, or None when no layer can be made out, which is reported."""
-        known = (*layers, *blocks)
+    def read(self, node: Node, known: Collection[str]) -> Head | None:
+        """The step, or None when no layer can be made out, which is reported.
+
+        `known` has the keys of all layers and blocks.
+        """
         if node.is_scalar:
             return self._bare(node, known)
         others = [key for key in node.mapping if key not in STEP_KEYS]

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 
 COMPARED = 64
 """Characters of a name that are compared."""
 CANDIDATES = 16
 """Known names that are examined; `difflib` chooses them."""
+MAX_KNOWN = 1_000
+"""Known names from which `difflib` chooses."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -17,7 +20,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     `batchnorm` does `batch_normalization`.
     """
     folded: dict[str, str] = {}
-    for each in known:
+    for each in islice(known, MAX_KNOWN):
         folded.setdefault(_fold(each), each)
     wanted = _fold(word)
     found = get_close_matches(wanted, folded, n=CANDIDATES, cutoff=0.6)

@@ -21,9 +21,15 @@ def describe(node: Node) -> str:
         return f"the text {quote(value)}" if value else "empty text"
     if isinstance(value, int | float):
         is_literal = node.style == "plain" and node.written and "${" not in node.written
-        return f"the number {node.written if is_literal else format(value, '.6g')}"
+        return f"the number {node.written if is_literal else spell_number(value)}"
     kind = "mapping" if isinstance(value, dict) else "list"
     return f"a {kind}" if value else f"an empty {kind}"
+
+
+def spell_number(value: float) -> str:
+    """Six digits; a float shows that it is one: `3.0`."""
+    text = format(value, ".6g")
+    return f"{text}.0" if isinstance(value, float) and text.lstrip("-").isdigit() else text
 
 
 def enumerate_words(words: list[str], last: str = "or") -> str:

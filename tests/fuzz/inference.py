@@ -14,7 +14,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from kspec.schemas.layers import Shape
-from kspec.spec.expansion import Expanded
+from kspec.spec.expanded import Expanded
 from kspec.spec.inference import infer
 from kspec.spec.network import Candidate
 from kspec.spec.reader import read

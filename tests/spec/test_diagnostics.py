@@ -11,6 +11,8 @@ from kspec.spec.rule import Rule
 from tests.spec.bad_specs import BAD, MANY, WARNED, spec
 
 UNREADABLE = "KS115"
+TOO_MANY = "KS116"
+"""Judged in `tests/spec/test_growth.py`."""
 OF_FORMATS = "KS436"
 """Judged with the formats of the targets, in `tests/spec/test_sizes.py`."""
 OWN = [rule.code for prefix in ("KS1", "KS2", "KS3", "KS4") for rule in FAMILIES[prefix]]
@@ -67,7 +69,7 @@ def test_no_word_of_pydantics_comes_out(tmp_path):
 
 
 def test_no_rule_is_without_a_spec():
-    assert set(OWN) == {*BAD, *WARNED, UNREADABLE, OF_FORMATS}
+    assert set(OWN) == {*BAD, *WARNED, UNREADABLE, TOO_MANY, OF_FORMATS}
 
 
 def test_a_file_that_cannot_be_read(tmp_path):

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kspec.spec.diagnostics import Span
-from kspec.spec.expressions import ExpressionError, UnknownValueError, evaluate_number, interpolate
+from kspec.spec.expressions import ExpressionError, UnknownValueError, evaluate_number
+from kspec.spec.interpolation import interpolate
 from kspec.spec.node import Node
 
 PLACE = Span("f", 1, 1, 1, 1)

@@ -276,7 +276,7 @@ network:
 
 
 def test_a_wrong_param_is_placed_where_it_is_written():
-    """At its value, with every use; arithmetic and arguments of blocks stay where they are."""
+    """At its value, with every use, as an argument of a block is; arithmetic is placed itself."""
     found = [
         (
             (each.span.line, each.span.column),
@@ -288,7 +288,7 @@ def test_a_wrong_param_is_placed_where_it_is_written():
     assert found == [
         ((3, 17), [(10, 12), (11, 20)], []),
         ((3, 29), [(8, 14)], [12]),
-        ((8, 14), [], [13]),
+        ((13, 19), [(8, 14)], [13]),
         ((14, 12), [], []),
     ]
     (overridden,) = [e for e in refused(PARAMS, **{"params.width": "abd"}) if "abd" in e.message]

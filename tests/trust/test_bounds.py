@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from kspec.data.archive import NpzFile
-from kspec.data.columns import natural_key
+from kspec.data.header import natural_key
 from kspec.pipeline.check import check
 from kspec.spec import Diagnostic, KspecError, render
 from kspec.spec.diagnostics import Span
-from kspec.spec.expressions import ExpressionError, evaluate, interpolate
+from kspec.spec.expressions import ExpressionError, evaluate
+from kspec.spec.interpolation import interpolate
 from kspec.spec.node import Node
 from kspec.spec.render.text import MAX_SHOWN
 from kspec.spec.untrusted import File

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kspec.spec.diagnostics import Diagnostic, errors
-from kspec.spec.render.text import MAX_USES, place, visible
+from kspec.spec.render.text import MAX_USES, called_from, place, visible
 
 
 def render_github(diagnostics: Sequence[Diagnostic]) -> str:
@@ -32,8 +32,7 @@ def _annotation(diagnostic: Diagnostic) -> str:
 def _lines(diagnostic: Diagnostic) -> list[str]:
     help_ = [f"help: {diagnostic.help}"] if diagnostic.help else []
     uses = [f"used at {place(use)}" for use in diagnostic.uses[:MAX_USES]]
-    calls = [f"in the call at {place(call)}" for call in reversed(diagnostic.call_spans)]
-    return [visible(line) for line in (diagnostic.message, *help_, *uses, *calls)]
+    return [visible(line) for line in (diagnostic.message, *help_, *uses, *called_from(diagnostic))]
 
 
 def _data(text: str) -> str:

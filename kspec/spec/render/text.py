@@ -18,10 +18,10 @@ MAX_SHOWN = 200
 """Problems that are written out as text."""
 WIDTH = 100
 """Columns of a source line that are shown; a longer line is cut around its span."""
-
-
 MAX_USES = 5
-"""Uses of a param that are named."""
+"""Uses of a param or argument that are named."""
+MAX_CALLS = 5
+"""Block calls that are named."""
 
 
 def visible(text: str) -> str:
@@ -90,8 +90,15 @@ def _notes(diagnostic: Diagnostic, indent: str, palette: Palette) -> list[str]:
     bar = f"{indent}{palette.frame}={palette.off}"
     notes = [f"{bar} help: {visible(diagnostic.help)}"] if diagnostic.help else []
     notes += [f"{bar} used at {visible(place(use))}" for use in diagnostic.uses[:MAX_USES]]
-    calls = reversed(diagnostic.call_spans)
-    return [*notes, *(f"{bar} in the call at {visible(place(call))}" for call in calls)]
+    return [*notes, *(f"{bar} {visible(line)}" for line in called_from(diagnostic))]
+
+
+def called_from(diagnostic: Diagnostic) -> list[str]:
+    """The block calls that led to a problem, the innermost first."""
+    calls = diagnostic.call_spans[::-1]
+    lines = [f"in the call at {place(call)}" for call in calls[:MAX_CALLS]]
+    left = len(calls) - len(lines)
+    return [*lines, f"in {left} more call{'s' if left > 1 else ''} above"] if left else lines
 
 
 def _excerpt(line: str, span: Span, gutter: str, palette: Palette) -> list[str]:

@@ -184,4 +184,12 @@ RULES: tuple[Rule, ...] = (
         right="data: {split: {validation: 0.1, test: 0.2}}",
         severity="warning",
     ),
+    Rule(
+        code="KS553",
+        title="too many globs",
+        explanation="Each glob of `columns` is compared with every column that begins with the\n"
+        "letters before its first wildcard. Five million comparisons are made at most.",
+        wrong='inputs: {x: {number: 3000, columns: ["*_1", "*_2", …]}}   # of 100,000 columns',
+        right='inputs: {x: {number: 3000, columns: "x_*"}}',
+    ),
 )

@@ -156,4 +156,15 @@ RULES: tuple[Rule, ...] = (
         wrong="kspec check modle.yaml",
         right="kspec check model.yaml",
     ),
+    Rule(
+        code="KS116",
+        title="more problems than are listed",
+        explanation=(
+            "At most 500 problems of a spec are listed, in the order of the file; errors come\n"
+            "before warnings. Correct these; the next check lists the rest."
+        ),
+        wrong="train: {epochs: 1, epoch1: 1, epoch2: 1, …}   # 2,000 unknown keys",
+        right="train: {epochs: 1}",
+        severity="warning",
+    ),
 )
