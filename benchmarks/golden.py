@@ -2,10 +2,11 @@
 
     python -m benchmarks.golden [COUNT]
 
-Each example is built. Then COUNT random channels (100 by default), of those that any row of the
-test split or any golden row shows, are scaled by 1.05, one at a time. Every format writes the
-faulty graph and runs it, and the golden rows judge it by the tolerance in the bundle. No hash is
-looked at. Prints the faults detected for each example and format; ends with 1 if one was missed.
+Each example is built. COUNT random channels (100 by default) are drawn from the channels that any
+row of the test split or any golden row shows, and scaled by 1.05, one at a time. Every format
+writes and runs the faulty graph, and the outputs are compared with the golden rows by the tolerance
+in the bundle, without any hash. Prints the number of detected faults for each example and format;
+ends with 1 if one was missed.
 """
 
 from __future__ import annotations

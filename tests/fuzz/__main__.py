@@ -1,7 +1,7 @@
-"""`python -m tests.fuzz --count 1000 --seed 7`: judge so many random networks.
+"""`python -m tests.fuzz --count 1000 --seed 7`: judge that many random networks.
 
-Prints the count, the seed, what was refused and each failure; a failure is made as small as it
-gets and written to tests/fuzz/failures/, where the tests replay it.
+Prints the count, the seed, the refusals and each failure. A failure is shrunk and written to
+tests/fuzz/failures/, where the tests replay it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.fuzz.search import Tally, search
 
 FAILURES = Path(__file__).parent / "failures"
 CHUNK = 20
-"""Networks after which the search starts anew: a failure ends its chunk."""
+"""The number of networks in a chunk: a failure ends its chunk."""
 
 
 def main() -> int:

@@ -21,9 +21,9 @@ REFUSED_ALWAYS = frozenset(
 )
 """Layers without a case that compiles."""
 WHOLE = frozenset(case.key for case in CASES if case.below is not None)
-"""Layers of whole numbers."""
+"""Layers with whole numbers as input."""
 GREATEST = 3000
-"""Values of one row that are passed on."""
+"""The largest number of values in one row of a step's output."""
 
 SHAPES: tuple[Shape, ...] = (
     (6,), (7, 4), (5, 3), ("time", 4), (6, 5, 3), (8, 8, 2), (5, 4, 1), (3, 4, 5, 2),
@@ -32,7 +32,8 @@ SHAPES: tuple[Shape, ...] = (
 
 @st.composite
 def networks(draw: st.DrawFn, largest: int = 12) -> Network:
-    """Up to so many steps, each of values that stand before it; what nobody takes is an output."""
+    """Draw a network of at most ``largest`` steps. Each takes earlier values; an unused value is an
+    output."""
     values = [draw(inputs(f"x{place}")) for place in range(draw(st.integers(1, 3)))]
     taken_in = list(values)
     nodes: list[Node] = []
@@ -63,7 +64,7 @@ def inputs(draw: st.DrawFn, name: str) -> Source:
 
 @st.composite
 def steps(draw: st.DrawFn, name: str, values: Sequence[Source]) -> tuple[Node, Source] | None:
-    """A layer that takes the first of its values; None where its arguments do not fit."""
+    """Draw a layer for the first of its values; None if its arguments do not fit."""
     first = draw(st.sampled_from(values[-4:]))
     rank = len(first.shape)
     keys = [
@@ -99,7 +100,8 @@ def steps(draw: st.DrawFn, name: str, values: Sequence[Source]) -> tuple[Node, S
 
 @st.composite
 def others(draw: st.DrawFn, first: Source, values: Sequence[Source]) -> list[Source]:
-    """One or two more values for a layer of several, most often of the same shape."""
+    """Draw one or two further inputs for a layer with several inputs, most often of the same
+    shape."""
     alike = [each for each in values if each.shape == first.shape and each.below is None]
     real = [each for each in values if each.below is None]
     pool = real if draw(st.integers(0, 3)) == 0 else alike

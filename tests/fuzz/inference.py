@@ -1,6 +1,6 @@
-"""What `kspec check` infers of a network, against the model that Keras builds of it.
+"""Compares the inference of `kspec check` with the model that Keras builds.
 
-`python -m tests.fuzz.inference --count 1000 --seed 7` compares so many random networks, without
+`python -m tests.fuzz.inference --count 1000 --seed 7` compares that many random networks, without
 running them.
 """
 
@@ -24,7 +24,7 @@ from tests.fuzz.network import Network, build
 
 
 def inferred(network: Network) -> Sizes:
-    """The sizes of a network, as the loader of specs infers them."""
+    """Return the sizes of a network, as the loader of specs infers them."""
     inputs = {
         source.name: {
             "tensor": {
@@ -49,7 +49,7 @@ def inferred(network: Network) -> Sizes:
 
 
 def differences(network: Network, model: Any) -> list[str]:
-    """Where shapes, element types and weights are not those of the Keras model."""
+    """Yield where shapes, element types and weights differ from the Keras model."""
     sizes, found = inferred(network), []
     for node in network.nodes:
         layer, value = model.get_layer(node.name), sizes.values[node.name]
@@ -74,7 +74,7 @@ def _unnamed(shape: Shape) -> tuple[int | None, ...]:
 
 
 def compare(count: int, start: int) -> int:
-    """Compare so many random networks; the number of steps. Raises AssertionError."""
+    """Compare that many random networks; return the number of steps. Raises AssertionError."""
     steps = 0
 
     @seed(start)

@@ -16,25 +16,25 @@ from tests.conformance.artifacts import FORMATS, TOLERANCE, RefusedError, run, w
 from tests.fuzz.network import Network, build
 
 MOVED = 1e-6
-"""By how much an output may move when an input moves by one unit in the last place."""
+"""The distance that an output may move when an input moves by one unit in the last place."""
 BOUND = 1e4
 """The largest output of a network that is judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a network."""
+    """The result of judging one network."""
 
     problems: tuple[str, ...] = ()
-    """Differences that nothing explains; each names who differs, and by how much."""
+    """Unexplained differences; each names the format and the error."""
     refusals: Mapping[str, str] = field(default_factory=dict)
-    """Who refused it, and why: `trace`, or a format."""
+    """The refusals by their origin, `trace` or a format, with the reason."""
     ill_conditioned: bool = False
-    """Float32 itself does not determine the outputs: nothing was judged."""
+    """Float32 does not determine the outputs, so nothing was judged."""
 
 
 def judge(network: Network) -> Verdict:
-    """Build, trace, lower, write and run, at batch 1 and 3."""
+    """Build, trace, lower, write and run the network, at batch 1 and 3."""
     from kspec.compiler.trace import TraceError, trace
 
     try:
@@ -72,9 +72,9 @@ def judge(network: Network) -> Verdict:
 
 
 def well_conditioned(graph: Graph, rows: Mapping[str, Array], exact: Mapping[str, Array]) -> bool:
-    """Whether float32 determines the outputs: bounded, and still when an input moves by one unit
-    in the last place, or when every step rounds to float32. A zero is a step of padding, and stays
-    one."""
+    """Return whether float32 determines the outputs: they are bounded, and stay nearly equal when
+    an input moves by one unit in the last place, or when every step rounds to float32. A zero marks
+    a padded time step, and stays zero."""
     moved = {
         name: np.where(array == 0, array, np.nextafter(array, np.float32(3)))
         if array.dtype == np.float32
@@ -96,8 +96,8 @@ def _differences(
     expected: list[dict[str, Array]],
     exact: list[dict[str, Array]],
 ) -> list[str]:
-    """Where a result is neither near Keras' nor near the reference in float64; the reference
-    itself has Keras only."""
+    """Yield each result that is near neither Keras nor the reference in float64; the reference
+    itself is compared with Keras only."""
     problems = []
     for batch, referee, truth in zip(found, expected, exact, strict=True):
         for name, reference in referee.items():

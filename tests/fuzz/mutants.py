@@ -1,11 +1,11 @@
 """`python -m tests.fuzz.mutants --count 5000 --seed 1`: check specs with one mistake each.
 
-A sound spec is written in block style, one key or item a line, so that the line of each node is
-known. One node of it is replaced by a value of a wrong kind, renamed, deleted, duplicated or
-moved; the mutant then goes through what `kspec check` does, in this process. A mutant ends with
-the exit code of the command: 0 for a spec that is sound still, 2 for a spec that is refused, and
-70 for any exception but KspecError, which is a bug. A refusal counts as located if one diagnostic
-at least stands on a line of the mutation.
+A sound spec is written in block style, one key or item per line, so that the line of each node is
+known. One node is replaced by a value of a wrong kind, renamed, deleted, duplicated or moved; then
+the mutant is checked as `kspec check` does it, in this process. A mutant ends with the exit code of
+the command: 0 for a spec that is still sound, 2 for a refused spec, and 70 for any exception except
+KspecError, which is a bug. A refusal counts as located if at least one diagnostic is on a line of
+the mutation.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from kspec.spec.render import render
 from tests.fuzz.specs import SPECS, write_data
 
 LEAST = 0.95
-"""Share of refusals that have a diagnostic on a line of the mutation."""
+"""The least share of refusals with a diagnostic on a line of the mutation."""
 WRONG: Mapping[str, str] = {
     "null": "null",
     "a bool": "true",
@@ -66,21 +66,21 @@ KEYS = ("wrong", '""', "12", "null", '"né"', "x" * 300, '"a.b[0]*"', '"a b"', "
 
 @dataclass(slots=True)
 class Part:
-    """A node of a spec, as it is written in block style."""
+    """A node of a spec in block style."""
 
     key: str | None
     """The key as written; None for an item of a list and for the root."""
     scalar: str = ""
-    """The text of a value that is written on the line of its key."""
+    """The text of a value on the line of its key."""
     kind: str = "scalar"
     parts: list[Part] = field(default_factory=list)
     lines: tuple[int, int] = (0, 0)
-    """The first and the last line, from 1; set when it is written."""
+    """The first and the last line, from 1, known after the text is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A spec with one mistake, and where the mistake is."""
+    """A spec with one mistake, and the place of the mistake."""
 
     seed: str
     text: str
@@ -90,7 +90,7 @@ class Mutant:
 
 @dataclass(slots=True)
 class Tally:
-    """How mutants ended."""
+    """The ends of mutants."""
 
     codes: Counter[int] = field(default_factory=Counter)
     located: int = 0
@@ -105,7 +105,7 @@ class Tally:
 
 
 def parsed(text: str) -> Part:
-    """The parts of a sound spec."""
+    """Return the parts of a sound spec."""
     root, problems = read(text, "seed.yaml")
     assert not problems
     return _part(root, text.split("\n"))
@@ -126,7 +126,7 @@ def _part(node: Node, lines: list[str]) -> Part:
 
 
 def written(root: Part) -> str:
-    """The text of the parts; sets their lines."""
+    """Return the text of the parts; set their lines."""
     lines: list[str] = []
     root.lines = (1, 1)
     _write(root.parts, lines, "")
@@ -134,7 +134,7 @@ def written(root: Part) -> str:
 
 
 def _write(parts: Iterable[Part], lines: list[str], indent: str, lead: str | None = None) -> None:
-    """Write the parts; the first one after `lead`, which is a dash that waits for its item."""
+    """Write the parts; the first one follows `lead`, the dash of a list item."""
     for part in parts:
         start = (indent if lead is None else lead) + ("- " if part.key is None else f"{part.key}:")
         lead = None
@@ -150,14 +150,14 @@ def _write(parts: Iterable[Part], lines: list[str], indent: str, lead: str | Non
 
 
 def _walk(part: Part) -> Iterator[tuple[Part, int]]:
-    """Each parent with the index of a child, in the order of the text."""
+    """Yield each parent with the index of a child, in the order of the text."""
     for index, each in enumerate(part.parts):
         yield part, index
         yield from _walk(each)
 
 
 Mutation = Callable[[random.Random, Part, int], tuple[str, Callable[[], Iterable[int]]]]
-"""Changes the child of a parent; what was done, and the lines of it once the text is written."""
+"""Change the child of a parent; return the change, and its lines once the text is written."""
 
 
 def _replace(drawn: random.Random, parent: Part, index: int) -> tuple[str, Callable[[], set[int]]]:
@@ -207,7 +207,7 @@ MUTATIONS: tuple[Mutation, ...] = (_replace,) * 6 + (_rename, _delete, _double, 
 
 
 def mutants(count: int, seed: int) -> Iterator[Mutant]:
-    """So many mutants, the same for the same seed."""
+    """Yield that many mutants, equal for equal seeds."""
     drawn = random.Random(seed)  # noqa: S311
     seeds = {name: parsed(text) for name, text in SPECS.items()}
     places = {name: len(list(_walk(root))) for name, root in seeds.items()}
@@ -223,7 +223,7 @@ def mutants(count: int, seed: int) -> Iterator[Mutant]:
 
 
 def judge(mutant: Mutant, folder: Path, tally: Tally) -> None:
-    """Check the mutant in its folder, and count how it ends."""
+    """Check the mutant in its folder, and count its end."""
     path = folder / mutant.seed / "model.yaml"
     path.write_text(mutant.text, encoding="utf-8")
     try:
@@ -252,7 +252,7 @@ def _locate(mutant: Mutant, error: KspecError, tally: Tally) -> None:
 
 
 def run(count: int, seed: int, folder: Path) -> Tally:
-    """Judge so many mutants of all specs, whose data is written into `folder`."""
+    """Judge that many mutants of all specs, whose data is written into `folder`."""
     tally = Tally()
     for name in SPECS:
         write_data(folder / name)

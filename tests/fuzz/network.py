@@ -1,4 +1,4 @@
-"""A network as data: what the generator draws, a file holds, and Keras builds."""
+"""A network as data: drawn by the generator, stored in a file, and built with Keras."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ TIME = 5
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An input, or what a step gives."""
+    """An input, or the output of a step."""
 
     name: str
     shape: Shape
     below: int | None = None
-    """Whole numbers from 0 to below it; without it, real numbers."""
+    """The bound of whole numbers from 0; None for real numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A step: a layer by its key, with arguments as in YAML, and where it takes from."""
+    """A step: a layer by its key, with arguments as in YAML, and the names of its inputs."""
 
     name: str
     key: str
@@ -51,7 +51,8 @@ class Network:
     seed: int
 
     def rows(self, count: int) -> dict[str, Array]:
-        """Inputs within ±2; the last step of a first row is nothing, as in a padded batch."""
+        """Return inputs within ±2; the last time step of the first row is 0, as in a padded
+        batch."""
         drawn = np.random.default_rng((self.seed, count))
         rows = {}
         for source in self.inputs:
@@ -66,7 +67,8 @@ class Network:
         return rows
 
     def text(self) -> str:
-        """YAML: inputs and steps as in a spec, and outputs by name, for theirs have any shape."""
+        """Return the YAML: inputs and steps as in a spec, and outputs by name, since they have any
+        shape."""
         network = [
             {node.key: node.arguments, "name": node.name, "from": list(node.sources)}
             for node in self.nodes
@@ -86,7 +88,7 @@ class Network:
 
 
 def read(path: Path) -> Network:
-    """The network of a file."""
+    """Return the network of a file."""
     held: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     inputs = tuple(
         Source(name, tuple(each["shape"]), each.get("below"))
@@ -101,7 +103,7 @@ def read(path: Path) -> Network:
 
 
 def build(network: Network) -> Any:
-    """The Keras model, with random weights and statistics; inputs and outputs are dicts."""
+    """Return the Keras model with random weights and statistics; inputs and outputs are dicts."""
     import keras
 
     from kspec.models.keras_model import call_layer, make_layer, randomize

@@ -1,4 +1,4 @@
-"""The search for networks that differ, a chunk at a time."""
+"""The search for networks whose results differ, in chunks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.fuzz.network import Network
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the networks of a chunk."""
+    """The results of the networks of a chunk."""
 
     judged: int = 0
     ill_conditioned: int = 0
@@ -24,19 +24,19 @@ class Tally:
 
 
 SHRINKING = 60.0
-"""Seconds after which a failure is small enough."""
+"""The time in seconds after which shrinking a failure stops."""
 
 
 class Enough(BaseException):
-    """A failure is small enough."""
+    """The failure is small enough."""
 
 
 class DiffersError(AssertionError):
-    """A network with problems that nothing explains."""
+    """A network with unexplained differences."""
 
 
 def search(start: int, count: int) -> Tally:
-    """Judge random networks; the smallest failure of the chunk is in the tally."""
+    """Judge random networks; the tally contains the smallest failure of the chunk."""
     tally = Tally()
     smallest: list[tuple[Network, tuple[str, ...]]] = []
     found: list[float] = []

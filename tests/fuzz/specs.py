@@ -1,4 +1,4 @@
-"""Sound specs that use most of the language, and small data for each of them."""
+"""Sound specs that use most of the language, with small data for each."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ SPECS: Mapping[str, str] = {
 
 
 def write_data(folder: Path) -> None:
-    """The rows of a spec; `folder` is named after it."""
+    """Write the rows of a spec into the folder that is named after it."""
     tiny.write(folder)
     for example in EXAMPLES.glob(f"{folder.name}/*.csv"):
         shutil.copy(example, folder)

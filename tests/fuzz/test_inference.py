@@ -1,4 +1,4 @@
-"""Shapes, element types and weights of random networks are those of Keras."""
+"""Shapes, element types and weights of random networks equal those that Keras infers."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings

@@ -1,4 +1,4 @@
-"""Random networks in every format against Keras, and those that once failed again."""
+"""Random networks in every format against Keras, and a replay of all earlier failures."""
 
 from __future__ import annotations
 

@@ -51,6 +51,6 @@ def test_both_numbers_are_named():
     share = float((LABELS == 1).mean())
     assert warning.severity == "warning"
     assert warning.message == (
-        f"accuracy is 0.25 on the validation rows, no better than {share:.4g}, which the label 'b'"
-        " for every row has"
+        f"accuracy is 0.25 on the validation rows, no better than {share:.4g}, the score of"
+        " answering the label 'b' for every row"
     )

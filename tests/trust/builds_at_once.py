@@ -1,7 +1,7 @@
 """`python -m tests.trust.builds_at_once --rounds N`: eight builds at once on one store.
 
-Each round starts with an empty store. A build is right if it ends with 0 and ships the same bytes
-as the builds before it, of all rounds, and if every result in the store of its round is sound.
+Each round starts with an empty store. A build passes if it ends with 0, ships the same bytes as all
+earlier builds of all rounds, and every result in its round's store is sound.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
 
 
 def write_spec(folder: Path) -> Path:
-    """A spec that starts from weights in place of training, so that a build is cheap."""
+    """Write a spec that starts from weights instead of training, so that a build is cheap."""
     drawn = np.random.default_rng(4)
     weights = {
         name: drawn.standard_normal(shape, dtype=np.float32) for name, shape in SHAPES.items()
@@ -58,8 +58,8 @@ def write_spec(folder: Path) -> Path:
 
 
 def build_at_once(spec: Path, folder: Path) -> list[tuple[Path, int]]:
-    """Start all builds on a new store in `folder`; the out folder and exit code of each. What a
-    build tells lies in a file beside its out folder."""
+    """Start all builds on a new store in `folder`; return the out folder and the exit code of each.
+    The log of a build lies in a file beside its out folder."""
     command = [sys.executable, "-m", "kspec", "build", str(spec), "--quiet"]
     command += ["--store", str(folder / STORE)]
     started = []
@@ -72,14 +72,14 @@ def build_at_once(spec: Path, folder: Path) -> list[tuple[Path, int]]:
 
 
 def digest(out: Path) -> str:
-    """SHA-256 over the names and bytes of all that ships, but for the report: it shows how long
-    stages took."""
+    """Return the SHA-256 over the names and bytes of everything that ships, except the report,
+    which contains the durations of stages."""
     parts = sorted(each for each in out.iterdir() if each.name != "report.html")
     return "\n".join(f"{each.name} {sha256_of_list(hashes(out, each.name))}" for each in parts)
 
 
 def unsound(root: Path) -> list[str]:
-    """What is wrong with a store: a result that is not as its maker left it, or is not whole."""
+    """Return the faults of a store: results that are damaged, incomplete or missing."""
     store = Store.at(root)
     found = [str(each.relative_to(root)) for each in root.rglob("*.partial")]
     found += [str(each.relative_to(root)) for each in root.glob("running/*/result")]
@@ -91,7 +91,7 @@ def unsound(root: Path) -> list[str]:
 
 
 def judge(spec: Path, folder: Path, shipped: set[str]) -> int:
-    """Builds of one round that are right; adds the digests of what they ship to `shipped`."""
+    """Return how many builds of one round pass; add the digests of what they ship to `shipped`."""
     good = 0
     for out, code in build_at_once(spec, folder):
         if code:

@@ -1,4 +1,4 @@
-"""A bundle made by hand, with everything that a description speaks of."""
+"""A handwritten bundle with every file that a description can mention."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ def sha(content: bytes) -> str:
 
 
 def described(content: dict[str, bytes] = CONTENT) -> dict[str, Any]:
-    """The description of these files as plain data."""
+    """Return the description of these files as plain data."""
     parts = {name: sha(content[f"model/{name}"]) for name in ("m.onnx", "m.onnx.data")}
     port = {"dtype": "float32", "shape": ["batch", 2]}
     decision = {"labels": ["a", "b"], "scores": "probabilities"}
@@ -77,7 +77,7 @@ def described(content: dict[str, bytes] = CONTENT) -> dict[str, Any]:
 
 
 def write(folder: Path, content: dict[str, bytes] = CONTENT) -> Path:
-    """A sound bundle in a folder."""
+    """Write an undamaged bundle into a folder."""
     for name, each in content.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(each)
@@ -86,7 +86,7 @@ def write(folder: Path, content: dict[str, bytes] = CONTENT) -> Path:
 
 
 def describe(folder: Path, text: str) -> None:
-    """Write the text of a description, and the seal that fits it."""
+    """Write the text of a description and its seal."""
     content = text.encode()
     (folder / FILE).write_bytes(content)
     (folder / SEAL).write_bytes(seal_of(sha(content)))

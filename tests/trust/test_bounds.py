@@ -1,4 +1,4 @@
-"""Nothing in a spec or its data takes time, memory or depth without a bound."""
+"""Specs and data use bounded time, memory and depth."""
 
 import io
 import os

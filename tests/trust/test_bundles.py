@@ -1,4 +1,4 @@
-"""`kspec verify` finds every file of a bundle that is changed, missing or added, and says so."""
+"""`kspec verify` names every file of a bundle that is changed, missing or added."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from tests.trust.bundles import CONTENT, ROWS, describe, edit, sha, write
 
 @pytest.fixture(autouse=True)
 def no_runtime(monkeypatch):
-    """The artifact that was made by hand is refused without a process of its own."""
+    """Refuse the handwritten artifact without starting a process."""
 
     def refuse(*_arguments: object, **_options: object) -> None:
         raise KspecError(Diagnostic("KS720", "it does not run"))
@@ -35,7 +35,7 @@ def bundle(tmp_path):
 
 
 def problems(folder: Path) -> list[str]:
-    """What `kspec verify` and `kspec predict` say of the folder."""
+    """Return the diagnostics of `kspec verify` and `kspec predict` for the folder."""
     with pytest.raises(KspecError) as caught:
         verify_bundles(bundles_in(folder))
     with pytest.raises(KspecError) as also:
@@ -108,7 +108,7 @@ IGNORED = ("vendor", "tools/cache", "**/__pycache__")
     ],
 )
 def test_files_of_a_platforms_tools_are_not_compared(bundle, added, named):
-    """Nor are they read: tools leave links there."""
+    """Ignored files are not read either: tools create links there."""
     edit(bundle, ("ignored",), IGNORED)
     (bundle / added).parent.mkdir(parents=True, exist_ok=True)
     if named is None:
@@ -216,7 +216,7 @@ WRONG = [None, True, -1, 1.5, 10**30, "", "../x", [], [1], {}, {"a": 1}, "\u202e
 
 
 def routes(value: object, above: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The places of all values in plain data."""
+    """Yield the routes of all values in plain data."""
     if above:
         yield above
     if isinstance(value, dict):
@@ -228,7 +228,7 @@ def routes(value: object, above: tuple[str | int, ...] = ()) -> Iterator[tuple[s
 
 
 def test_each_field_of_a_description_with_each_wrong_kind(bundle):
-    """Every answer is a diagnostic; none is a traceback."""
+    """Every answer is a diagnostic, never a traceback."""
     text = (bundle / FILE).read_text()
     edits = 0
     for route in routes(json.loads(text)):
@@ -259,7 +259,7 @@ GOLDEN = {
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_golden_rows_that_do_not_fit(tmp_path, name):
-    """Of a bundle whose hashes were made to fit."""
+    """The bundle's hashes and seal fit these golden rows."""
     folder = write(tmp_path / "b", {**CONTENT, "golden/golden.safetensors": GOLDEN[name]})
     with pytest.raises(KspecError, match=r"KS918 .*golden\.safetensors"):
         verify_bundles(bundles_in(folder))

@@ -1,4 +1,5 @@
-"""No path that a stranger controls leads out of its folder, waits, or is read without a bound."""
+"""A path from an untrusted spec never leads out of its folder, blocks, or is read without a
+bound."""
 
 import os
 import socket
@@ -32,7 +33,7 @@ targets: {{browser: {{}}}}
 
 
 def texts(path: Path, **options: bool) -> str:
-    """Everything that a check says."""
+    """Return everything that a check prints."""
     found = check(path, **options)
     assert found
     return "\n".join(f"{each.code} {each.message} {each.help}" for each in found)
@@ -40,7 +41,7 @@ def texts(path: Path, **options: bool) -> str:
 
 @pytest.fixture
 def repository(tmp_path):
-    """A cloned repository with a secret in it, and a file outside."""
+    """A cloned repository with a secret in it, and a file outside of it."""
     root = tmp_path / "clone"
     (root / ".git").mkdir(parents=True)
     (root / ".git" / "config").write_text(f"[http]\n\textraheader = {CONTENT}\n")
@@ -178,7 +179,7 @@ def test_a_bound_holds_for_a_file_that_grows(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("swap", ["file", "folder"])
 def test_a_path_that_is_swapped_for_a_link_while_it_is_opened(tmp_path, monkeypatch, swap):
-    """Between the look at a component and its opening, a stranger puts a link in its place."""
+    """A link replaces a component of the path between its check and its opening."""
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "f").write_text(CONTENT)
     (tmp_path / "d").mkdir()

@@ -1,4 +1,4 @@
-"""A build replaces and removes what a build has put there, and nothing else."""
+"""A build replaces and removes only files that a build has written."""
 
 import json
 import os
@@ -14,7 +14,7 @@ SEAL = "manifest.json"
 
 
 def made(folder: Path, mark: str, *names: str) -> dict[str, Path]:
-    """A bundle for each name, and a manifest."""
+    """Write a bundle for each name, and a manifest."""
     for name in names:
         (folder / name).mkdir(parents=True)
         (folder / name / "index.js").write_text(mark)

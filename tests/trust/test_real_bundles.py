@@ -1,8 +1,8 @@
-"""Bundles of every platform and every plain format: `kspec verify`, and the self-tests that run
-here, find each changed, missing and added file.
+"""`kspec verify`, and the self-tests that can run here, find each changed, missing and added file
+in bundles of every platform and every plain format.
 
-A self-test is a process, so `make test` tries a few damages on each; all of them are tried where
-the environment variable KSPEC_TRUST is `all`, as in `make trust`.
+A self-test starts a process, so `make test` tries only a few damages on each. With the environment
+variable KSPEC_TRUST set to `all`, as in `make trust`, all damages are tried.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pytest
 import kspec
 from kspec.features.description import FILE, SEAL, Description
 from kspec.pipeline.bundles import shipped
+from kspec.pipeline.bundles.integrity import check_bundle
 from kspec.pipeline.bundles.shipped import bundles_in, verify_bundles
 from kspec.pipeline.store.locks import locked
 from kspec.spec import KspecError
@@ -37,12 +38,12 @@ FORMATS = ("onnx", "coreml", "tflite", "tf_serving")
 FLIPS = 60
 ALL = os.environ.get("KSPEC_TRUST") == "all"
 TRIED = FLIPS if ALL else 2
-"""Flips that each self-test is tried on."""
+"""The number of flips that each self-test is tried on."""
 
 
 @pytest.fixture(scope="session")
 def plain(bundles: Path) -> Path:
-    """A folder with the bundles of an example's artifacts alone, built once for all workers."""
+    """Build the bundles of an example's plain formats once for all workers; return their folder."""
     folder = bundles / "plain"
     with locked(bundles.with_name("building-plain")):
         if not folder.exists():
@@ -64,7 +65,7 @@ def bundle(bundles: Path, plain: Path, name: str, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No artifact of a damaged bundle is run."""
+    """Fail if an artifact of a damaged bundle is run."""
 
     def run(path: Path, *_arguments: object, **_options: object) -> None:
         raise AssertionError(f"{path} is run")
@@ -73,12 +74,12 @@ def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def names_of(folder: Path) -> list[str]:
-    """Every file of a bundle."""
+    """Return every file of a bundle."""
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
 def flips(folder: Path, count: int, seed: int) -> Iterator[str]:
-    """Flip a bit at a time, in one file after the other, and put it back afterwards."""
+    """Flip one bit at a time, in one file after the other, and restore it afterwards."""
     drawn = random.Random(seed)  # noqa: S311
     names = [name for name in names_of(folder) if (folder / name).stat().st_size]
     drawn.shuffle(names)
@@ -93,7 +94,7 @@ def flips(folder: Path, count: int, seed: int) -> Iterator[str]:
 
 
 def verified(folder: Path) -> str:
-    """What `kspec verify` says of a damaged bundle."""
+    """Return the message of `kspec verify` for a damaged bundle."""
     with pytest.raises(KspecError) as caught:
         verify_bundles(bundles_in(folder))
     return str(caught.value)
@@ -102,6 +103,8 @@ def verified(folder: Path) -> str:
 @pytest.mark.usefixtures("no_run")
 @pytest.mark.parametrize("name", [*PLATFORMS, *FORMATS])
 def test_verify_finds_every_damage(bundle: Path) -> None:
+    about = Description.read((bundle / FILE).read_bytes())
+    assert check_bundle(bundle, about) == ()
     found = 0
     for name in flips(bundle, FLIPS, seed=11):
         assert str(bundle / name) in verified(bundle) or name == SEAL
@@ -109,10 +112,9 @@ def test_verify_finds_every_damage(bundle: Path) -> None:
     assert found == FLIPS
     for name in names_of(bundle):
         held = (bundle / name).rename(bundle.with_name("held"))
-        assert str(bundle / name) in verified(bundle)
+        assert str(bundle if name == FILE else bundle / name) in verified(bundle)
         held.rename(bundle / name)
     places = {bundle, *(each for each in bundle.rglob("*") if each.is_dir())}
-    about = Description.read((bundle / FILE).read_bytes())
     for place in sorted(places):
         added = place / "added file"
         assert not about.ignores(added.relative_to(bundle).as_posix())
@@ -145,8 +147,8 @@ SELF_TESTS: Mapping[str, SelfTest] = {"server": _server, "raspberry_pi": _raspbe
 
 
 def check_self_test(folder: Path, passes: SelfTest) -> None:
-    """Flipped bits, the missing description, its missing seal, and an added file, after the whole
-    bundle has passed."""
+    """Try flipped bits, a missing seal and an added file (with KSPEC_TRUST also every other missing
+    file) on a bundle that passes undamaged."""
     assert passes(folder)
     for name in flips(folder, TRIED, seed=13):
         assert not passes(folder), name

@@ -1,4 +1,4 @@
-"""What ships is what this user's builds made, whatever lies in the store."""
+"""Only results of this user's own builds ship, whatever the store contains."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def result(store: Store) -> Path:
 
 
 def found(store: Store) -> str | None:
-    """Why the result does not count, after which it is made again."""
+    """Return why the result is not used, after which it is made again."""
     look = store.look("package-browser", "key")
     assert not look.sound
     assert fill(store)
@@ -129,7 +129,7 @@ def test_no_index_is_too_odd(store, index):
 
 
 def test_a_store_that_agrees_with_itself_is_not_enough(store, tmp_path):
-    """Whoever commits a store can make its hashes fit, but not its code."""
+    """The author of a committed store can make its hashes fit, but not its code."""
     evil = Store(store.root, Seals(b"a key of somebody else"))
     (result(store) / "about.json").write_text("evil")
     evil.seal("package-browser", "key", result(store))
@@ -258,7 +258,7 @@ def test_a_checkpoint_from_elsewhere_is_passed_over(tmp_path, store):
 
 
 def race(store: Store, rounds: int, processes: int = 8) -> list[int]:
-    """How processes end that want the same results at once, one after the other."""
+    """Return how processes end that want the same results at once, one after the other."""
 
     def work() -> None:
         for index in range(rounds):

@@ -156,7 +156,9 @@ def _misfit(rows: Rows, about: Description) -> str | None:
             return "has other inputs or outputs than the signature"
         for port in ports:
             if not _fits(arrays[port.name], port):
-                return f"holds {arrays[port.name].shape} for `{port.name}`, which is {port.shape}"
+                return (
+                    f"has shape {arrays[port.name].shape} for `{port.name}` instead of {port.shape}"
+                )
     counts = {len(array) for arrays, _ in pairs for array in arrays.values()}
     return None if len(counts) == 1 and counts != {0} else "has no rows, or not the same number"
 

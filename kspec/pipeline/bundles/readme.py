@@ -67,7 +67,7 @@ def meaning(output: OutputPort) -> Markdown:
         return Markdown(f"a {score} for each label; the largest one decides")
     second = code(decision.labels[1]).text
     return Markdown(
-        f"the {score} of the label {second}, which it means above {decision.threshold:g}"
+        f"the {score} of the label {second}, which is the answer above {decision.threshold:g}"
     )
 
 

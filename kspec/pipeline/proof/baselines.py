@@ -73,7 +73,7 @@ def useless(
             continue
         message = (
             f"{each.metric} is {value:.4g} on the {ROWS[split]}, no better than {each.value:.4g},"
-            f" which {each.answer} for every row has"
+            f" the score of answering {each.answer} for every row"
         )
         help_ = "look at the data, the learning rate and the epochs; a gate makes this a failure"
         yield Diagnostic("KS609", message, ("outputs", each.output), help=help_)

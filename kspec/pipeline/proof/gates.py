@@ -30,16 +30,16 @@ def check_gates(spec: Spec) -> Iterator[Diagnostic]:
         if metric not in known:
             yield Diagnostic(
                 "KS802",
-                f"no artifact has a metric {metric!r}",
+                f"unknown metric `{metric}`",
                 ("gates", name),
-                help=suggest(metric, known) or f"known are {', '.join(known)}",
+                help=suggest(metric, known) or f"available: {', '.join(known)}",
             )
         if not any(fnmatchcase(target, glob) for target in spec.targets):
             yield Diagnostic(
                 "KS803",
-                f"no target is called {glob!r}",
+                f"no target has the name `{glob}`",
                 ("gates", name),
-                help=suggest(glob, tuple(spec.targets)) or "drop the gate, or add the target",
+                help=suggest(glob, tuple(spec.targets)) or "remove the gate, or add the target",
             )
 
 

@@ -184,12 +184,12 @@ def _joined(parts: Iterable[Mapping[str, Array]]) -> dict[str, Array]:
 def _misfit(found: Outputs, expected: Outputs) -> str | None:
     """Return which outputs an artifact lacks or adds, or the first output of another shape."""
     if odd := found.keys() ^ expected.keys():
-        return f"gives other outputs than the model: {', '.join(sorted(odd))}"
+        return f"has other outputs than the model: {', '.join(sorted(odd))}"
     for name, each in expected.items():
         if found[name].shape != each.shape:
             rows, *given = found[name].shape
             wanted = f"{len(each)} of {list(each.shape[1:])}"
-            return f"gives {rows} rows of shape {given} for {name!r}, and not {wanted}"
+            return f"returns {rows} rows of shape {given} for {name!r} instead of {wanted}"
     return None
 
 

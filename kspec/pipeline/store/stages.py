@@ -99,7 +99,7 @@ class Stages:
         if found.sound:
             return "unchanged"
         if found.damage is not None:
-            return f"the stored result does not count: {found.damage}"
+            return f"the stored result is not used: {found.damage}"
         last = self.store.remembered(self.model, key.slot)
         if last is None:
             return "first build"
