@@ -10,13 +10,13 @@ import numpy as np
 
 from kspec.data.columns import Columns, find_columns
 from kspec.data.decoding import decode_cells
-from kspec.data.faults import bounded
+from kspec.data.faults import SPLITS, bounded
 from kspec.data.features import make_input, make_target
 from kspec.data.files import digest_files
 from kspec.data.judgement import judge_rows
 from kspec.data.requests import request_of, served
 from kspec.data.sources import open_source
-from kspec.data.splits import NAMES, Rows, split_rows
+from kspec.data.splits import Rows, split_rows
 from kspec.data.table import Array
 from kspec.features.kinds import labels_of
 from kspec.schemas import Spec
@@ -106,7 +106,7 @@ def _load(document: Document) -> Dataset:
     if untrainable := tuple(_untrainable(spec, rows, inputs, targets, columns)):
         raise KspecError(*bounded(untrainable))
     whole = Split(inputs, targets, np.arange(table.rows))
-    parts = {name: whole.take(getattr(rows, name)) for name in NAMES}
+    parts = {name: whole.take(getattr(rows, name)) for name in SPLITS}
     digest = digest_files(document.roots, data.source)
     return Dataset(**parts, columns=columns.inputs, digest=digest)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kspec.data.cells import MISSING, Cells, Numbers, Texts, first_rows, rows_of
+from kspec.data.signatures import SIGNATURE_BYTES, refuse_other_content
 from kspec.data.table import (
     SAMPLE_BYTES,
     SAMPLE_ROWS,
@@ -130,7 +131,11 @@ def _readable(path: File) -> Iterator[None]:
     """Raises KspecError KS503 for what is not CSV in UTF-8."""
     try:
         yield
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        message = f"{path.name} is not in UTF-8: it has the byte 0x{error.object[error.start]:02x}"
+        help_ = "save it in UTF-8: `iconv -f WINDOWS-1252 -t UTF-8`, if it comes from a spreadsheet"
+        raise refuse("KS503", message, help=help_) from None
+    except csv.Error as error:
         raise refuse("KS503", f"{path.name} is not CSV in UTF-8: {error}") from None
 
 
@@ -147,10 +152,14 @@ def encode_text(column: Any) -> Text:
 
 
 def _header(path: File) -> tuple[str, ...]:
+    with path.open() as stream:
+        refuse_other_content(path.name, stream.read(SIGNATURE_BYTES))
     with _readable(path), path.text() as stream:
         header = tuple(next(csv.reader(stream), ()))
+        is_empty = not header and not stream.read(1)
     if not header:
-        raise refuse("KS505", f"{path.name} is empty", help="the first line names the columns")
+        what = "is empty" if is_empty else "begins with an empty line"
+        raise refuse("KS505", f"{path.name} {what}", help="the first line names the columns")
     if twice := sorted(name for name, count in Counter(header).items() if name and count > 1):
         raise refuse("KS506", f"{path.name} has the column {twice[0]!r} twice")
     return header

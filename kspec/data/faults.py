@@ -6,6 +6,7 @@ per column and tell the first row of each kind.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,6 +15,7 @@ from kspec.spec.diagnostics import Diagnostic, Route
 
 ROUTE: Route = ("data", "source")
 """Where a spec names its data."""
+SPLITS = ("train", "validation", "test")
 MAX_REPORTED = 20
 """Problems of the data that are reported at once."""
 MAX_COLUMNS = 5
@@ -21,6 +23,23 @@ MAX_COLUMNS = 5
 MAX_VALUES = 5
 """Unknown labels that are listed."""
 COMPLETE = "fill or drop these rows: a model learns nothing from what is not there"
+_SPACE = "'\\u00a0\\u202f "
+SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(rf"[-+]?[\d.{_SPACE}]*,[\d.,]+|[-+]?\d+([_{_SPACE}]\d{{3}})+(\.\d*)?"),
+        "write a decimal point, and no separators of thousands: 1234.5",
+    ),
+    (
+        re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?([T ].*)?|\d\d?[-/.]\d\d?[-/.]\d{2,4}.*"),
+        "write dates as numbers, such as days since a fixed day",
+    ),
+    (
+        re.compile(r"\W*\d[\d.,]*\s*[^\d\s]{1,4}|[^\d\s.,+-]{1,3}\s*[\d.,]+"),
+        "write the number without a unit",
+    ),
+    (re.compile(r"true|false|yes|no", re.IGNORECASE), "write 1 and 0"),
+)
+"""How people spell what is a number to them, and what to write instead."""
 NUMBERS = "correct the cells, or write words as numbers: a column of 0 and 1 for each word"
 
 
@@ -81,8 +100,10 @@ class Readable(Protocol):
 
 
 def not_a_number(cell: str, row: int, count: int) -> Fault:
-    """Rows whose cell is text."""
-    return Fault("KS520", f"{cell[:40]!r} is not a number", row, count, NUMBERS)
+    """Return the fault of rows whose cell is text; `cell` is the first."""
+    spelled = (help_ for pattern, help_ in SPELLINGS if pattern.fullmatch(cell.strip()[:40]))
+    help_ = next(spelled, NUMBERS)
+    return Fault("KS520", f"{cell[:40]!r} is not a number", row, count, help_)
 
 
 def not_finite(row: int, count: int) -> Fault:
@@ -162,6 +183,16 @@ def label_problems(
         message += _share(count, rows)
     listed = ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
     yield Diagnostic("KS522", message, route, help=f"the labels are {listed}")
+
+
+def unknown_split(value: str, column: str, where: str) -> Diagnostic:
+    """Return KS532: the row at `where` names no split in the column that splits the data."""
+    return Diagnostic(
+        "KS532",
+        f"{where}: {value[:40]!r} in {column!r} is not a split",
+        ("data", "split", "column"),
+        help=f"the splits are {', '.join(SPLITS)}",
+    )
 
 
 def bounded(problems: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

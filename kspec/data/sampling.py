@@ -4,9 +4,11 @@ Parquet alone.
 
 from __future__ import annotations
 
-from kspec.data.columns import find_columns
+from collections.abc import Iterator
+
+from kspec.data.columns import Columns, find_columns
 from kspec.data.decoding import look_at_cells
-from kspec.data.faults import bounded
+from kspec.data.faults import SPLITS, Readable, bounded, unknown_split
 from kspec.data.judgement import judge_rows
 from kspec.data.requests import request_of, served
 from kspec.data.sources import open_source
@@ -34,4 +36,14 @@ def check_data(document: Document) -> tuple[Diagnostic, ...]:
         rows = look_at_cells(spec, columns, source.sample(request_of(spec, columns, source)))
     except KspecError as error:
         return bounded([*columns.problems, *error.diagnostics])
-    return bounded([*columns.problems, *judge_rows(spec, columns, rows)])
+    splits = _unknown_splits(data.split.column, columns, rows)
+    return bounded([*columns.problems, *judge_rows(spec, columns, rows), *splits])
+
+
+def _unknown_splits(column: str | None, columns: Columns, rows: Readable) -> Iterator[Diagnostic]:
+    """Yield KS532 for each value of the column that splits the data which is not a split."""
+    if column is None or column not in columns.split:
+        return
+    for value, found in rows.occurrences(column).items():
+        if value not in SPLITS:
+            yield unknown_split(value, column, rows.where(found.row))

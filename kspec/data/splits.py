@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kspec.data.faults import SPLITS, unknown_split
 from kspec.data.table import Array, Table, Text
 from kspec.schemas.data import Split
 from kspec.spec.diagnostics import Diagnostic, KspecError
-
-NAMES = ("train", "validation", "test")
 
 _ROUTE = ("data", "split")
 _SHOWN = 5
@@ -53,7 +52,7 @@ def split_rows(split: Split, table: Table) -> Rows:
         wanted = (True, False, True)
     empty = [
         name
-        for name, needed in zip(NAMES, wanted, strict=True)
+        for name, needed in zip(SPLITS, wanted, strict=True)
         if needed and not len(getattr(rows, name))
     ]
     if empty:
@@ -65,19 +64,13 @@ def split_rows(split: Split, table: Table) -> Rows:
 
 def _by_column(text: Text, column: str, table: Table) -> Rows:
     problems = [
-        Diagnostic(
-            "KS532",
-            f"{table.where(int((text.codes == index).argmax()))}: {value[:40]!r} in {column!r}"
-            " is not a split",
-            (*_ROUTE, "column"),
-            help=f"the splits are {', '.join(NAMES)}",
-        )
+        unknown_split(value, column, table.where(int((text.codes == index).argmax())))
         for index, value in enumerate(text.values)
-        if value not in NAMES
+        if value not in SPLITS
     ]
     if problems:
         raise KspecError(*problems[:_SHOWN])
-    spelled = np.array([NAMES.index(value) for value in text.values])[text.codes]
+    spelled = np.array([SPLITS.index(value) for value in text.values])[text.codes]
     return Rows(*(np.flatnonzero(spelled == index) for index in range(3)))
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from kspec.data.dataset import Dataset, load_dataset
-from kspec.data.splits import NAMES
+from kspec.data.faults import SPLITS
 from kspec.spec.document import Document
 from kspec.training.weights import initialize
 
@@ -28,7 +28,7 @@ class Workshop:
     @property
     def counts(self) -> dict[str, int]:
         """Rows of each split."""
-        return {name: len(getattr(self.dataset, name)) for name in NAMES}
+        return {name: len(getattr(self.dataset, name)) for name in SPLITS}
 
     @cached_property
     def model(self) -> Any:

@@ -112,11 +112,13 @@ class Input(Entry):
 
     @model_validator(mode="after")
     def consistent(self) -> "Input":
-        """Check that inputs of whole numbers have no preprocessing."""
+        """Check that inputs of whole numbers have no preprocessing, and that values stay apart."""
         if self.kind.is_whole:
             for field in ("rescale", "offset", "normalize"):
                 if field in self.model_fields_set:
                     raise located((field,), f"{field} is of float32 inputs, this one is int32")
+        if self.rescale == 0:
+            raise located(("rescale",), "a factor of 0 makes all values equal")
         return self
 
 

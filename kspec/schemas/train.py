@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Tag
+from pydantic import Field, Tag, model_validator
 
-from kspec.schemas.base import Model
+from kspec.schemas.base import Model, located
 from kspec.schemas.features import Label
 from kspec.schemas.losses import Loss, Metric
 from kspec.schemas.optimizers import Adam, AnyOptimizer
@@ -103,3 +103,12 @@ class Train(Model):
     """Weight of the rows of each label: `balanced`, or a mapping. For a single output of labels."""
     deterministic: bool = True
     """Whether the same seed gives the same weights, bit for bit."""
+
+    @model_validator(mode="after")
+    def distinct_metrics(self) -> "Train":
+        """Check that no output has a metric twice."""
+        for name, metrics in self.metrics.items():
+            for place, metric in enumerate(metrics):
+                if metric in metrics[:place]:
+                    raise located(("metrics", name, place), "this metric is there twice")
+        return self

@@ -1,5 +1,6 @@
 """Pydantic's errors, said in kspec's words and led back to the places in the YAML."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,9 @@ CONTEXT: Mapping[str, Any] = {"evaluate": evaluate_number}
 """What the schemas need to validate with: how a number written as arithmetic is computed."""
 
 
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+MAX_KEYS = 3
+"""Keys that a help shows."""
 FOLLOW_UPS = frozenset({"default_factory_not_called"})
 """Errors that only say that there is another one."""
 
@@ -27,7 +31,7 @@ def explain(error: ValidationError, root: Node, model: type[BaseModel]) -> list[
     """
     faults = [_fault(each, root, model) for each in error.errors(include_url=False)]
     faults = [
-        fault for fault in faults if fault.node.style != "unknown" and fault.kind not in FOLLOW_UPS
+        fault for fault in faults if fault.node.style != "unknown" and not _is_follow_up(fault)
     ]
     below = {id(above) for fault in faults for above in _above(fault.node)}
     said: dict[int, list[tuple[Fault, Said]]] = {}
@@ -37,6 +41,12 @@ def explain(error: ValidationError, root: Node, model: type[BaseModel]) -> list[
     for key, group in said.items():
         diagnostics.extend(_merge(group, has_faults_below=key in below))
     return diagnostics
+
+
+def _is_follow_up(fault: Fault) -> bool:
+    """Whether another error is the cause: Pydantic does not count items that are wrong."""
+    least = fault.context.get("min_length") if fault.kind == "too_short" else None
+    return fault.kind in FOLLOW_UPS or (least is not None and len(fault.node.items) >= least)
 
 
 def _fault(error: Any, root: Node, model: type[BaseModel]) -> Fault:
@@ -100,9 +110,18 @@ def _help_for_type(node: Node, expected: list[str], keys: tuple[str, ...]) -> st
         return _help_for_number(value) if node.defined is None or _is_number(value) else None
     if expected == ["a list"] and node.is_scalar and value is not None:
         return f"write [{_shown(node)}]"
-    if expected == ["a mapping"] and keys:
-        return f"it is written by keys: `{{{keys[0]}: …}}`"
+    if expected == ["a mapping"]:
+        return _help_for_mapping(node, keys)
     return None
+
+
+def _help_for_mapping(node: Node, keys: tuple[str, ...]) -> str | None:
+    """Write the items of a list, or a word, as keys; else begin with a key that is known."""
+    names = [name for item in node.items or [node] for name in item.mapping or [item.value]]
+    if names and all(isinstance(name, str) and NAME.fullmatch(name) for name in names):
+        shown = ", ".join(f"{name}: …" for name in names[:MAX_KEYS])
+        return f"write `{{{shown}{', …' if len(names) > MAX_KEYS else ''}}}`"
+    return f"it is written by keys: `{{{keys[0]}: …}}`" if keys else None
 
 
 def _shown(node: Node) -> object:

@@ -24,6 +24,14 @@ HELP: Mapping[Reason, str] = MappingProxyType(
     }
 )
 
+NOT_PATHS: Mapping[str, str] = MappingProxyType(
+    {
+        "://": "a spec reads files only: download it into the spec's folder",
+        "$": "a spec reads no environment variables: set the path by `--set data.source.csv=PATH`",
+    }
+)
+"""What to do with a path that holds a sign of something else."""
+
 Source = Csv | Parquet | Npz | ImageFolder
 
 
@@ -68,6 +76,9 @@ def _check(
 def _explain(error: PlaceError, path: str, folder: Path, route: Route) -> Diagnostic:
     if error.reason in CODES:
         return Diagnostic(CODES[error.reason], error.message, route, help=HELP.get(error.reason))
+    for sign, help_ in NOT_PATHS.items():
+        if sign in path:
+            return Diagnostic("KS211", error.message, route, help=help_)
     near = nearest(PurePosixPath(path).name, _names(folder / PurePosixPath(path).parent))
     parent = PurePosixPath(path).parent
     help_ = f"did you mean `{parent / near}`?" if near else "it is looked for beside the spec"

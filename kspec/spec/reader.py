@@ -161,9 +161,9 @@ class _Reader:
 
     def _key(self, event: Event, span: Span, mapping: Node) -> tuple[str, Span]:
         if not isinstance(event, yaml.ScalarEvent) or span.line != span.end_line:
-            raise self._refuse(
-                "KS110", "a key is a single line of text", self._at(span.line - 1, 0)
-            )
+            help_ = 'for text that begins with `{` or `[`, write quotes: "{…}"'
+            message = "a key is a single line of text"
+            raise self._refuse("KS110", message, self._at(span.line - 1, 0), help_)
         key = event.value
         if key == "<<" and event.implicit[0]:
             help_ = "use `params`, or a block with arguments"
@@ -233,7 +233,7 @@ class _Reader:
             line, column = len(lines) - 1, len(lines[-1])
         before = lines[line][:column]
         code, why = explain(error.problem or "", before)
-        if error.context_mark is not None and why.message.endswith("not closed"):
+        if error.context_mark is not None and why.at_start:
             line, column = error.context_mark.line, error.context_mark.column
         span, help_ = self._at(line, column), why.help
         if code == "KS114":

@@ -100,6 +100,9 @@ class StepReader:
         layer, _, arguments = key.partition(" ")
         if layer in known and arguments:
             help_ = f"write `- {layer}: {arguments}`"
+        called, parenthesis, _ = key.partition("(")
+        if parenthesis and (near := nearest(called, known)):
+            help_ = f"write `- {near}: {{…}}`, with the arguments by name, as in `units: 8`"
         message = f"unknown layer or block `{key}`"
         if why is not None:
             message, help_ = f"the layer `{key}` of Keras is not available in a spec", why

@@ -9,6 +9,8 @@ class Explanation:
 
     message: str
     help: str | None = None
+    at_start: bool = False
+    """Whether the cause stands where the faulty part starts, not where the parser noticed it."""
 
 
 LINED_UP = "keys of one mapping start in the same column; those below it are indented by two more"
@@ -20,13 +22,19 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "did not find expected key": Explanation("this does not line up with the keys above", LINED_UP),
     "could not find expected ':'": Explanation(
-        "a key without `:`", "write `key: value`, and quote text that goes over several lines"
+        "a key without `:`",
+        "write `key: value`, and quote text that goes over several lines",
+        at_start=True,
     ),
     "did not find expected ',' or '}'": Explanation(
-        "a `{` that is not closed", "end the mapping with `}`, and separate its entries by `,`"
+        "a `{` that is not closed",
+        "end the mapping with `}`, and separate its entries by `,`",
+        at_start=True,
     ),
     "did not find expected ',' or ']'": Explanation(
-        "a `[` that is not closed", "end the list with `]`, and separate its items by `,`"
+        "a `[` that is not closed",
+        "end the list with `]`, and separate its items by `,`",
+        at_start=True,
     ),
     "did not find expected '-' indicator": Explanation(
         "this does not line up with the items of the list",
@@ -36,9 +44,11 @@ EXPLANATIONS: dict[str, Explanation] = {
         "a list that starts behind a key", "put `- ` on a line of its own, below the key"
     ),
     "found unexpected end of stream": Explanation(
-        "a quote that is not closed", "end the text with the same quote it starts with"
+        "a quote that is not closed",
+        "end the text with the same quote it starts with",
+        at_start=True,
     ),
-    "found unexpected document indicator": Explanation("a quote that is not closed"),
+    "found unexpected document indicator": Explanation("a quote that is not closed", at_start=True),
     "found character that cannot start any token": Explanation(
         "a value cannot start with this character", "put the value in quotes"
     ),

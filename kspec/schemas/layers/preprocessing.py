@@ -1,7 +1,7 @@
 """Layers that scale or encode raw values for a network."""
 
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -37,6 +37,13 @@ class Rescaling(Elementwise):
     """The factor, or one per place of the last axis."""
     offset: Numbers = (0.0,)
     """The summand, or one per place of the last axis."""
+
+    @model_validator(mode="after")
+    def distinguishing(self) -> Self:
+        """Check that some factor is not 0."""
+        if not any(self.scale):
+            raise located(("scale",), "a factor of 0 makes all values equal")
+        return self
 
     def output_shape(self, shapes: tuple[Shape, ...]) -> Shape:
         (shape,) = shapes
