@@ -15,6 +15,7 @@ from kspec.commands.output import print_json, wants_color
 from kspec.spec.diagnostics import Diagnostic, KspecError
 from kspec.spec.render import Format, render
 from kspec.spec.render.machine import as_data
+from kspec.spec.system_errors import system_error
 from kspec.training.interrupts import Terminated
 
 TERMINATED = 143
@@ -54,6 +55,8 @@ def diagnose(error: BaseException) -> Diagnostic:
             # The code that was interrupted notes what it kept; without a note nothing is claimed.
             kept = "; ".join(getattr(error, "__notes__", ()))
             return Diagnostic("KS930", "interrupted", help=kept or None)
+        case OSError() if error.errno is None and (told := system_error(str(error))) is not None:
+            return diagnose(told)  # shutil.Error lists the errors of all files of a folder
         case OSError():
             place = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
             reason = (error.strerror or str(error) or type(error).__name__).lower()
@@ -63,6 +66,8 @@ def diagnose(error: BaseException) -> Diagnostic:
             return Diagnostic("KS904", missing, help="`kspec doctor` lists what is missing")
         case MemoryError():
             return Diagnostic("KS905", str(error) or "out of memory", help="a smaller batch_size")
+    if (told := system_error(str(error))) is not None:  # safetensors writes files in Rust
+        return diagnose(told)
     return Diagnostic(
         "KS970",
         f"a bug of kspec's: {type(error).__name__}: {error}",

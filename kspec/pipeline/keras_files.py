@@ -78,8 +78,12 @@ def import_keras(path: Path, out: Path) -> tuple[Path, Path]:
     is_open = any(None in tensor.shape[1:] for tensor in model.inputs)
     text, arrays = spec_from_model(model, path.stem, _footer(weights.name, is_open=is_open))
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(weights, pack(arrays))
-    write_whole(spec, text.encode())
+    try:
+        write_whole(weights, pack(arrays))
+        write_whole(spec, text.encode())
+    except BaseException:
+        weights.unlink(missing_ok=True)  # it was not there before
+        raise
     return spec, weights
 
 

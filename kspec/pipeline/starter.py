@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 
 from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.training.files import write_whole
 
 ROWS = 400
 SPEC = """\
@@ -49,8 +50,8 @@ gates:
 
 
 def write_starter(folder: Path) -> Path:
-    """Write `model.yaml` and `points.csv` into the folder; returns the path of the spec. Raises
-    KspecError KS910 where one of them is there already; then nothing is written."""
+    """Write `model.yaml` and `points.csv` into the folder, and return the path of the spec. Raises
+    KspecError KS910 if one of them exists, and OSError; then nothing is written."""
     files = {folder / "points.csv": _points(), folder / "model.yaml": SPEC}
     if taken := [path for path in files if path.exists()]:
         raise KspecError(
@@ -58,8 +59,13 @@ def write_starter(folder: Path) -> Path:
             Diagnostic("KS910", f"{taken[-1]} is there already", help="kspec init ANOTHER_FOLDER"),
         )
     folder.mkdir(parents=True, exist_ok=True)
-    for path, text in files.items():
-        path.write_text(text, encoding="utf-8", newline="\n")
+    try:
+        for path, text in files.items():
+            write_whole(path, text.encode())
+    except BaseException:
+        for path in files:  # none of them was there
+            path.unlink(missing_ok=True)
+        raise
     return folder / "model.yaml"
 
 

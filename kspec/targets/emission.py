@@ -20,6 +20,7 @@ from kspec.compiler.ir import Array, Graph, Node
 from kspec.compiler.ops.base import OpError
 from kspec.compiler.passes import PassError
 from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.spec.system_errors import FULL, system_error
 from kspec.targets.formats.child import Job
 from kspec.targets.formats.format import Format
 from kspec.targets.formats.processes import run_python
@@ -172,7 +173,8 @@ def run_artifact(
     format_: Format[Any], path: Path, rows: Mapping[str, Array], how: HowToRun = MEASURED
 ) -> Run:
     """Open the artifact in a fresh process in its own runtime, and run all rows. Raises
-    ArtifactError with what the runtime said, or when it has not ended in time."""
+    ArtifactError with what the runtime said, or when it has not ended in time; OSError if the disk
+    is full."""
     with tempfile.TemporaryDirectory(prefix="kspec-run-") as folder:
         given, made = Path(folder, "rows.safetensors"), Path(folder, "outputs.safetensors")
         save_file({name: np.asarray(array, order="C") for name, array in rows.items()}, given)
@@ -190,6 +192,9 @@ def run_artifact(
         except subprocess.TimeoutExpired as error:
             raise ArtifactError(f"it had not ended after {how.patience:g} seconds") from error
         if done.returncode != 0:
+            told = system_error(done.stderr)
+            if told is not None and told.errno in FULL:
+                raise told  # of the folder for the outputs, not of the artifact
             raise ArtifactError(_last_words(done.stderr, done.returncode))
         report = json.loads(done.stdout.strip().splitlines()[-1])
         outputs = load_file(made)
