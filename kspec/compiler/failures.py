@@ -64,6 +64,11 @@ REASONS = (
 """Fragments of Keras messages about symbolic calls, and what each means for a layer."""
 
 
+_NODES = re.compile(r"\{\{\w+ [^}]*\}\}|\[Op:\w+\]( name:\s*\S*)?|Node: \S+|/job:\S+|\bname:\s*$")
+"""What TensorFlow adds to its messages: `{{function_node …}}`, `[Op:GatherV2] name:`."""
+_GATHERED = re.compile(r"indices\S* = (-?\d+) is not in \[0, (\d+)\)")
+
+
 class TraceError(Exception):
     """A layer or operation that cannot be lowered. ``layer`` locates the layer's line; ``code`` is
     the diagnostic code."""
@@ -93,7 +98,15 @@ def said(error: BaseException) -> str:
     for pattern, meaning in REASONS:
         if re.search(pattern, text):
             return meaning
-    return lines[0].strip()[:LONGEST] if lines else type(error).__name__
+    return cleaned(lines[0])[:LONGEST] if lines else type(error).__name__
+
+
+def cleaned(text: str) -> str:
+    """Return a message of TensorFlow without the names of its nodes, devices and operations."""
+    found = _GATHERED.search(text)
+    if found is not None:
+        return f"it reads the index {found[1]} of an axis of {found[2]}"
+    return _NODES.sub("", text).strip()
 
 
 def failing_layer(error: BaseException) -> str | None:

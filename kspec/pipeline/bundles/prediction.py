@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,10 @@ from kspec.data.columnar import ParquetFiles
 from kspec.data.columns import bind_columns
 from kspec.data.delimited import CsvFiles
 from kspec.data.features import tensor_array
-from kspec.data.table import MAX_BYTES, Request, Source, Table
+from kspec.data.table import MAX_BYTES, Request, Source
 from kspec.features.decision import Decision, Decisions
-from kspec.features.kinds import Sort
 from kspec.features.signature import InputPort
+from kspec.pipeline.bundles.rows import JsonRows, TensorRows, unreadable
 from kspec.pipeline.results import Artifact
 from kspec.schemas import Spec
 from kspec.schemas.features import Input
@@ -32,62 +30,12 @@ Prediction = dict[str, dict[str, Any]]
 """The predictions by output: `values`, and the `label` if the output decides between labels."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class JsonRows:
-    """A JSON list of objects with the same keys; a value is a number or a nested list of
-    numbers."""
-
-    path: Path
-    rows: tuple[Mapping[str, Any], ...]
-
-    @classmethod
-    def open(cls, file: File) -> JsonRows:
-        """Read the objects. Raises KspecError KS913."""
-        path = file.path
-        try:
-            content = json.loads(file.read().decode())
-        except (ValueError, RecursionError) as error:
-            raise _unreadable(f"{path} is not JSON in UTF-8: {error}") from None
-        rows = [content] if isinstance(content, dict) else content
-        if not isinstance(rows, list) or not rows or not all(isinstance(r, dict) for r in rows):
-            raise _unreadable(f"{path} is not a list of objects")
-        for place, row in enumerate(rows, 1):
-            if odd := sorted(row.keys() ^ rows[0].keys()):
-                raise _unreadable(f"{path}: rows 1 and {place} differ in the key {odd[0]!r}")
-        return cls(path, tuple(rows))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The keys."""
-        return tuple(self.rows[0])
-
-    def sorts(self, column: str) -> frozenset[Sort]:  # noqa: ARG002
-        """Values are numbers."""
-        return frozenset(("number",))
-
-    def read(self, request: Request) -> Table:
-        """Return the values of these keys as float64 (rows, …). Raises KspecError KS913."""
-        numbers = {name: self._numbers(name) for name in request.numbers}
-        return Table(len(self.rows), numbers, {}, lambda row: f"{self.path.name}, row {row + 1}")
-
-    def sample(self, request: Request) -> Table:
-        """Return all rows, which are in memory."""
-        return self.read(request)
-
-    def _numbers(self, name: str) -> Array:
-        try:
-            return np.array([row[name] for row in self.rows], np.float64)
-        except (ValueError, TypeError) as error:
-            message = f"{self.path}: {name!r} is not a number or array of numbers in each row"
-            raise _unreadable(message) from error
-
-
 def _file(path: Path) -> File:
     file = located(path, limit=MAX_BYTES)
     try:
         file.open().close()
     except PlaceError as error:
-        raise _unreadable(error.message) from None
+        raise unreadable(error.message) from None
     return file
 
 
@@ -98,13 +46,14 @@ def _delimited(file: File) -> Source:
 _SOURCES: Mapping[str, Callable[[File], Source]] = {
     ".json": JsonRows.open,
     ".npz": NpzFile.open,
+    ".safetensors": TensorRows.open,
     ".parquet": lambda file: ParquetFiles.open([file]),
 }
 
 
 def read_rows(path: Path, inputs: Sequence[InputPort]) -> dict[str, Array]:
-    """Read the raw values (rows, …) of each input from a `.csv`, `.json`, `.npz` or `.parquet`
-    file. Its columns are the inputs' names, or the columns of the training data.
+    """Read the raw values (rows, …) of each input from a `.csv`, `.json`, `.npz`, `.parquet`
+    or `.safetensors` file. Its columns are the inputs' names, or the columns of the training data.
 
     Raises KspecError KS913, or KS503 to KS521 for unsuitable columns and values.
     """
@@ -154,7 +103,3 @@ def _read(values: Array, decision: Decision | None) -> dict[str, Any]:
         return numbers
     labels = decision.decide(values)
     return {"label": labels[0] if len(labels) == 1 else labels, **numbers}
-
-
-def _unreadable(message: str) -> KspecError:
-    return KspecError(Diagnostic("KS913", message, help='[{"input": 1.5}, {"input": 2.5}]'))
