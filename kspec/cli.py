@@ -25,4 +25,7 @@ def main() -> None:
 
     sys.meta_path.insert(0, QuietFinder())
 
-    app(prog_name="kspec")
+    try:
+        app(prog_name="kspec")
+    finally:
+        gc.freeze()  # or the last search, when the interpreter ends, visits all that was loaded

@@ -23,6 +23,7 @@ AFTER_CHECK = (
     "kspec.commands.failures",
     "kspec.compiler",
     "kspec.features.description",
+    "kspec.targets.platforms.jvm.ports",
     "kspec.models",
     "kspec.pipeline.build",
     "kspec.pipeline.bundles",
@@ -98,3 +99,32 @@ def test_check_loads_nothing_of_later_stages(example: str) -> None:
     ]
     assert not late
     assert "numpy" not in loaded
+
+
+@pytest.mark.parametrize("format_", ["onnx", "coreml", "tflite", "tf_serving"])
+def test_the_process_that_runs_an_artifact_loads_no_writer(format_: str) -> None:
+    code = (
+        f"import sys, kspec.targets.formats.child, kspec.targets.formats.{format_}.run\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = set(done.stdout.split())
+    assert f"kspec.targets.formats.{format_}.run" in loaded
+    writers = {"pydantic", "kspec.schemas", "kspec.compiler.ops", "kspec.compiler.passes"}
+    assert not loaded & {*writers, "onnx", "coremltools", "tensorflow", "keras"}
+
+
+def test_core_ml_is_written_without_the_solvers_of_sympy() -> None:
+    code = (
+        "from kspec.targets.formats.coreml.toolkit import toolkit\n"
+        "import sys; toolkit(); loaded = set(sys.modules)\n"
+        "from coremltools.converters.mil.mil.types.symbolic import is_symbolic, sm\n"
+        "size = sm.Symbol('size')\n"
+        "assert is_symbolic(size + 1) and (size * 2) / 2 == size and (size + 1).evalf()\n"
+        "assert 'sympy.solvers' not in loaded, 'loaded early'\n"
+        "assert sm.solve(size - 2, size) == [2]\n"
+        "import sympy; assert sympy.Symbol('size') == size\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

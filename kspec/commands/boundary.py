@@ -1,4 +1,4 @@
-"""Where every command ends."""
+"""The class of all commands: it turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from kspec.training.interrupts import terminable
 
 
 class GuardedCommand(TyperCommand):
-    """A command whose errors are told in the output format that it was asked for."""
+    """A command that reports its errors in the output format that the user chose."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; raises nothing but `typer.Exit`, and what a closed pipe raises."""
+        """Run the command. Raises only `typer.Exit`, `typer.Abort` and BrokenPipeError."""
         with terminable():
             try:
                 return super().invoke(ctx)
             except (typer.Exit, typer.Abort, BrokenPipeError):
                 raise
             except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last resort
-                # Loads the codes of all rules: --help does without.
+                # Imports the codes of all rules, which --help does not need.
                 from kspec.commands.failures import tell
 
                 code = tell(

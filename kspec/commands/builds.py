@@ -1,4 +1,4 @@
-"""Commands that make something of a spec: plan, build, train, emit."""
+"""Commands that build from a spec or a .keras file: plan, build, train, emit, import."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def _plan_text(plan_: Plan) -> str:
 
 
 def _operations(plan_: Plan) -> list[str]:
-    """The operations of the graph: those that a format has, and those that are rewritten for it."""
+    """Return lines with the operations of the graph, native and rewritten, by format."""
     found: dict[tuple[str, str], list[str]] = {}
     for each in plan_.targets:
         for word, ops in (("native", each.native), ("rewritten", each.decomposed)):
@@ -257,7 +257,7 @@ def _build_text(result: BuildResult) -> str:
 
 
 def gate_lines(gates: Sequence[GateResult]) -> list[str]:
-    """One line a gate: its bound, and the value of each artifact that it holds for."""
+    """Return one line per gate: its bound, and the value of each artifact that it applies to."""
     from kspec.pipeline.figures import spell_gate
 
     by_gate: dict[tuple[str, str], list[str]] = {}

@@ -1,4 +1,4 @@
-"""Commands about what was built: verify, predict, inspect."""
+"""Commands for built bundles: verify, predict, inspect."""
 
 from __future__ import annotations
 

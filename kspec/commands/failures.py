@@ -1,4 +1,4 @@
-"""What went wrong, as diagnostics and an exit code: all errors of all commands come here."""
+"""Turns the exceptions of all commands into diagnostics and exit codes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ _BY_ERRNO: Mapping[int | None, str] = MappingProxyType(
 def tell(
     error: BaseException, *, command: str | None, output_format: Format, with_traceback: bool
 ) -> int:
-    """Write what is wrong, text to stderr and what programs read to stdout; the exit code."""
+    """Write the diagnostics, as text to stderr or in a machine format to stdout; return the exit
+    code."""
     failed = error if isinstance(error, KspecError) else KspecError(diagnose(error))
     if with_traceback:
         traceback.print_exception(error)
@@ -49,10 +50,10 @@ def tell(
 
 
 def diagnose(error: BaseException) -> Diagnostic:
-    """What an exception that no code of kspec's expected says of the environment, or of kspec."""
+    """Return the diagnostic of an unexpected exception: a fault of the environment or of kspec."""
     match error:
         case KeyboardInterrupt():
-            # The code that was interrupted notes what it kept; without a note nothing is claimed.
+            # The interrupted code attaches a note if it kept results; otherwise none is claimed.
             kept = "; ".join(getattr(error, "__notes__", ()))
             return Diagnostic("KS930", "interrupted", help=kept or None)
         case OSError() if error.errno is None and (told := system_error(str(error))) is not None:

@@ -1,4 +1,4 @@
-"""The command about this machine: doctor."""
+"""The command that examines the machine: doctor."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def load_document(
     roots: Sequence[Path] | None = None,
     strict: bool = False,
 ) -> Document:
-    """The sound document at `spec`; its warnings are printed on stderr.
+    """Return the checked document at `spec`; print its warnings on stderr.
 
     Raises KspecError with every problem, and with every warning too where `strict` says so.
     """
@@ -43,7 +43,7 @@ def load_document(
 
 
 def print_warnings(warnings: Sequence[Diagnostic], document: Document) -> None:
-    """Warnings as text on stderr; nothing for none."""
+    """Print warnings as text on stderr."""
     from kspec.spec.diagnostics import KspecError
     from kspec.spec.render import render
 

@@ -1,4 +1,4 @@
-"""Options that several commands take."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Setting:
 
     @classmethod
     def parse(cls, text: str) -> Setting:
-        """Take the text apart at the first `=`."""
+        """Split the text at the first `=`."""
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
             raise typer.BadParameter(f"{text!r} is not of the form path=value: train.epochs=2")
@@ -27,7 +27,7 @@ class Setting:
 
 
 def overrides(settings: Iterable[Setting] | None) -> dict[str, str]:
-    """Path → value, as `kspec.spec.load` takes them; of two for one path the last holds."""
+    """Return path → value for `kspec.spec.load`; the last of several values for a path applies."""
     return {each.path: each.value for each in settings or ()}
 
 

@@ -1,4 +1,4 @@
-"""What goes to stdout: tables for people, versioned JSON for programs; progress goes to stderr."""
+"""Output of commands: tables or versioned JSON on stdout, progress on stderr."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ if TYPE_CHECKING:
     from kspec.pipeline.results import Artifact, Progress, StageRun
 
 JSON_VERSION = 1
-"""Rises when a field changes its meaning or goes away."""
+"""Increases when a field changes its meaning or is removed."""
+STAGE = 28
+"""Columns of a stage's name in the lines of progress: `verify·tflite (raspberry_pi)`."""
 SMALLEST, LARGEST = 60, 100
-"""Columns that a table fits into."""
+"""Least and largest width of a table, in columns of the terminal."""
 NARROWEST = 12
-"""Columns to which the cells of a table are broken at most."""
+"""Least width to which the cells of a column are broken."""
 
 
 def print_json(command: str | None, content: Mapping[str, Any]) -> None:
-    """One object, with what it is about in front."""
+    """Print one JSON object whose first keys are the kind of its content and its version."""
     data = {"version": JSON_VERSION, "command": command, **content}
     typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
 
 
 def wants_color(stream: TextIO) -> bool:
-    """Whether a person looks at the stream who has not asked for plain text."""
+    """Return whether the stream is a terminal and NO_COLOR is not set."""
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 def width() -> int:
-    """Columns of the terminal that tables may take: 60 to 100; 100 without a terminal."""
+    """Return the width of tables: that of the terminal, from 60 to 100; 100 without a terminal."""
     return min(max(shutil.get_terminal_size((LARGEST, 24)).columns, SMALLEST), LARGEST)
 
 
@@ -79,7 +81,8 @@ def table(
 
 
 def _fitted(lengths: Sequence[Sequence[int]], limit: int) -> list[int]:
-    """The width of each column: of the widest cell, the widest ones narrowed until all fit."""
+    """Return the width of each column: of its widest cell; the widest columns are narrowed until
+    the table fits."""
     sizes = [max(each) for each in lengths]
     while sum(sizes) + 2 * (len(sizes) - 1) > limit and max(sizes) > NARROWEST:
         sizes[sizes.index(max(sizes))] -= 1
@@ -87,7 +90,7 @@ def _fitted(lengths: Sequence[Sequence[int]], limit: int) -> list[int]:
 
 
 def _broken(cell: str, size: int) -> list[str]:
-    """A cell in lines of at most `size`, broken after spaces, commas, `_`, `/` and `-`."""
+    """Break a cell into lines of at most `size` characters, after spaces, commas, `_`, `/`, `-`."""
     lines = [""]
     for part in re.findall(r"[^ _/,-]+[ _/,-]*|[ _/,-]+", cell):
         if lines[-1] and len(lines[-1]) + len(part.rstrip()) > size:
@@ -108,7 +111,7 @@ def paragraph(label: str, text: str) -> str:
 
 
 def artifact_table(artifacts: Sequence[Artifact], trained: Mapping[str, float]) -> str:
-    """One row an artifact, after one for the trained model, with every metric."""
+    """Return a table with a row for the trained model and one per artifact, with every metric."""
     from kspec.pipeline.figures import spell_seconds
     from kspec.spec.amounts import spell_bytes
 
@@ -134,22 +137,22 @@ def artifact_table(artifacts: Sequence[Artifact], trained: Mapping[str, float]) 
 
 
 def artifact_data(artifact: Artifact) -> dict[str, Any]:
-    """An artifact as JSON data."""
+    """Return an artifact as JSON data."""
     return {**asdict(artifact), "path": str(artifact.path)}
 
 
 def stage_printer(*, quiet: bool) -> Callable[[Progress | StageRun], None]:
-    """Prints to stderr one line for each piece of work that begins, and one for each stage that
-    ended."""
+    """Return a function that prints one line to stderr when work begins, and one when a stage
+    ends."""
 
     def tell(event: Progress | StageRun) -> None:
         from kspec.pipeline.results import Progress
         from kspec.spec.render.text import visible
 
         if isinstance(event, Progress):
-            line = f"{event.stage:<20} {'…':>8}   {visible(event.text)}"
+            line = f"{event.stage:<{STAGE}} {'…':>8}   {visible(event.text)}"
         elif event.ran:
-            line = f"{event.name:<20} {event.seconds:6.1f} s   done"
+            line = f"{event.name:<{STAGE}} {event.seconds:6.1f} s   done"
         else:
             return
         sys.stderr.write(line + "\n")

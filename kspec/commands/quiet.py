@@ -1,8 +1,8 @@
-"""TensorFlow's import without its chatter.
+"""The import of TensorFlow without its log lines.
 
 TensorFlow 2.21 writes about oneDNN and CUDA to stderr while it is imported, whatever
-TF_CPP_MIN_LOG_LEVEL says (tensorflow/tensorflow#100442). Python's own streams have no part in
-it, so the descriptor itself is turned away for as long as the import takes.
+TF_CPP_MIN_LOG_LEVEL says (tensorflow/tensorflow#100442). They bypass Python's
+streams; therefore the file descriptor itself is redirected during the import.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 CHATTER = re.compile(rb"(I\d{4} |[\d-]+ [\d:.]+: I |WARNING: All log messages before absl).*\n?")
-"""Lines of C++ at the level of information, and the one that announces them."""
+"""Log lines of C++ at level INFO, and the line that announces them."""
 STDERR = 2
 
 
 class QuietFinder(MetaPathFinder):
-    """Finds `tensorflow` as Python does, and lets it load with its chatter left out."""
+    """Finds `tensorflow` as Python does, and removes its log lines while it is imported."""
 
     def find_spec(
         self,
@@ -30,7 +30,7 @@ class QuietFinder(MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """The spec of `tensorflow`; None, for the next finder, of any other module."""
+        """Return the spec of `tensorflow`, and None for any other module."""
         if fullname != "tensorflow":
             return None
         spec = PathFinder.find_spec(fullname, path, target)
@@ -53,7 +53,7 @@ class _QuietLoader(Loader):
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Hold back stderr inside the block; write the lines that are not chatter afterwards."""
+    """Redirect stderr inside the block; afterwards write all other lines than `CHATTER`."""
     import tempfile
 
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Commands about specs themselves: init, check, schema, rule. None loads TensorFlow."""
+"""Commands for specs and their language: init, check, schema, rule. None imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kspec.spec.rule import Rule
 
 AnyFormat = Literal["text", "json", "github", "junit", "sarif"]
-"""`kspec.spec.render.Format`, without loading the rest of the package for --help."""
+"""The same as `kspec.spec.render.Format`, which --help does not import."""
 
 
 def init(

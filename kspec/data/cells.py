@@ -224,13 +224,17 @@ def rows_of(path: File) -> Iterator[tuple[int, list[str]]]:
         yield from _parsed(stream)
 
 
-def first_rows(path: File, size: int) -> tuple[list[tuple[int, list[str]]], bool]:
-    """`rows_of` the first `size` bytes, and whether these are all rows of the file."""
+def first_rows(path: File, size: int, most: int) -> tuple[list[tuple[int, list[str]]], bool]:
+    """Return `rows_of` the first `size` bytes, at most `most` rows, and whether these are all rows
+    of the file."""
     with path.open() as stream:
         chunk = stream.read(size)
         is_whole = not stream.read(1)
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    rows = list(_parsed(io.StringIO(decoder.decode(chunk, final=is_whole), newline="")))
+    parsed = _parsed(io.StringIO(decoder.decode(chunk, final=is_whole), newline=""))
+    rows = list(islice(parsed, most + 1))
+    if len(rows) > most:
+        return rows[:most], False
     # The last row of a part may go on behind it.
     return rows if is_whole else rows[:-1], is_whole
 

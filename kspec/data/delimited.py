@@ -80,10 +80,9 @@ class CsvFiles:
         cells = _cells(request)
         for path in self.paths:
             with _readable(path):
-                rows, is_whole = first_rows(path, SAMPLE_BYTES)
-            left = SAMPLE_ROWS - cells.rows
-            cells.add(path, self.headers[path], rows[:left])
-            cells.is_whole &= is_whole and len(rows) <= left
+                rows, is_whole = first_rows(path, SAMPLE_BYTES, SAMPLE_ROWS - cells.rows)
+            cells.add(path, self.headers[path], rows)
+            cells.is_whole &= is_whole
         if cells.is_whole and not cells.problems:
             check_rows(cells.rows, self.paths[0].name)
         return cells

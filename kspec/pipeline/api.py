@@ -1,4 +1,4 @@
-"""The functions that ``kspec`` offers to Python."""
+"""The public functions of the package ``kspec``."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def load(
     allow_python: bool = False,
     roots: Sequence[Path] = (),
 ) -> Document:
-    """Read a spec and check all that can be checked without TensorFlow; a Python file that it names
-    is run where ``allow_python`` says so, and its data may lie in the folders ``roots`` beside its
-    own. Raises KspecError with every problem found."""
+    """Read a spec and run all checks that need no TensorFlow. The spec's Python file runs only with
+    ``allow_python``; its data may be in its own folder or in one of the folders ``roots``. Raises
+    KspecError with every problem."""
     return load_checked(path, overrides=overrides, allow_python=allow_python, roots=roots)
 
 
@@ -43,8 +43,8 @@ def build(
     monitor: Monitor | None = None,
     notify: Notify | None = None,
 ) -> BuildResult:
-    """Train, emit, verify and pack; bundles, ``manifest.json`` and ``report.html`` lie in ``out``
-    (``dist`` beside the spec). Raises KspecError; then nothing in ``out`` has changed."""
+    """Train, emit, verify and pack. Bundles, ``manifest.json`` and ``report.html`` are placed in
+    ``out``, by default ``dist`` beside the spec. Raises KspecError; then ``out`` is unchanged."""
     return pipeline.build(_document(spec), out=out, store=store, monitor=monitor, notify=notify)
 
 

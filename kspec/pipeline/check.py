@@ -1,4 +1,4 @@
-"""Everything that can be known to be wrong with a spec without TensorFlow."""
+"""All checks of a spec that need no TensorFlow."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check(
     allow_python: bool = False,
     roots: Sequence[Path] = (),
 ) -> tuple[Diagnostic, ...]:
-    """All problems and warnings of the spec at `path`, with their places."""
+    """Return all problems and warnings of the spec at `path`, with their places."""
     try:
         document = load_checked(path, overrides=overrides, allow_python=allow_python, roots=roots)
         return document.warnings
@@ -50,13 +50,13 @@ def load_checked(
     roots: Sequence[Path] = (),
     strict: bool = False,
 ) -> Document:
-    """The document of a spec in which nothing is wrong that can be seen before it is built: its
-    text, its targets' options, gates, training settings, and the first rows of its data. The Python
-    file that it may name is run where `allow_python` says so, and its data may lie in the folders
-    `roots` beside its own.
+    """Return the document of a spec after all checks that precede the build: of the text, the
+    options of the targets, the gates, the training settings, and the first rows of the data. The
+    spec's Python file runs only with `allow_python`. The data may be in the spec's own folder or
+    in one of the folders `roots`.
 
-    Warnings lie in the document, or are errors where `strict` says so. Raises KspecError with all
-    problems of the text, or else all of the others.
+    Warnings are part of the document; with `strict` they are errors. Raises KspecError with all
+    problems of the text, or, if the text has none, with all other problems.
     """
     document = load(
         path,
@@ -102,8 +102,8 @@ def _without_test(spec: Spec) -> Iterator[Diagnostic]:
 
 
 def _judge_targets(document: Document) -> Iterator[Diagnostic]:
-    """What the formats of each target cannot hold: dimensions that the inputs leave open, where
-    artifacts have fixed shapes, and weights beyond the size of a file."""
+    """Yield the limits of formats that the spec exceeds: symbolic dimensions without a size if the
+    format has fixed shapes, and weights larger than its files."""
     spec = document.spec
     open_sizes = {
         size
@@ -146,7 +146,7 @@ def _judge_targets(document: Document) -> Iterator[Diagnostic]:
 
 
 def _largest_step(document: Document) -> str:
-    """The step that holds the largest share of the weights."""
+    """Return help that names the step with the most weights."""
     held = {
         name: sum(weight.size for weight in weights or ())
         for name, weights in document.sizes.weights.items()

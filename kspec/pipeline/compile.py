@@ -1,4 +1,4 @@
-"""The stage that traces the trained model and keeps what artifacts are judged by."""
+"""The stage that traces the trained model and stores the rows that artifacts are judged by."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ enough, or without data."""
 
 
 def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
-    """Trace the trained model, and keep its graph with the rows that artifacts are judged on."""
+    """Trace the trained model, and store its graph with the rows that artifacts are judged on."""
     from kspec.models.keras_model import finalize, trace_document
 
     document = shop.document
@@ -72,8 +72,8 @@ def compile_trained(shop: Workshop, weights: Path, folder: Path) -> None:
 
 
 def _judging(shop: Workshop, reference: Reference) -> tuple[Rows, Golden, dict[str, Any]]:
-    """The rows to judge by, the golden ones, and where they are from. A spec that has weights needs
-    no data: its rows are drawn then, and have no truth."""
+    """Return the rows to judge by, the golden rows, and facts on their origin. A spec with weights
+    and without data has random rows without true outputs."""
     spec = shop.document.spec
     drawn = draw_rows(reference.graph, POOL, sizes=shop.sizes, ranges=ranges_of(spec), seed=1)
     if spec.data is None and spec.weights is not None:
@@ -89,7 +89,7 @@ def _judging(shop: Workshop, reference: Reference) -> tuple[Rows, Golden, dict[s
 
 
 def _training(shop: Workshop, history: Mapping[str, Any]) -> Training:
-    """How the model was trained, for the reason why it answers a constant."""
+    """Return how the model was trained, to explain constant outputs."""
     train = shop.document.spec.train
     size = train.batch_size if train else 1
     steps = len(history["epochs"]) * -(-shop.counts.get("train", 0) // size)
@@ -100,7 +100,7 @@ def _training(shop: Workshop, history: Mapping[str, Any]) -> Training:
 
 
 def _judging_split(dataset: Dataset) -> tuple[str, Split]:
-    """The test split, or the best there is."""
+    """Return the first split that has rows: test, validation or train."""
     for name in ("test", "validation", "train"):
         split: Split = getattr(dataset, name)
         if len(split):

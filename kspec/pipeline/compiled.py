@@ -1,4 +1,4 @@
-"""A trained model, traced, with the rows that its artifacts are judged on. Needs no Keras."""
+"""The traced model and the rows that its artifacts are judged on, read without Keras."""
 
 from __future__ import annotations
 
@@ -20,27 +20,28 @@ from kspec.pipeline.store.records import GRAPH, METRICS, read_json
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A trained model, traced: all that emission and verification read."""
+    """The traced model: all that emission and verification read."""
 
     graph: Graph
     rows: Rows
     golden: Rows
     split: str
-    """Which rows: ``test``, or what there is of validation and train; ``drawn`` without data."""
+    """The first split with rows, of ``test``, ``validation`` and ``train``; ``drawn`` without
+    data."""
     counts: Mapping[str, int]
     """Rows of each split."""
     columns: Mapping[str, tuple[str, ...]]
-    """Of the data, those that each input reads."""
+    """The columns of the data that each input reads."""
     metrics: Mapping[str, float]
-    """Of the trained model on those rows."""
+    """The metrics of the trained model on these rows."""
     coverage: Coverage
-    """What the golden rows show."""
+    """The channels in which the golden rows show a fault."""
     baselines: tuple[Baseline, ...] = ()
-    """What constant answers reach on those rows."""
+    """The metrics of constant answers on these rows."""
 
 
 def load_compiled(folder: Path) -> Compiled:
-    """What ``compile_trained`` left; needs no Keras."""
+    """Read the folder that ``compile_trained`` wrote."""
     facts = read_json(folder / METRICS)
     return Compiled(
         load_graph(folder / GRAPH),
@@ -56,7 +57,7 @@ def load_compiled(folder: Path) -> Compiled:
 
 
 def load_rows(folder: Path, name: str) -> Rows:
-    """The rows named ``rows`` or ``golden`` of a compiled model."""
+    """Read the rows named ``rows`` or ``golden`` of a compiled model."""
     return _rows(folder, name, read_json(folder / METRICS))
 
 

@@ -30,13 +30,13 @@ from kspec.targets.registry import formats as known_formats
 from kspec.targets.request import ArtifactRequest
 
 ROWS = 6
-"""Rows that are drawn where none are given."""
+"""Number of random rows if the caller passes none."""
 HELP = (
     "train the model, or give rows that it tells apart: `rows={...}`, or `kspec emit --rows FILE`"
 )
 STRENGTHS = (1.0, 1e2, 1e4, 1e6, 1e8)
-"""By how much drawn rows are multiplied, in this order, until the model tells them apart: without
-training, a signal may die away in a deep model with BatchNormalization."""
+"""Factors on random rows, tried in this order until the outputs differ: in an untrained deep model
+with BatchNormalization the signal may vanish."""
 
 
 def compile_keras(
@@ -51,16 +51,16 @@ def compile_keras(
     """Compile a built Keras model to artifacts in ``out``, each run in a process of its own and
     compared with the model. Without ``formats`` it is compiled to every format.
 
-    ``rows`` are inputs of (rows, …) by name to compare on; without them rows are drawn that could
-    be data, by the operations that read them. ``dimensions`` are the sizes that a format with
-    fixed shapes, TFLite, gives to those that the model leaves open, by name: ``<input>_<axis>``;
-    without them it takes those of ``rows``. Every other format leaves them open.
+    ``rows`` are arrays of shape (rows, …) by input, on which the outputs are compared. Without
+    them, random rows are drawn in the range that the operations on each input expect.
+    ``dimensions`` are sizes of symbolic dimensions by name, ``<input>_<axis>``, for a format with
+    fixed shapes, TFLite; by default, the sizes in ``rows``. Other formats keep them symbolic.
 
     Raises KspecError, and then nothing in ``out`` has changed: KS711 for a layer that cannot be
-    lowered, KS710 for one that a format cannot express, KS720 and KS721 for an artifact that
-    differs or does not run, KS722 where the model answers the same for all rows, KS723 where the
-    graph itself differs from the model, KS739 to KS745 for rows and models that cannot be used as
-    they are given. Layers of mixed precision are compiled, and compared, in float32. A model with
+    lowered, KS710 for a layer that a format cannot express, KS720 and KS721 for an artifact that
+    differs or does not run, KS722 if the model answers the same for all rows, KS723 if the
+    graph itself differs from the model, KS739 to KS745 for unusable rows and
+    models. Layers of mixed precision are compiled, and compared, in float32. A model with
     a fixed batch becomes an artifact that takes any number of rows, if its rows are independent.
     """
     from kspec.models.answers import fitted, traced
@@ -98,7 +98,7 @@ def _drawn(model: Any, graph: Graph, sizes: Mapping[str, int]) -> dict[str, Arra
 
 
 def sizes_of(graph: Graph, rows: Mapping[str, Array]) -> dict[str, int]:
-    """The sizes that rows have of the dimensions that a graph leaves open, but for the batch."""
+    """Return the sizes, in the rows, of the symbolic dimensions of a graph except the batch."""
     return {
         dim: size
         for value in graph.inputs
@@ -153,7 +153,7 @@ def _write_verified(
 
 
 def _judged(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Rows:
-    """The rows with the model's exact outputs, after the graph was held against the model's own."""
+    """Return the rows with the exact outputs, after checking the graph against the model."""
     from kspec.models.answers import answers, check_rows_apart
 
     check_rows_apart(model, graph, rows)
@@ -161,7 +161,7 @@ def _judged(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Rows:
     try:
         judged, problems = Reference(graph, predict).proven(dict(rows))
     except EvaluationError as error:
-        predict(rows)  # rows that the model itself does not take are what is wrong
+        predict(rows)  # raises for rows that the model itself refuses
         raise KspecError(
             Diagnostic("KS740", f"the model's graph cannot be evaluated on these rows: {error}")
         ) from error
@@ -173,7 +173,8 @@ def _judged(model: Any, graph: Graph, rows: Mapping[str, Array]) -> Rows:
 
 
 def _check_dimensions(graph: Graph, dimensions: Mapping[str, int]) -> None:
-    """Raise KspecError KS745 for each size that is not one of a dimension that is open."""
+    """Raise KspecError KS745 for each name that is not a symbolic dimension, or size that is not
+    positive."""
     known = {dim for value in graph.inputs for dim in value.shape[1:] if isinstance(dim, str)}
     if problems := [
         Diagnostic(

@@ -1,4 +1,4 @@
-"""Whether this machine has what kspec needs."""
+"""Examines whether this machine has what kspec needs."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Status = Literal["ok", "differs", "missing"]
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.lock"
-"""What the tests ran with; it is there in a clone of the repository only."""
+"""The versions that the tests ran with; only a clone of the repository has this file."""
 FREE_BYTES = 2 * 10**9
 CHILD = "kspec.targets.formats.child"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one examination."""
 
     name: str
     status: Status
@@ -37,7 +37,7 @@ class Finding:
 
 
 def examine(folder: Path) -> Iterator[Finding]:
-    """Look at everything, one after the other; opening the runtimes takes seconds."""
+    """Yield all findings, one after the other; opening the runtimes takes seconds."""
     yield _python()
     yield from _packages()
     yield from _runtimes()
@@ -47,7 +47,7 @@ def examine(folder: Path) -> Iterator[Finding]:
 
 
 def tested_versions() -> Mapping[str, str]:
-    """Package → version in the lock."""
+    """Return the version of each package in the lock."""
     if not LOCK.exists():
         return {}
     pinned = re.findall(r"^([\w.-]+)==([\w.+!-]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
@@ -80,7 +80,7 @@ def _packages() -> Iterator[Finding]:
 
 
 def _requirements() -> list[str]:
-    """What kspec says that it needs, whether it is installed or run from a clone."""
+    """Return the requirements that kspec declares, installed or in a clone."""
     try:
         return requires("kspec") or []
     except PackageNotFoundError:

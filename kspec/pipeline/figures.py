@@ -1,4 +1,4 @@
-"""Figures as people read them: the same in the report and in the bundles' READMEs."""
+"""Formats figures for people, equally in the report and in the READMEs of bundles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEASURES = (
     " largest |reference| of the output, at most 1. An output agrees where |Δ| ≤ atol · s + rtol ·"
     " |reference|. A flip is a row that is not a tie and whose decision differs."
 )
-"""What the columns of a table of artifacts are."""
+"""An explanation of the columns in a table of artifacts."""
 
 
 def spell_seconds(seconds: float) -> str:
@@ -47,7 +47,7 @@ def spell_metric(name: str, value: float) -> str:
 
 
 def spell_change(name: str, value: float, trained: float) -> str:
-    """How an artifact's metric stands to the trained model's: ``= trained``, ``+0.28 %``."""
+    """Format the difference to the trained model's metric: ``= trained``, ``+0.28 %``."""
     change = value - trained
     text = spell_metric(name, change)
     if text == spell_metric(name, 0.0) or abs(change) < 1e-6 * abs(trained):
@@ -56,7 +56,7 @@ def spell_change(name: str, value: float, trained: float) -> str:
 
 
 def spell_gate(bound: str, value: float) -> str:
-    """A gate's value in the unit in which its bound is written."""
+    """Format a gate's value in the unit of its bound."""
     match = TEXT.fullmatch(bound)
     unit = match[3] if match else None
     shown = value / UNITS[unit]
@@ -70,7 +70,7 @@ def spell_count(count: int, noun: str) -> str:
 
 
 def spell_steps(steps: Iterable[Step]) -> str:
-    """What these steps do, in order: ``× 0.25, then − 0.5``."""
+    """Format the effect of steps, in order: ``× 0.25, then − 0.5``."""
     return ", then ".join(text for each in steps if (text := each.spell()))
 
 
@@ -80,5 +80,5 @@ def spell_shape(sizes: Iterable[object]) -> str:
 
 
 def is_numpy(runtime: str) -> bool:
-    """Whether NumPy evaluated the written package, because its engine is not to be had here."""
+    """Return whether NumPy evaluated the artifact because its engine is not available here."""
     return runtime.startswith(NUMPY_ENGINE)

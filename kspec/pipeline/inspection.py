@@ -1,4 +1,4 @@
-"""What a spec resolves to: its steps with their shapes, and its graph."""
+"""The resolved network of a spec: its steps with their shapes, and its graph."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class ShownStep:
     shape: Shape
     """Shape of the step's output, without the batch axis."""
     line: int
-    """Where it stands in the spec, from 1."""
+    """Its line in the spec, from 1."""
 
 
 def network(document: Document) -> tuple[ShownStep, ...]:
-    """Inputs and steps in topological order."""
+    """Return the inputs and steps in topological order."""
     shown: list[ShownStep] = []
     shapes: dict[str, Shape] = {}
     for name, item in document.spec.inputs.items():
@@ -44,8 +44,8 @@ def network(document: Document) -> tuple[ShownStep, ...]:
 
 
 def graph(document: Document, *, store: Path | None = None) -> Graph:
-    """The traced graph: of the trained model where the store has it, else with fresh weights,
-    which needs Keras."""
+    """Return the traced graph: of the trained model if the store has it; otherwise with new
+    weights, which needs Keras."""
     if document.spec.data is not None or document.spec.weights is not None:
         key, kept = Keys(document).compile, Store.at(store or document.path.parent / ".kspec")
         if kept.has(key.stage, key.digest):

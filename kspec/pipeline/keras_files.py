@@ -1,4 +1,4 @@
-"""`.keras` files: compiled as they are, or written out as a spec with its weights."""
+"""Compiles `.keras` files, or converts them to specs with weights."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from kspec.training.files import write_whole
 from kspec.training.weights import pack
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
-"""Files that are read as Keras models; those of older forms are refused with what to do (KS730)."""
+"""Suffixes of Keras models; the older forms are refused with help (KS730)."""
 
 
 def emit_keras(
     path: Path, formats: Sequence[str], out: Path, rows: Path | None = None
 ) -> tuple[Artifact, ...]:
-    """Compile the model of a `.keras` file, in all formats where none is named. The file is read
-    by closed lists: nothing in it is run. ``rows`` is a file of rows to compare on, with a column
-    for each input. Raises KspecError KS730 to KS739 for what is refused, and what ``read_rows``
-    and ``compile_keras`` raise."""
+    """Compile the model of a `.keras` file to the named formats, by default to all. The reader
+    accepts closed lists of classes and runs no code of the file. ``rows`` is a file of rows to
+    compare on, with a column for each input. Raises KspecError KS730 to KS739 for a refused file,
+    and the errors of ``read_rows`` and ``compile_keras``."""
     from kspec.models.keras_file.reader import read
 
     model = read(path)
@@ -35,7 +35,7 @@ def emit_keras(
 
 
 def rows_of_a_spec(rows: Path) -> Diagnostic:
-    """KS725: rows are given for a spec, which has data of its own."""
+    """Return the error KS725: rows were passed for a spec, which has its own data."""
     return Diagnostic(
         "KS725",
         f"`--rows {rows}` is for .keras files: a spec is judged on the data that it names",
@@ -44,7 +44,7 @@ def rows_of_a_spec(rows: Path) -> Diagnostic:
 
 
 def _rows_of(model: Any, path: Path) -> dict[str, Any]:
-    """The rows of a file by input. A size that the model leaves open is the one in the file."""
+    """Read the rows of a file by input. Symbolic dimensions get their sizes from the file."""
     from kspec.models.answers import traced
     from kspec.pipeline.bundles.prediction import read_rows
 
@@ -63,8 +63,8 @@ def _rows_of(model: Any, path: Path) -> dict[str, Any]:
 
 def import_keras(path: Path, out: Path) -> tuple[Path, Path]:
     """Write ``<name>.yaml`` and ``<name>.safetensors`` into ``out``: a spec that rebuilds the
-    network of a `.keras` file with its weights, for every format that needs to be told no sizes.
-    Raises KspecError KS730 to KS738, and KS910 where one of the files is there already."""
+    network of a `.keras` file with its weights, for every format that needs no sizes.
+    Raises KspecError KS730 to KS738, and KS910 if one of the files exists."""
     from kspec.models.keras_file.export import spec_from_model
     from kspec.models.keras_file.reader import read
 

@@ -1,4 +1,4 @@
-"""The proof before training: every format is written with random weights, and run."""
+"""The proof before training: every artifact is written with random weights, and run."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ ROWS = 8
 
 def prove(shop: Workshop, keys: Keys, tell: Callable[[str], None]) -> Plan:
     """Build the network with random weights and statistics, trace it, emit every artifact that the
-    targets ask for, run each in a process of its own, and compare. ``tell`` hears of each step.
-    Raises KspecError with the problems of all formats."""
+    targets ask for, run each in a process of its own, and compare. ``tell`` is called before
+    each step. Raises KspecError with the problems of all formats."""
     tell("build and trace the network")
     graph, rows, parameters = random_network(shop)
     folded = run_passes(graph, COMMON)
@@ -75,7 +75,7 @@ def prove(shop: Workshop, keys: Keys, tell: Callable[[str], None]) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """What emitted artifacts are held against."""
+    """The reference that emitted artifacts are compared with."""
 
     graph: Graph
     folded: Graph
@@ -83,7 +83,7 @@ class _Proof:
     outputs: Decisions
 
     def of(self, path: Path, request: ArtifactRequest, written: Written) -> TargetPlan:
-        """Run an artifact and compare. Raises KspecError with what is wrong with it."""
+        """Run an artifact and compare its outputs. Raises KspecError if they differ."""
         how = HowToRun(latency=False)
         found = verify_artifact(path, request, self.rows, self.outputs, self.graph, how=how)
         if not found.passed:
@@ -103,8 +103,8 @@ class _Proof:
 
 
 def random_network(shop: Workshop) -> tuple[Graph, Rows, int]:
-    """The network with random weights and statistics as a graph, rows that tell its outputs apart,
-    and the number of its parameters. Raises KspecError KS711, KS722 and KS723."""
+    """Return the graph of the network with random weights and statistics, rows for which its
+    outputs differ, and the number of its parameters. Raises KspecError KS711, KS722 and KS723."""
     from kspec.models.keras_model import build_model, randomize, settle
 
     document = shop.document

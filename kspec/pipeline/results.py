@@ -12,12 +12,12 @@ from kspec.spec.diagnostics import Diagnostic
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Work that a stage begins."""
+    """A piece of work that begins."""
 
     stage: str
     """``plan``, ``emit·onnx``, …"""
     text: str
-    """Why the stage runs, when it starts; then what it does."""
+    """At the start of a stage, the reason why it runs; then its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class StageRun:
     name: str
     """``train``, ``emit·onnx``, …"""
     key: str
-    """The hash of all that it reads."""
+    """The hash of all that decides its result."""
     ran: bool
-    """False where its result was there already."""
+    """False if the result was already stored."""
     reason: str
     """Why it ran, or would run: ``first build``, ``changed: train``."""
     seconds: float
     cpu: float = 0.0
-    """Seconds of CPU, those of child processes included."""
+    """Seconds of CPU, including child processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class Artifact:
     target: str
     format: str
     path: Path
-    """Where it lies; in the bundle once that is placed."""
+    """Its place in the store; after the build, in the bundle."""
     sha256: str
-    """Of its files together."""
+    """The hash over all its files."""
     bytes: int
     """The sum over its files."""
     files: Mapping[str, str]
@@ -55,7 +55,7 @@ class Artifact:
     runtime: str
     """The engine that ran it, with its version."""
     rows: int
-    """How many rows it was compared on."""
+    """Number of rows on which it was compared."""
     worst_error: float
     """The largest |Δ| / max(s, |reference|), where s is the largest |reference| of the output, and
     1 where that is larger."""
@@ -66,12 +66,12 @@ class Artifact:
     latency: float
     """Seconds of one call with the smallest batch on one thread."""
     seconds: float
-    """For emission."""
+    """Seconds of CPU of the emission."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """One gate held against one target's artifact."""
+    """The result of one gate for the artifact of one target."""
 
     gate: str
     target: str
@@ -83,14 +83,14 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
-    """What one format makes of the network, seen by writing and running it with random weights."""
+    """The result of writing and running one artifact with random weights."""
 
     format: str
     targets: tuple[str, ...]
     native: Mapping[str, int]
-    """Operations of the graph that the format has, with their number."""
+    """Operations of the graph that the format expresses directly, with their number."""
     decomposed: Mapping[str, int]
-    """Operations that are rewritten into simpler ones for it."""
+    """Operations that are rewritten into simpler ones for the format, with their number."""
     bytes: int
     worst_error: float
     runtime: str
@@ -98,16 +98,16 @@ class TargetPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a build would do."""
+    """The result of the proof, and the stages that a build would run."""
 
     parameters: int
-    """Numbers in the variables of the model, statistics included."""
+    """Elements of all variables of the model, including statistics."""
     layers: int
     targets: tuple[TargetPlan, ...]
     stages: tuple[StageRun, ...] = ()
 
     def kept(self) -> dict[str, Any]:
-        """What the store keeps of it: neither the stages nor whom an artifact is for."""
+        """Return the data for the store, without the stages and the targets of artifacts."""
         facts = asdict(self)
         del facts["stages"]
         for each in facts["targets"]:
@@ -116,7 +116,7 @@ class Plan:
 
     @classmethod
     def read(cls, facts: Mapping[str, Any], users: Iterable[tuple[str, ...]]) -> Plan:
-        """A plan of what `kept` gave, and the targets that each of its artifacts is for."""
+        """Return a plan from the data of `kept` and the targets of each artifact."""
         pairs = zip(facts["targets"], users, strict=True)
         targets = tuple(TargetPlan(targets=names, **each) for each, names in pairs)
         return cls(**{**facts, "targets": targets})
@@ -124,7 +124,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """What a build did and where it lies."""
+    """The result of a build, with the places of its files."""
 
     name: str
     version: str
@@ -133,8 +133,8 @@ class BuildResult:
     artifacts: tuple[Artifact, ...]
     gates: tuple[GateResult, ...]
     metrics: Mapping[str, float]
-    """Of the trained model on the test split."""
+    """The metrics of the trained model on the test split."""
     manifest: Path
     report: Path
     warnings: tuple[Diagnostic, ...] = ()
-    """What is worth saying of the trained model, with places in the spec."""
+    """Warnings of the spec and the trained model, with places in the spec."""

@@ -1,4 +1,4 @@
-"""Which artifacts to emit, by the names of their formats."""
+"""Selects the artifacts to emit by the names of their formats."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def emit_formats(
     store: Path | None = None,
     notify: Notify | None = None,
 ) -> tuple[Artifact, ...]:
-    """Emit and verify the artifacts of these formats, as the spec's targets want them; all of the
-    targets without names. A format that no target wants is emitted with its own defaults. Raises
+    """Emit and verify the artifacts of these formats with the options of the spec's targets;
+    without formats, all artifacts of the targets. A format that no target uses is emitted with
+    its default options. Raises
     KspecError KS712 for an unknown one, KS912 for none at all, KS630 for an untrained model."""
     if not names and not document.spec.targets:
         help_ = f"--format {next(iter(formats()))}, or a target in the spec"
@@ -49,8 +50,8 @@ def emit_formats(
 
 
 def _chosen(keys: Keys, names: Sequence[str]) -> list[tuple[str, ArtifactRequest]]:
-    """Each request with its folder: none, or the first target's name where two of a format differ
-    in their options."""
+    """Return each request with its folder: the empty name, or the first target's name if two
+    requests of one format differ in their options."""
     wanted = [each for each in keys.requests if not names or each.format in names]
     given = {each.format for each in wanted}
     wanted += [_plain(name) for name in dict.fromkeys(names) if name not in given]

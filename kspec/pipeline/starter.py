@@ -70,7 +70,7 @@ def write_starter(folder: Path) -> Path:
 
 
 def _points() -> str:
-    """Points of the square from -1 to 1; a circle of radius 0.8 is half of it."""
+    """Return points in the square from -1 to 1; half of its area is a circle of radius 0.8."""
     draw = Random(1)  # noqa: S311 - no secret: the same points for everyone
     points = [(draw.uniform(-1, 1), draw.uniform(-1, 1)) for _ in range(ROWS)]
     rows = [f"{x:.4f},{y:.4f},{'inside' if x * x + y * y < 0.64 else 'outside'}" for x, y in points]

@@ -14,9 +14,9 @@ from kspec.training.weights import save_weights
 
 
 def train(shop: Workshop, folder: Path, scratch: Path, secret: bytes, monitor: Monitor) -> None:
-    """Train and leave the weights and the history in ``folder``; checkpoints go to ``scratch``,
-    sealed with ``secret``: a killed run is taken up from there. Without a section ``train`` the
-    weights are those that the spec names."""
+    """Train and write the weights and the history to ``folder``. Checkpoints are written to
+    ``scratch``, sealed with ``secret``; a killed run resumes from them. Without a section
+    ``train`` the weights are copied from the file that the spec names."""
     document = shop.document
     if document.spec.train is None and document.spec.weights is None:
         help_ = "train: {epochs: 20}, or weights: model.safetensors"

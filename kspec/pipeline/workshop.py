@@ -15,11 +15,11 @@ from kspec.training.weights import initialize
 
 @dataclass(frozen=True)
 class Workshop:
-    """The data and the Keras model of a document, each made when it is first needed."""
+    """The data and the Keras model of a document, each created on first use."""
 
     document: Document
     sizes: Mapping[str, int]
-    """The sizes that targets fix for named dimensions, for rows that are drawn."""
+    """The sizes that targets fix for named dimensions; random rows have these sizes."""
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -27,7 +27,7 @@ class Workshop:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Rows of each split."""
+        """Return the number of rows of each split."""
         return {name: len(getattr(self.dataset, name)) for name in SPLITS}
 
     @cached_property

@@ -18,10 +18,10 @@ from kspec.targets.platforms.plain import plain
 from kspec.targets.platforms.platform import Platform
 
 _FORMATS = (
-    "kspec.targets.formats.onnx:Onnx",
-    "kspec.targets.formats.coreml:CoreML",
-    "kspec.targets.formats.tflite:TFLite",
-    "kspec.targets.formats.tf_serving:TfServing",
+    "kspec.targets.formats.onnx.format:Onnx",
+    "kspec.targets.formats.coreml.format:CoreML",
+    "kspec.targets.formats.tflite.format:TFLite",
+    "kspec.targets.formats.tf_serving.format:TfServing",
 )
 _PLATFORMS = (
     "kspec.targets.platforms.ios:IOS",

@@ -13,7 +13,7 @@ from kspec.compiler.ir import Dim, Graph
 from kspec.compiler.passes.narrow_transposes import narrow_transposes
 from kspec.compiler.reference import evaluate
 from kspec.compiler.verifier import verify
-from kspec.targets.formats.coreml import CoreML
+from kspec.targets.formats.coreml.format import CoreML
 from kspec.targets.formats.coreml.options import CoreMLOptions
 from kspec.targets.formats.coreml.run import CoreMLRunner
 from tests.graphs import Builder

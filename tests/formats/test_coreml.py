@@ -16,13 +16,13 @@ from kspec.compiler import ops
 from kspec.compiler.ir import Array, DType, Graph, Node
 from kspec.compiler.reference import evaluate
 from kspec.targets.formats.card import Card
-from kspec.targets.formats.coreml import CoreML
 from kspec.targets.formats.coreml.emission import Emission, Rule, Var
 from kspec.targets.formats.coreml.evaluator.block import Block, Step
 from kspec.targets.formats.coreml.evaluator.errors import PackageError
 from kspec.targets.formats.coreml.evaluator.kernels import KERNELS
 from kspec.targets.formats.coreml.evaluator.messages import messages
 from kspec.targets.formats.coreml.evaluator.program import Program
+from kspec.targets.formats.coreml.format import CoreML
 from kspec.targets.formats.coreml.names import Identifiers
 from kspec.targets.formats.coreml.options import CoreMLOptions, Minimum
 from kspec.targets.formats.coreml.rules import RULES, neural
@@ -279,7 +279,7 @@ _WRITE = """
 import sys
 from pathlib import Path
 from kspec.targets.formats.card import Card
-from kspec.targets.formats.coreml import CoreML
+from kspec.targets.formats.coreml.format import CoreML
 from kspec.targets.formats.coreml.names import Identifiers
 from kspec.targets.formats.coreml.options import CoreMLOptions
 from tests.formats.test_coreml import BY_ID, network

@@ -15,8 +15,8 @@ import pytest
 from kspec.compiler import ops
 from kspec.compiler.ir import Graph
 from kspec.compiler.reference import evaluate
-from kspec.targets.formats.onnx import Onnx
 from kspec.targets.formats.onnx.directions import Bidirectional
+from kspec.targets.formats.onnx.format import Onnx
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.onnx.run import OnnxRunner
 from kspec.targets.formats.onnx.write import OnnxError, write_model

@@ -16,7 +16,7 @@ from kspec.compiler.reference import evaluate
 from kspec.targets.formats.onnx.format import Onnx
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.onnx.run import OnnxRunner
-from kspec.targets.formats.tflite import TFLite
+from kspec.targets.formats.tflite.format import TFLite
 from kspec.targets.formats.tflite.options import TFLiteOptions
 from tests.graphs import RECURRENT, Builder, GraphCase, feeds
 from tests.graphs.recurrent import recurrent

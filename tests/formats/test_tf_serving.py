@@ -23,7 +23,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from kspec.compiler import ops
 from kspec.compiler.ir import Graph
 from kspec.compiler.reference import evaluate
-from kspec.targets.formats.tf_serving import TfServing
+from kspec.targets.formats.tf_serving.format import TfServing
 from kspec.targets.formats.tf_serving.library import LibraryError
 from kspec.targets.formats.tf_serving.options import TfServingOptions
 from kspec.targets.formats.tf_serving.run import TfServingRunner

@@ -16,7 +16,7 @@ from kspec.compiler import ops
 from kspec.compiler.reference import evaluate
 from kspec.features.cells import read_cell
 from kspec.schemas.features import Image as Kind
-from kspec.targets.formats.tf_serving import TfServing
+from kspec.targets.formats.tf_serving.format import TfServing
 from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
 from kspec.targets.formats.tf_serving.pictures import read_pictures
 from tests.graphs import Builder, GraphCase

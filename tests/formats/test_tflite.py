@@ -23,8 +23,8 @@ from kspec.compiler.passes.common import COMMON
 from kspec.compiler.reference import evaluate
 from kspec.compiler.table import Table
 from kspec.targets.formats.card import Card
-from kspec.targets.formats.tflite import TFLite
 from kspec.targets.formats.tflite.builtins import Fused, Mirror, Padding
+from kspec.targets.formats.tflite.format import TFLite
 from kspec.targets.formats.tflite.options import TFLiteOptions
 from kspec.targets.formats.tflite.program import TENSOR_TYPES, Emitter, TFLiteError
 from kspec.targets.formats.tflite.run import LiteRTRunner
@@ -311,7 +311,7 @@ def test_another_process_writes_the_same_bytes(
 
 def test_the_format_is_known_without_flatbuffers() -> None:
     script = (
-        "import sys; from kspec.targets.formats.tflite import TFLite; len(TFLite.rules);"
+        "import sys; from kspec.targets.formats.tflite.format import TFLite; len(TFLite.rules);"
         "heavy = {'flatbuffers', 'ai_edge_litert', 'tensorflow', 'keras'} & set(sys.modules);"
         "sys.exit(str(heavy) if heavy else 0)"
     )

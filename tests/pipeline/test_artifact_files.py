@@ -90,9 +90,10 @@ def artifact(folder: Path, *files: str) -> Artifact:
     path = folder / files[0].partition("/")[0]
     digest = digest_artifact(path, files)
     rest: dict[str, Any] = dict.fromkeys(
-        ("target", "format", "options", "runtime", "rows", "worst_error", "flips", "tolerance")
+        ("target", "options", "runtime", "rows", "worst_error", "flips", "tolerance")
     )
     rest |= dict.fromkeys(("metrics", "latency", "seconds"))
+    rest["format"] = "onnx"
     return Artifact(path=path, sha256=digest.sha256, bytes=digest.bytes, files=digest.files, **rest)
 
 
@@ -168,3 +169,21 @@ def _linked(path: Path, to: Path) -> None:
     """The same content behind a link."""
     path.unlink()
     path.symlink_to(to)
+
+
+def test_a_file_of_an_earlier_artifact_goes_with_it(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    wide_, small = (artifact(tmp_path / name, *SETS[name]) for name in ("two files", "one file"))
+    place_artifact(wide_, out)
+    (out / "m.onnx.json").write_text("stays")
+    place_artifact(small, out)
+    assert {each.name for each in out.iterdir()} == {"m.onnx", "m.onnx.json"}
+    place_artifact(wide_, out)
+    assert {each.name for each in out.iterdir()} == {"m.onnx", "m.onnx.data", "m.onnx.json"}
+
+
+def test_a_file_beside_no_artifact_stays(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/m.onnx.data").write_text("of the user")
+    place_artifact(artifact(tmp_path / "made", *SETS["one file"]), tmp_path / "out")
+    assert (tmp_path / "out/m.onnx.data").read_text() == "of the user"

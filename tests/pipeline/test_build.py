@@ -271,7 +271,7 @@ def test_a_gate_that_is_not_met_ships_nothing(
         (
             lambda found: found[:, :2],
             "KS721",
-            "20 rows of shape [2] for 'corner', and not",
+            "20 rows of shape [2] for 'corner' instead of 20 of [3]",
         ),
         (lambda found: found[:-1], "KS721", "19 rows of shape [3] for 'corner'"),
         (lambda found: found[:, ::-1], "KS720", "differs from the trained model"),

@@ -20,7 +20,7 @@ from kspec.compiler.passes import Pass, pass_name
 from kspec.spec.diagnostics import KspecError
 from kspec.targets import emission
 from kspec.targets.emission import ArtifactError, HowToRun, emit, run_artifact
-from kspec.targets.formats.onnx import Onnx
+from kspec.targets.formats.onnx.format import Onnx
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import TFLiteOptions
 from kspec.targets.registry import formats

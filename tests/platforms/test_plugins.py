@@ -18,7 +18,7 @@ PLUGIN = Path(__file__).with_name("plugin")
 EXAMPLE = ROOT / "examples/breast-cancer"
 DENO = """
 from kspec.targets.platforms.plain import plain
-from kspec.targets.formats.onnx import Onnx
+from kspec.targets.formats.onnx.format import Onnx
 
 def deno():
     made = plain(Onnx())

@@ -9,13 +9,18 @@ from kspec.pipeline.results import Artifact
 from kspec.pipeline.store.artifacts import changes, parts
 from kspec.pipeline.store.placement import copy, place
 from kspec.spec.diagnostics import Diagnostic, KspecError
+from kspec.targets.registry import formats
 
 
 def place_artifact(artifact: Artifact, out: Path) -> Artifact:
-    """Replace an artifact in ``out`` with a copy of a verified artifact, all files at once. Raises
-    KspecError KS716 if the copied files differ from the verified files."""
-    found = parts(artifact.path, artifact.files)
-    place(found, out, seal=artifact.path.name)
+    """Put a copy of a verified artifact into ``out`` in the place of an earlier one, all files at
+    once. A file that only the earlier artifact has is removed. Raises KspecError KS716 if the
+    placed files are not those that were verified."""
+    found, name = parts(artifact.path, artifact.files), artifact.path.name
+    companions = {name + suffix for suffix in formats()[artifact.format].companions}
+    # Only beside an earlier artifact: any other file of that name is the user's.
+    stale = companions - found.keys() if (out / name).exists() else ()
+    place(found, out, seal=name, stale=stale)
     return _placed(artifact, out)
 
 

@@ -22,7 +22,14 @@ class Key:
     """The modules and packages of kspec that make the result. Their sources, and the sources of all
     modules that they import, are the part ``kspec`` of the key."""
     whose: str = ""
-    """Distinguishes stages of the same name in one model: the targets of the stage."""
+    """The targets that the stage is for, if a model can have several stages of this name."""
+    shares_name: bool = False
+    """Whether the model has another stage of this name."""
+
+    @property
+    def title(self) -> str:
+        """The name for people: with the targets if another stage has the same name."""
+        return f"{self.name} ({self.whose})" if self.shares_name else self.name
 
     @property
     def stage(self) -> str:

@@ -158,7 +158,7 @@ class Keys:
                 "packages": versions(*self._packages(request)),
             },
             ("kspec.targets.emission", "kspec.compiler.file", *_own(request)),
-            self._whose(request),
+            *self._whose(request),
         )
 
     def verify(self, request: ArtifactRequest) -> Key:
@@ -171,7 +171,7 @@ class Keys:
                 "kspec.targets.formats.child",
                 *_own(request),
             ),
-            self._whose(request),
+            *self._whose(request),
         )
 
     def package(self, target: Target) -> Key:
@@ -246,8 +246,10 @@ class Keys:
         """Return the targets of an artifact."""
         return tuple(each.name for each in self.targets if request in each.requests)
 
-    def _whose(self, request: ArtifactRequest) -> str:
-        return "+".join(self.users(request))
+    def _whose(self, request: ArtifactRequest) -> tuple[str, bool]:
+        """The targets of an artifact, and whether others have one of the same format."""
+        same = [each for each in self.requests if each.format == request.format]
+        return "+".join(self.users(request)), len(same) > 1
 
 
 def _own(request: ArtifactRequest) -> tuple[str, ...]:

@@ -127,7 +127,8 @@ def _foreign(parts: Mapping[str, Path], names: Iterable[str], out: Path) -> Iter
         final, source = out / name, parts.get(name)
         if not os.path.lexists(final):
             continue
-        if final.is_symlink() or final.is_dir() != (source is None or source.is_dir()):
+        is_other = source is not None and final.is_dir() != source.is_dir()
+        if final.is_symlink() or is_other:
             problem = "is not what a build puts there"
         elif final.is_dir() and not _is_ours(source, final):
             problem = f"is a folder without a valid {FILE}"

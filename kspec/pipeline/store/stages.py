@@ -68,7 +68,7 @@ class Stages:
         started, before = time.perf_counter(), clock()
         reason, ran, children = self.reason(key), False, 0.0
         if not self.has(key):
-            self.notify(Progress(key.name, reason))
+            self.notify(Progress(key.title, reason))
             with self.store.writing(key.stage, key.digest, self._waiting(key)) as fresh:
                 if fresh is not None:
                     children = make(fresh) or 0.0
@@ -76,7 +76,7 @@ class Stages:
             self.looks[key.stage, key.digest] = Look(sound=True)
         self.store.remember(self.model, key.slot, _plain(key))
         seconds, cpu = time.perf_counter() - started, clock() - before
-        return StageRun(key.name, key.digest, ran, reason, seconds, cpu), children
+        return StageRun(key.title, key.digest, ran, reason, seconds, cpu), children
 
     def has(self, key: Key) -> bool:
         """Return whether the store has the stage's result."""
@@ -110,7 +110,8 @@ class Stages:
     def foreseen(self, keys: Iterable[Key]) -> tuple[StageRun, ...]:
         """Return the stages as a build would run them."""
         return tuple(
-            StageRun(key.name, key.digest, not self.has(key), self.reason(key), 0.0) for key in keys
+            StageRun(each.title, each.digest, not self.has(each), self.reason(each), 0.0)
+            for each in keys
         )
 
     def wait(self, who: str) -> None:
@@ -122,7 +123,7 @@ class Stages:
         self.notify(Progress(what, why))
 
     def _waiting(self, key: Key) -> Told:
-        return lambda who: self.wait(f"{who}, which runs {key.name}")
+        return lambda who: self.wait(f"{who}, which runs {key.title}")
 
     def _tell(self, run: StageRun) -> None:
         self.done.append(run)

@@ -70,6 +70,9 @@ class Format(ABC, Generic[Chosen]):
     """The key in specs and on the command line: ``onnx``."""
     suffix: ClassVar[str]
     """The suffix of the artifact's main file or folder: ``.onnx``."""
+    companions: ClassVar[tuple[str, ...]] = ()
+    """The suffixes, after the main file's name, of the files that only some artifacts have. One
+    that an earlier artifact left behind is removed when another takes its place."""
     options: type[Chosen]
     """The class of its options. Each option is honoured or refused."""
     rules: ClassVar[Table[Any]]

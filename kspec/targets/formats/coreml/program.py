@@ -8,17 +8,11 @@ from typing import Any
 from kspec.compiler.ir import DType, Graph, Value
 from kspec.targets.formats.card import Card
 from kspec.targets.formats.coreml.emission import Emission, Var
+from kspec.targets.formats.coreml.metadata import LABELS_KEY, SIGNATURE_KEY
 from kspec.targets.formats.coreml.options import CoreMLOptions
 from kspec.targets.formats.coreml.ranges import ranges
 from kspec.targets.formats.coreml.rules import RULES
 from kspec.targets.formats.coreml.toolkit import Toolkit
-
-SIGNATURE_KEY = "kspec.signature"
-"""The metadata key of a JSON text with the public name of each input and output, which need not be
-an identifier, and the names of symbolic dimensions; Core ML has no field for them."""
-
-LABELS_KEY = "kspec.labels"
-"""The metadata key of the labels of each output, by its public name."""
 
 
 def build_program(graph: Graph, options: CoreMLOptions, kit: Toolkit) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from kspec.compiler.ir import Array, Dim, TensorType
 from kspec.targets.formats.coreml.evaluator.program import Program
 from kspec.targets.formats.coreml.evaluator.tensors import Declared
-from kspec.targets.formats.coreml.program import SIGNATURE_KEY
+from kspec.targets.formats.coreml.metadata import SIGNATURE_KEY
 
 Engine = Callable[[dict[str, Array]], Mapping[str, Array]]
 

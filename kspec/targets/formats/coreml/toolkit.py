@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -51,7 +53,7 @@ class Toolkit:
 
 @cache
 def toolkit() -> Toolkit:
-    with _without_front_ends(), _quiet():
+    with _without_front_ends(), _without_solvers(), _quiet():
         import coremltools
         from coremltools import proto
         from coremltools.converters.mil import mil
@@ -72,6 +74,35 @@ def _without_front_ends() -> Iterator[None]:
     finally:
         for name in absent:
             del sys.modules[name]
+
+
+class _Symbols(ModuleType):
+    """Stands for SymPy in coremltools: its names come from `sympy.core`, which has the symbols and
+    their arithmetic, and a name that is not there from the whole package."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        core = import_module("sympy.core")
+        return getattr(core if hasattr(core, name) else import_module("sympy"), name)
+
+
+@contextlib.contextmanager
+def _without_solvers() -> Iterator[None]:
+    """coremltools takes symbolic dimensions from SymPy, whose import loads solvers, integrals and
+    matrices as well: most of the time that coremltools takes. Whatever imports SymPy afterwards,
+    a function of `sympy.core` included, finds the whole package."""
+    found = find_spec("sympy") if "sympy" not in sys.modules else None
+    if found is None or found.submodule_search_locations is None:
+        yield
+        return
+    symbols = _Symbols("sympy")
+    symbols.__path__ = list(found.submodule_search_locations)
+    sys.modules["sympy"] = symbols
+    try:
+        yield
+    finally:
+        del sys.modules["sympy"]
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kspec.targets.formats.format import LARGEST_FILE, Format, lazy
+from kspec.targets.formats.onnx.layout import WEIGHTS
 from kspec.targets.formats.onnx.options import OnnxOptions
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Onnx(Format[OnnxOptions]):
 
     name: ClassVar[str] = "onnx"
     suffix: ClassVar[str] = ".onnx"
+    companions: ClassVar[tuple[str, ...]] = (WEIGHTS,)
     options = OnnxOptions
     rules: ClassVar[Table[Rule]] = lazy("kspec.targets.formats.onnx.rules:RULES")
     reference: ClassVar[Mapping[type, Callable[..., Any]]] = lazy(

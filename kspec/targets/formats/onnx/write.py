@@ -15,6 +15,7 @@ from kspec.compiler.ir import Array, DType, Graph, TensorType, Value
 from kspec.compiler.table import Table
 from kspec.targets.formats.format import LARGEST_FILE
 from kspec.targets.formats.onnx.emission import Attribute, Emission, OnnxBody, OnnxNode, Rule
+from kspec.targets.formats.onnx.layout import WEIGHTS
 from kspec.targets.formats.protobuf import Parts, delimited, write_parts
 
 OPSET, IR_VERSION = 18, 9
@@ -71,7 +72,7 @@ def write_model(
         _check(_skeleton(model, weights))
         write_parts(path, _with_weights(model, weights))
         return (path.name,)
-    beside = path.with_name(f"{path.name}.data")
+    beside = path.with_name(path.name + WEIGHTS)
     model.graph.initializer.extend(write_outside(weights, beside))
     path.write_bytes(model.SerializeToString(deterministic=True))
     _check(path)

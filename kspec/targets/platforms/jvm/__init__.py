@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.platforms.jvm.options import KEYWORDS, JvmOptions
-from kspec.targets.platforms.jvm.ports import Port, inputs, outputs
 from kspec.targets.platforms.platform import Platform
 from kspec.targets.platforms.templates import Verbatim, package_name, render_tree, type_name
 from kspec.targets.request import ArtifactRequest, Layout, Subject
 
 if TYPE_CHECKING:
     from kspec.features.description import Description
+    from kspec.targets.platforms.jvm.ports import Port
 
 TEMPLATES = Path(__file__).parent / "templates"
 RESOURCES = "META-INF/kspec/"
@@ -42,7 +42,7 @@ class Jvm(Platform):
         return Layout(f"src/main/resources/{RESOURCES}", f"src/test/resources/{RESOURCES}")
 
     def files(self, about: Description) -> Mapping[str, bytes]:
-        takes, gives = inputs(about), outputs(about)
+        takes, gives = _ports(about)
         folders = ["project", *sorted({each.folder for each in (*takes, *gives)})]
         values = _values(about, takes, gives)
         if values["spark"]:
@@ -55,7 +55,7 @@ class Jvm(Platform):
         }
 
     def usage(self, about: Description) -> str:
-        takes, gives = inputs(about), outputs(about)
+        takes, gives = _ports(about)
         row = _ROWS[takes[0].kind] if len(takes) == 1 else "row"
         shown = ".label()" if len(gives) == 1 and gives[0].folder == "labels" else ""
         given = _GIVEN[takes[0].kind] if len(takes) == 1 else f"a {model(about)}.Row"
@@ -78,6 +78,13 @@ try ({model(about)} model = {model(about)}.load()) {{
 // Scala
 Using.resource({model(about)}.load()) {{ model => println(model.predict({row}){shown}) }}
 {_spark_usage(about, takes)}"""
+
+
+def _ports(about: Description) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    """The inputs and the outputs; `check` does without them."""
+    from kspec.targets.platforms.jvm.ports import inputs, outputs
+
+    return inputs(about), outputs(about)
 
 
 def package(about: Description) -> str:
