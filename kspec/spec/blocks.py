@@ -13,11 +13,11 @@ from kspec.spec.suggestions import suggest
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SIGNATURE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(\((?P<parameters>[^()]*)\))?")
 STEP_KEYS = ("name", "from", "repeat")
-"""Keys of a step that stand beside its layer."""
+"""Keys that a step may have beside its layer."""
 USE = "use"
 """The key of a step that calls the layers of another again."""
 INPUT = "input"
-"""In a block's body: what the call takes."""
+"""The name of a call's sources in the body of the block."""
 MAX_ITEMS = 64
 
 
@@ -30,7 +30,7 @@ class Block:
     """Parameters by name, each with its default if it has one."""
     body: Node
     used: set[str]
-    """The parameters that some `${…}` of the body used; filled as calls are expanded."""
+    """The parameters that a `${…}` of the body used; filled while calls are expanded."""
 
 
 def define(
@@ -134,7 +134,7 @@ def _unknown(node: Node) -> Node:
 
 
 def _is_argument(node: Node) -> bool:
-    """Whether this is a scalar or a short list of scalars: nothing that could multiply."""
+    """Whether this is a scalar or a short list of scalars, which cannot multiply."""
     if isinstance(node.value, list):
         return len(node.value) <= MAX_ITEMS and all(item.is_scalar for item in node.value)
     return node.is_scalar

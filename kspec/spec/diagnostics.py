@@ -1,4 +1,4 @@
-"""What can be wrong, as values: a code, a headline, a place and a way out.
+"""Problems of a spec, its data or a build: a code, a headline, a place and a way out.
 
 Code that judges a spec carries routes (paths into the YAML as the user wrote it). Only the
 `Document` knows lines: it turns a route into a `Span` when an error is raised or rendered.
@@ -38,9 +38,9 @@ class Diagnostic:
     message: str
     """The terse headline, in lower case: what was found."""
     route: Route = ()
-    """Where; a `Document` turns it into a span."""
+    """The place as a path into the YAML; a `Document` turns it into a span."""
     span: Span | None = None
-    """The place itself, when it is known already."""
+    """The place in the text, if it is known."""
     help: str | None = None
     """What to write instead."""
     calls: tuple[Route, ...] = ()
@@ -48,7 +48,7 @@ class Diagnostic:
     call_spans: tuple[Span, ...] = ()
     """The places of `calls`; set together with `span`."""
     uses: tuple[Span, ...] = ()
-    """Where the value at `span` is used: `span` is a param's, and each use is a `${…}` of it."""
+    """The places that use the value at `span`, which is a param's or an argument's."""
     is_strict: bool = False
     """Whether a warning counts as an error, by `--strict`."""
 
@@ -59,10 +59,10 @@ class Diagnostic:
 
 
 class KspecError(Exception):
-    """One or more problems that make going on meaningless.
+    """One or more problems that end a command.
 
-    `diagnostics` carry spans as far as they can be known; `sources` holds the text of each file
-    that they name, so that a renderer can show the line.
+    `diagnostics` have spans if their places are known; `sources` has the text of each file that
+    they name, so that a renderer can show the line.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class KspecError(Exception):
 
     @property
     def exit_code(self) -> int:
-        """The gravest exit code among the errors; 70, a bug of ours, where there is no error."""
+        """The highest exit code of the errors; 70, a bug in kspec, without an error."""
         return max((RULES[each.code].exit_code for each in errors(self.diagnostics)), default=70)
 
 
 def errors(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Those that are not warnings."""
+    """Return the diagnostics that are not warnings."""
     return tuple(each for each in diagnostics if each.severity == "error")

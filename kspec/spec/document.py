@@ -43,15 +43,15 @@ class Document:
     root: Node
     """The YAML with its places, overrides applied."""
     sources: Mapping[str, str]
-    """The text of each file that a span can name."""
+    """The text of each file that a span names."""
     warnings: tuple[Diagnostic, ...] = ()
-    """What is worth saying of a sound spec, with its places, in the order of the text."""
+    """The warnings, with their places, in the order of the text."""
     sizes: Sizes = field(default_factory=Sizes)
-    """What every step gives and holds."""
+    """The tensors and weights of every step."""
     granted: tuple[Path, ...] = ()
     """Folders in which its data may lie, beside its own."""
     strict: bool = False
-    """Whether what a build warns of is an error."""
+    """Whether warnings of a build are errors."""
 
     @property
     def roots(self) -> Roots:

@@ -1,4 +1,4 @@
-"""What the expansion of a network works on and gives: lists of steps, and steps."""
+"""The lists of steps that an expansion works on, and the steps that it returns."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from kspec.spec.node import Node
 from kspec.spec.parameters import Scope
 
 Sources = tuple[str, ...] | None
-"""Names of steps or inputs; None where a name was unknown, which was reported."""
+"""Names of steps or inputs; None if a name was unknown and reported."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,9 +44,9 @@ class Level:
     blocks: tuple[str, ...]
     """The blocks whose calls led here."""
     reserved: set[str]
-    """Names that steps without one must not take."""
+    """Names that unnamed steps must not get."""
     previous: Sources = None
     below: dict[str, Node] = field(default_factory=dict)
-    """Names that stand further down."""
+    """Names of later steps."""
     counts: dict[str, int] = field(default_factory=dict)
     """The last number given to each stem of a name."""

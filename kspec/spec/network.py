@@ -1,4 +1,4 @@
-"""The network's layers and shapes: what can be known of it without Keras."""
+"""The layers of a network and the checks of their connections, without Keras."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,18 +17,18 @@ from kspec.spec.node import Node
 from kspec.spec.suggestions import nearest
 
 Shapes = dict[str, Shape | None]
-"""The shape of each input and step by name; None where it cannot be known."""
+"""The shape of each input and step by name; None if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A step with its layer, or with None for one that was refused."""
+    """A step and its layer; None if the layer was refused."""
 
     step: Expanded
     layer: Layer | None
 
     def resolved(self) -> ResolvedStep | None:
-        """The sound step; None where something was refused."""
+        """Return the resolved step; None if its layer or its sources were refused."""
         step = self.step
         if self.layer is None or step.inputs is None:
             return None
@@ -38,7 +38,7 @@ class Candidate:
 def build_layers(
     steps: tuple[Expanded, ...], layers: Mapping[str, type[Layer]], problems: list[Diagnostic]
 ) -> tuple[Candidate, ...]:
-    """The steps with their layers, of which those that are shared are built once."""
+    """Return the steps with their layers. A shared layer is built once."""
     built: dict[str, Layer | None] = {}
     for step in steps:
         built[step.name] = (
@@ -50,7 +50,8 @@ def build_layers(
 def build_layer(
     step: Expanded, layers: Mapping[str, type[Layer]], problems: list[Diagnostic]
 ) -> Layer | None:
-    """The layer of a step, or None when it or its arguments are wrong, which is reported."""
+    """Return the layer of a step. If the layer or its arguments are wrong, report that and return
+    None."""
     if not step.is_known:
         return None
     try:
@@ -77,7 +78,7 @@ def check_outputs(
     shapes: Shapes,
     problems: list[Diagnostic],
 ) -> None:
-    """Every output has a step of its name, whose shape fits what the output is."""
+    """Report each output without a step of its name, or with a step of another shape."""
     steps = {candidate.step.name: candidate for candidate in candidates}
     top = [each for each in steps if "/" not in each]
     for name, node in (section.mapping if section is not None else {}).items():
@@ -100,7 +101,7 @@ def check_outputs(
 
 
 def _wanted_shape(node: Node) -> tuple[Shape, str] | None:
-    """The shape an output must have, and why; None for one that is itself wrong."""
+    """Return the shape that an output must have, and its kind in words; None for a wrong output."""
     try:
         kind = Output.model_validate(node.plain(), context=CONTEXT).kind
     except ValidationError:
@@ -110,7 +111,7 @@ def _wanted_shape(node: Node) -> tuple[Shape, str] | None:
 
 
 def _fits(shape: Shape, wanted: Shape) -> bool:
-    """Whether sizes agree; a name stands for any that is not known before the model runs."""
+    """Whether sizes agree; a named dimension matches any size that is unknown before run time."""
     return len(shape) == len(wanted) and all(
         found == size or (isinstance(size, str) and not isinstance(found, int))
         for found, size in zip(shape, wanted, strict=True)
@@ -123,7 +124,7 @@ def check_use(
     outputs: Mapping[str, Node],
     problems: list[Diagnostic],
 ) -> None:
-    """Every step and every input leads to an output."""
+    """Report each step and input on which no output depends."""
     alive = set(outputs)
     for candidate in reversed(candidates):
         step = candidate.step

@@ -1,4 +1,4 @@
-"""Paths in a spec: they stay under its roots, and lead to something."""
+"""Checks of the paths in a spec: they stay under its roots, and files or folders exist there."""
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -36,7 +36,7 @@ Source = Csv | Parquet | Npz | ImageFolder
 
 
 def check_source(source: Source, roots: Roots, problems: list[Diagnostic]) -> None:
-    """Report each path of the data's source that leads out of all roots, or to nothing."""
+    """Report each path of the data's source that leaves all roots, or where nothing is."""
     route: Route = ("data", "source", source.key)
     wants_folder = isinstance(source, ImageFolder)
     if isinstance(source, Csv | Parquet):
@@ -48,7 +48,7 @@ def check_source(source: Source, roots: Roots, problems: list[Diagnostic]) -> No
 
 
 def check_file(path: str, folder: Path, route: Route, problems: list[Diagnostic]) -> bool:
-    """Whether `path` is a file inside of `folder`; reported where it is not."""
+    """Return whether `path` is a file inside `folder`; report it if not."""
     before = len(problems)
     _check(path, Roots(folder), route, problems, wants_folder=False)
     return len(problems) == before

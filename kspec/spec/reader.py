@@ -64,7 +64,7 @@ def too_large(message: str, file: str) -> KspecError:
 def read(text: str, file: str) -> tuple[Node, tuple[Diagnostic, ...]]:
     """The root mapping of `text`, and the problems that did not hinder reading on.
 
-    Raises KspecError where there is no tree to go on with.
+    Raises KspecError if no tree can be built.
     """
     reader = _Reader(file, text)
     return reader.run(), tuple(reader.problems)

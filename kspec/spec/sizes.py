@@ -1,4 +1,4 @@
-"""What the steps of a network give and hold, and how much memory that takes."""
+"""Shapes, element types and weights of the steps of a network, and the memory that they take."""
 
 import math
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ COPIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What an input or a step gives, without the batch."""
+    """The shape and element type of an input's or a step's tensor, without the batch."""
 
     shape: Shape
     dtype: DType = "float32"
 
     @property
     def elements(self) -> int:
-        """Number of elements of one row; a size that is not known counts as 1."""
+        """The number of elements of one row; an open size counts as 1."""
         return math.prod(size for size in self.shape if isinstance(size, int))
 
 
@@ -31,14 +31,14 @@ class Sizes:
     """The size of a network."""
 
     values: Mapping[str, Value | None] = field(default_factory=dict)
-    """What each input and step gives; None where it is not known."""
+    """The tensor of each input and step; None if it is unknown."""
     weights: Mapping[str, tuple[Weight, ...] | None] = field(default_factory=dict)
     """The weights of each step that has a layer of its own, and of each normalised input as
-    ``NAME.normalize``; None where a third-party layer or a backbone does not list them."""
+    ``NAME.normalize``; None if a third-party layer or a backbone does not list them."""
     parameters: int = 0
     """Elements of all weights; of a third-party layer none are counted."""
     row: int = 0
-    """Elements that all inputs and steps together give for one row."""
+    """Elements of the tensors of all inputs and steps for one row."""
 
     @property
     def weight_bytes(self) -> int:
@@ -60,7 +60,7 @@ class Sizes:
 
     def training_bytes(self, batch: int) -> int:
         """An estimate of the memory of training, in bytes: the weights, their gradients and
-        moments, and everything that the steps give for a batch."""
+        moments, and the tensors of all steps for a batch."""
         return COPIES * self.weight_bytes + BYTES * self.row * batch
 
     def shapes(self) -> dict[str, Shape | None]:

@@ -206,7 +206,7 @@ def size(tracer: Tracer, _op: Any, x: Any) -> Value:
 
 
 @rules(knp.Isreal, knp.Imag)
-def of_no_imaginary_part(tracer: Tracer, op: Any, x: Any) -> Value:
+def zero_imaginary_part(tracer: Tracer, op: Any, x: Any) -> Value:
     """Return the constant result for real numbers."""
     value = tracer.value(x)
     if isinstance(op, knp.Isreal):
