@@ -25,10 +25,25 @@ PHRASES: dict[str, str] = {
     r"\bgive back\b|\bgives back\b": "return",
     r"\bmade of it\b|\bmade of them\b": "built from …",
 }
-SUFFIXES = {".py", ".md", ".j2", ".swift", ".kt", ".java", ".js", ".ts", ".yaml", ".toml"}
+SUFFIXES = {
+    *(
+        ".py",
+        ".md",
+        ".j2",
+        ".swift",
+        ".kt",
+        ".java",
+        ".js",
+        ".mjs",
+        ".ts",
+        ".css",
+        ".yaml",
+        ".toml",
+    ),
+}
 NOT_OURS = ("tests/words.py", "docs/adr/", "CHANGELOG.md", "requirements", "docs/conformance.md")
-CLIENTS = ("/templates/", "/engines/", "tests/platforms/")
-"""Code of bundles, whose messages are quoted by applications, and its tests."""
+CLIENTS = ("tests/platforms/",)
+"""Tests that quote messages of clients."""
 
 
 def main() -> int:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from kspec.features.signature import Signature
-from kspec.schemas.base import Model
+from kspec.schemas.base import Model, located
 
 FILE = "kspec-bundle.json"
 SEAL = f"{FILE}.sha256"
@@ -57,10 +57,18 @@ class Shipped(Model):
     """The largest error against the trained model on them."""
     flips: int
     """Rows whose decision differed from the trained model's."""
-    tolerance: Tolerance
-    """What a self-test compares with."""
+    tolerances: Mapping[str, Tolerance]
+    """The tolerance of a self-test for each output, by its name."""
     metrics: Mapping[str, float]
     """What the artifact itself reached on these rows."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The paths of all files in the bundle: ``path`` first if it is a file, the others in
+        order."""
+        folder = PurePosixPath(self.path).parent
+        found = sorted(str(folder / name) for name in self.files)
+        return tuple(sorted(found, key=lambda place: place != self.path))
 
 
 class Golden(Model):
@@ -115,13 +123,21 @@ class Description(Model):
         """Whether a file or folder is one that the platform's own tools create."""
         return path in self.ignored or EVERYWHERE + PurePosixPath(path).name in self.ignored
 
+    @model_validator(mode="after")
+    def consistent(self) -> Description:
+        """Every artifact has a tolerance for each output."""
+        outputs = {each.name for each in self.signature.outputs}
+        for place, each in enumerate(self.artifacts):
+            if odd := outputs ^ each.tolerances.keys():
+                where = ("artifacts", place, "tolerances")
+                raise located(where, f"tolerances and outputs differ: {', '.join(sorted(odd))}")
+        return self
+
     def inside_client(self) -> Description:
         """The description for a copy inside of the client's own files: of all hashes it has those
         of the artifacts and the golden rows, since it cannot hold its own."""
         own = {self.golden.file, *self.golden.pictures.values()}
-        own |= {
-            str(PurePosixPath(a.path).parent / name) for a in self.artifacts for name in a.files
-        }
+        own |= {place for each in self.artifacts for place in each.places}
         kept = {path: digest for path, digest in self.files.items() if path in own}
         return self.model_copy(update={"files": kept})
 

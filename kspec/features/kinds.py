@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from kspec.features.decision import Decision, Decisions, Scores
-from kspec.features.pictures import golden_picture
 from kspec.features.steps import (
     FULL,
     Array,
@@ -47,9 +46,6 @@ class InputKind:
     each."""
     steps: Callable[[Any], tuple[HostStep, ...]] = lambda _: ()
     """What makes the values of one cell of bytes; none where the cell already holds numbers."""
-    golden: Callable[[Any], tuple[str, bytes]] | None = None
-    """A cell of bytes for clients to prove their steps with: the suffix of its file, and the
-    content. Always the same."""
     range: Callable[[Any], tuple[float, float] | None] = lambda _: None
     """The least and the greatest value, where the kind bounds them."""
 
@@ -87,7 +83,6 @@ INPUTS: Mapping[type[Choice], InputKind] = MappingProxyType(
             lambda _: "float32",
             cell=("bytes", "number"),
             steps=_decode,
-            golden=lambda kind: (".png", golden_picture(kind)),
             range=lambda kind: (0.0, kind.maximum),
         ),
         Quantity: InputKind(lambda kind: (kind.size,), lambda _: "float32", named=True),
@@ -138,6 +133,12 @@ def output_kind(kind: Choice) -> OutputKind:
 def host_steps(kind: Choice) -> tuple[HostStep, ...]:
     """The steps that make the values of an input of one raw cell, in order."""
     return input_kind(kind).steps(kind)
+
+
+def golden_cell(kind: Choice) -> tuple[str, bytes] | None:
+    """A cell of bytes for clients to prove the steps of an input with, always the same: the suffix
+    of its file, and the content. None if a cell is not bytes."""
+    return next((each.golden() for each in host_steps(kind)), None)
 
 
 def steps_of(item: Input) -> tuple[Step, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import Field
 
@@ -16,14 +16,12 @@ from kspec.features.kinds import (
     scores_of,
     steps_of,
 )
-from kspec.features.steps import FULL, AnyStep, DecodeImage, Resample, ScalePixels, Step
+from kspec.features.steps import AnyStep, Step
 from kspec.schemas.base import Model
 from kspec.schemas.spec import Spec
 
 if TYPE_CHECKING:
     from kspec.compiler.ir import TensorType
-
-AnyModelStep = TypeVar("AnyModelStep", bound=Step)
 
 ONE_DECISION = 2
 """The rank of an output that has one decision, or one vector of numbers, a row."""
@@ -34,7 +32,7 @@ Sizes = Annotated[tuple[int | str, ...], Field(min_length=1)]
 
 
 class Port(Model):
-    """A named tensor that an artifact takes or gives."""
+    """A named tensor of an artifact."""
 
     name: str
     """The name in the spec."""
@@ -49,6 +47,11 @@ class Port(Model):
     def row(self) -> Shape:
         """The shape of one row: the sizes without the batch."""
         return self.shape[1:]
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether a row is a list of a known number of elements."""
+        return len(self.row) == 1 and isinstance(self.row[0], int)
 
 
 class InputPort(Port):
@@ -68,47 +71,21 @@ class InputPort(Port):
         table is then the input. Empty where a column holds several numbers."""
         return self.columns if _one_each(self.columns, self.row) else ()
 
-    def step(self, kind: type[AnyModelStep]) -> AnyModelStep | None:
-        """The step of that class, if the input has it."""
-        return _first(self.steps, kind)
-
     @property
     def on_host(self) -> tuple[Step, ...]:
         """The steps that the data reader and the client do."""
         return tuple(each for each in self.steps if each.place == "host")
 
     @property
+    def entry(self) -> type[Step] | None:
+        """The class of the step that takes the raw cell on the host; None if the raw cells are the
+        numbers of the tensor."""
+        return next((type(each) for each in self.on_host), None)
+
+    @property
     def in_graph(self) -> tuple[Step, ...]:
         """The steps that the artifact does; no client may repeat them."""
         return tuple(each for each in self.steps if each.place == "graph")
-
-    @property
-    def picture(self) -> Picture | None:
-        """How a picture file becomes the tensor; None for an input that takes none."""
-        return picture_of(self.steps)
-
-
-class Picture(Model):
-    """The host steps of a picture in short."""
-
-    maximum: float
-    """The value of a full channel."""
-    resize: Literal["nearest", "bilinear"] | None
-    """How a picture of another size is stretched; None where it is refused."""
-
-
-def picture_of(steps: Sequence[Step]) -> Picture | None:
-    """The host steps of a picture in short; None for steps that decode none."""
-    if _first(steps, DecodeImage) is None:
-        return None
-    scale, resample = _first(steps, ScalePixels), _first(steps, Resample)
-    return Picture(
-        maximum=scale.maximum if scale else FULL, resize=resample.method if resample else None
-    )
-
-
-def _first(steps: Sequence[Step], kind: type[AnyModelStep]) -> AnyModelStep | None:
-    return next((each for each in steps if isinstance(each, kind)), None)
 
 
 class OutputPort(Port):
@@ -123,13 +100,20 @@ class OutputPort(Port):
         return self.decision is not None and len(self.shape) == ONE_DECISION
 
     @property
+    def meaning(self) -> Literal["category", "binary", "number"]:
+        """The meaning of a row: one label of several, one of two, or numbers."""
+        if self.decision is None or not self.decides:
+            return "number"
+        return "category" if self.decision.threshold is None else "binary"
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The labels in the order of the values; empty for numbers."""
         return self.decision.labels if self.decision is not None else ()
 
 
 class Signature(Model):
-    """What artifacts take and give."""
+    """The inputs and outputs of artifacts."""
 
     inputs: Annotated[tuple[InputPort, ...], Field(min_length=1)]
     """The inputs in the spec's order."""

@@ -61,7 +61,8 @@ class Artifact:
     1 where that is larger."""
     flips: int
     """Rows whose decision differs from the trained model's."""
-    tolerance: Mapping[str, float]
+    tolerances: Mapping[str, Mapping[str, float]]
+    """``atol`` and ``rtol`` of a self-test for each output, by its name."""
     metrics: Mapping[str, float]
     latency: float
     """Seconds of one call with the smallest batch on one thread."""

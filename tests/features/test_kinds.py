@@ -20,7 +20,7 @@ from kspec.data.dataset import load_dataset
 from kspec.data.sampling import check_data
 from kspec.features import kinds
 from kspec.features.kinds import InputKind, decisions_of, steps_of
-from kspec.features.signature import Picture, signature_of
+from kspec.features.signature import signature_of
 from kspec.features.steps import DecodeImage, Resample, ScalePixels
 from kspec.models.keras_model import build_model, finalize, trace_document
 from kspec.schemas import Spec
@@ -143,18 +143,23 @@ train: {epochs: 1, loss: {side: {binary_crossentropy: {from_logits: true}}}}
 """
 
 
+def draw_thumbnails(folder: Path) -> None:
+    """Pictures of many sizes, in a folder for each label."""
+    drawn = np.random.default_rng(3)
+    for label in ("left", "right"):
+        (folder / "pictures" / label).mkdir(parents=True)
+        for place in range(8):
+            pixels = drawn.integers(0, 256, (7 + place, 9, 3), np.uint8)
+            Pillow.fromarray(pixels).save(folder / "pictures" / label / f"{place}.png")
+
+
 @pytest.fixture
 def thumbnails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A spec with an input of a kind that kspec does not have: one class, one row of the table."""
     monkeypatch.setattr(kinds, "INPUTS", MappingProxyType({**kinds.INPUTS, Thumbnail: ROW}))
     monkeypatch.setattr(sys.modules["kspec.spec.inference"], "Input", MoreInput)
     monkeypatch.setattr(sys.modules["kspec.spec.load"], "Spec", MoreSpec)
-    drawn = np.random.default_rng(3)
-    for label in ("left", "right"):
-        (tmp_path / "pictures" / label).mkdir(parents=True)
-        for place in range(8):
-            pixels = drawn.integers(0, 256, (7 + place, 9, 3), np.uint8)
-            Pillow.fromarray(pixels).save(tmp_path / "pictures" / label / f"{place}.png")
+    draw_thumbnails(tmp_path)
     (tmp_path / "model.yaml").write_text(SPEC)
     return tmp_path / "model.yaml"
 
@@ -176,7 +181,7 @@ def test_a_kind_of_known_steps_is_a_class_and_a_row(thumbnails: Path) -> None:
     types = {each.name: each.type for each in (*graph.inputs, *graph.outputs)}
     made = signature_of(document.spec, types, data.columns)
     assert made.input("face").shape == ("batch", 4, 4, 1)
-    assert made.input("face").picture == Picture(maximum=1.0, resize="bilinear")
+    assert made.input("face").entry is DecodeImage
     assert [each.step for each in made.input("face").in_graph] == ["rescale", "normalize"]
     decision = decisions_of(document.spec)["side"]
     assert decision == made.output("side").decision

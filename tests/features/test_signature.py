@@ -11,6 +11,7 @@ from kspec.compiler.ir import DType, TensorType
 from kspec.features.description import Description
 from kspec.features.kinds import input_kind
 from kspec.features.signature import Signature, signature_of
+from kspec.features.steps import DecodeImage
 from kspec.schemas.features import Input, Output
 from kspec.schemas.spec import Spec
 from kspec.schemas.train import Train
@@ -87,7 +88,7 @@ def about(platform: Platform, made: Signature) -> Description:
     layout = platform.layout("Model-1")
     golden = {
         "file": f"{layout.golden}golden.safetensors",
-        "pictures": {each.name: f"{each.name}.png" for each in made.inputs if each.picture},
+        "pictures": {each.name: f"{each.name}.png" for each in made.inputs if each.entry},
     }
     plain = described(
         description(
@@ -172,8 +173,8 @@ def test_steps_say_where_they_run() -> None:
         "steps": [],
         "ids": [],
     }
-    assert made.input("colour").picture is not None
-    assert made.input("vector").picture is None
+    assert made.input("colour").entry is DecodeImage
+    assert made.input("vector").entry is None
 
 
 @pytest.mark.parametrize(

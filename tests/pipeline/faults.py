@@ -19,12 +19,12 @@ from kspec.compiler.passes.common import COMMON
 from kspec.pipeline.proof.comparison import scale_of
 from kspec.pipeline.proof.rows import Rows
 from kspec.pipeline.proof.sensitivity import Channel, Scale, channels_of, shown
-from kspec.pipeline.proof.verdict import bundle_tolerance
+from kspec.pipeline.proof.verdict import bundle_tolerances
 from kspec.targets.emission import emit
 from kspec.targets.formats import child
 from kspec.targets.formats.format import Tolerance
-from kspec.targets.platforms.platform import ArtifactRequest
 from kspec.targets.registry import formats
+from kspec.targets.request import ArtifactRequest
 
 
 def random_channels(graph: Graph, count: int, seed: int = 5) -> list[Channel]:
@@ -42,7 +42,9 @@ def undetected(
     all: on the golden rows, or on the rows ``able``."""
     folded = run_passes(graph, COMMON)
     scales = {name: scale_of(each) for name, each in golden.expected.items()}
-    scale = Scale(bundle_tolerance(Tolerance(), scales, golden.yardsticks), scales)
+    scale = Scale(
+        bundle_tolerances(dict.fromkeys(scales, Tolerance()), scales, golden.yardsticks), scales
+    )
     rows = (able or golden).inputs
     drawn = random_channels(folded, 3 * count)
     reacts = shown(folded, rows, drawn, scale).any(axis=1)

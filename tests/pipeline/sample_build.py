@@ -111,7 +111,7 @@ def artifact(target: str, format_: str, runtime: str, error: float, flips: int) 
         rows=1_234,
         worst_error=error,
         flips=flips,
-        tolerance={"atol": 1e-5, "rtol": 1e-5},
+        tolerances={name: {"atol": 1e-5, "rtol": 1e-5} for name in ("price", "district")},
         metrics={"price_mae": 1234.5678, "price_rmse": 2345.678, "district_accuracy": 0.925},
         latency=3.5e-5,
         seconds=0.25,

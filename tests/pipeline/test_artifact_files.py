@@ -90,7 +90,7 @@ def artifact(folder: Path, *files: str) -> Artifact:
     path = folder / files[0].partition("/")[0]
     digest = digest_artifact(path, files)
     rest: dict[str, Any] = dict.fromkeys(
-        ("target", "options", "runtime", "rows", "worst_error", "flips", "tolerance")
+        ("target", "options", "runtime", "rows", "worst_error", "flips", "tolerances")
     )
     rest |= dict.fromkeys(("metrics", "latency", "seconds"))
     rest["format"] = "onnx"

@@ -30,7 +30,7 @@ def arrays(elements: st.SearchStrategy[float] = FINITE) -> st.SearchStrategy[np.
 
 
 def judged(found: np.ndarray, reference: np.ndarray, output: Decision | None = SIZE) -> Any:
-    return compare({"y": found}, {"y": reference}, {"y": output}, TOLERANCE)
+    return compare({"y": found}, {"y": reference}, {"y": output}, {"y": TOLERANCE})
 
 
 @given(arrays())

@@ -27,7 +27,7 @@ from kspec.pipeline.proof.sensitivity import (
     sampled,
     shown,
 )
-from kspec.pipeline.proof.verdict import ELSEWHERE, bundle_tolerance
+from kspec.pipeline.proof.verdict import ELSEWHERE, bundle_tolerances
 from kspec.targets.formats.format import Tolerance
 from tests.graphs.builder import Builder
 from tests.pipeline.faults import undetected
@@ -85,7 +85,7 @@ def test_a_saturated_classifier_gets_rows_that_see() -> None:
     again = choose_rows(reference_of(graph), sure, [0, 1, 2], near)
     assert again.coverage == found
     np.testing.assert_array_equal(again.rows.inputs["x"], golden.rows.inputs["x"])
-    scale = Scale(ELSEWHERE, {"top": 1.0})
+    scale = Scale({"top": ELSEWHERE}, {"top": 1.0})
     even = {"x": sure["x"][::10]}
     before = shown(graph, even, channels_of(graph), scale).any(axis=1).sum()
     assert before < found.seen
@@ -163,8 +163,9 @@ def test_the_tolerance_of_self_tests_is_the_one_that_is_shown() -> None:
     graph = classifier(1.0)
     golden = choose_rows(reference_of(graph), rows_of(60, 1), [0], rows_of(8, 2))
     right: Mapping[str, Array] = golden.rows.expected
-    tolerance = bundle_tolerance(Tolerance(), {"top": 1.0}, golden.rows.yardsticks)
+    least = {"top": Tolerance()}
+    tolerances = bundle_tolerances(least, {"top": 1.0}, golden.rows.yardsticks)
     channel = Channel("top/bias", 1)
     assert channel.faulty(graph)[1] == pytest.approx(graph.constants["top/bias"][1] * FAULT)
     outputs = Replay(graph, golden.rows.inputs).with_constant("top/bias", channel.faulty(graph))
-    assert Scale.of(tolerance, right).reaction(outputs, right).max() > 2
+    assert Scale.of(tolerances, right).reaction(outputs, right).max() > 2

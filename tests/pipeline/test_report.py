@@ -209,7 +209,7 @@ def test_verdict(built: Sample, error: float, gate: bool, said: str) -> None:
 
 def test_verdict_without_gates_or_with_several_tolerances(built: Sample) -> None:
     first, second = built.result.artifacts
-    half = replace(first, tolerance={"atol": 1e-2, "rtol": 1e-2})
+    half = replace(first, tolerances={**first.tolerances, "price": {"atol": 1e-2, "rtol": 1e-2}})
     result = replace(built.result, artifacts=(half, second), gates=())
     assert judge_build(result).text.endswith("within 1e-5 to 1e-2; the spec has no gates")
     assert "The spec has no gates" in render(replace(built, result=result))

@@ -21,7 +21,7 @@ from kspec.pipeline.proof.verdict import (
     PEAK,
     RMS,
     Yardstick,
-    bundle_tolerance,
+    bundle_tolerances,
     measure,
     widest,
     within,
@@ -76,7 +76,7 @@ def test_a_decision_within_the_allowed_error_is_a_tie() -> None:
     found = np.array([[0.4999, 0.5001], [0.1, 0.9]])
     for own, flips in ((1e-6, 2), (1e-4, 1)):
         yardsticks = {"y": Yardstick(own, own)}
-        result = compare({"y": found}, {"y": reference}, {"y": decision}, LEAST, yardsticks)
+        result = compare({"y": found}, {"y": reference}, {"y": decision}, {"y": LEAST}, yardsticks)
         assert result.flips == flips
 
 
@@ -84,11 +84,28 @@ def test_a_decision_within_the_allowed_error_is_a_tie() -> None:
 def test_a_bundle_admits_what_the_build_admits(peak: float, scale: float) -> None:
     """By the clients' formula, for outputs of each size."""
     reference = REFERENCE * scale
-    tolerance = bundle_tolerance(LEAST, {"y": scale_of(reference)}, {"y": Yardstick(peak, peak)})
+    scales = {"y": scale_of(reference)}
+    tolerance = bundle_tolerances({"y": LEAST}, scales, {"y": Yardstick(peak, peak)})["y"]
     allowed = tolerance.atol * scale_of(reference) + tolerance.rtol * np.abs(reference)
     assert (allowed >= PEAK * peak * (1 - 1e-9)).all()
     assert (allowed >= 1e-5 * scale * (1 - 1e-9)).all()
-    assert bundle_tolerance(Tolerance(1e-2, 1e-2), {"y": 1.0}, {}) == Tolerance(1e-2, 1e-2)
+
+
+def test_each_output_has_a_tolerance_of_its_own() -> None:
+    """A large error of rounding in one output does not widen the tolerance of another."""
+    least = {"wide": LEAST, "narrow": LEAST, "half": Tolerance(1e-2, 1e-2)}
+    scales = {"wide": 1.0, "narrow": 0.5, "half": 1.0}
+    found = bundle_tolerances(least, scales, {"wide": Yardstick(1e-3, 1e-4)})
+    assert found == {
+        "wide": Tolerance(PEAK * 1e-3, 1e-5),
+        "narrow": Tolerance(1e-5, 1e-5),
+        "half": Tolerance(1e-2, 1e-2),
+    }
+    reference = {name: np.array([[1.0, 0.5]]) for name in ("wide", "narrow")}
+    moved = {name: each + 1e-3 for name, each in reference.items()}
+    decisions: dict[str, None] = dict.fromkeys(reference)
+    assert not compare(moved, reference, decisions, found).within
+    assert compare({**reference, "wide": moved["wide"]}, reference, decisions, found).within
 
 
 def test_the_widest_yardstick() -> None:

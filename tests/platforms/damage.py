@@ -68,7 +68,7 @@ def judge(bundle: Path, content: bytes, run: Run) -> float:
     """The largest error of the golden rows in units of the tolerance; nothing where a value is not
     finite or the file does not run."""
     about = described(about_of(bundle))
-    golden, tolerance = load_file(bundle / about.golden.file), about.artifacts[0].tolerance
+    golden, tolerances = load_file(bundle / about.golden.file), about.artifacts[0].tolerances
     inputs = {each.name: golden[f"input/{each.name}"] for each in about.signature.inputs}
     try:
         found = run(content, inputs)
@@ -78,6 +78,7 @@ def judge(bundle: Path, content: bytes, run: Run) -> float:
     for name in (each.name for each in about.signature.outputs):
         exact = golden[f"output/{name}"].astype(np.float64)
         scale = min(1.0, np.abs(exact).max()) or 1.0
+        tolerance = tolerances[name]
         allowed = tolerance.atol * scale + tolerance.rtol * np.abs(exact)
         ratios.append(float((np.abs(found[name] - exact) / allowed).max()))
     return max(ratios) if np.isfinite(ratios).all() else 0.0

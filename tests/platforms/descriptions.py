@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kspec.features.description import Description
+from kspec.features.kinds import golden_cell
+from kspec.schemas.base import Choice
 
 ZEROS = "0" * 64
+TOLERANCE = {"atol": 1e-5, "rtol": 1e-5}
 
 
 def described(about: Mapping[str, Any]) -> Description:
@@ -29,13 +32,12 @@ def description(
         "format": "onnx",
         "sha256": ZEROS,
         "bytes": 1,
-        "files": {},
         "options": {},
         "runtime": "onnxruntime 1.0.0",
         "rows": 1,
         "worst_error": 0.0,
         "flips": 0,
-        "tolerance": {"atol": 1e-5, "rtol": 1e-5},
+        "tolerances": {each["name"]: dict(TOLERANCE) for each in outputs},
         "metrics": {},
     }
     about = {
@@ -46,13 +48,28 @@ def description(
         "target": "onnx",
         "options": {},
         "signature": {"inputs": list(inputs), "outputs": list(outputs)},
-        "artifacts": [{**artifact, **each} for each in artifacts],
+        "artifacts": [
+            {**artifact, "files": {name_of(each): each.get("sha256", ZEROS)}, **each}
+            for each in artifacts
+        ],
         "golden": {"sha256": ZEROS, "pictures": {}, "rows": 1, "from": "test", **golden},
         "trained": {},
         "files": {},
         "versions": {"kspec": "0.1.0"},
     }
     return {**about, **others}
+
+
+def name_of(artifact: Mapping[str, Any]) -> str:
+    """The name of an artifact's main file."""
+    return str(artifact["path"]).rpartition("/")[2]
+
+
+def golden_of(kind: Choice) -> bytes:
+    """The golden picture of a kind of input."""
+    cell = golden_cell(kind)
+    assert cell is not None
+    return cell[1]
 
 
 def port(name: str, kind: str, shape: Sequence[int | str], **others: Any) -> dict[str, Any]:

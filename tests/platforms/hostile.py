@@ -52,7 +52,9 @@ def disguise(about: dict[str, Any], turn: int) -> dict[str, Any]:
         if before in pictures:
             found["golden"]["pictures"][value["name"]] = pictures[before]
     for value in found["signature"]["outputs"]:
-        value["name"] = names.pop()
+        before, value["name"] = value["name"], names.pop()
+        for artifact in found["artifacts"]:
+            artifact["tolerances"][value["name"]] = artifact["tolerances"].pop(before)
         if value["decision"]:
             value["decision"]["labels"] = texts[: len(value["decision"]["labels"])]
     return found

@@ -24,7 +24,7 @@ from kspec.targets.platforms.android.model import package_of, type_of
 from tests.platforms import damage
 from tests.platforms.android.toolchain import HERE, Classes, compile_kotlin
 from tests.platforms.conftest import EXAMPLES
-from tests.platforms.descriptions import described, picture_steps, port
+from tests.platforms.descriptions import TOLERANCE, described, picture_steps, port
 from tests.platforms.hostile import disguise
 from tests.platforms.skeleton import renamed, skeleton
 
@@ -86,6 +86,8 @@ def many_kinds(about: dict[str, Any]) -> dict[str, Any]:
             port("d", "number", [2]),
         ],
     }
+    tolerances = {name: dict(TOLERANCE) for name in "abcd"}
+    about["artifacts"][0]["tolerances"] = tolerances
     return about
 
 
@@ -100,7 +102,7 @@ def altered(bundle: Path, folder: Path) -> list[Path]:
     changes = {
         "labels": (f'"{first}", "{second}"', f'"{second}", "{first}"'),
         "maximum": ("maximum = 16.0", "maximum = 255.0"),
-        "resize": ("Resize.BILINEAR", "Resize.NEAREST"),
+        "resize": ('method = "bilinear"', 'method = "nearest"'),
         "columns": ('"mean_area", "mean_compactness"', '"mean_compactness", "mean_area"'),
         "weights": (artifact["sha256"], hashlib.sha256(damaged).hexdigest()),
     }
@@ -157,10 +159,10 @@ def test_all_but_the_engine_passes_in_junit(classes: Classes, bundle: Path) -> N
 @pytest.mark.parametrize(
     ("of", "constants", "problem"),
     [
-        ("digits", "labels", "decided otherwise"),
+        ("digits", "labels", "another label"),
         ("digits", "maximum", "picture becomes another tensor"),
         ("digits", "resize", "picture becomes another tensor"),
-        ("breast-cancer", "labels", "decided otherwise"),
+        ("breast-cancer", "labels", "another label"),
         ("breast-cancer", "columns", "times the tolerance"),
     ],
 )
@@ -215,7 +217,11 @@ def test_pictures_become_the_numbers_of_the_training(classes: Classes, tmp_path:
     image.save(path)
     code, said = classes.run("kspec.digits.Probe", "pictures", path)
     lines = [line.split() for line in said.splitlines()]
-    assert (code, len(lines)) == (0, 8 + 4 + 2 * 12)
+    assert (code, len(lines)) == (0, 8 + 4 + 2 * 12 + 2)
+    assert said.splitlines()[-2:] == [
+        "9 × 7 pixels, more than 62",
+        "9 × 7 pixels, the model takes 10 × 7",
+    ]
     for orientation, width, height, *values in lines[:8]:
         exif = Image.Exif()
         exif[0x0112] = int(orientation)
@@ -225,7 +231,7 @@ def test_pictures_become_the_numbers_of_the_training(classes: Classes, tmp_path:
         assert upright.shape[:2] == (int(height), int(width))
         found = np.array(values, np.int64).astype(np.uint32).view("<u1").reshape(*upright.shape)
         assert np.array_equal(found[..., [2, 1, 0, 3]], upright), orientation
-    for method, height, width, channels, *values in lines[8:]:
+    for method, height, width, channels, *values in lines[8:-2]:
         resize = None if method == "null" else method
         wanted = Picture(
             height=int(height),

@@ -15,12 +15,11 @@ from onnx import TensorProto, helper
 from safetensors.numpy import save_file
 
 from kspec.features.cells import read_cell
-from kspec.features.pictures import golden_picture
 from kspec.pipeline.bundles.seal import seal
 from kspec.schemas.features import Image
 from kspec.targets.platforms.browser import Browser
 from tests.platforms import web
-from tests.platforms.descriptions import described, description, picture_steps, port
+from tests.platforms.descriptions import described, description, golden_of, picture_steps, port
 
 pytestmark = web.needed(web.missing())
 ROWS = 6
@@ -120,7 +119,7 @@ def golden(content: bytes) -> dict[str, Any]:
     rows = {f"input/{k}": v for k, v in feeds.items()} | {
         f"output/{k}": v for k, v in found.items()
     }
-    rows["picture/photo"] = read_cell(io.BytesIO(golden_picture(PHOTO)), PHOTO)[None]
+    rows["picture/photo"] = read_cell(io.BytesIO(golden_of(PHOTO)), PHOTO)[None]
     return {k: np.ascontiguousarray(v) for k, v in (rows | texts).items()}
 
 
@@ -128,7 +127,7 @@ def golden(content: bytes) -> dict[str, Any]:
 def bundle(tmp_path: Path) -> Path:
     content = network().SerializeToString()
     (tmp_path / "kinds.onnx").write_bytes(content)
-    (tmp_path / "golden-photo.png").write_bytes(golden_picture(PHOTO))
+    (tmp_path / "golden-photo.png").write_bytes(golden_of(PHOTO))
     save_file(golden(content), tmp_path / "golden.safetensors")
     about = description(
         "Many_Kinds",

@@ -69,7 +69,7 @@ def test_constants_come_back_as_they_were(about: dict[str, Any], tmp_path: Path)
             assert each["labels"] == output["decision"]["labels"]
         for each, of in zip(found["inputs"], given["signature"]["inputs"], strict=True):
             columns = of["columns"]
-            assert each["columns"] == ([] if each["kind"] == "image" else columns)
+            assert each["columns"] == ([] if each["steps"] else columns)
 
 
 OPTIONS = {

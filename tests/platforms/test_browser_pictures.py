@@ -1,4 +1,4 @@
-"""What the browser's client makes of its inputs: pictures as in training, and what it refuses."""
+"""Inputs of the browser's client: pictures become what they are in training; others are refused."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from kspec.features.cells import read_cell
+from kspec.features.kinds import host_steps
 from kspec.schemas.features import Image as Picture
 from tests.platforms import web
 
@@ -103,11 +104,10 @@ WANTED = (
 def described(wanted: Picture) -> dict[str, Any]:
     return {
         "name": "x",
-        "kind": "image",
         "dtype": "float32",
         "shape": ["batch", wanted.height, wanted.width, wanted.channels],
         "columns": [],
-        "picture": {"maximum": wanted.maximum, "resize": wanted.resize},
+        "steps": [each.model_dump() for each in host_steps(wanted)],
     }
 
 
@@ -126,20 +126,23 @@ def test_pictures_become_what_they_are_in_training(bundle: Path) -> None:
 
 def test_what_is_no_input_is_refused(bundle: Path) -> None:
     strict = described(Picture(height=7, width=13, channels=1))
-    row = {"name": "x", "kind": "number", "dtype": "float32", "shape": ["batch", 2],
-           "columns": ["__proto__", "b"], "picture": None}  # fmt: skip
-    array = {**row, "kind": "tensor", "shape": ["batch", "time", 2], "columns": []}
+    row = {"name": "x", "dtype": "float32", "shape": ["batch", 2],
+           "columns": ["__proto__", "b"], "steps": []}  # fmt: skip
+    array = {**row, "shape": ["batch", "time", 2], "columns": []}
+    small = {**strict, "steps": [{**strict["steps"][0], "max_pixels": 90}]}
     good = png("L")
     refused: list[tuple[dict[str, Any], Any, str]] = [
         (strict, png("L", size=(12, 7)), "12 × 7 pixels, the model takes 13 × 7"),
+        (small, good, "x: 13 × 7 pixels, more than 90"),
         (strict, good[:60], "damaged PNG"),
         (strict, good[:-30] + good[-12:], "damaged PNG"),
         (strict, b"GIF89a", "outside of a browser"),
         (row, {"b": 1}, "__proto__ is missing"),
         (row, json.loads('{"__proto__": 1, "b": 2, "c": 3}'), "no column c"),
-        (row, json.loads('{"__proto__": 1, "b": "2"}'), "b is no number"),
+        (row, json.loads('{"__proto__": 1, "b": "2"}'), "b is not a number"),
         (row, [1, 2, 3], "3 values, not 2"),
         (row, 7, "an object by column"),
+        (array, [[1, 2], [3, 4]], "not time × 2"),
         (array, {"data": [1, 2, 3], "shape": [1, 3]}, "not time × 2"),
         (array, {"data": [1, 2, 3], "shape": [1, 2]}, "3 values, not 2"),
     ]

@@ -22,7 +22,7 @@ from kspec.targets.platforms.ios.model import MACOS, Modules
 from kspec.targets.platforms.ios.options import IOSOptions
 from kspec.targets.request import Subject
 from tests.platforms import damage
-from tests.platforms.descriptions import described, picture_steps, port
+from tests.platforms.descriptions import TOLERANCE, described, picture_steps, port
 from tests.platforms.hostile import disguise
 from tests.platforms.ios.calls import Swift, parse
 from tests.platforms.skeleton import renamed, skeleton
@@ -74,7 +74,7 @@ def judge(bundle: Path) -> tuple[float, list[str]]:
     (given,) = runner.inputs
     assert runner.inputs[given].shape[0] == 1
     found = np.concatenate([runner({given: row[None]})[name] for row in golden[f"input/{given}"]])
-    exact, allowed = golden[f"output/{name}"], artifact["tolerance"]
+    exact, allowed = golden[f"output/{name}"], artifact["tolerances"][name]
     ratio = np.abs(found - exact) / (allowed["atol"] + allowed["rtol"] * np.abs(exact))
     places = found.argmax(1) if output["kind"] == "category" else (found[:, 0] > 0.5).astype(int)
     return float(ratio.max()), [all_labels[place] for place in places]
@@ -155,11 +155,15 @@ def test_every_kind_of_input_and_output(bundles: Path, apple: Swift) -> None:
             port("c", "number", [2]),
         ],
     }
+    tolerances = {name: dict(TOLERANCE) for name in "abc"}
+    about["artifacts"][0]["tolerances"] = tolerances
     files = swift(IOS().files(described(about)))
     assert Swift.read(files.values()).unknown(apple) == ([], [])
     source = files["Sources/MLKit/MLModel.swift"].decode()
     assert "predict(a: Pixels, b: Pixels, c: [Float], d: [Int32])" in source
-    assert all(each in source for each in ("shape: [nil, 2]", "resize: nil", ".upTo(256)"))
+    assert all(
+        each in source for each in ("shape: [nil, 2]", "height: nil, width: nil", ".upTo(256)")
+    )
     assert "public let c: [Float]" in source
     assert "public let b: BinaryClassification" in source
     assert 'platforms: [.iOS("18.0"), .macOS("15.0")]' in files["Package.swift"].decode()

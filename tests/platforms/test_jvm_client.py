@@ -17,13 +17,13 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from kspec.features.cells import read_cell
-from kspec.features.pictures import golden_picture
+from kspec.features.steps.decode_image import MAX_PIXELS
 from kspec.pipeline.bundles.seal import seal
 from kspec.schemas.features import Image as Picture
 from kspec.targets.platforms.jvm import Jvm
 from tests.platforms import jvm
 from tests.platforms.android.toolchain import compile_kotlin, jars
-from tests.platforms.descriptions import described, description, picture_steps, port
+from tests.platforms.descriptions import described, description, golden_of, picture_steps, port
 
 ORIENTATION = 0x0112
 """The tag of EXIF."""
@@ -79,11 +79,14 @@ def test_pictures_become_what_they_are_in_training(bundles: Path, tmp_path: Path
                 )
                 cases.append((file, wanted, tmp_path / f"{len(cases)}"))
     lines = tmp_path / "cases"
-    lines.write_text("\n".join("\t".join(map(str, words(*case))) for case in cases))
+    small = (folder / "RGB.png", cases[0][1], tmp_path / "small", 34)  # of 35 pixels
+    every = [words(*case) for case in (*cases, small)]
+    lines.write_text("\n".join("\t".join(map(str, each)) for each in every))
     path = jvm.classes(project)
     jvm.compile_java([jvm.SOURCES / "Pictures.java"], tmp_path / "out", *path)
     jvm.java("Pictures", tmp_path / "out", *path, words=[str(lines)])
     refused = set()
+    assert (tmp_path / "small.refused").read_text() == "a picture of more than 34 pixels"
     for file, wanted, found in cases:
         try:
             expected = read_cell(file, wanted).astype(np.float32)
@@ -99,11 +102,11 @@ def test_pictures_become_what_they_are_in_training(bundles: Path, tmp_path: Path
     assert not refused & {"grey.bmp", "grey.jpg", "palette.png", "turned-2.jpg", "RGBA.png"}
 
 
-def words(file: Path, wanted: Picture, found: Path) -> tuple[Any, ...]:
-    """A line of what Pictures.java reads."""
-    method = (wanted.resize or "none").upper()
+def words(file: Path, wanted: Picture, found: Path, limit: int = MAX_PIXELS) -> tuple[Any, ...]:
+    """A line of the file that Pictures.java reads."""
+    method = wanted.resize or "none"
     size = (wanted.height, wanted.width, wanted.channels)
-    return (file, *size, wanted.maximum, method, found)
+    return (file, *size, wanted.maximum, method, found, limit)
 
 
 def many() -> onnx.ModelProto:
@@ -181,7 +184,7 @@ def test_a_model_of_many_inputs_and_outputs(bundles: Path, tmp_path: Path) -> No
     labels = np.array(["a", "é", "中"])[outputs["kind"].argmax(axis=1)]
     sure = np.where(outputs["sure"][:, 0] > 0.5, "yes", "no")
     wanted = Picture(height=4, width=2, channels=3, resize="nearest")
-    photo = golden_picture(wanted)
+    photo = golden_of(wanted)
     arrays = {
         **{f"input/{name}": each for name, each in inputs.items()},
         **{f"output/{name}": each for name, each in outputs.items()},

@@ -140,8 +140,8 @@ def remove_engine(bundle: Path, engine: str) -> None:
 
 SABOTAGE: dict[str, tuple[Callable[[Path, str], None], str]] = {
     "a bit of a weight": (flip_bit, "is not the file that was built"),
-    "a weight": (grow_weight, "times the tolerance off"),
-    "a weight that is not a number": (break_weight, "nan times the tolerance off"),
+    "a weight": (grow_weight, "× the tolerance"),
+    "a weight that is not a number": (break_weight, "nan × the tolerance"),
     "labels": (swap("labels"), "rows have another label"),
     "golden rows": (forget_row, "golden.safetensors is not the file that was built"),
     "description": (forget_signature, "kspec-bundle.json: KeyError"),
@@ -150,10 +150,10 @@ SABOTAGE: dict[str, tuple[Callable[[Path, str], None], str]] = {
 OF_EXAMPLE: dict[str, dict[str, tuple[Callable[[Path, str], None], str]]] = {
     "digits": {
         "maximum": (replace("maximum=16.0", "maximum=255.0"), "the golden picture is"),
-        "no resize": (replace("resize='bilinear'", "resize=None"), "97 × 61 pixels"),
-        "other resize": (replace("resize='bilinear'", "resize='nearest'"), "golden picture"),
+        "no resize": (replace("steps.Resample(", "# "), "the golden picture has the shape"),
+        "other resize": (replace("method='bilinear'", "method='nearest'"), "golden picture"),
     },
-    "breast-cancer": {"order of columns": (swap("columns"), "times the tolerance off")},
+    "breast-cancer": {"order of columns": (swap("columns"), "× the tolerance")},
 }
 CASES = [
     (example, name) for example, own in OF_EXAMPLE.items() for name in sorted({**SABOTAGE, **own})

@@ -27,6 +27,7 @@ from PIL import Image
 
 import kspec
 from kspec.features.cells import read_cell
+from kspec.features.kinds import host_steps
 from kspec.schemas.features import Image as Picture
 from kspec.targets.platforms.raspberry_pi import RaspberryPi
 from tests.platforms import arm64
@@ -79,10 +80,11 @@ def test_what_is_wrong_is_said(bundle: Path) -> None:
         "none.png, row 1: .*No such file", "deep.png, row 1: .*mode I;16",
         "cut.png, row 1: .*not a picture",
         "short.csv, row 1: columns are missing: 'pixel_2', 'pixel_3', 'pixel_4' and 59 more", None,
-        "row 2: column 'pixel_0': 'x1' is no number", "row 3: column 'pixel_63': '' is no number",
+        "row 2: column 'pixel_0': 'x1' is not a number",
+        "row 3: column 'pixel_63': '' is not a number",
         "row 4: .*not finite", "-, row 1: not a JSON object", "-, row 2: not a line of JSON",
         r"row 3: .*shape is \[1\], not \[8, 8, 1\]", "row 4: .*not base64",
-        "row 5: .*NaN is no number", "row 6: inputs are 'pixels'", "row 7: not a line of JSON",
+        "row 5: .*NaN is not a number", "row 6: inputs are 'pixels'", "row 7: not a line of JSON",
         "row 8: .*unequal lengths", "row 9: .*missing: 'pixel_1'", "row 10: not a line of JSON",
     )  # fmt: skip
     assert status == 1
@@ -118,20 +120,22 @@ def pictures() -> Iterator[tuple[str, bytes]]:
 
 
 def test_a_picture_becomes_what_training_saw(client: ModuleType) -> None:
-    module = import_module("digits_model.pictures")
-    rule = import_module("digits_model.description").Picture
+    steps = import_module("digits_model.steps")
     count = 0
     for name, content in pictures():
         for channels, resize in itertools.product((1, 2, 3, 4), (None, "nearest", "bilinear")):
             kind = Picture(height=8, width=8, channels=channels, maximum=16.0, resize=resize)
-            given = rule(maximum=16.0, resize=resize)
+            given = [
+                getattr(steps, type(each).__name__)(**each.model_dump(exclude={"step", "place"}))
+                for each in host_steps(kind)
+            ]
             try:
                 expected = read_cell(BytesIO(content), kind)
             except ValueError:
-                with pytest.raises(client.InputError):
-                    module.decode(content, given, (8, 8, channels))
+                with pytest.raises(steps.StepError):
+                    steps.run(given, content)
                 continue
-            found = module.decode(content, given, (8, 8, channels))
+            found = steps.run(given, content)
             np.testing.assert_array_equal(found, expected, strict=True, err_msg=name)
             count += 1
     assert count > 500
@@ -141,7 +145,8 @@ def test_inputs_and_outputs_of_every_kind(
     client: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a session that answers what it is told."""
-    words, module = import_module("digits_model.description"), import_module("digits_model.client")
+    words, module = import_module("digits_model.signature"), import_module("digits_model.client")
+    steps, about = import_module("digits_model.steps"), import_module("digits_model.description")
     seen: list[dict[str, Any]] = []
 
     class Session:
@@ -155,19 +160,19 @@ def test_inputs_and_outputs_of_every_kind(
 
     monkeypatch.setattr(module, "open_session", lambda *given: Session())
     inputs = (
-        words.Input("n", "float32", (2,), ("x", "y"), None),
-        words.Input("t", "int32", ("time", 2), (), None),
-        words.Input("p", "float32", (1, 2, 3), (), words.Picture(255.0, None)),
+        words.Input("n", "float32", (2,), ("x", "y")),
+        words.Input("t", "int32", ("time", 2), ()),
+        words.Input("p", "float32", (1, 2, 3), (), (steps.DecodeImage(3, 1, 2, 1 << 20),)),
     )
     outputs = (
-        words.Output("a b", "category", ("k", "l", "m")),
-        words.Output("b", "binary", ("no", "yes"), 0.5),
-        words.Output("n", "number", ()),
-        words.Output("m", "number", ()),
+        words.Output("a b", "float32", (3,), ("k", "l", "m")),
+        words.Output("b", "float32", (1,), ("no", "yes"), 0.5),
+        words.Output("n", "float32", (1,)),
+        words.Output("m", "float32", (2,)),
     )
-    artifact = words.Artifact("x", 1e-5, 1e-5, {"time": 3})
+    artifact = words.Artifact("x", ("x",), {}, {"time": 3})
     golden = words.Golden("", {})
-    spec = words.Spec("x", "1", inputs, outputs, {"litert": artifact}, golden, "litert", 1)
+    spec = about.Spec("x", "1", inputs, outputs, {"litert": artifact}, golden, "litert", 1)
     model = client.SPEC and module.Client(spec, None, None)
     image = Image.new("RGB", (2, 1), (1, 2, 3))
     row = {"n": {"y": 2, "x": 1.5}, "t": [[1, 2], [3, 4], [5, 6]], "p": image}
@@ -192,6 +197,7 @@ def test_inputs_and_outputs_of_every_kind(
         ({"n": [10**400, 0]}, "not an array of numbers"),
         ({"p": Image.new("RGB", (3, 1))}, "3 × 1 pixels, the model takes 2 × 1"),
         ({"p": "none.png"}, "none.png"),
+        ({"p": Image.new("RGB", (1025, 1025))}, "1025 × 1025 pixels, more than 1,048,576"),
     ):
         with pytest.raises(client.InputError, match=reason):
             model.predict({**row, **wrong})

@@ -10,6 +10,7 @@ import json
 import struct
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -305,12 +306,11 @@ def test_columns_are_checked(apps: dict[str, Any], bundles: Path) -> None:
 
 def test_bounds(bundles: Path) -> None:
     app = service.application(
-        bundles / "digits/server", "server_bounds", body=20_000, rows=3, pixels=100, seconds=0.2
+        bundles / "digits/server", "server_bounds", body=20_000, rows=3, seconds=0.2
     )
     path = "/v1/models/digits:predict"
     assert post(app, path, json={"instances": [ROW] * 3}).status_code == 200
     refused(post(app, path, json={"instances": [ROW] * 4}), 413)
-    refused(post(app, path, json={"instances": [{"b64": PIXEL}]}), 400)
     refused(post(app, path, content=b" " * 20_001), 413)
     packed = gzip.compress(json.dumps({"instances": [ROW]}).encode())
     refused(post(app, path, content=packed, headers={"content-encoding": "gzip"}), 415)
@@ -327,6 +327,20 @@ def test_bounds(bundles: Path) -> None:
     refused(post(app, f"{path}?labels=x", json={"instances": [ROW]}), 400)
     body = {"inputs": [TENSOR], "parameters": {"labels": None}}
     refused(post(app, "/v2/models/digits/infer?labels=true", json=body), 400)
+
+
+def test_a_picture_has_a_bounded_number_of_pixels(bundles: Path) -> None:
+    bundle = bundles / "digits/server"
+    package = service.load(bundle, "server_pixels")
+    model = service.part(package, "model").MODEL
+    (given,) = model.inputs
+    decode, *others = given.steps
+    small = replace(given, steps=(replace(decode, max_pixels=100), *others))
+    settings = service.part(package, "settings").Settings()
+    app = service.part(package, "app").App(replace(model, inputs=(small,)), bundle, settings)
+    answer = post(app, "/v1/models/digits:predict", json={"instances": [{"b64": PIXEL}]})
+    refused(answer, 400)
+    assert answer.json() == {"error": "pixels: 17 × 23 pixels, more than 100"}
 
 
 def test_long_calls_are_bounded_and_ended(bundles: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,12 +18,11 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
 from kspec.features.cells import read_cell
-from kspec.features.pictures import golden_picture
 from kspec.pipeline.bundles.seal import seal
 from kspec.schemas.features import Image as Kind
 from kspec.targets.platforms.server import Server
 from tests.platforms import service
-from tests.platforms.descriptions import described, description, picture_steps, port
+from tests.platforms.descriptions import described, description, golden_of, picture_steps, port
 
 ROWS, STEPS = 6, 5
 PICTURE = Kind(height=4, width=5, channels=3, maximum=255.0, resize="nearest")
@@ -72,7 +71,7 @@ def golden(folder: Path) -> dict[str, np.ndarray]:
     session = onnxruntime.InferenceSession(str(folder / "models/several.onnx"))
     kind, size = session.run(["kind", "size"], inputs)
     texts = [LABELS[index].encode() for index in kind.argmax(axis=1)]
-    pixels = read_cell(io.BytesIO(golden_picture(PICTURE)), PICTURE).astype(np.float32)
+    pixels = read_cell(io.BytesIO(golden_of(PICTURE)), PICTURE).astype(np.float32)
     return {
         **{f"input/{name}": each for name, each in inputs.items()},
         "output/kind": kind,
@@ -90,7 +89,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     onnx.save(network(), folder / "models/several.onnx")
     rows = {name: np.ascontiguousarray(each) for name, each in golden(folder).items()}
     save_file(rows, folder / "golden/golden.safetensors")
-    (folder / "golden/golden-picture.png").write_bytes(golden_picture(PICTURE))
+    (folder / "golden/golden-picture.png").write_bytes(golden_of(PICTURE))
     steps = picture_steps(3, PICTURE.maximum, ("nearest", 4, 5))
     about = description(
         "several",

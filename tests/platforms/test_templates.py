@@ -49,11 +49,16 @@ def test_text_comes_back(text: str) -> None:
     assert shown.text in (plain, None if plain == "" else plain)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), None])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])
 def test_what_has_no_literal_is_an_error(value: object) -> None:
     for suffix in (".kt", ".swift"):
         with pytest.raises((ValueError, TypeError)):
             LITERALS[suffix](value)
+
+
+def test_nothing_has_a_literal_in_each_language() -> None:
+    found = {suffix: LITERALS[suffix](None) for suffix in (".kt", ".swift", ".java", ".py", ".js")}
+    assert found == {".kt": "null", ".swift": "nil", ".java": "null", ".py": "None", ".js": "null"}
 
 
 def test_where_nothing_is_quoted_only_words_are_printed() -> None:

@@ -27,23 +27,23 @@ def expected(decision: Decision) -> list[tuple[str, float]]:
     return list(zip(decision.decide(values[:, None]), positive.tolist(), strict=True))
 
 
-def output(kind: type, decision: Decision, **others: Any) -> Any:
+def output(kind: type, decision: Decision) -> Any:
     logits = decision.scores == "logits"
-    given: Mapping[str, Any] = {"name": "x", "kind": "binary", "labels": decision.labels}
-    return kind(**given, threshold=decision.threshold, logits=logits, **others)
+    given: Mapping[str, Any] = {"name": "x", "dtype": "float32", "shape": (1,)}
+    return kind(**given, labels=decision.labels, threshold=decision.threshold, logits=logits)
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=["probabilities", "logits"])
 def test_python_clients(bundles: Path, decision: Decision) -> None:
     server = service.load(bundles / "digits/server", "server_thresholds")
-    given = output(service.part(server, "signature").Output, decision, dtype="float32", shape=(1,))
+    given = output(service.part(server, "signature").Output, decision)
     values = np.array(VALUES)[:, None]
     shares = given.probabilities(values)[:, 1].tolist()
     assert [*zip(given.decide(values), map(pytest.approx, shares), strict=True)] == expected(
         decision
     )
     client = board(bundles / "digits/raspberry_pi")
-    given = output(service.part(client, "description").Output, decision)
+    given = output(service.part(client, "signature").Output, decision)
     found = [service.part(client, "client").answer(given, np.array([each])) for each in VALUES]
     shares = [each.probabilities["yes"] for each in found]
     labels = [each.label for each in found]
@@ -71,7 +71,6 @@ def board(bundle: Path) -> ModuleType:
 def test_the_browser(bundles: Path, decision: Decision) -> None:
     described = {
         "name": "x",
-        "kind": "binary",
         "shape": ["batch", 1],
         "labels": LABELS,
         "threshold": decision.threshold,

@@ -59,7 +59,7 @@ def described(content: dict[str, bytes] = CONTENT) -> dict[str, Any]:
                 "rows": 3,
                 "worst_error": 0.0,
                 "flips": 0,
-                "tolerance": {"atol": 1e-5, "rtol": 1e-5},
+                "tolerances": {"y": {"atol": 1e-5, "rtol": 1e-5}},
                 "metrics": {},
             }
         ],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 from pydantic import Field, model_validator
 
+from kspec.features.pictures import golden_picture
 from kspec.features.steps.step import Array, HostStep
 from kspec.schemas.base import located
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_PIXELS = 64 << 20
-"""Bound on the pixels of one picture; a larger one is not decoded."""
+"""The most pixels of a picture, unless the step says otherwise."""
 
 _ORIENTATION = 0x0112
 _TURNED = frozenset({5, 6, 7, 8})
@@ -43,6 +44,8 @@ class DecodeImage(HostStep):
     """The rows of pixels that the picture must have; null where a later step resamples it."""
     width: Annotated[int, Field(ge=1)] | None = None
     """The pixels in a row that the picture must have; null where a later step resamples it."""
+    max_pixels: Annotated[int, Field(ge=1)] = MAX_PIXELS
+    """The most pixels of a picture; a picture with more is not decoded."""
 
     @model_validator(mode="after")
     def consistent(self) -> DecodeImage:
@@ -59,6 +62,7 @@ class DecodeImage(HostStep):
         from PIL import ImageOps
 
         with _opened(value) as image:
+            self._check(image)
             self._check_size(_upright_size(image))  # before the pixels are decoded
             upright: Any = ImageOps.exif_transpose(image)
             found = (upright.height, upright.width)
@@ -66,13 +70,26 @@ class DecodeImage(HostStep):
             pixels = np.asarray(upright.convert(_MODES[self.channels]))
         return pixels.reshape(*found, self.channels)
 
+    def golden(self) -> tuple[str, bytes]:
+        """A PNG of the step's size, or of another where a later step resamples it."""
+        return ".png", golden_picture(self.height, self.width)
+
     def look(self, value: bytes | BinaryIO) -> None:
         """Raise ValueError for what `apply` would refuse by the header of the file alone."""
         with _opened(value) as image:
+            self._check(image)
             self._check_size(_upright_size(image))
 
     def spell(self) -> str:
         return f"decoded to {self.channels} channels of 8 bits"
+
+    def _check(self, image: Image) -> None:
+        if image.width * image.height > self.max_pixels:
+            raise ValueError(
+                f"{image.width} × {image.height} pixels, more than {self.max_pixels:,}"
+            )
+        if image.mode not in _NARROW:
+            raise ValueError(f"pixels of the mode {image.mode}, not of eight bits a channel")
 
     def _check_size(self, found: tuple[int, int]) -> None:
         if self.height is not None and found != (self.height, self.width):
@@ -99,16 +116,8 @@ def _opened(value: bytes | BinaryIO) -> Iterator[Image]:
             warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
             Image.open(stream, formats=_FORMATS) as image,
         ):
-            _check(image)
             yield image
     except UnidentifiedImageError:  # its text has the address of the stream
         raise ValueError(f"cannot be decoded: not a file of {_KNOWN}") from None
     except (Image.DecompressionBombError, OSError, SyntaxError) as error:
         raise ValueError(f"cannot be decoded: {error}") from None
-
-
-def _check(image: Image) -> None:
-    if image.width * image.height > MAX_PIXELS:
-        raise ValueError(f"{image.width} × {image.height} pixels, more than {MAX_PIXELS:,}")
-    if image.mode not in _NARROW:
-        raise ValueError(f"pixels of the mode {image.mode}, not of eight bits a channel")

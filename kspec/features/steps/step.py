@@ -38,6 +38,11 @@ class HostStep(Step):
         """The result for one row: the reference that every client repeats. Raises ValueError with
         the reason for a row that cannot be used."""
 
+    def golden(self) -> tuple[str, bytes] | None:
+        """A cell for clients to prove the steps with, always the same: the suffix of its file, and
+        the content. None for a step that takes no cell of bytes."""
+        return None
+
     def look(self, value: Any) -> None:
         """Raise ValueError for what `apply` would refuse by the head of the value alone, which is
         cheap; nothing by default."""

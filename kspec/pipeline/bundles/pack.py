@@ -13,7 +13,7 @@ from kspec import __version__
 from kspec.compiler.ir import Array
 from kspec.features.cells import read_cell
 from kspec.features.description import VERSION, Description, Golden, Shipped
-from kspec.features.kinds import input_kind
+from kspec.features.kinds import golden_cell
 from kspec.features.signature import Signature, signature_of
 from kspec.pipeline.bundles.artifacts import pack_artifact
 from kspec.pipeline.bundles.readme import render_bundle_readme
@@ -62,8 +62,8 @@ def golden_cells(document: Document) -> dict[str, tuple[str, bytes]]:
     file's name, ``golden-pixels.png``, and its content."""
     found = {}
     for name, item in document.spec.inputs.items():
-        if make := input_kind(item.kind).golden:
-            suffix, content = make(item.kind)
+        if (cell := golden_cell(item.kind)) is not None:
+            suffix, content = cell
             found[name] = (f"golden-{name}{suffix}", content)
     return found
 
@@ -144,7 +144,7 @@ def describe_artifact(artifact: Artifact) -> dict[str, Any]:
         "rows": artifact.rows,
         "worst_error": artifact.worst_error,
         "flips": artifact.flips,
-        "tolerance": dict(artifact.tolerance),
+        "tolerances": {name: dict(each) for name, each in artifact.tolerances.items()},
         "metrics": dict(artifact.metrics),
     }
 

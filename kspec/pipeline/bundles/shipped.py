@@ -129,9 +129,14 @@ def verify_bundles(
                 notify(Progress("verify", f"run {each.path.name} of {bundle.folder.name}"))
                 used = bundle.golden if rows is None else rows
                 decisions = bundle.about.signature.decisions
-                least = Tolerance(**each.tolerance) if rows is None else None
+                own = {name: Tolerance(**given) for name, given in each.tolerances.items()}
+                least = own if rows is None else None
                 done[key] = verify_artifact(
-                    each.path, request_of(each), used, decisions, least=least
+                    each.path,
+                    request_of(each),
+                    used,
+                    decisions,
+                    least=least,
                 )
                 problems += done[key].problems
             if done[key].passed and (run := done[key].run) is not None:

@@ -10,8 +10,7 @@ import numpy as np
 
 from kspec.compiler.ir import Array
 from kspec.features.decision import Decisions
-from kspec.pipeline.proof.verdict import PEAK, Yardstick, Yardsticks, within
-from kspec.targets.formats.format import Tolerance
+from kspec.pipeline.proof.verdict import PEAK, Tolerances, Yardstick, Yardsticks, within
 
 Outputs = Mapping[str, Array]
 ROUNDING, CLEAR = 1e-6, 1e-2
@@ -40,7 +39,7 @@ def compare(
     found: Outputs,
     expected: Outputs,
     decisions: Decisions,
-    tolerance: Tolerance,
+    tolerances: Tolerances,
     yardsticks: Yardsticks = NO_ERROR,
 ) -> Comparison:
     """Compare arrays of (rows, …) by output name, by the rule of `within`. ``decisions`` says how
@@ -50,11 +49,11 @@ def compare(
     for name, reference in expected.items():
         scale = scale_of(reference)
         own = yardsticks.get(name, Yardstick())
-        near = near and within(found[name], reference, tolerance, scale, own)
+        near = near and within(found[name], reference, tolerances[name], scale, own)
         row, error = _worst(errors_of(found[name], reference, scale))
         worst = max(worst, (error, name, row), key=lambda each: each[0])
         if (decision := decisions.get(name)) is not None:
-            allowed = max(tolerance.atol * scale, PEAK * own.peak)
+            allowed = max(tolerances[name].atol * scale, PEAK * own.peak)
             flipped |= decision.flips(found[name], reference, allowed)
     return Comparison(*worst, near, int(flipped.sum()), len(flipped))
 

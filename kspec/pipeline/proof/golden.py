@@ -29,7 +29,7 @@ from kspec.pipeline.proof.sensitivity import (
     shown,
     unseen,
 )
-from kspec.pipeline.proof.verdict import ELSEWHERE, bundle_tolerance
+from kspec.pipeline.proof.verdict import ELSEWHERE, bundle_tolerances
 from kspec.spec.diagnostics import Diagnostic
 from kspec.targets.formats.format import Tolerance
 
@@ -106,13 +106,14 @@ def choose_rows(
     pool = pool_of(graph, split, first, drawn)
     replay = Replay(graph, pool.take(range(min(8, len(pool)))))
     sizes = {name: scale_of(each) for name, each in reference.exact(pool.inputs).items()}
-    scale = Scale(ELSEWHERE, sizes)
+    least = dict.fromkeys(sizes, Tolerance())
+    scale = Scale(dict.fromkeys(sizes, ELSEWHERE), sizes)
     score = ranked(graph, pool.inputs, scale)
     candidates = range(pool.split or len(pool))
     by_score = sorted(candidates, key=lambda row: (-score[row], row))
     chosen = list(dict.fromkeys([*pool.first, *by_score]))[:COUNT]
     rows, problems = reference.proven(pool.take(sorted(chosen)))
-    scale = Scale(bundle_tolerance(Tolerance(), sizes, rows.yardsticks), sizes)
+    scale = Scale(bundle_tolerances(least, sizes, rows.yardsticks), sizes)
     channels = sampled(graph, channels_of(graph), replay)
     search = _Search(graph, pool, score, channels, scale)
     missing = search.missing(chosen)
@@ -122,7 +123,7 @@ def choose_rows(
     if added:
         chosen += added
         rows, problems = reference.proven(pool.take(sorted(chosen)))
-        search.scale = Scale(bundle_tolerance(Tolerance(), sizes, rows.yardsticks), sizes)
+        search.scale = Scale(bundle_tolerances(least, sizes, rows.yardsticks), sizes)
     hidden = {missing[place] for place in np.flatnonzero(~found.any(axis=1))}
     left = set(search.missing(chosen)) if added else set(missing)
     return Golden(rows, search.coverage(left, hidden, chosen), problems)

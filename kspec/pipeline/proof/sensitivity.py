@@ -17,7 +17,7 @@ from kspec.compiler.ir import Array, Graph
 from kspec.compiler.reference import evaluate
 from kspec.compiler.replay import Replay, cost, downstream
 from kspec.pipeline.proof.comparison import scale_of
-from kspec.targets.formats.format import Tolerance
+from kspec.pipeline.proof.verdict import Tolerances
 
 FAULT = 1.05
 """The factor of the fault."""
@@ -54,13 +54,13 @@ class Channel:
 class Scale:
     """The error that a self-test allows in an output: |Δ| ≤ atol · s + rtol · |reference|."""
 
-    tolerance: Tolerance
+    tolerances: Tolerances
     sizes: Mapping[str, float]
 
     @classmethod
-    def of(cls, tolerance: Tolerance, outputs: Mapping[str, Array]) -> Scale:
+    def of(cls, tolerances: Tolerances, outputs: Mapping[str, Array]) -> Scale:
         """Return the scale of each output on these rows."""
-        return cls(tolerance, {name: scale_of(each) for name, each in outputs.items()})
+        return cls(tolerances, {name: scale_of(each) for name, each in outputs.items()})
 
     def reaction(self, found: Mapping[str, Array], right: Mapping[str, Array]) -> Array:
         """Return float64 (rows,): the distance that each row moved, in tolerances."""
@@ -73,7 +73,8 @@ class Scale:
     def _moved(self, name: str, found: Array, right: Array) -> Array:
         """Return float64 (rows,) for one output. Equal infinities count as unmoved, a NaN as
         moved."""
-        allowed = self.tolerance.atol * self.sizes[name] + self.tolerance.rtol * np.abs(right)
+        tolerance = self.tolerances[name]
+        allowed = tolerance.atol * self.sizes[name] + tolerance.rtol * np.abs(right)
         with np.errstate(invalid="ignore"):
             ratios = np.where(found == right, 0.0, np.abs(found - right) / allowed)
         flat = np.nan_to_num(ratios, nan=np.inf).reshape(len(ratios), -1)

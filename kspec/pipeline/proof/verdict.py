@@ -34,6 +34,8 @@ class Yardstick:
         return Yardstick(max(self.peak, other.peak), max(self.rms, other.rms))
 
 
+Tolerances = Mapping[str, Tolerance]
+"""Tolerances by output name."""
 Yardsticks = Mapping[str, Yardstick]
 """Yardsticks by output name. An output without a yardstick has no error of its own."""
 
@@ -71,17 +73,23 @@ def within(
     return bool(errors.max() <= PEAK * yardstick.peak and _rms(errors) <= RMS * yardstick.rms)
 
 
-def bundle_tolerance(
-    least: Tolerance, scales: Mapping[str, float], yardsticks: Yardsticks
-) -> Tolerance:
-    """Return the tolerance that a self-test applies to every output: |Δ| ≤ atol · s + rtol ·
-    |reference|, with the output's scale s. It allows 8 times the trained model's own largest
-    error."""
-    needed = (
-        PEAK * yardsticks.get(name, Yardstick()).peak / scale for name, scale in scales.items()
-    )
-    atol = max(least.atol, ELSEWHERE.atol, *needed)
-    return Tolerance(atol, max(least.rtol, ELSEWHERE.rtol))
+def bundle_tolerances(
+    least: Tolerances, scales: Mapping[str, float], yardsticks: Yardsticks
+) -> dict[str, Tolerance]:
+    """Return the tolerance of a self-test for each output: |Δ| ≤ atol · s + rtol · |reference|,
+    with the output's scale s. It allows 8 times the trained model's own largest error in that
+    output."""
+    return {
+        name: Tolerance(
+            max(
+                least[name].atol,
+                ELSEWHERE.atol,
+                PEAK * yardsticks.get(name, Yardstick()).peak / scale,
+            ),
+            max(least[name].rtol, ELSEWHERE.rtol),
+        )
+        for name, scale in scales.items()
+    }
 
 
 def widest(yardsticks: Iterable[Yardsticks]) -> dict[str, Yardstick]:

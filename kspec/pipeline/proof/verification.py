@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,14 @@ from kspec.pipeline.proof.comparison import (
 )
 from kspec.pipeline.proof.metrics import task_metrics
 from kspec.pipeline.proof.rows import Rows
-from kspec.pipeline.proof.verdict import ELSEWHERE, Yardstick, bundle_tolerance, measure, within
+from kspec.pipeline.proof.verdict import (
+    ELSEWHERE,
+    Tolerances,
+    Yardstick,
+    bundle_tolerances,
+    measure,
+    within,
+)
 from kspec.spec.diagnostics import Diagnostic
 from kspec.targets.emission import (
     MEASURED,
@@ -60,8 +67,8 @@ class Verification:
     metrics: Mapping[str, float]
     problems: tuple[Diagnostic, ...]
     """Why the artifact must not ship; empty if it agrees."""
-    tolerance: Tolerance = ELSEWHERE
-    """The tolerance that a bundle's self-test applies."""
+    tolerances: Tolerances = field(default_factory=dict)
+    """The tolerance of a bundle's self-test for each output; empty if the artifact did not run."""
 
     @property
     def passed(self) -> bool:
@@ -78,7 +85,7 @@ class Verification:
             "flips": self.comparison.flips,
             "metrics": dict(self.metrics),
             "latency": self.run.latency,
-            "tolerance": asdict(self.tolerance),
+            "tolerances": {name: asdict(each) for name, each in self.tolerances.items()},
         }
 
 
@@ -88,12 +95,12 @@ def verify_artifact(
     rows: Rows,
     outputs: Decisions,
     graph: Graph | None = None,
-    least: Tolerance | None = None,
+    least: Tolerances | None = None,
     how: HowToRun = MEASURED,
 ) -> Verification:
     """Run an artifact on the rows and compare its outputs. With the traced ``graph``, a difference
-    is traced to the first node that differs, and so to its line. ``least`` is an error that is
-    always allowed; by default it is the format's."""
+    is traced to the first node that differs, and so to its line. ``least`` is the error of each
+    output that is always allowed; by default it is the format's."""
     format_ = formats()[request.format]
     try:
         run = run_artifact(format_, path, rows.inputs, how)
@@ -102,8 +109,8 @@ def verify_artifact(
         return Verification(None, None, {}, (Diagnostic("KS721", message),))
     if odd := _misfit(run.outputs, rows.expected):
         return Verification(None, run, {}, (Diagnostic("KS721", f"{path.name} {odd}"),))
-    tolerance = least or format_.tolerance(request.options)
-    comparison = compare(run.outputs, rows.expected, outputs, tolerance, rows.yardsticks)
+    tolerances = least or dict.fromkeys(rows.expected, format_.tolerance(request.options))
+    comparison = compare(run.outputs, rows.expected, outputs, tolerances, rows.yardsticks)
     metrics = task_metrics(run.outputs, rows.targets, outputs) if rows.targets else {}
     problems: tuple[Diagnostic, ...] = ()
     if not comparison.within:
@@ -112,7 +119,7 @@ def verify_artifact(
         own = rows.yardsticks.get(name, Yardstick()).peak / scale_of(rows.expected[name])
         problems = (_difference(path, comparison, own, suspect),)
     scales = {name: scale_of(each) for name, each in rows.expected.items()}
-    allowed = bundle_tolerance(tolerance, scales, rows.yardsticks)
+    allowed = bundle_tolerances(tolerances, scales, rows.yardsticks)
     return Verification(comparison, run, metrics, problems, allowed)
 
 

@@ -105,6 +105,7 @@ def render_report(
         compiled=compiled,
         verdict=judge_build(result),
         proven=is_proven,
+        widest=widest,
         numpy_run=any(figures.is_numpy(each.runtime) for each in result.artifacts),
         limit=ARGUMENTS,
         targets=tuple(dict.fromkeys(each.target for each in result.artifacts)),
@@ -125,9 +126,15 @@ def _seen(value: object) -> object:
 
 
 def is_proven(artifact: Artifact) -> bool:
-    """Return whether the worst error is at most atol + rtol, which follows from |Δ| ≤ atol · s +
-    rtol · |reference| (``kspec.pipeline.proof.comparison``). False for NaN."""
-    return artifact.worst_error <= sum(artifact.tolerance.values())
+    """Return whether the worst error is at most atol + rtol of the widest tolerance, which
+    follows from |Δ| ≤ atol · s + rtol · |reference| (``kspec.pipeline.proof.comparison``). False
+    for NaN."""
+    return artifact.worst_error <= sum(widest(artifact).values())
+
+
+def widest(artifact: Artifact) -> Mapping[str, float]:
+    """Return the widest of the tolerances of an artifact's outputs."""
+    return max(artifact.tolerances.values(), key=lambda each: each["atol"])
 
 
 def judge_build(result: BuildResult) -> Verdict:
@@ -152,9 +159,8 @@ def judge_build(result: BuildResult) -> Verdict:
 
 
 def _nearness(artifacts: Sequence[Artifact]) -> str:
-    """Return ``1e-5`` or ``1e-5 to 1e-2``; “not a number” if the relative part of a tolerance was
-    used."""
-    bounds = [each.tolerance["atol"] for each in artifacts]
+    """Return ``1e-5`` or ``1e-5 to 1e-2``; “its tolerance” if the relative part was used."""
+    bounds = [widest(each)["atol"] for each in artifacts]
     if any(each.worst_error > bound for each, bound in zip(artifacts, bounds, strict=True)):
         return "its tolerance"
     return " to ".join(dict.fromkeys(map(figures.spell_error, (min(bounds), max(bounds)))))

@@ -1,4 +1,4 @@
-"""What a platform is: options, the artifacts it takes, and what its bundle holds beside them."""
+"""The base class of platforms: options, artifacts, and the other files of a bundle."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from kspec.targets.request import ArtifactRequest, Layout, Subject
 
 if TYPE_CHECKING:
     from kspec.features.description import Description
-
-__all__ = ["ArtifactRequest", "Layout", "Platform", "Subject"]
-"""What a platform's module needs."""
 
 
 class Platform(ABC):

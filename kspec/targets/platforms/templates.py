@@ -109,11 +109,15 @@ def spell_python(value: Any) -> str:
 
 def spell_kotlin(value: Any) -> str:
     """In Kotlin, where ``$`` begins a template and there is no ``\\f``."""
+    if value is None:
+        return "null"
     return _scalar(value).replace("$", r"\$").replace(r"\f", r"\u000c")
 
 
 def spell_swift(value: Any) -> str:
     """In Swift, whose escapes are ``\\u{1F600}``, and which has neither ``\\b`` nor ``\\f``."""
+    if value is None:
+        return "nil"
     if not isinstance(value, str):
         return _scalar(value)
     return '"' + "".join(map(_swift_character, value)) + '"'

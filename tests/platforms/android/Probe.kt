@@ -27,16 +27,28 @@ object Probe {
                 "$orientation ${turned.width} ${turned.height} ${turned.colors.joinToString(" ")}"
             )
         }
-        for (resize in listOf(null, Resize.NEAREST, Resize.BILINEAR)) {
+        for (method in listOf(null, "nearest", "bilinear")) {
             val sizes =
-                if (resize == null) listOf(height to width) else listOf(5 to 11, 40 to 3, 1 to 1)
+                if (method == null) listOf(height to width) else listOf(5 to 11, 40 to 3, 1 to 1)
             for ((high, wide) in sizes) for (channels in 1..4) {
-                val values = pixels.sample(high, wide, channels, Picture(16.0, resize))
-                val bits = values.joinToString(" ") { it.toRawBits().toString() }
-                println("${resize?.name?.lowercase()} $high $wide $channels $bits")
+                val size = listOf(high, wide).takeIf { method == null }
+                val steps =
+                    listOfNotNull(
+                        DecodeImage(channels, size?.get(0), size?.get(1), width * height),
+                        method?.let { Resample(high, wide, it) },
+                        ScalePixels(16.0),
+                    )
+                val values = Input("x", listOf(high, wide, channels), steps = steps).tensor(pixels)
+                val bits = values.values.joinToString(" ") { it.toRawBits().toString() }
+                println("$method $high $wide $channels $bits")
             }
         }
+        println(refusal(pixels, DecodeImage(3, null, null, width * height - 1)))
+        println(refusal(pixels, DecodeImage(3, height, width + 1, width * height)))
     }
+
+    private fun refusal(pixels: Pixels, step: Step): String? =
+        runCatching { step.apply(pixels.grid()) }.exceptionOrNull()?.message
 
     /** Of each case whether it is within the tolerance, and its flips. */
     private fun verdicts(tensors: Map<String, Tensor>) {

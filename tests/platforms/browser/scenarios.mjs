@@ -101,7 +101,7 @@ async function errors() {
   const bytesOf = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
   const golden = readSafetensors(await bytesOf("/golden.safetensors"));
   const png = await bytesOf("/golden-pixels.png");
-  const pixels = await decode(png);
+  const pixels = await decode(png, 1e6);
   const image = new Image();
   image.src = "/golden-pixels.png";
   await image.decode();

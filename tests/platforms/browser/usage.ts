@@ -16,7 +16,7 @@ const line: boolean = (await selftest()).pass;
 
 // @ts-expect-error there is no such input
 const first: Inputs = { picture: file };
-// @ts-expect-error a path is no picture
+// @ts-expect-error a path is not a picture
 await model.predict({ pixels: "digit.png" });
 // @ts-expect-error there is no such label
 digit.probabilities["ten"];

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from kspec.features.steps import FULL, DecodeImage, Resample, ScalePixels, Step
 from kspec.schemas.base import Model
 from kspec.schemas.values import Name
 
@@ -14,10 +15,22 @@ from kspec.schemas.values import Name
 class Picture(Model):
     """How the bytes of a picture become an input."""
 
-    maximum: Annotated[float, Field(gt=0)] = 255.0
+    maximum: Annotated[float, Field(gt=0)] = FULL
     """What a full channel becomes."""
     resize: Literal["nearest", "bilinear"] | None = None
     """How a picture of another size is stretched; without it, it is an error."""
+
+
+def picture_of(steps: Sequence[Step]) -> Picture | None:
+    """The picture that host steps decode; None for steps that decode none."""
+    known = {type(each): each for each in steps}
+    scale, resample = known.get(ScalePixels), known.get(Resample)
+    if DecodeImage not in known:
+        return None
+    return Picture(
+        maximum=scale.maximum if isinstance(scale, ScalePixels) else FULL,
+        resize=resample.method if isinstance(resample, Resample) else None,
+    )
 
 
 class TfServingOptions(Model):

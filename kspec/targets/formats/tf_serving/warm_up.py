@@ -16,8 +16,6 @@ from tensorflow.core.framework import tensor_pb2
 
 from kspec.compiler.ir import Value
 from kspec.features.pictures import golden_picture
-from kspec.schemas.features import Image
-from kspec.targets.formats.tf_serving.options import Picture
 
 FILE = "assets.extra/tf_serving_warmup_requests"
 PREDICT_LOG, REQUEST, MODEL_SPEC, INPUTS, KEY, VALUE, SIGNATURE = 6, 1, 1, 2, 1, 2, 3
@@ -59,15 +57,12 @@ def zeros(value: Value) -> tensor_pb2.TensorProto:
     return tensor
 
 
-def file_of(value: Value, picture: Picture) -> tensor_pb2.TensorProto:
+def file_of(value: Value) -> tensor_pb2.TensorProto:
     """Return one picture of the input's size as a PNG."""
-    height, width, channels = (int(size) for size in value.shape[1:])
-    kind = Image(
-        height=height, width=width, channels=channels, maximum=picture.maximum, resize=None
-    )
+    height, width, _ = (int(size) for size in value.shape[1:])
     tensor = tensor_pb2.TensorProto(dtype=tf.string.as_datatype_enum)
     tensor.tensor_shape.dim.add(size=1)
-    tensor.string_val.append(golden_picture(kind))
+    tensor.string_val.append(golden_picture(height, width))
     return tensor
 
 

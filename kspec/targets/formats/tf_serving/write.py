@@ -67,9 +67,7 @@ def write_model(
     requests = {TENSORS: {value.name: warm_up.zeros(value) for value in graph.inputs}}
     if pictures := options.pictures:
         requests[BYTES] = requests[TENSORS] | {
-            value.name: warm_up.file_of(value, pictures[value.name])
-            for value in graph.inputs
-            if value.name in pictures
+            value.name: warm_up.file_of(value) for value in graph.inputs if value.name in pictures
         }
     warm_up.write_requests(folder / warm_up.FILE, requests)
     return (MODEL, warm_up.FILE)

@@ -16,7 +16,6 @@ from ai_edge_litert import schema_py_generated as schema
 
 from kspec.compiler.ir import Array, Value
 from kspec.targets.formats.card import Card
-from kspec.targets.formats.format import LARGEST_FILE
 from kspec.targets.formats.tflite.builtins import Options
 from kspec.targets.formats.tflite.metadata import NAME, append_labels, pack_metadata
 from kspec.targets.formats.tflite.program import (
@@ -24,7 +23,6 @@ from kspec.targets.formats.tflite.program import (
     TENSOR_TYPES,
     Operator,
     Program,
-    TFLiteError,
 )
 from kspec.targets.formats.tflite.versions import minimum_runtime, version
 
@@ -37,7 +35,7 @@ _NO_TENSOR = -1
 
 
 def write_program(program: Program, path: Path, card: Card | None = None) -> None:
-    """Write the file. Raises TFLiteError before anything is written."""
+    """Write the file."""
     records = {} if card is None else {NAME: pack_metadata(program, card)}
     content: memoryview | bytes = _Writer(program, records).pack()
     if card is not None:
@@ -81,8 +79,6 @@ class _Writer:
         functions = self.functions
         arrays = [array for function in functions for _, array in function.constants()]
         weights = sum(array.nbytes + _ALIGNMENT for array in arrays)
-        if weights > LARGEST_FILE:
-            raise TFLiteError(f"{weights} bytes of weights; a TFLite file holds less than 2 GB")
         names = sum(4 * len(each.name) for function in functions for each in function.tensors)
         records = sum(len(each.tensors) + len(each.program.operators) for each in functions)
         said = sum(map(len, self.records.values()))

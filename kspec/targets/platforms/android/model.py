@@ -1,19 +1,25 @@
-"""What the generated Kotlin holds of a model."""
+"""The values of a model in the generated Kotlin."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from kspec.features.steps import DecodeImage, Step
+from kspec.features.steps.decode_image import MAX_PIXELS
 from kspec.targets.platforms.android.options import AndroidOptions
 from kspec.targets.platforms.copies import golden_hashes
 from kspec.targets.platforms.identifiers import KOTLIN, named
+from kspec.targets.platforms.steps import camel_case, client_steps
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
 
 if TYPE_CHECKING:
-    from kspec.features.description import Description
+    from kspec.features.description import Description, Tolerance
     from kspec.features.signature import InputPort, OutputPort
 
+_TYPES: Mapping[type[Step], str] = MappingProxyType({DecodeImage: "Pixels"})
+"""The type of a value that an app passes, by the step that takes it."""
 MAIN = "src/main/assets/kspec"
 LITERT = "2.3.0"
 """The runtime's version in the app; the artifact was proven by the same."""
@@ -49,7 +55,7 @@ def sizes_of(about: Description) -> dict[str, int]:
 
 
 def describe(about: Description) -> dict[str, Any]:
-    """The values of the templates, of what ``kspec-bundle.json`` says."""
+    """The values of the templates, from ``kspec-bundle.json``."""
     artifact, options = about.artifacts[0], AndroidOptions.model_validate(about.options)
     package, file = package_of(about.name), artifact.path.rpartition("/")[2]
     sizes = sizes_of(about)
@@ -64,12 +70,13 @@ def describe(about: Description) -> dict[str, Any]:
         "accelerator": Verbatim(options.accelerator.upper()),
         "gpu": options.accelerator == "gpu",
         "batch": options.batch,
+        "max_pixels": MAX_PIXELS,
         "inputs": named((_input(each, sizes) for each in about.signature.inputs), KOTLIN),
-        "outputs": named((_output(each) for each in about.signature.outputs), KOTLIN),
+        "outputs": named(
+            (_output(each, artifact.tolerances) for each in about.signature.outputs), KOTLIN
+        ),
         "artifact": file,
-        "hashes": sorted({file: artifact.sha256, **golden_hashes(about)}.items()),
-        "atol": artifact.tolerance.atol,
-        "rtol": artifact.tolerance.rtol,
+        "hashes": sorted({**artifact.files, **golden_hashes(about)}.items()),
         "pictures": [
             (name, path.rpartition("/")[2]) for name, path in about.golden.pictures.items()
         ],
@@ -77,29 +84,24 @@ def describe(about: Description) -> dict[str, Any]:
 
 
 def _input(of: InputPort, sizes: Mapping[str, int]) -> dict[str, Any]:
-    whole, picture = of.dtype == "int32", of.picture
-    is_image = picture is not None
+    numbers = "IntArray" if of.dtype == "int32" else "FloatArray"
     return {
         "name": of.name,
         "shape": [sizes[size] if isinstance(size, str) else size for size in of.row],
         "columns": _blocks(of.columns if of.columns_by_name else ()),
-        "type": Verbatim("Pixels" if is_image else "IntArray" if whole else "FloatArray"),
-        "picture": picture
-        and {
-            "maximum": picture.maximum,
-            "resize": Verbatim(f"Resize.{picture.resize.upper()}" if picture.resize else "null"),
-        },
+        "type": Verbatim(numbers if of.entry is None else _TYPES[of.entry]),
+        "steps": client_steps(of, camel_case),
     }
 
 
-def _output(of: OutputPort) -> dict[str, Any]:
-    meaning = of.kind if of.decides else "number"
+def _output(of: OutputPort, tolerances: Mapping[str, Tolerance]) -> dict[str, Any]:
     return {
         "name": of.name,
-        "meaning": Verbatim(meaning.upper()),
+        "meaning": Verbatim(of.meaning.upper()),
         "labels": _blocks(of.labels if of.decides else ()),
         "threshold": None if of.decision is None else of.decision.threshold,
         "logits": of.decision is not None and of.decision.scores == "logits",
+        "tolerance": tolerances[of.name],
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from kspec.features.steps import DecodeImage, Step
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import TFLiteOptions
@@ -15,6 +16,7 @@ from kspec.targets.request import ArtifactRequest, Subject
 
 if TYPE_CHECKING:
     from kspec.features.description import Description
+    from kspec.features.signature import InputPort
 
 
 class BrowserOptions(Model):
@@ -43,7 +45,7 @@ class Browser(Platform):
         return render_package(about)
 
     def usage(self, about: Description) -> str:
-        given = ", ".join(f'"{each.name}": {_GIVEN[each.kind]}' for each in about.signature.inputs)
+        given = ", ".join(f'"{each.name}": {_example(each)}' for each in about.signature.inputs)
         name = about.signature.outputs[0].name
         return f"""\
 npm ci               # the runtime, held to its hashes; copied to vendor/
@@ -61,5 +63,11 @@ console.log(answers["{name}"]);
 """
 
 
-_GIVEN = MappingProxyType({"image": "file", "number": "row", "tensor": "{ data, shape }"})
-"""How an input is called in an example."""
+def _example(given: InputPort) -> str:
+    """The value of an input in an example."""
+    if given.entry is not None:
+        return _EXAMPLES[given.entry]
+    return "row" if given.is_vector else "{ data, shape }"
+
+
+_EXAMPLES: Mapping[type[Step], str] = MappingProxyType({DecodeImage: "file"})

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from kspec.targets.platforms.templates import package_name, render_tree, spell_json
+from kspec.features.steps import DecodeImage, Step
+from kspec.targets.platforms.templates import Verbatim, package_name, render_tree, spell_json
 
 if TYPE_CHECKING:
     from kspec.features.description import Description
     from kspec.features.signature import InputPort, OutputPort
 
 _HERE = Path(__file__).parent
+_CELLS: Mapping[type[Step], str] = MappingProxyType({DecodeImage: "Picture"})
+"""The type of a value that an app passes, by the step that takes it."""
 _VECTOR = 2
 """The rank of outputs with one vector a row."""
 
@@ -40,6 +44,7 @@ def _values(about: Description) -> dict[str, Any]:
         "version": about.version,
         "about": about.description,
         "artifact": about.artifacts[0].path,
+        "beside": about.artifacts[0].places[1:],
         "inputs": [_input(each) for each in about.signature.inputs],
         "outputs": [_output(each) for each in about.signature.outputs],
     }
@@ -48,11 +53,12 @@ def _values(about: Description) -> dict[str, Any]:
 def _input(given: InputPort) -> dict[str, Any]:
     return {
         "name": given.name,
-        "kind": given.kind,
         "dtype": given.dtype,
         "shape": given.shape,
         "columns": given.columns if given.columns_by_name else (),
-        "picture": given.picture and given.picture.model_dump(),
+        "steps": [each.model_dump(mode="json", exclude={"place"}) for each in given.on_host],
+        "cell": given.entry and Verbatim(_CELLS[given.entry]),
+        "vector": given.is_vector,
     }
 
 
@@ -60,7 +66,6 @@ def _output(given: OutputPort) -> dict[str, Any]:
     one = len(given.shape) <= _VECTOR
     return {
         "name": given.name,
-        "kind": given.kind,
         "shape": given.shape,
         "labels": given.labels,
         "threshold": given.decision and given.decision.threshold,

@@ -1,4 +1,4 @@
-"""What the generated Swift holds of a model."""
+"""The values of a model in the generated Swift."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from kspec.features.steps import DecodeImage, Step
+from kspec.features.steps.decode_image import MAX_PIXELS
 from kspec.targets.platforms.copies import golden_hashes
 from kspec.targets.platforms.identifiers import SWIFT, named
 from kspec.targets.platforms.ios.options import IOSOptions
+from kspec.targets.platforms.steps import camel_case, client_steps
 from kspec.targets.platforms.templates import Verbatim, package_name, type_name
 
 if TYPE_CHECKING:
-    from kspec.features.description import Description
+    from kspec.features.description import Description, Tolerance
     from kspec.features.signature import InputPort, OutputPort
 
 MACOS = MappingProxyType({"iOS16": "13.0", "iOS17": "14.0", "iOS18": "15.0"})
 """The macOS that came with each iOS."""
+_TYPES: Mapping[type[Step], str] = MappingProxyType({DecodeImage: "Pixels"})
+"""The type of a value that an app passes, by the step that takes it."""
 _MEANINGS = MappingProxyType(
     {"category": "Classification", "binary": "BinaryClassification", "number": "[Float]"}
 )
@@ -51,7 +56,7 @@ class Modules:
 
 
 def describe(about: Description) -> dict[str, Any]:
-    """The values of the templates, of what ``kspec-bundle.json`` says."""
+    """The values of the templates, from ``kspec-bundle.json``."""
     artifact, options = about.artifacts[0], IOSOptions.model_validate(about.options)
     return {
         **{key: Verbatim(name) for key, name in Modules(about.name).names.items()},
@@ -64,13 +69,14 @@ def describe(about: Description) -> dict[str, Any]:
             "kind": Verbatim("fixed" if options.batch is not None else "upTo"),
             "rows": options.batch or options.largest_dimension,
         },
+        "max_pixels": MAX_PIXELS,
         "inputs": named((_input(each) for each in about.signature.inputs), SWIFT),
-        "outputs": named((_output(each) for each in about.signature.outputs), SWIFT),
+        "outputs": named(
+            (_output(each, artifact.tolerances) for each in about.signature.outputs), SWIFT
+        ),
         "artifact": artifact.path.rpartition("/")[2],
         "artifact_sha256": artifact.sha256,
         "hashes": sorted(golden_hashes(about).items()),
-        "atol": artifact.tolerance.atol,
-        "rtol": artifact.tolerance.rtol,
         "pictures": [
             (name, path.rpartition("/")[2]) for name, path in about.golden.pictures.items()
         ],
@@ -78,32 +84,24 @@ def describe(about: Description) -> dict[str, Any]:
 
 
 def _input(of: InputPort) -> dict[str, Any]:
-    picture = of.picture
-    is_image = picture is not None
     number = "Int32" if of.dtype == "int32" else "Float"
     return {
         "name": of.name,
-        "shape": [Verbatim("nil") if isinstance(size, str) else size for size in of.row],
+        "shape": [None if isinstance(size, str) else size for size in of.row],
         "columns": of.columns if of.columns_by_name else (),
-        "type": Verbatim("Pixels" if is_image else f"[{number}]"),
-        "picture": picture
-        and {
-            "maximum": picture.maximum,
-            "resize": Verbatim(f".{picture.resize}" if picture.resize else "nil"),
-        },
+        "type": Verbatim(f"[{number}]" if of.entry is None else _TYPES[of.entry]),
+        "steps": client_steps(of, camel_case),
     }
 
 
-def _output(of: OutputPort) -> dict[str, Any]:
+def _output(of: OutputPort, tolerances: Mapping[str, Tolerance]) -> dict[str, Any]:
     decision = of.decision
-    meaning = of.kind if of.decides else "number"
     return {
         "name": of.name,
-        "meaning": Verbatim(meaning),
-        "type": Verbatim(_MEANINGS[meaning]),
+        "meaning": Verbatim(of.meaning),
+        "type": Verbatim(_MEANINGS[of.meaning]),
         "labels": of.labels if of.decides else (),
-        "threshold": decision.threshold
-        if decision and decision.threshold is not None
-        else Verbatim("nil"),
+        "threshold": decision and decision.threshold,
         "logits": Verbatim("true" if decision and decision.scores == "logits" else "false"),
+        "tolerance": tolerances[of.name],
     }

@@ -23,8 +23,8 @@ RESOURCES = "META-INF/kspec/"
 RUNTIME = "1.28.0"
 """Of ``com.microsoft.onnxruntime:onnxruntime``. Later ones send telemetry, whose regular
 expressions overflow the stack of a thread where the command line is long: the JVM dies."""
-SPARK = frozenset({"image", "number"})
-"""Kinds of inputs that a column of Spark has."""
+SPARK = frozenset({"image", "number_input"})
+"""The forms of inputs that a column of Spark can hold."""
 
 
 class Jvm(Platform):
@@ -56,9 +56,9 @@ class Jvm(Platform):
 
     def usage(self, about: Description) -> str:
         takes, gives = _ports(about)
-        row = _ROWS[takes[0].kind] if len(takes) == 1 else "row"
+        row = _ROWS[takes[0].folder] if len(takes) == 1 else "row"
         shown = ".label()" if len(gives) == 1 and gives[0].folder == "labels" else ""
-        given = _GIVEN[takes[0].kind] if len(takes) == 1 else f"a {model(about)}.Row"
+        given = _GIVEN[takes[0].folder] if len(takes) == 1 else f"a {model(about)}.Row"
         return f"""\
 mvn verify                          # builds the jar; a test proves it: KSPEC-SELFTEST {{…}}
 mvn -q test-compile exec:java       # the proof alone
@@ -113,7 +113,7 @@ def _spark_usage(about: Description, takes: tuple[Port, ...]) -> str:
     columns = [
         f"SparkFunction.numbers({model(about)}.{each.constant.text})"
         if each.texts
-        else f'col("{_COLUMNS[each.kind]}")'
+        else f'col("{_COLUMNS[each.folder]}")'
         for each in takes
     ]
     jar = f"target/{about.name}-{about.version}.jar"
@@ -125,22 +125,22 @@ rows.withColumn("answer", SparkFunction.answer({", ".join(columns)}))
 
 
 def _has_columns(takes: tuple[Port, ...]) -> bool:
-    return SPARK.issuperset(each.kind for each in takes)
+    return SPARK.issuperset(each.folder for each in takes)
 
 
-_COLUMNS = {"image": "content", "number": "numbers"}
-"""What a column that holds an input may be called: ``content`` is that of Spark's binary files."""
-_ROWS = {"image": 'Path.of("picture.png")', "number": "row", "tensor": "row"}
-"""What the lines to copy predict, by the kind of the only input."""
+_COLUMNS = {"image": "content", "number_input": "numbers"}
+"""The name of a column with an input; ``content`` is the column of Spark's binary files."""
+_ROWS = {"image": 'Path.of("picture.png")', "number_input": "row", "tensor": "row"}
+"""The argument in the README, by the form of the only input."""
 _GIVEN = {
     "image": "a file; a byte[], a BufferedImage or a Picture will do",
-    "number": "a float[]; a Map of numbers by column will do",
+    "number_input": "a float[]; a Map of numbers by column will do",
     "tensor": "a Tensor",
 }
 
 
 def _values(about: Description, takes: tuple[Port, ...], gives: tuple[Port, ...]) -> dict[str, Any]:
-    """What the templates print."""
+    """The values of the templates."""
     artifact, golden = about.artifacts[0], about.golden
     name = model(about)
     return {
@@ -153,16 +153,20 @@ def _values(about: Description, takes: tuple[Port, ...], gives: tuple[Port, ...]
         "inputs": takes,
         "outputs": gives,
         "named": any(each.texts for each in takes),
-        "kinds": {each.kind for each in (*takes, *gives)},
-        "taken": {each.kind for each in takes},
-        "only": takes[0].kind if len(takes) == 1 else None,
+        "kinds": {each.folder for each in (*takes, *gives)},
+        "taken": {each.folder for each in takes},
+        "only": takes[0].folder if len(takes) == 1 else None,
         "row": takes[0].value if len(takes) == 1 else Verbatim(f"{name}.Row"),
         "answer": gives[0].value if len(gives) == 1 else Verbatim(f"{name}.Prediction"),
         "boxed": gives[0].boxed if len(gives) == 1 else Verbatim(f"{name}.Prediction"),
-        "artifact": _file(artifact.path, artifact.sha256),
+        "artifact": _file(artifact.path),
+        "files": [
+            (_file(place)["resource"], artifact.files[Path(place).name])
+            for place in artifact.places
+        ],
         "golden": _file(golden.file, golden.sha256),
         "pictures": {each: _file(path)["resource"] for each, path in golden.pictures.items()},
-        **artifact.tolerance.model_dump(),
+        "tolerances": [artifact.tolerances[each.name] for each in gives],
         "spark": _has_columns(takes),
     }
 

@@ -11,8 +11,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kspec.features.signature import InputPort, OutputPort
+from kspec.features.steps import DecodeImage, Step
 from kspec.targets.platforms.identifiers import JAVA, identifiers
-from kspec.targets.platforms.templates import Verbatim
+from kspec.targets.platforms.steps import client_steps
+from kspec.targets.platforms.templates import Verbatim, spell_json
 
 if TYPE_CHECKING:
     from kspec.features.description import Description
@@ -22,7 +24,6 @@ Details = InputPort | OutputPort
 
 VARIES = -1
 """Stands for a size that comes with the values."""
-_SAMPLING = MappingProxyType({None: "NONE", "nearest": "NEAREST", "bilinear": "BILINEAR"})
 _TYPES = MappingProxyType({"float32": "FLOAT", "int32": "INT32"})
 _COLUMNS = MappingProxyType(
     {"Classification": "LABEL", "float": "DataTypes.FloatType", "float[]": "NUMBERS"}
@@ -34,22 +35,21 @@ _BOXED = MappingProxyType({"float": "Float"})
 class Port:
     """An input or output: a constant of Java, and in records of several a component."""
 
-    kind: str
     name: str
     folder: str
-    """The templates of the constant's class."""
+    """The templates of the constant's class; it names the class in the other templates."""
     port: Verbatim
     """The constant's class: ``ImageInput``."""
     constant: Verbatim
     """``INPUT``, or ``INPUT_PHOTO`` of several."""
     component: Verbatim
-    """The name in the spec, as far as Java allows: ``photo``."""
+    """The identifier for the name in the spec: ``photo``."""
     part: Verbatim
-    """What is behind a record to get at the component; nothing where it is the only one."""
+    """The call that gets the component out of a record; empty for the only one."""
     value: Verbatim
     """The type of a row's value: ``Picture``."""
     arguments: tuple[Any, ...]
-    """What the constant is made with, after the name."""
+    """The arguments of the constant's constructor, after the name."""
     texts: tuple[str, ...] | None
     """Its last argument, columns or labels, where it has one."""
     details: Details
@@ -67,7 +67,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How Java has a kind of input or output."""
+    """The Java classes of a form of inputs or outputs."""
 
     folder: str
     port: str
@@ -78,24 +78,22 @@ class Kind:
 
 def inputs(about: Description) -> tuple[Port, ...]:
     """The inputs of the model, in the spec's order."""
-    return _ports("INPUT", about.signature.inputs, INPUT_KINDS)
+    return _ports("INPUT", [(each, _input_kind(each)) for each in about.signature.inputs])
 
 
 def outputs(about: Description) -> tuple[Port, ...]:
     """The outputs of the model, in the spec's order."""
-    return _ports("OUTPUT", about.signature.outputs, OUTPUT_KINDS)
+    return _ports("OUTPUT", [(each, _output_kind(each)) for each in about.signature.outputs])
 
 
-def _ports(constant: str, given: Sequence[Details], kinds: Mapping[str, Kind]) -> tuple[Port, ...]:
+def _ports(constant: str, given: Sequence[tuple[Details, Kind]]) -> tuple[Port, ...]:
     found = []
-    names = [each.name for each in given]
+    names = [each.name for each, _ in given]
     own = identifiers(names, JAVA)
     constants = identifiers([f"{constant}_{each.upper()}" for each in names], frozenset())
-    for place, details in enumerate(given):
-        kind = kinds[details.kind]
+    for place, (details, kind) in enumerate(given):
         found.append(
             Port(
-                kind=details.kind,
                 name=details.name,
                 folder=kind.folder,
                 port=Verbatim(kind.port),
@@ -111,12 +109,23 @@ def _ports(constant: str, given: Sequence[Details], kinds: Mapping[str, Kind]) -
     return tuple(found)
 
 
+def _input_kind(details: InputPort) -> Kind:
+    if details.entry is not None:
+        return ENTRIES[details.entry]
+    return VECTOR if details.is_vector and details.dtype == "float32" else TENSOR
+
+
+def _output_kind(details: OutputPort) -> Kind:
+    return LABEL if details.decides else VALUES
+
+
 def _image(details: Details) -> tuple[Any, ...]:
     assert isinstance(details, InputPort)
-    picture = details.picture
-    assert picture is not None
-    sampling = Verbatim(f"Sampling.{_SAMPLING[picture.resize]}")
-    return (*details.row, picture.maximum, sampling)
+    decode, *others = (
+        f"new {each['type'].text}({', '.join(spell_json(value) for _, value in each['fields'])})"
+        for each in client_steps(details)
+    )
+    return (*details.row, Verbatim(decode), Verbatim(f"List.of({', '.join(others)})"))
 
 
 def _tensor(details: Details) -> tuple[Any, ...]:
@@ -158,20 +167,10 @@ def _always(value: Any) -> Callable[[Details], Any]:
 _PICTURE, _NUMBERS, _TENSOR = _always("Picture"), _always("float[]"), _always("Tensor")
 _LABEL = _always("Classification")
 
-INPUT_KINDS: Mapping[str, Kind] = MappingProxyType(
-    {
-        "image": Kind("image", "ImageInput", _PICTURE, _image),
-        "number": Kind("number_input", "NumberInput", _NUMBERS, _sizes, _columns),
-        "tensor": Kind("tensor", "TensorInput", _TENSOR, _tensor),
-    }
-)
-"""By what ``kspec-bundle.json`` calls them."""
-_VALUES = Kind("number", "NumberOutput", _number, _sizes)
-OUTPUT_KINDS: Mapping[str, Kind] = MappingProxyType(
-    {
-        "category": Kind("labels", "LabelOutput", _LABEL, _decision, _labels),
-        "binary": Kind("labels", "LabelOutput", _LABEL, _decision, _labels),
-        "number": _VALUES,
-        "tensor": _VALUES,
-    }
-)
+IMAGE = Kind("image", "ImageInput", _PICTURE, _image)
+VECTOR = Kind("number_input", "NumberInput", _NUMBERS, _sizes, _columns)
+TENSOR = Kind("tensor", "TensorInput", _TENSOR, _tensor)
+LABEL = Kind("labels", "LabelOutput", _LABEL, _decision, _labels)
+VALUES = Kind("number", "NumberOutput", _number, _sizes)
+ENTRIES: Mapping[type[Step], Kind] = MappingProxyType({DecodeImage: IMAGE})
+"""By the step that takes the cell."""

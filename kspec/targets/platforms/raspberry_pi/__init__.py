@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from kspec.features.steps import DecodeImage, Step
 from kspec.schemas.base import Model
 from kspec.targets.formats.onnx.options import OnnxOptions
 from kspec.targets.formats.tflite.options import Size, TFLiteOptions
 from kspec.targets.platforms.platform import Platform
+from kspec.targets.platforms.steps import client_steps
 from kspec.targets.platforms.templates import (
     SHARED_PYTHON,
     Verbatim,
@@ -117,10 +119,10 @@ def unit_of(name: str) -> str:
 
 def _example(given: InputPort) -> str:
     """A value that the input takes, as code; sizes that vary are 1."""
-    if given.kind == "image":
-        return '"picture.png"'
+    if given.entry is not None:
+        return _EXAMPLES[given.entry]
     sizes = [size if isinstance(size, int) else 1 for size in given.row]
-    return f"[0.0] * {sizes[0]}" if given.kind == "number" else f"numpy.zeros({sizes})"
+    return f"[0.0] * {sizes[0]}" if given.is_vector else f"numpy.zeros({sizes})"
 
 
 def _memory(about: Description) -> int:
@@ -138,9 +140,10 @@ def _constants(about: Description) -> dict[str, Any]:
         "outputs": [_output(*each) for each in enumerate(about.signature.outputs)],
         "artifacts": [
             {
-                **each.model_dump(),
                 "engine": ENGINES[each.format],
                 "file": each.path,
+                "files": each.places,
+                "tolerances": [*each.tolerances.items()],
                 "sizes": {"batch": options.batch, **options.dimensions}
                 if each.format == "tflite"
                 else {},
@@ -154,32 +157,33 @@ def _constants(about: Description) -> dict[str, Any]:
 
 
 def _input(each: InputPort) -> dict[str, Any]:
+    raw = "Numbers" if each.is_vector else "Nested"
     return {
         "name": each.name,
         "dtype": each.dtype,
         "shape": each.row,
         "columns": each.columns_of_numbers,
-        "picture": each.picture and each.picture.model_dump(),
-        "type": Verbatim(_INPUT_TYPES[each.kind]),
+        "steps": client_steps(each),
+        "type": Verbatim(raw if each.entry is None else _TYPES[each.entry]),
     }
 
 
 def _output(place: int, each: OutputPort) -> dict[str, Any]:
-    lists = "Nested" if each.kind == "tensor" else ""
-    number = "float" if each.row == (1,) else "tuple[float, ...]"
-    decision = f"Decision[Labels{place}]" if each.labels else lists or number
+    numbers = "float" if each.row == (1,) else "tuple[float, ...]"
+    raw = numbers if len(each.row) == 1 else "Nested"
     return {
         "name": each.name,
-        "kind": each.kind,
+        "dtype": each.dtype,
+        "shape": each.row,
         "labels": each.labels,
         "threshold": each.decision and each.decision.threshold,
         "logits": each.decision is not None and each.decision.scores == "logits",
         "type_of_labels": Verbatim(f"Labels{place}"),
-        "type": Verbatim(decision),
+        "type": Verbatim(f"Decision[Labels{place}]" if each.decides else raw),
     }
 
 
-_INPUT_TYPES: Mapping[str, str] = MappingProxyType(
-    {"image": "PictureLike", "number": "Numbers", "tensor": "Nested"}
-)
-"""How an application hands an input over, by its kind."""
+_TYPES: Mapping[type[Step], str] = MappingProxyType({DecodeImage: "PictureLike"})
+"""The type of a value that an application passes, by the step that takes it."""
+_EXAMPLES: Mapping[type[Step], str] = MappingProxyType({DecodeImage: '"picture.png"'})
+"""Code for such a value."""

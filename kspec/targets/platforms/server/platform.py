@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import Field
 
 from kspec.features.kinds import host_steps, input_kind
-from kspec.features.signature import InputPort, OutputPort, picture_of
+from kspec.features.signature import InputPort, OutputPort
 from kspec.schemas.base import Model
 from kspec.schemas.features import Input
 from kspec.targets.formats.onnx.options import OnnxOptions
-from kspec.targets.formats.tf_serving.options import Picture, TfServingOptions
+from kspec.targets.formats.tf_serving.options import TfServingOptions, picture_of
 from kspec.targets.platforms.platform import Platform
+from kspec.targets.platforms.steps import client_steps
 from kspec.targets.platforms.templates import SHARED_PYTHON, render_tree
 from kspec.targets.request import ArtifactRequest, Layout, Subject
 
@@ -43,7 +44,7 @@ class Server(Platform):
     def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:
         assert isinstance(options, ServerOptions)
         pictures = {
-            name: Picture(maximum=picture.maximum, resize=picture.resize)
+            name: picture
             for name, each in subject.inputs.items()
             if (picture := picture_of(host_steps(each.kind))) is not None
         }
@@ -84,7 +85,7 @@ docker compose up tensorflow-serving
 
 
 def _constants(about: Description) -> dict[str, Any]:
-    """What the templates print."""
+    """The values of the templates."""
     artifact, serving = about.artifacts
     return {
         "name": about.name,
@@ -93,7 +94,11 @@ def _constants(about: Description) -> dict[str, Any]:
         "description": about.description,
         "inputs": [_input(each) for each in about.signature.inputs],
         "outputs": [_output(each) for each in about.signature.outputs],
-        "artifact": artifact,
+        "artifact": {
+            "file": artifact.path,
+            "files": artifact.places,
+            "tolerances": [*artifact.tolerances.items()],
+        },
         "golden": about.golden,
     }
 
@@ -104,7 +109,7 @@ def _input(given: InputPort) -> dict[str, Any]:
         "dtype": given.dtype,
         "shape": given.row,
         "columns": given.columns if given.columns_by_name else (),
-        "picture": given.picture and given.picture.model_dump(),
+        "steps": client_steps(given),
     }
 
 
@@ -113,7 +118,6 @@ def _output(given: OutputPort) -> dict[str, Any]:
         "name": given.name,
         "dtype": given.dtype,
         "shape": given.row,
-        "kind": given.kind,
         "labels": given.labels,
         "threshold": given.decision and given.decision.threshold,
         "logits": given.decision is not None and given.decision.scores == "logits",

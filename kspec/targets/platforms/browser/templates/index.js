@@ -13,7 +13,7 @@ import { description } from "./model.js";
 
 export { description };
 
-/** A template, as bundlers take a plain `new URL(…, import.meta.url)` for a file of theirs. */
+/** A template: bundlers replace a plain `new URL(…, import.meta.url)`. */
 const HERE = new URL("./", `${import.meta.url}`);
 
 /**
@@ -22,8 +22,12 @@ const HERE = new URL("./", `${import.meta.url}`);
  */
 export async function load(baseUrl = HERE, { device = "wasm" } = {}) {
   const base = folderOf(baseUrl);
-  const artifact = await readBytes(new URL(description.artifact, base));
-  return new Model(await open(base, artifact, device));
+  const [main, ...others] = await Promise.all(
+    [description.artifact, ...description.beside].map((path) => readBytes(new URL(path, base))),
+  );
+  const names = description.beside.map((path) => path.slice(path.lastIndexOf("/") + 1));
+  const beside = new Map(names.map((name, index) => [name, others[index]]));
+  return new Model(await open(base, { main, beside }, device));
 }
 
 export class Model {

@@ -26,7 +26,7 @@ const types = {
   ".wasm": "application/wasm",
 };
 
-/** The file that a request asks for; null for what lies outside of this folder. */
+/** The file of a request; null for a path outside of this folder. */
 async function fileFor(url) {
   try {
     const path = decodeURIComponent(new URL(url, "http://localhost").pathname);
@@ -49,7 +49,7 @@ const server = createServer(async (request, response) => {
   }
   const type = types[extname(file)] ?? "application/octet-stream";
   response.writeHead(200, { ...headers, "Content-Type": type });
-  // A page that is left closes its connections half-way: nothing to mend.
+  // A page that closes ends its connections early: this is not an error.
   await pipeline(createReadStream(file), response).catch(() => {});
 });
 

@@ -1,4 +1,4 @@
-// Copies the runtime's files, which `npm ci` brought, to vendor/: a page loads local files alone.
+// Copies the runtime's files from node_modules/ to vendor/, so that pages load local files only.
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { existsSync } from "node:fs";
@@ -8,12 +8,12 @@ import { fileURLToPath } from "node:url";
 const root = dirname(fileURLToPath(import.meta.url));
 const { files, imports } = JSON.parse(await readFile(join(root, "package.json"), "utf8")).vendor;
 
-/** Where npm put a file of a package. */
+/** The path of an installed file of a package. */
 function installed(file) {
   const folders = createRequire(import.meta.url).resolve.paths(file) ?? [];
   const found = folders.map((folder) => join(folder, file)).find(existsSync);
   if (!found) {
-    throw new Error(`${file} is not there: run npm ci`);
+    throw new Error(`${file} is missing: run npm ci`);
   }
   return found;
 }

@@ -3,14 +3,14 @@ import { importModule, isNode, readBytes } from "./files.js";
 import { hasWebGpu, proven } from "./probe.js";
 import { Turns } from "./turns.js";
 
-/** @import { Batch, Device, Session } from "./types.js" */
+/** @import { Artifact, Batch, Device, Session } from "./types.js" */
 
 const turns = new Turns();
 const PACKAGE = "vendor/@litertjs/core/";
 
 /**
  * @param {URL} base
- * @param {Uint8Array} artifact
+ * @param {Artifact} artifact
  * @param {Device} device
  * @returns {Promise<Session>}
  */
@@ -23,7 +23,7 @@ export async function open(base, artifact, device) {
     await importModule(new URL("./node.js", `${import.meta.url}`));
   }
   const litert = await importModule(new URL("dist/index.js", folder));
-  // The runtime is one for the whole page; a second load of it is an error.
+  // The whole page shares one runtime; to load it twice is an error.
   await (litert.getGlobalLiteRtPromise() ?? litert.loadLiteRt(new URL("wasm/", folder).href));
   const engine = `@litertjs/core ${version}`;
   const wasm = await start(litert, engine, artifact, "wasm");
@@ -33,7 +33,7 @@ export async function open(base, artifact, device) {
         return await proven(await start(litert, engine, artifact, "webgpu"), wasm);
       }
     } catch (error) {
-      console.warn("WebGPU fails, WebAssembly it is:", error);
+      console.warn("WebGPU fails, WebAssembly is used:", error);
     }
   }
   return wasm;
@@ -42,14 +42,14 @@ export async function open(base, artifact, device) {
 /**
  * @param {any} litert
  * @param {string} engine
- * @param {Uint8Array} artifact
+ * @param {Artifact} artifact
  * @param {Device} device
  * @returns {Promise<Session>}
  */
 async function start(litert, engine, artifact, device) {
-  // Half precision is what the GPU has of itself, and no tolerance here allows it.
+  // The GPU computes in half precision by default, which no tolerance here allows.
   const options = { accelerator: device, gpuOptions: { precision: "fp32" } };
-  const compiled = await turns.take(() => litert.loadAndCompile(artifact, options));
+  const compiled = await turns.take(() => litert.loadAndCompile(artifact.main, options));
   return {
     engine,
     device,
@@ -60,7 +60,7 @@ async function start(litert, engine, artifact, device) {
 }
 
 /**
- * LiteRT.js counts no references: what it makes is freed by hand.
+ * LiteRT.js does not count references: its tensors are freed by hand.
  *
  * @param {any} litert
  * @param {any} compiled

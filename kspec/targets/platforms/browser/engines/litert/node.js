@@ -1,4 +1,4 @@
-// What LiteRT.js, made for pages and workers, asks of its surroundings: under Node, a worker's.
+// The functions of a web worker that LiteRT.js calls, for Node.js.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";

@@ -3,7 +3,7 @@ import { importModule } from "./files.js";
 import { hasWebGpu, proven } from "./probe.js";
 import { Turns } from "./turns.js";
 
-/** @import { Batch, Device, Session } from "./types.js" */
+/** @import { Artifact, Batch, Device, Session } from "./types.js" */
 
 /** @typedef {{ device: Device, module: string, wasm: string }} Build */
 
@@ -11,7 +11,7 @@ const turns = new Turns();
 const FOLDER = "vendor/onnxruntime-web/dist/";
 /** @type {Build} */
 const WASM = { device: "wasm", module: "ort.wasm.min.mjs", wasm: "ort-wasm-simd-threaded" };
-/** @type {Build} It computes on both. */
+/** @type {Build} It has both devices. */
 const WEBGPU = {
   device: "webgpu",
   module: "ort.webgpu.min.mjs",
@@ -20,7 +20,7 @@ const WEBGPU = {
 
 /**
  * @param {URL} base
- * @param {Uint8Array} artifact
+ * @param {Artifact} artifact
  * @param {Device} device
  * @returns {Promise<Session>}
  */
@@ -32,7 +32,7 @@ export async function open(base, artifact, device) {
         return await proven(candidate, await start(base, artifact, { ...WEBGPU, device: "wasm" }));
       }
     } catch (error) {
-      console.warn("WebGPU fails, WebAssembly it is:", error);
+      console.warn("WebGPU fails, WebAssembly is used:", error);
     }
   }
   return start(base, artifact, WASM);
@@ -40,7 +40,7 @@ export async function open(base, artifact, device) {
 
 /**
  * @param {URL} base
- * @param {Uint8Array} artifact
+ * @param {Artifact} artifact
  * @param {Build} build
  * @returns {Promise<Session>}
  */
@@ -48,15 +48,16 @@ async function start(base, artifact, { device, module, wasm }) {
   const folder = new URL(FOLDER, base);
   const ort = await importModule(new URL(module, folder));
   ort.env.logLevel = "error";
-  // More threads need shared memory, which a page has with special headers alone.
+  // More threads need shared memory, which a page has only with special headers.
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmPaths = {
     mjs: new URL(`${wasm}.mjs`, folder).href,
     wasm: new URL(`${wasm}.wasm`, folder).href,
   };
   const executionProviders = device === "webgpu" ? ["webgpu", "wasm"] : ["wasm"];
-  const options = { executionProviders, logSeverityLevel: 3 };
-  const session = await turns.take(() => ort.InferenceSession.create(artifact, options));
+  const externalData = [...artifact.beside].map(([path, data]) => ({ path, data }));
+  const options = { executionProviders, logSeverityLevel: 3, externalData };
+  const session = await turns.take(() => ort.InferenceSession.create(artifact.main, options));
   return {
     engine: `onnxruntime-web ${ort.env.versions.web}`,
     device,

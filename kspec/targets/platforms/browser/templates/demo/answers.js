@@ -6,7 +6,7 @@ import { element } from "./elements.js";
 const MOST_BARS = 10;
 
 /**
- * What the model says, an article for each output.
+ * The answers of the model, an article for each output.
  *
  * @param {object} answers
  */

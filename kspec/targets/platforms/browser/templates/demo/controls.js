@@ -5,20 +5,26 @@ import { PictureControl } from "./picture.js";
 /** @import { InputDescription, Tensor } from "../lib/types.js" */
 
 /**
- * Where a person gives an input.
+ * The control of an input.
  *
  * @typedef {object} Control
  * @property {HTMLElement} element
- * @property {() => any} value What `predict` takes.
- * @property {(tensor: Tensor) => void} show Puts an example there.
+ * @property {() => any} value The value for `predict`.
+ * @property {(tensor: Tensor) => void} show Shows an example.
  */
 
-/** @type {Record<string, (input: InputDescription, changed: () => void) => Control>} */
-export const CONTROLS = {
-  image: (input, changed) => new PictureControl(input, changed),
-  number: rowControl,
-  tensor: arrayControl,
-};
+/** @typedef {(input: InputDescription, changed: () => void) => Control} Make */
+
+/** @type {Record<string, Make>} By the name of the step that takes the cell. */
+const CONTROLS = { decode_image: (input, changed) => new PictureControl(input, changed) };
+
+/** @type {Make} */
+export function controlOf(input, changed) {
+  const [first] = input.steps;
+  const isVector = input.shape.length === 2 && typeof input.shape[1] === "number";
+  const make = first ? CONTROLS[first.step] : isVector ? rowControl : arrayControl;
+  return make(input, changed);
+}
 
 /**
  * A field for each number.

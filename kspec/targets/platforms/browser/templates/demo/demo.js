@@ -2,7 +2,7 @@
 import { description, load } from "../index.js";
 import { readAbout, readGolden, rowOf } from "../lib/golden.js";
 import { showAnswers } from "./answers.js";
-import { CONTROLS } from "./controls.js";
+import { controlOf } from "./controls.js";
 import { byId } from "./elements.js";
 import { prove } from "./proof.js";
 
@@ -14,7 +14,7 @@ import { prove } from "./proof.js";
 const BASE = new URL("../", import.meta.url);
 
 class Demo {
-  controls = description.inputs.map((input) => CONTROLS[input.kind](input, () => this.changed()));
+  controls = description.inputs.map((input) => controlOf(input, () => this.changed()));
   /** @type {Model | null} */
   #model = null;
   /** @type {Awaited<ReturnType<typeof examples>> | null} */
@@ -57,14 +57,14 @@ class Demo {
     await this.ask();
   }
 
-  /** A person gave something else than an example. */
+  /** The inputs are not those of an example any more. */
   changed() {
     byId("example").textContent = "Examples";
     byId("truth").textContent = "";
     void this.ask();
   }
 
-  /** Ask the model; an answer that a later question overtook is not shown. */
+  /** Ask the model; the answer to an outdated question is not shown. */
   async ask() {
     this.#asked += 1;
     const asked = this.#asked;
@@ -106,7 +106,7 @@ function refuse(reason) {
   byId("refusal").textContent = reason;
 }
 
-/** The golden rows as examples, with what the trained model said. */
+/** The golden rows as examples, with the answers of the trained model. */
 async function examples() {
   const about = await readAbout(BASE);
   const golden = await readGolden(BASE, about);

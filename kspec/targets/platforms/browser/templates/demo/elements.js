@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * An element with properties and children. Text is text: nothing is ever parsed as markup.
+ * An element with properties and children. Strings become text nodes, never markup.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag

@@ -12,13 +12,13 @@ const STAGE = 336;
 /** The width of the pen, in pixels of the model's picture. */
 const PEN = 1.15;
 
-/** A stage to draw on or to drop a picture on, and beside it what the model sees. */
+/** A stage to draw on or to drop a picture on, and beside it the input of the model. */
 export class PictureControl {
   #input;
   #changed;
   #stage;
   #seen;
-  /** @type {any} A file, raw values, or null for what is drawn. */
+  /** @type {any} A file, raw values, or null for the drawing. */
   #given = null;
 
   /**
@@ -82,7 +82,7 @@ export class PictureControl {
     );
   }
 
-  /** A drawing begins where a picture was. */
+  /** Starts a drawing in place of a picture. */
   #begin() {
     if (this.#given !== null) {
       this.#given = null;
@@ -100,9 +100,9 @@ export class PictureControl {
   async #take(file) {
     this.#given = file;
     try {
-      paint(this.#stage, await decode(file));
+      paint(this.#stage, await decode(file, this.#input.steps[0].max_pixels));
     } catch {
-      wipe(this.#stage); // what is wrong with it is said with the answer
+      wipe(this.#stage); // the problem is shown with the answer
     }
     await this.#update();
   }

@@ -1,4 +1,5 @@
 // @ts-check
+import { maximumOf } from "../lib/steps.js";
 import { element } from "./elements.js";
 
 /** @import { InputDescription, Pixels } from "../lib/types.js" */
@@ -42,14 +43,14 @@ export function paint(context, { width, height, data }) {
 }
 
 /**
- * The drawing as a picture for the model: where it resizes, of twice its size, so that each of its
- * pixels is the mean of four; else of its size.
+ * The drawing as a picture of the model's size or, if the model resizes bilinearly, of twice the
+ * size, so that each pixel of the model is the mean of four.
  *
  * @param {Surface} stage
  * @param {InputDescription} input
  */
-export function drawing({ canvas }, { shape, picture }) {
-  const times = picture?.resize === "bilinear" ? 2 : 1;
+export function drawing({ canvas }, { shape, steps }) {
+  const times = steps.some(({ method }) => method === "bilinear") ? 2 : 1;
   const [height, width] = [Number(shape[1]) * times, Number(shape[2]) * times];
   const small = surface(width, height, "");
   small.imageSmoothingQuality = "high";
@@ -58,15 +59,15 @@ export function drawing({ canvas }, { shape, picture }) {
 }
 
 /**
- * Values of the model's input as a picture for people.
+ * Values of the model's input as a picture to show.
  *
  * @param {ArrayLike<number>} values
  * @param {InputDescription} input
  * @returns {Pixels}
  */
-export function pixelsOf(values, { shape, picture }) {
+export function pixelsOf(values, { shape, steps }) {
   const [height, width, channels] = /** @type {number[]} */ (shape.slice(1));
-  const factor = 255 / (picture?.maximum ?? 255);
+  const factor = 255 / maximumOf(steps);
   const data = new Uint8ClampedArray(width * height * 4);
   for (let pixel = 0; pixel < width * height; pixel += 1) {
     for (let channel = 0; channel < 3; channel += 1) {

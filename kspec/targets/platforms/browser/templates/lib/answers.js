@@ -3,7 +3,7 @@
 /** @import { Answer, Decision, OutputDescription, Tensor } from "./types.js" */
 
 /**
- * What the outputs of one row mean, by output.
+ * The meaning of the outputs of one row, by output.
  *
  * @param {readonly OutputDescription[]} outputs
  * @param {ReadonlyMap<string, Tensor>} row
@@ -13,18 +13,28 @@ export function interpret(outputs, row) {
   return Object.fromEntries(
     outputs.map((output) => {
       const tensor = /** @type {Tensor} */ (row.get(output.name));
-      return [output.name, KINDS[tensor.shape.length > 1 ? "tensor" : output.kind](tensor, output)];
+      return [output.name, meaning(tensor, output)];
     }),
   );
 }
 
-/** @type {Record<string, (tensor: Tensor, output: OutputDescription) => Answer>} */
-const KINDS = {
-  category: ({ data }, output) => decide(output, [...data]),
-  binary: ({ data }, output) => decide(output, [...data]),
-  number: ({ data }) => (data.length === 1 ? data[0] : Float32Array.from(data)),
-  tensor: (tensor) => tensor,
-};
+/**
+ * A decision, one number, several, or an array of more axes.
+ *
+ * @param {Tensor} tensor
+ * @param {OutputDescription} output
+ * @returns {Answer}
+ */
+function meaning(tensor, output) {
+  const { data, shape } = tensor;
+  if (shape.length > 1) {
+    return tensor;
+  }
+  if (output.labels.length > 0) {
+    return decide(output, [...data]);
+  }
+  return data.length === 1 ? data[0] : Float32Array.from(data);
+}
 
 /**
  * The first label of the largest value, or with a threshold the second label above it. Raises a

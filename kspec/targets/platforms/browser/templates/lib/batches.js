@@ -3,7 +3,7 @@
 /** @import { Batch, Tensor } from "./types.js" */
 
 /**
- * Rows as batches: one where all have the same shapes, else each by itself.
+ * Rows as batches: one batch if all rows have the same shapes, else a batch for each row.
  *
  * @param {ReadonlyMap<string, Tensor>[]} rows
  * @returns {Map<string, Batch>[]}

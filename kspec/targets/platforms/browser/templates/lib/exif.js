@@ -5,7 +5,7 @@
 const ORIENTATION = 0x0112;
 
 /**
- * The orientation that an EXIF block, which is a small TIFF file, tells; 1 is upright.
+ * The orientation in an EXIF block, which is a small TIFF file; 1 is upright.
  *
  * @param {Uint8Array} exif
  */
@@ -29,7 +29,7 @@ export function orientationIn(exif) {
 }
 
 /**
- * Where a pixel of the upright picture lies in the stored one, by orientation.
+ * The place in the stored picture of a pixel of the upright one, by orientation.
  *
  * @typedef {(x: number, y: number, right: number, bottom: number) => [number, number]} Place
  */

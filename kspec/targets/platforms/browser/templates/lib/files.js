@@ -1,12 +1,12 @@
 // @ts-check
 
-/** @type {any} Node's, where there is one. */
+/** @type {any} The process under Node.js; undefined in a page. */
 const process = Reflect.get(globalThis, "process");
 
 export const isNode = Boolean(process?.versions?.node);
 
 /**
- * The URL of a folder, from the page's own place or, under Node, the working directory's.
+ * The URL of a folder, relative to the page or, under Node.js, to the working directory.
  *
  * @param {string | URL} given
  */
@@ -36,7 +36,7 @@ export async function readBytes(url) {
 }
 
 /**
- * A module that is no part of the package's own graph: bundlers leave it where it lies.
+ * A module that bundlers do not include: it stays a file of its own.
  *
  * @param {URL} url
  */
@@ -44,6 +44,6 @@ export async function importModule(url) {
   try {
     return await import(/* webpackIgnore: true */ /* @vite-ignore */ url.href);
   } catch (error) {
-    throw new Error(`${url.pathname} does not load; npm run vendor brings it`, { cause: error });
+    throw new Error(`${url.pathname} does not load: run npm run vendor`, { cause: error });
   }
 }

@@ -3,17 +3,16 @@ import { readBytes } from "./files.js";
 import { readSafetensors } from "./safetensors.js";
 
 /**
- * @typedef {object} About What `kspec-bundle.json` says, as far as the self-test reads it.
+ * @typedef {object} About The part of `kspec-bundle.json` that the self-test reads.
  * @property {string} name
  * @property {string} version
- * @property {{ path: string, tolerance: Tolerance }[]} artifacts
+ * @property {{ path: string, tolerances: Record<string, Tolerance> }[]} artifacts
  * @property {{ file: string, rows: number, pictures: Record<string, string> }} golden
  * @property {{ inputs: Input[], outputs: { name: string, decision: { threshold: number | null } | null }[] }} signature
  */
 
 /** @typedef {{ atol: number, rtol: number }} Tolerance */
-/** @typedef {{ name: string, kind: string, columns: string[], columns_by_name: boolean, steps: Step[] }} Input */
-/** @typedef {{ step: string, maximum?: number }} Step */
+/** @typedef {{ name: string, columns: string[], columns_by_name: boolean, steps: { place: string }[] }} Input */
 /** @typedef {{ data: Float32Array | Int32Array | Uint8Array, shape: number[] }} Golden */
 
 /**

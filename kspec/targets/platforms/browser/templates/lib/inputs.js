@@ -1,6 +1,5 @@
 // @ts-check
-import { decode } from "./pictures.js";
-import { sample } from "./sampling.js";
+import { run } from "./steps.js";
 
 /** @import { InputDescription, Tensor } from "./types.js" */
 
@@ -17,18 +16,45 @@ export async function prepare(inputs, row) {
   const found = new Map();
   for (const input of inputs) {
     const given = take("input", row, input.name);
-    found.set(input.name, await KINDS[input.kind](input, given));
+    found.set(input.name, await tensorOf(input, given));
   }
   return found;
 }
 
-/** @type {Record<string, (input: InputDescription, given: unknown) => Tensor | Promise<Tensor>>} */
-const KINDS = {
-  image: async (input, given) =>
-    given instanceof Float32Array ? fixed(input, given) : sample(await decode(given), input),
-  number: (input, given) => fixed(input, isList(given) ? given : inOrder(input, given)),
-  tensor: shaped,
-};
+/**
+ * The tensor of a cell by the input's steps, or of raw values.
+ *
+ * @param {InputDescription} input
+ * @param {unknown} given
+ * @returns {Promise<Tensor>}
+ */
+async function tensorOf(input, given) {
+  if (input.steps.length === 0 || given instanceof Float32Array) {
+    return rawTensor(input, given);
+  }
+  try {
+    return await run(input.steps, given);
+  } catch (error) {
+    if (error instanceof RangeError) {
+      throw new RangeError(`${input.name}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Values in a list, in an object by column, or with their shape.
+ *
+ * @param {InputDescription} input
+ * @param {unknown} given
+ */
+function rawTensor(input, given) {
+  const isFixed = input.shape.slice(1).every((size) => typeof size === "number");
+  if (isList(given) && isFixed) {
+    return fixed(input, given);
+  }
+  return input.columns.length > 0 ? fixed(input, inOrder(input, given)) : shaped(input, given);
+}
 
 /** @type {Record<string, Float32ArrayConstructor | Int32ArrayConstructor>} */
 const ARRAYS = { float32: Float32Array, int32: Int32Array };
@@ -74,14 +100,14 @@ function fitsSize(wanted, axis) {
  * @param {unknown} row
  */
 function inOrder({ name, columns }, row) {
-  if (typeof row !== "object" || row === null || columns.length === 0) {
-    throw new TypeError(`${name} takes numbers${columns.length ? ", or an object by column" : ""}`);
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(`${name} takes numbers, or an object by column`);
   }
   refuseOthers("column", Object.keys(row), columns);
   return columns.map((column) => {
     const value = take("column", row, column);
     if (typeof value !== "number" || Number.isNaN(value)) {
-      throw new TypeError(`${column} is no number: ${value}`);
+      throw new TypeError(`${column} is not a number: ${value}`);
     }
     return value;
   });

@@ -7,13 +7,13 @@ import { rowOf } from "./golden.js";
  * @import { About, Golden, Tolerance } from "./golden.js"
  */
 
-/** @typedef {{ threshold: number | null, scale: number }} Output */
+/** @typedef {{ threshold: number | null, scale: number, tolerance: Tolerance }} Output */
 
 const MOST_PROBLEMS = 8;
 
 /**
- * Holds rows to the golden ones: |Δ| ≤ atol · s + rtol · |reference|, s the largest |reference| of
- * the output, at most 1; what is not a number fails; labels are equal but for ties.
+ * Compares rows with the golden ones: |Δ| ≤ atol · s + rtol · |reference|, s the largest |reference|
+ * of the output, at most 1; NaN fails; labels are equal except for ties.
  */
 export class Judge {
   /** The largest |Δ| / tolerance; null after a value that is not finite. */
@@ -26,8 +26,6 @@ export class Judge {
   #golden;
   /** @type {Map<string, Output>} */
   #outputs;
-  /** @type {Tolerance} */
-  #tolerance;
 
   /**
    * @param {About} about
@@ -35,16 +33,17 @@ export class Judge {
    */
   constructor(about, golden) {
     this.#golden = golden;
-    this.#tolerance = about.artifacts[0].tolerance;
+    const [{ tolerances }] = about.artifacts;
     this.#outputs = new Map(
       about.signature.outputs.map(({ name, decision }) => {
         const { data } = /** @type {Golden} */ (golden.get(`output/${name}`));
-        return [name, { threshold: decision?.threshold ?? null, scale: scaleOf(data) }];
+        const threshold = decision?.threshold ?? null;
+        return [name, { threshold, scale: scaleOf(data), tolerance: tolerances[name] }];
       }),
     );
   }
 
-  /** Rows whose label is another one. */
+  /** The number of rows with another label. */
   get flips() {
     return this.#flipped.size;
   }
@@ -57,7 +56,7 @@ export class Judge {
   row(index, answers, outputs) {
     for (const [name, output] of this.#outputs) {
       const reference = rowOf(this.#golden, `output/${name}`, index);
-      this.#compare(`row ${index}, ${name}`, outputs.get(name), reference, output.scale);
+      this.#compare(`row ${index}, ${name}`, outputs.get(name), reference, output);
       if (this.#golden.has(`decision/${name}`)) {
         const { label } = /** @type {Record<string, any>} */ (answers)[name];
         this.#decide(index, name, label, reference.data, output);
@@ -69,14 +68,14 @@ export class Judge {
    * @param {string} where
    * @param {Tensor | undefined} found
    * @param {Golden} reference
-   * @param {number} scale
+   * @param {Output} output
    */
-  #compare(where, found, reference, scale) {
+  #compare(where, found, reference, { scale, tolerance }) {
     if (found?.shape.join() !== reference.shape.join()) {
       this.#blame(`${where}: the shape is ${found?.shape.join(" × ")}`);
       return;
     }
-    const { atol, rtol } = this.#tolerance;
+    const { atol, rtol } = tolerance;
     const ratios = Array.from(found.data, (value, index) => {
       const expected = reference.data[index];
       const allowed = atol * scale + rtol * Math.abs(expected);
@@ -101,10 +100,10 @@ export class Judge {
    * @param {ArrayLike<number>} reference
    * @param {Output} output
    */
-  #decide(index, name, label, reference, { threshold, scale }) {
+  #decide(index, name, label, reference, { threshold, scale, tolerance }) {
     const { data } = rowOf(this.#golden, `decision/${name}`, index);
     const expected = new TextDecoder().decode(Uint8Array.from(data)).replace(/\0+$/, "");
-    const atol = this.#tolerance.atol * scale;
+    const atol = tolerance.atol * scale;
     if (label !== expected && marginOf(reference, threshold) > atol) {
       this.#flipped.add(index);
       this.#blame(`row ${index}, ${name}: the label is ${label}, not ${expected}`);
@@ -134,7 +133,7 @@ function marginOf(reference, threshold) {
 }
 
 /**
- * Not a number, where one of the values is none.
+ * The largest value; NaN if a value is NaN.
  *
  * @param {number[]} values
  */

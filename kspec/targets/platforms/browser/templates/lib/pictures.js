@@ -3,9 +3,6 @@ import { decodePng, isPng } from "./png.js";
 
 /** @import { Pixels } from "./types.js" */
 
-/** More pixels than this are not decoded, as in training. */
-export const MAX_PIXELS = 64 * 2 ** 20;
-
 /** Colours as the file has them: no profile applied, nothing multiplied; upright as EXIF says. */
 /** @type {ImageBitmapOptions} */
 const AS_STORED = {
@@ -15,22 +12,23 @@ const AS_STORED = {
 };
 
 /**
- * The pixels of a file, of an element or of what already is pixels.
+ * The pixels of a file, of an element or of an image's data; at most so many.
  *
  * A PNG is decoded here: exactly, the same in each browser and under Node, and with the colours of
- * transparent pixels, which a canvas loses. Any other file is the browser's: of a JPEG, decoders
+ * transparent pixels, which a canvas loses. The browser decodes any other file: decoders of JPEG
  * differ by a step or two of 255.
  *
  * @param {unknown} given
+ * @param {number} most
  * @returns {Promise<Pixels>}
  */
-export async function decode(given) {
+export async function decode(given, most) {
   if (isPixels(given)) {
-    return checked(given);
+    return checked(given, most);
   }
   const bytes = await bytesOf(given);
   if (bytes !== null && isPng(bytes)) {
-    return decodePng(bytes, MAX_PIXELS);
+    return decodePng(bytes, most);
   }
   if (typeof createImageBitmap !== "function") {
     throw new TypeError("outside of a browser a picture is a PNG, or width, height and data");
@@ -38,7 +36,7 @@ export async function decode(given) {
   const source = bytes === null ? /** @type {ImageBitmapSource} */ (given) : new Blob([bytes]);
   const bitmap = await createImageBitmap(source, AS_STORED);
   try {
-    return readBack(checked(bitmap));
+    return readBack(checked(bitmap, most));
   } finally {
     bitmap.close();
   }
@@ -54,7 +52,7 @@ function isPixels(given) {
     return false;
   }
   if (data.length !== Number(width) * Number(height) * 4) {
-    throw new RangeError(`${data.length} bytes are no ${width} × ${height} pixels of 4 bytes`);
+    throw new RangeError(`${data.length} bytes are not ${width} × ${height} pixels of 4 bytes`);
   }
   return true;
 }
@@ -76,10 +74,11 @@ async function bytesOf(given) {
 /**
  * @template {{ width: number, height: number }} Sized
  * @param {Sized} picture
+ * @param {number} most
  */
-function checked(picture) {
-  if (picture.width * picture.height > MAX_PIXELS) {
-    throw new RangeError(`${picture.width} × ${picture.height} pixels, more than ${MAX_PIXELS}`);
+function checked(picture, most) {
+  if (picture.width * picture.height > most) {
+    throw new RangeError(`${picture.width} × ${picture.height} pixels, more than ${most}`);
   }
   return picture;
 }

@@ -42,7 +42,7 @@ export function isPng(bytes) {
 }
 
 /**
- * The pixels of a PNG, as the specification's third edition says, of at most eight bits a sample.
+ * The pixels of a PNG of at most eight bits a sample, by the specification's third edition.
  * Gamma and profiles are not applied.
  *
  * @param {Uint8Array<ArrayBuffer>} bytes

@@ -1,11 +1,12 @@
 // @ts-check
 import { description } from "../model.js";
+import { maximumOf } from "./steps.js";
 
 /** @import { Batch, InputDescription, Session } from "./types.js" */
 
-/** Far above rounding, far below what a wrong kernel gives. */
+/** Far above rounding, far below the error of a wrong kernel. */
 const TOLERANCE = 1e-3;
-/** What a size that varies is taken to be. */
+/** The size that stands for a size that varies. */
 const OPEN = 16;
 
 export async function hasWebGpu() {
@@ -13,8 +14,8 @@ export async function hasWebGpu() {
 }
 
 /**
- * The candidate, where it answers made-up rows as the reference does, else the reference. Drivers
- * and GPU kernels are many, and a wrong one says nothing.
+ * The candidate if it answers generated rows as the reference does, else the reference. A wrong
+ * driver or GPU kernel does not report an error.
  *
  * @param {Session} candidate
  * @param {Session} reference
@@ -30,7 +31,7 @@ export async function proven(candidate, reference) {
     await reference.close();
     return candidate;
   }
-  console.warn("WebGPU answers otherwise than WebAssembly, which it is then");
+  console.warn("WebGPU and WebAssembly answer differently: WebAssembly is used");
   await candidate.close();
   return reference;
 }
@@ -40,7 +41,7 @@ export async function proven(candidate, reference) {
  * @param {number} scale
  * @returns {Batch}
  */
-function madeUp({ shape, dtype, picture }, scale) {
+function madeUp({ shape, dtype, steps }, scale) {
   const sizes = [1, ...shape.slice(1).map((size) => (typeof size === "number" ? size : OPEN))];
   const length = sizes.reduce((product, size) => product * size, 1);
   if (dtype === "int32") {
@@ -48,9 +49,9 @@ function madeUp({ shape, dtype, picture }, scale) {
   }
   const data = Float32Array.from({ length }, (_, index) => {
     const wave = Math.sin(index + 1);
-    return picture === null
+    return steps.length === 0
       ? wave * scale
-      : (picture.maximum * Math.min(scale, 1) * (1 + wave)) / 2;
+      : (maximumOf(steps) * Math.min(scale, 1) * (1 + wave)) / 2;
   });
   return { data, shape: sizes };
 }

@@ -28,7 +28,7 @@ export function readSafetensors(bytes) {
           data_offsets: [from, to],
         },
       ]) => {
-        // A copy of its own is aligned as the array asks.
+        // A copy has the alignment of the array.
         const { buffer } = bytes.slice(begin + from, begin + to);
         return [name, { data: new ARRAYS[dtype](buffer), shape }];
       },

@@ -4,13 +4,13 @@ import { importModule, isNode, readBytes } from "./files.js";
 const DESCRIPTION = "kspec-bundle.json";
 /** The SHA-256 of the description, as `sha256sum` writes it. */
 const SEAL = "kspec-bundle.json.sha256";
-/** The start of an ignored name that may lie in any folder; other names are those of the top. */
+/** The start of an ignored name that may occur in any folder; other names are paths. */
 const EVERYWHERE = "**/";
 
 /**
  * A sentence for each file of the bundle that is changed or missing and, under Node.js, for each
- * that was added: a page cannot list a folder. The description has the SHA-256 of every other file,
- * and a file beside it has its own.
+ * added file: a page cannot list a folder, and does not see added files. The description has the
+ * SHA-256 of every other file, and a file beside it has its own.
  *
  * @param {URL} base
  * @returns {Promise<string[]>}
@@ -33,7 +33,7 @@ export async function alteredFiles(base) {
 }
 
 /**
- * What is wrong with a file; empty where it is the one that was built.
+ * The problem of a file; empty for the file that was built.
  *
  * @param {URL} base
  * @param {[string, string]} listed
@@ -51,7 +51,7 @@ async function compare(base, [path, expected]) {
 /** @param {Uint8Array<ArrayBuffer>} bytes */
 async function sha256(bytes) {
   if (!globalThis.crypto?.subtle) {
-    throw new Error("SHA-256 is there on https and localhost alone");
+    throw new Error("SHA-256 is available on https and localhost only");
   }
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -16,7 +16,7 @@ import { alteredFiles } from "./sealed.js";
 
 const CALLS = 20;
 const PICTURE_TOLERANCE = 1e-6;
-/** A template, as in index.js. */
+/** Not a plain `new URL`, as in index.js. */
 const HERE = new URL("../", `${import.meta.url}`);
 
 /**
@@ -79,7 +79,7 @@ const BLANK = {
 };
 
 /**
- * Each row by itself, then all at once where the artifact takes that.
+ * Each row by itself, then all at once if the artifact takes several rows.
  *
  * @param {Model} model
  * @param {About} about
@@ -100,8 +100,8 @@ async function judgeRows(model, about, golden, judge) {
 }
 
 /**
- * The inputs of a row as an app hands them over: numbers by the names that the columns have in the
- * bundle's description.
+ * The inputs of a row as an app passes them: numbers by the names of their columns in the bundle's
+ * description.
  *
  * @param {About} about
  * @param {Rows} golden
@@ -110,7 +110,7 @@ async function judgeRows(model, about, golden, judge) {
  */
 function rowFor({ signature }, golden, row) {
   return Object.fromEntries(
-    signature.inputs.map(({ name, kind, columns, columns_by_name: named }) => {
+    signature.inputs.map(({ name, steps, columns, columns_by_name: named }) => {
       const tensor = rowOf(golden, `input/${name}`, row);
       if (named) {
         return [
@@ -118,7 +118,7 @@ function rowFor({ signature }, golden, row) {
           Object.fromEntries(columns.map((column, index) => [column, tensor.data[index]])),
         ];
       }
-      return [name, kind === "tensor" ? tensor : tensor.data];
+      return [name, steps.some(({ place }) => place === "host") ? tensor.data : tensor];
     }),
   );
 }
@@ -128,17 +128,15 @@ function rowFor({ signature }, golden, row) {
  * @param {About} about
  * @param {Rows} golden
  */
-async function pictureError(base, { golden: { pictures }, signature }, golden) {
+async function pictureError(base, { golden: { pictures } }, golden) {
   const errors = [];
   for (const [name, path] of Object.entries(pictures)) {
     const inputs = description.inputs.filter((input) => input.name === name);
     const picture = await readBytes(new URL(path, base));
     const found = /** @type {Tensor} */ ((await prepare(inputs, { [name]: picture })).get(name));
     const expected = rowOf(golden, `picture/${name}`, 0).data;
-    const steps = signature.inputs.find((input) => input.name === name)?.steps ?? [];
-    const maximum = steps.find(({ step }) => step === "scale_pixels")?.maximum ?? 255;
     const differences = Array.from(found.data, (value, index) => Math.abs(value - expected[index]));
-    errors.push(largest(differences) / maximum);
+    errors.push(largest(differences) / largest(Array.from(expected)));
   }
   return errors.length ? largest(errors) : null;
 }

@@ -1,6 +1,6 @@
 // @ts-check
 
-/** Calls one after the other: the engines' WebAssembly takes no second call while one waits. */
+/** Runs calls one after the other: the engines' WebAssembly does not take two calls at once. */
 export class Turns {
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();

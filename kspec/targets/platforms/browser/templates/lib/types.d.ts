@@ -22,7 +22,7 @@ export type Picture =
   | Float32Array;
 
 /** Numbers in the order of the columns. */
-export type Vector = Float32Array | readonly number[];
+export type Vector = Float32Array | Int32Array | readonly number[];
 
 /** Numbers by column; none may be missing. */
 export type Row<Column extends string> = Readonly<Record<Column, number>>;
@@ -47,7 +47,7 @@ export interface Decision<Label extends string = string> {
 
 export type Answer = Decision | number | Float32Array | Tensor;
 
-/** `webgpu` falls back to `wasm` where the browser has no adapter for it. */
+/** `webgpu` falls back to `wasm` if the browser has no adapter. */
 export type Device = "wasm" | "webgpu";
 
 export interface LoadOptions {
@@ -56,25 +56,22 @@ export interface LoadOptions {
 
 export interface InputDescription {
   readonly name: string;
-  readonly kind: string;
   readonly dtype: string;
   /** With the batch; a name stands for a size that varies. */
   readonly shape: readonly (number | string)[];
   readonly columns: readonly string[];
-  /** How a picture becomes values; null for other inputs. */
-  readonly picture: PictureDescription | null;
+  /** The steps from a file to the tensor, in order; empty for inputs of raw numbers. */
+  readonly steps: readonly Step[];
 }
 
-export interface PictureDescription {
-  /** What a full channel becomes. */
-  readonly maximum: number;
-  /** `nearest`, `bilinear`, or null where another size is refused. */
-  readonly resize: string | null;
+/** A step of `kspec-bundle.json` that runs in the client, with its fields. */
+export interface Step {
+  readonly step: string;
+  readonly [field: string]: any;
 }
 
 export interface OutputDescription {
   readonly name: string;
-  readonly kind: string;
   readonly shape: readonly (number | string)[];
   readonly labels: readonly string[];
   /** The value above which a binary output means its second label; null for other outputs. */
@@ -87,12 +84,22 @@ export interface Description {
   readonly name: string;
   readonly version: string;
   readonly about: string;
+  /** The path of the artifact's main file. */
   readonly artifact: string;
+  /** The paths of its other files, such as weights in a file of their own. */
+  readonly beside: readonly string[];
   readonly inputs: readonly InputDescription[];
   readonly outputs: readonly OutputDescription[];
 }
 
-/** What runs the artifact. */
+/** The content of the artifact's files. */
+export interface Artifact {
+  readonly main: Uint8Array;
+  /** The other files by name. */
+  readonly beside: ReadonlyMap<string, Uint8Array>;
+}
+
+/** The loaded artifact. */
 export interface Session {
   /** Name and version of the runtime. */
   readonly engine: string;
@@ -116,7 +123,7 @@ export interface Verdict {
   readonly worst_error_ratio: number | null;
   /** Rows whose label is not the trained model's, ties apart. */
   readonly flips: number;
-  /** The largest |Δ| / maximum of the golden picture; null without an image input. */
+  /** The largest |Δ| of the golden pictures, relative to the largest value; null without any. */
   readonly picture_error: number | null;
   /** The median of single rows. */
   readonly latency_ms: number | null;

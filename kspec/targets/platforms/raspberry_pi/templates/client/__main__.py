@@ -17,7 +17,8 @@ _USAGE = 2
 
 
 def main() -> int:
-    """0 done; 1 a row without an answer, or a failed self-test; 2 wrong usage."""
+    """The exit status: 0 if done, 1 if a row has no answer or the self-test fails, 2 for wrong
+    usage."""
     given = _parser().parse_args()
     try:
         return int(given.run(given))
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _predict(given: argparse.Namespace) -> int:
-    # A reader that has seen enough ends this quietly.
+    # End without an error when the reader of the output ends.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     model = Model(given.engine, given.threads)
     status = 0
@@ -74,7 +75,7 @@ def _rows(source: str) -> Iterator[Row | InputError]:
         elif source.lower().endswith(".csv"):
             yield from read_csv(SPEC, Path(source))
         else:
-            yield _picture(source)
+            yield _from_file(source)
     except InputError as error:
         yield error
 
@@ -87,16 +88,16 @@ def _parsed() -> Iterator[Row | InputError]:
             yield error
 
 
-def _picture(source: str) -> Row:
-    if len(SPEC.inputs) != 1 or SPEC.inputs[0].picture is None:
-        raise InputError("the model takes more than a picture: use a CSV file or lines of JSON")
+def _from_file(source: str) -> Row:
+    if len(SPEC.inputs) != 1 or not SPEC.inputs[0].steps:
+        raise InputError("the model does not take a single file: use a CSV file or - for JSON")
     return {SPEC.inputs[0].name: Path(source)}
 
 
 def _self_test(given: argparse.Namespace) -> int:
     report = check(SPEC, given.engine, given.threads)
     print(report.line())
-    return _FAILED if report.problems else 0
+    return 0 if report.passed else _FAILED
 
 
 def _serve(given: argparse.Namespace) -> int:

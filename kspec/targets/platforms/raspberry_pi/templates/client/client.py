@@ -1,20 +1,19 @@
 """Rows in, answers out."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.Image import Image
 
-from .description import Engine, Input, Output, Spec
+from .description import Engine, Spec
 from .engines import open_session
 from .errors import InputError, listed
-from .pictures import decode
+from .signature import Input, Output
+from .steps import StepError, run
+from .steps.decode_image import File
 
 Label = TypeVar("Label", bound=str)
 Inputs = TypeVar("Inputs", bound=Mapping[str, Any])
@@ -22,7 +21,9 @@ Outputs = TypeVar("Outputs", bound=Mapping[str, Any])
 Numbers: TypeAlias = "Sequence[float] | Mapping[str, float] | NDArray[Any]"
 """Values in their order, or by the names of their columns."""
 Nested: TypeAlias = "Sequence[Any] | NDArray[Any]"
-"""An array of the input's shape, or lists in lists."""
+"""An array of the input's shape, or nested lists."""
+PictureLike: TypeAlias = "File | NDArray[Any]"
+"""The path of a picture file, its content, an open picture, or raw values of the input's shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,45 +90,30 @@ class Client(Generic[Inputs, Outputs]):
 def tensor(given: Input, value: object, sizes: Mapping[str, int]) -> NDArray[Any]:
     """One row of an input, of its shape and type. Raises InputError."""
     try:
-        if given.picture is not None and isinstance(value, str | Path | bytes | Image):
-            height, width, channels = (int(each) for each in given.shape)
-            return decode(value, given.picture, (height, width, channels))
+        if given.steps and isinstance(value, given.steps[0].takes):
+            return run(given.steps, value)
         if isinstance(value, Mapping):
             value = _in_order(given, value)
         return _checked(given, value, sizes)
-    except InputError as error:
+    except (InputError, StepError) as error:
         raise InputError(f"input {given.name!r}: {error}") from None
 
 
 def answer(output: Output, values: NDArray[Any]) -> Any:
-    """What the values of one row say: a decision, a number or several, or lists of numbers."""
+    """The answer of one row: a decision, a number, a tuple of numbers, or nested lists."""
+    if output.decides:
+        return _decision(output, values)
     numbers: list[Any] = values.tolist()
-    if output.kind == "tensor":
+    if values.ndim > 1:
         return numbers
-    if output.kind == "number":
-        return numbers[0] if len(numbers) == 1 else tuple(numbers)
-    if output.threshold is None:
-        chosen = int(values.argmax())
-    else:
-        chosen = int(numbers[0] > output.threshold)
-    shares = _probabilities(output, numbers)
+    return numbers[0] if len(numbers) == 1 else tuple(numbers)
+
+
+def _decision(output: Output, values: NDArray[Any]) -> Decision[str]:
+    (label,) = output.decide(values[None])
+    shares = output.probabilities(values[None])[0].tolist()
     probabilities = dict(zip(output.labels, shares, strict=True))
-    return Decision(output.labels[chosen], shares[chosen], probabilities, tuple(numbers))
-
-
-def _probabilities(output: Output, values: list[float]) -> list[float]:
-    """One for each label."""
-    if output.threshold is not None:
-        positive = _sigmoid(values[0]) if output.logits else values[0]
-        return [1 - positive, positive]
-    if not output.logits:
-        return values
-    powers = [math.exp(each - max(values)) for each in values]
-    return [each / sum(powers) for each in powers]
-
-
-def _sigmoid(value: float) -> float:
-    return 1 / (1 + math.exp(-value)) if value > 0 else 1 - 1 / (1 + math.exp(value))
+    return Decision(label, probabilities[label], probabilities, tuple(values.tolist()))
 
 
 def _in_order(given: Input, value: Mapping[str, object]) -> list[object]:
@@ -144,7 +130,7 @@ def _checked(given: Input, value: object, sizes: Mapping[str, int]) -> NDArray[A
     try:
         found = np.asarray(value)
     except ValueError:
-        raise InputError("lists of unequal lengths are no array") from None
+        raise InputError("lists of unequal lengths are not an array") from None
     if found.dtype.kind not in "biuf":
         raise InputError("not an array of numbers")
     shape = tuple(sizes.get(each, each) if isinstance(each, str) else each for each in given.shape)

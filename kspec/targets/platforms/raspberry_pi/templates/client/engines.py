@@ -10,8 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .description import Artifact, Engine
+from .description import Engine
 from .errors import EngineError
+from .signature import Artifact
 
 Arrays = Mapping[str, NDArray[Any]]
 FOLDER = Path(__file__).resolve().parents[1]

@@ -1,4 +1,4 @@
-"""What can be wrong, for callers to catch."""
+"""The errors that callers may catch."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ _SHOWN = 3
 
 
 class InputError(ValueError):
-    """An input that the model does not take; the message says why."""
+    """An input that the model does not take; the message gives the reason."""
 
 
 class EngineError(RuntimeError):
@@ -14,7 +14,7 @@ class EngineError(RuntimeError):
 
 
 def listed(names: Sequence[str]) -> str:
-    """A few names, and how many more there are."""
+    """The first names, and the number of the others."""
     shown = ", ".join(map(repr, names[:_SHOWN]))
     more = len(names) - _SHOWN
     return f"{shown} and {more} more" if more > 0 else shown

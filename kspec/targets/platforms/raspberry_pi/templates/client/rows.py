@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from .client import Decision
-from .description import Input, Spec
+from .description import Spec
 from .errors import InputError, listed
+from .signature import Input
 
 Row = dict[str, Any]
 
 
 def dump(answer: Mapping[str, Any]) -> str:
-    """An answer as one line of JSON. Raises InputError where the row has no finite answer."""
+    """An answer as one line of JSON. Raises InputError if the answer is not finite."""
     plain = {k: _shown(v) if isinstance(v, Decision) else v for k, v in answer.items()}
     try:
         return json.dumps(plain, allow_nan=False)
@@ -30,21 +31,21 @@ def _shown(decision: Decision[str]) -> dict[str, Any]:
 
 
 def parse(spec: Spec, line: str | bytes) -> Row:
-    """A row from an object with a key for each input: a list, an object by columns, or for a
-    picture the file in base64. Raises InputError."""
+    """A row from an object with a key for each input: a list, an object by columns, or for an
+    input with steps a file in base64. Raises InputError."""
     try:
         row = json.loads(line, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise InputError(f"not a line of JSON: {error}") from None
     if not isinstance(row, dict):
         raise InputError("not a JSON object with the inputs by name")
-    pictures = {each.name for each in spec.inputs if each.picture is not None}
-    return {k: _picture(k, v) if k in pictures else v for k, v in row.items()}
+    files = {each.name for each in spec.inputs if each.steps}
+    return {k: _file(k, v) if k in files else v for k, v in row.items()}
 
 
 def read_csv(spec: Spec, path: Path) -> Iterator[Row | InputError]:
-    """The rows of a CSV file whose header names the columns; others are left alone. A row that
-    cannot be read is an error in its place. Raises InputError for a file that cannot be."""
+    """The rows of a CSV file whose header names the columns; other columns are ignored. In place of
+    a row that cannot be read comes an error. Raises InputError for a file that cannot be read."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restval="")
@@ -77,10 +78,10 @@ def _number(given: Input, column: str, text: str) -> float:
     try:
         return int(text) if given.dtype == "int32" else float(text)
     except ValueError:
-        raise InputError(f"column {column!r}: {text!r} is no number") from None
+        raise InputError(f"column {column!r}: {text!r} is not a number") from None
 
 
-def _picture(name: str, value: object) -> object:
+def _file(name: str, value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
@@ -90,4 +91,4 @@ def _picture(name: str, value: object) -> object:
 
 
 def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a number of JSON")

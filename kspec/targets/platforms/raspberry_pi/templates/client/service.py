@@ -20,12 +20,12 @@ MAX_CONNECTIONS = 16
 """More are refused."""
 IDLE_SECONDS = 300
 _FIRST_PASSED = 3
-"""The number of the first file that systemd hands over, sd_listen_fds(3)."""
+"""The number of the first file that systemd passes, sd_listen_fds(3)."""
 
 
 def serve(model: Client[Any, Any], path: Path | None) -> None:
     """Answer until SIGTERM or SIGINT; rows that have arrived by then are still answered. Without a
-    path, the socket is the one that systemd has opened. Raises OSError where there is none."""
+    path, the socket is the one that systemd has opened. Raises OSError without such a socket."""
     with _Server(model, _inherited() if path is None else _bound(path)) as server:
 
         def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -58,7 +58,7 @@ class _Server(ThreadingMixIn, UnixStreamServer):
         super().shutdown_request(request)
 
     def drain(self) -> None:
-        """Take no more rows; `server_close` waits for those that are being answered."""
+        """Stop reading rows; `server_close` waits for the rows that are being answered."""
         for connection in tuple(self._open):
             try:
                 connection.shutdown(socket.SHUT_RD)
@@ -90,7 +90,7 @@ class _Connection(StreamRequestHandler):
 
 def _inherited() -> socket.socket:
     if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
-        raise OSError("systemd has handed over no socket: use --socket PATH")
+        raise OSError("systemd has not passed a socket: use --socket PATH")
     return socket.socket(fileno=_FIRST_PASSED)
 
 

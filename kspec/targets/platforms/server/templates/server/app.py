@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .answers import answer, refuse
+from .description import Model
 from .engine import Engine
 from .errors import RequestError
 from .inference import Inference
@@ -21,20 +22,19 @@ from .metrics import Metrics
 from .openapi import document
 from .serving import Serving
 from .settings import Settings
-from .signature import Model
 
 Handler = Callable[[Request], Awaitable[Response]]
 FAILED = answer({"error": "the server failed"}, 500)
 
 
 class App:
-    """What an ASGI server runs."""
+    """The ASGI application."""
 
     def __init__(self, model: Model, folder: Path, settings: Settings) -> None:
         self.engine = Engine(model, folder, settings)
         self.draining = False
-        """Whether the end has been announced: requests are answered, but others should ask
-        elsewhere, and connections end with their answer."""
+        """Whether the server is about to end: requests are still answered, but the server is not
+        ready for more, and each connection closes after its answer."""
         self._serving = Serving(self.engine, settings)
         self._inference = Inference(self.engine, settings)
         self._document = document(
@@ -62,8 +62,8 @@ class App:
             await self._predict(handler, scope, receive, send)
 
     async def _predict(self, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
-        """Past Starlette's routes, which cost as much as a small network. An error that is none of
-        the client's is answered, and goes on to the ASGI server, which logs it."""
+        """Answer without Starlette's routes, which cost as much as a small network. An error of the
+        server itself is answered, and raised again for the ASGI server, which logs it."""
         response = FAILED
         with self._metrics.measured(scope["path"]) as measure:
             try:
@@ -117,7 +117,7 @@ class App:
 
 
 def closing(send: Send) -> Send:
-    """Answers that end their connection."""
+    """A sender whose answers close their connection."""
 
     async def last(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -15,26 +15,28 @@ import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 from onnxruntime.capi import onnxruntime_pybind11_state as errors  # type: ignore[import-untyped]
 
+from .description import Model
 from .errors import RequestError
-from .pictures import decode
 from .settings import Settings
-from .signature import Input, Model
+from .signature import Input
+from .steps import StepError, run
 
 Arrays = Mapping[str, np.ndarray]
 AT_ONCE = 0.002
-"""Seconds that a call may hold up all other requests; a worker costs about 0.0001."""
+"""The longest call, in seconds, that may delay all other requests; handing a call to a worker costs
+about 0.0001 seconds."""
 TIMED = 5
 FAILURES = (errors.Fail, errors.InvalidArgument, errors.RuntimeException)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What a model is asked for."""
+    """The rows of a request."""
 
     count: int
     arrays: dict[str, np.ndarray]
     files: dict[str, list[bytes]] = field(default_factory=dict)
-    """Pictures that are still to be decoded, by input."""
+    """Files that the steps of an input have to read, by the input's name."""
 
 
 class Engine:
@@ -44,12 +46,12 @@ class Engine:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = settings.threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # a request that does not fit is no news for the log
+        options.log_severity_level = 4  # a request that does not fit is not logged
         self.model = model
         self.name = f"onnxruntime {onnxruntime.__version__}"
         self._settings = settings
         self._session = onnxruntime.InferenceSession(
-            str(folder / model.artifact), options, providers=["CPUExecutionProvider"]
+            str(folder / model.artifact.file), options, providers=["CPUExecutionProvider"]
         )
         self._names = [each.name for each in model.outputs]
         self._inputs = {each.name: each for each in model.inputs}
@@ -59,8 +61,8 @@ class Engine:
         self._latency = self._measure()
 
     async def infer(self, rows: Rows) -> Arrays:
-        """The outputs by name. Raises RequestError: 400 where a picture is none or where there is
-        no finite answer, 503 where too much waits, 504 after too long a time."""
+        """The outputs by name. Raises RequestError: 400 if a file cannot be decoded or an answer is
+        not finite, 503 if too many requests wait, 504 if the answer takes too long."""
         if not rows.files and rows.count * self._latency <= AT_ONCE:
             return self._run(rows.arrays, None)
         if self._waiting >= self._settings.waiting:
@@ -79,7 +81,7 @@ class Engine:
             raise RequestError(504, message) from None
 
     def close(self) -> None:
-        """Wait for what runs."""
+        """Wait for the calls that run."""
         self._pool.shutdown()
 
     def _done(self) -> None:
@@ -92,7 +94,10 @@ class Engine:
         return self._run(arrays, options)
 
     def _decode(self, wanted: Input, files: list[bytes]) -> np.ndarray:
-        return np.stack([decode(file, wanted, self._settings.pixels) for file in files])
+        try:
+            return np.stack([run(wanted.steps, file) for file in files])
+        except StepError as error:
+            raise RequestError(400, f"{wanted.name}: {error}") from None
 
     def _run(self, arrays: Arrays, options: Any) -> Arrays:
         try:

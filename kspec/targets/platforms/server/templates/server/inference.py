@@ -13,10 +13,11 @@ from starlette.responses import Response
 
 from .answers import answer, wants_labels
 from .bodies import Body, parse, receive
+from .description import DTYPES
 from .engine import Arrays, Engine, Rows
 from .errors import RequestError
 from .settings import Settings
-from .signature import DTYPES, Input, Output
+from .signature import Input, Output
 from .tensors import array_of, cast, checked, file_of
 
 HEADER: Final = "inference-header-content-length"
@@ -109,7 +110,7 @@ class Inference:
             name = given.get("name")
             each = wanted.pop(name, None) if type(name) is str else None
             if each is None:
-                raise RequestError(400, f"{name!r} is no input, or is there twice")
+                raise RequestError(400, f"{name!r} is not an input, or is there twice")
             size = _parameters(given).get("binary_data_size")
             if size is None:
                 blob = None
@@ -118,7 +119,7 @@ class Inference:
             else:
                 raise RequestError(400, f"binary_data_size of {name} does not fit the body")
             shape, kind = _shape(given, each), given.get("datatype")
-            if kind == BYTES and each.picture is not None:
+            if kind == BYTES and each.steps:
                 files[each.name] = _files(given, blob, shape, each)
             elif kind == DTYPES[each.dtype]:
                 arrays[each.name] = _array(given, blob, shape, each, body)
@@ -191,7 +192,7 @@ def _array(
     else:
         dtype = np.dtype(wanted.dtype).newbyteorder("<")
         if len(blob) % dtype.itemsize:
-            raise RequestError(400, f"{len(blob)} bytes are no tensor of {wanted.dtype}")
+            raise RequestError(400, f"{len(blob)} bytes are not a tensor of {wanted.dtype}")
         found = cast(np.frombuffer(blob, dtype), wanted)
     try:
         return found.reshape(shape)
@@ -202,7 +203,7 @@ def _array(
 def _files(
     given: dict[str, Any], blob: memoryview | None, shape: list[int], wanted: Input
 ) -> list[bytes]:
-    """Pictures: a list of base64 in JSON; in binary, each after its length."""
+    """Files: a list of base64 in JSON; in binary, each after its length."""
     if blob is None:
         texts = given.get("data")
         if type(texts) is not list:
@@ -217,7 +218,7 @@ def _files(
             files.append(bytes(blob[4:end]))
             blob = blob[end:]
     if shape not in ([len(files)], [len(files), 1]):
-        raise RequestError(400, f"{wanted.name} has {len(files)} pictures for its shape")
+        raise RequestError(400, f"{wanted.name} has {len(files)} files for its shape")
     return files
 
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 OTHER = "other"
-"""Stands for all paths that lead nowhere: there is no end of them."""
+"""The label of all paths without a route: their number is not bounded."""
 
 
 class Metrics:

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any, Final
 
+from .description import DTYPES, Model
 from .inference import LABELS
 from .serving import SIGNATURE
 from .settings import Settings
-from .signature import DTYPES, Input, Model, Output
+from .signature import Input, Output
 from .tensors import RANGES
 
 Schema = dict[str, Any]
 ERRORS: Final = {
-    "400": "Not what the model takes.",
+    "400": "The model does not take the request.",
     "408": "The body did not arrive in time.",
     "413": "The body or the number of rows is too large.",
     "415": "The body is compressed.",

@@ -1,4 +1,5 @@
-"""The proof of a bundle: every golden row through the application, answers held to the reference.
+"""The proof of a bundle: every golden row goes through the application, and each answer is compared
+with the reference.
 
 Each request is the bytes that a client would send, each answer the bytes that it would receive.
 """
@@ -6,11 +7,9 @@ Each request is the bytes that a client would send, each answer the bytes that i
 from __future__ import annotations
 
 import base64
-import json
 import statistics
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,118 +18,76 @@ import orjson
 from starlette.types import Message
 
 from .app import App
+from .description import DTYPES, Model
 from .engine import Arrays
-from .errors import RequestError
 from .files import altered_files
-from .golden import named_columns, read_safetensors, read_texts
+from .golden import described_columns, read_safetensors
 from .inference import BYTES, HEADER, LABELS
-from .pictures import decode
+from .proof import Judge, Report, check_pictures
 from .settings import Settings
-from .signature import DTYPES, Input, Model, Output
 
 CALLS = 20
 """Calls whose median is the latency."""
-PICTURE_ERROR = 1e-6
-"""The largest error of a picture's tensor, of its maximum."""
-
-
-@dataclass(slots=True)
-class Report:
-    """What is printed."""
-
-    platform: str
-    name: str
-    version: str
-    engine: str
-    device: str
-    artifact: str
-    rows: int = 0
-    worst_error_ratio: float | None = None
-    flips: int = 0
-    picture_error: float | None = None
-    latency_ms: float | None = None
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def passed(self) -> bool:
-        return not self.problems
-
-    def line(self) -> str:
-        found = asdict(self)
-        problems = found.pop("problems")
-        shown = json.dumps(found | {"pass": self.passed, "problems": problems}, allow_nan=False)
-        return f"KSPEC-SELFTEST {shown}"
 
 
 async def report(model: Model, folder: Path, settings: Settings) -> Report:
     """Run everything."""
-    found = Report("server", model.name, model.release, "onnxruntime", "cpu", model.artifact)
+    artifact = model.artifact.file
+    found = Report("server", model.name, model.release, "onnxruntime", "cpu", artifact)
     found.problems += altered_files(folder)
     try:
         app = App(model, folder, settings)
         found.engine = app.engine.name
-        golden = read_safetensors(folder / model.golden)
-        proof = _Proof(app, model, golden, named_columns(folder, model), found)
+        proof = _Proof(app, folder, found)
         await proof.rows()
-        await proof.pictures(folder, settings)
+        await proof.pictures()
         await proof.latency()
     except Exception as error:  # noqa: BLE001 - whatever ends the test is its result
-        found.problems.append(f"{type(error).__name__}: {error}"[:200])
+        found.add(f"{type(error).__name__}: {error}"[:200])
     return found
 
 
 class _Proof:
     """Fills a report."""
 
-    def __init__(
-        self, app: App, model: Model, golden: Arrays, columns: list[str], found: Report
-    ) -> None:
-        self._app, self._model, self._golden, self._found = app, model, golden, found
-        self._inputs = {each.name: golden[f"input/{each.name}"] for each in model.inputs}
+    def __init__(self, app: App, folder: Path, found: Report) -> None:
+        self._app, self._folder, self._found = app, folder, found
+        self._model = model = app.engine.model
+        self._golden = read_safetensors(folder / model.golden.file)
+        self._inputs = {each.name: self._golden[f"input/{each.name}"] for each in model.inputs}
         self._count = len(next(iter(self._inputs.values())))
-        self._columns = columns
+        self._columns = self._named_columns(described_columns(folder))
         self._path = f"/v1/models/{model.name}:predict?labels=true"
-        self._flipped: set[tuple[str, int]] = set()
+        self._judge = Judge(model.outputs, model.artifact, self._golden, found)
 
     async def rows(self) -> None:
         """Each row by itself, then all of them at once, by row and by column."""
         self._found.rows = self._count
         for row in range(self._count):
-            one = slice(row, row + 1)
-            self._judge(await self._predict("instances", self._instances(one)), one, "a row")
-        whole = slice(0, self._count)
-        self._judge(await self._predict("instances", self._instances(whole)), whole, "all rows")
-        self._judge(await self._predict("inputs", self._inputs), whole, "all columns")
+            one = self._instances(slice(row, row + 1))
+            self._compare("a row", await self._predict("instances", one), row)
+        whole = self._instances(slice(0, self._count))
+        self._compare("all rows", await self._predict("instances", whole))
+        self._compare("all columns", await self._predict("inputs", self._inputs))
         if self._columns:
-            self._judge(await self._predict("instances", self._named()), whole, "named numbers")
-        self._judge(await self._infer(), whole, "binary tensors")
-        self._found.flips = len(self._flipped)
-        if self._flipped:
-            self._found.problems.append(f"{len(self._flipped)} labels differ")
+            self._compare("named numbers", await self._predict("instances", self._named()))
+        self._compare("binary tensors", await self._infer())
+        self._judge.finish()
 
-    async def pictures(self, folder: Path, settings: Settings) -> None:
-        """What a golden picture becomes, and the answer to it."""
-        for each in self._model.inputs:
-            if each.picture is None:
-                continue
-            content = (folder / self._model.pictures[each.name]).read_bytes()
-            expected = self._golden[f"picture/{each.name}"]
-            try:
-                tensor = decode(content, each, settings.pixels)[None]
-            except RequestError as refusal:
-                self._found.problems.append(f"the golden picture is refused: {refusal.message}")
-                continue
-            if tensor.shape != expected.shape:
-                self._found.problems.append(f"the picture's shape is {tensor.shape}")
-                continue
-            error = float(np.abs(tensor - expected).max()) / each.picture.maximum
-            self._found.picture_error = max(self._found.picture_error or 0.0, error)
-            if not error <= PICTURE_ERROR:
-                self._found.problems.append(f"the picture's tensor is off by {error:.2g}")
-            await self._same_answer(each, content, tensor)
+    async def pictures(self) -> None:
+        """The tensor of each golden picture, and the answer to it."""
+        model = self._model
+        read = check_pictures(model.inputs, model.golden, self._golden, self._folder, self._found)
+        for name, (content, tensor) in read.items():
+            first = {each: array[:1] for each, array in self._inputs.items()}
+            encoded = [{"b64": base64.b64encode(content).decode()}]
+            by_file = await self._predict("inputs", {**first, name: encoded})
+            by_tensor = await self._predict("inputs", {**first, name: tensor[None]})
+            if by_file != by_tensor:
+                self._found.add("a picture and its tensor have different answers")
 
     async def latency(self) -> None:
-        """Of one row, in milliseconds, without the network."""
+        """The time of one row, in milliseconds, without the network."""
         body = self._instances(slice(0, 1))
         times = []
         for _ in range(CALLS):
@@ -139,13 +96,11 @@ class _Proof:
             times.append(time.perf_counter() - started)
         self._found.latency_ms = round(1000 * statistics.median(times), 3)
 
-    async def _same_answer(self, given: Input, content: bytes, tensor: np.ndarray) -> None:
-        first = {name: array[:1] for name, array in self._inputs.items()}
-        encoded = [{"b64": base64.b64encode(content).decode()}]
-        by_file = await self._predict("inputs", {**first, given.name: encoded})
-        by_tensor = await self._predict("inputs", {**first, given.name: tensor})
-        if by_file != by_tensor:
-            self._found.problems.append("a picture and its tensor have different answers")
+    def _named_columns(self, columns: Mapping[str, list[str]]) -> list[str]:
+        """The names of all numbers of a row, where every input is a vector of named numbers."""
+        if not all(each.columns for each in self._model.inputs):
+            return []
+        return [name for each in self._model.inputs for name in columns[each.name]]
 
     def _instances(self, rows: slice) -> list[Any]:
         columns = [array[rows] for array in self._inputs.values()]
@@ -154,12 +109,13 @@ class _Proof:
         return [dict(zip(self._inputs, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def _named(self) -> list[dict[str, Any]]:
-        """Each number under the name that the bundle's description, not the code, gives it."""
+        """Each number by the name of its column in the bundle's description, not in the code."""
         joined = np.concatenate(list(self._inputs.values()), axis=1)
         return [dict(zip(self._columns, row, strict=True)) for row in joined]
 
     async def _infer(self) -> dict[str, Any]:
-        """The answer by the other protocol, all tensors in binary, as the first would have it."""
+        """The answer by the Open Inference Protocol, all tensors in binary, in the form of the
+        answer by TensorFlow Serving's."""
         inputs = [
             {
                 "name": each.name,
@@ -184,7 +140,7 @@ class _Proof:
             start += len(blob)
             name = each["name"].removesuffix(LABELS)
             if each["datatype"] == BYTES:
-                labels[name] = read_texts(blob)
+                labels[name] = _texts(blob)
             else:
                 found[name] = np.frombuffer(blob, "<f4").reshape(each["shape"])
         outputs = found if len(found) > 1 else next(iter(found.values()))
@@ -197,21 +153,10 @@ class _Proof:
             raise RuntimeError(f"the answer is {status}: {answer[:100].decode()}")
         return dict(orjson.loads(answer))
 
-    def _judge(self, answer: Mapping[str, Any], rows: slice, what: str) -> None:
-        labels = answer["labels"]
-        for output, values in self._outputs(answer):
-            expected = self._golden[f"output/{output.name}"][rows]
-            ratio = self._ratio(output, values, expected)
-            if ratio is None:
-                self._found.problems.append(f"{output.name} of {what} is not finite, or misshaped")
-                continue
-            self._found.worst_error_ratio = max(self._found.worst_error_ratio or 0.0, ratio)
-            if ratio > 1 and len(self._found.problems) < 5:
-                self._found.problems.append(f"{output.name} of {what}: {ratio:.3g} × the tolerance")
-            if output.decides:
-                self._compare(output, labels[output.name], expected, rows.start)
+    def _compare(self, what: str, answer: Mapping[str, Any], start: int = 0) -> None:
+        self._judge.compare(what, self._values(answer), answer["labels"], start)
 
-    def _outputs(self, answer: Mapping[str, Any]) -> list[tuple[Output, np.ndarray]]:
+    def _values(self, answer: Mapping[str, Any]) -> Arrays:
         outputs, several = self._model.outputs, len(self._model.outputs) > 1
         if "outputs" in answer:
             found = answer["outputs"] if several else {outputs[0].name: answer["outputs"]}
@@ -220,28 +165,17 @@ class _Proof:
             found = {
                 each.name: [row[each.name] for row in rows] if several else rows for each in outputs
             }
-        return [(each, np.array(found[each.name], np.float64)) for each in outputs]
+        return {each.name: np.array(found[each.name], np.float64) for each in outputs}
 
-    def _ratio(self, output: Output, values: np.ndarray, expected: np.ndarray) -> float | None:
-        if values.shape != expected.shape or not np.isfinite(values).all():
-            return None
-        bound = self._bound(output, expected)
-        return float((np.abs(values - expected) / bound).max())
 
-    def _bound(self, output: Output, expected: np.ndarray) -> np.ndarray:
-        size = float(np.abs(self._golden[f"output/{output.name}"]).max())
-        scale = min(size, 1.0) or 1.0
-        return self._model.atol * scale + self._model.rtol * np.abs(expected.astype(np.float64))
-
-    def _compare(self, output: Output, labels: list[str], expected: np.ndarray, start: int) -> None:
-        """A label may differ where the reference itself is undecided within the tolerance."""
-        texts = self._golden[f"decision/{output.name}"]
-        for row, label in enumerate(labels):
-            right = bytes(texts[start + row]).rstrip(b"\0").decode()
-            values = expected[row].astype(np.float64)
-            width = float(self._bound(output, values).max())
-            if label != right and output.margin(values) > width:
-                self._flipped.add((output.name, start + row))
+def _texts(blob: bytes) -> list[str]:
+    """Texts, each after its length."""
+    found = []
+    while blob:
+        end = 4 + int.from_bytes(blob[:4], "little")
+        found.append(blob[4:end].decode())
+        blob = blob[end:]
+    return found
 
 
 async def call(

@@ -15,8 +15,6 @@ class Settings:
     """Lists and objects of JSON inside each other."""
     rows: int = 1024
     """Rows in a request."""
-    pixels: int = 64 << 20
-    """Pixels of a picture before it is resized."""
     seconds: float = 30.0
     """Time to receive a request, and again to answer it."""
     header_timeout: float = 10.0

@@ -11,10 +11,11 @@ from typing import Any, Final
 import numpy as np
 
 from .bodies import Body
+from .description import Model
 from .engine import Rows
 from .errors import RequestError
 from .settings import Settings
-from .signature import Input, Model
+from .signature import Input
 
 RANGES: Final = MappingProxyType(
     {
@@ -45,7 +46,7 @@ def from_rows(rows: Any, key: str, body: Body, model: Model, settings: Settings)
             columns[each.name].append(cell)
             used += keys
         if used != len(row):
-            raise RequestError(400, f"a row of {key} has a key that is no input and no column")
+            raise RequestError(400, f"a row of {key} has a key that is not an input or a column")
     return from_columns(columns, body, model, settings)
 
 
@@ -67,7 +68,7 @@ def from_columns(columns: Mapping[str, Any], body: Body, model: Model, settings:
 
 
 def array_of(values: Any, wanted: Input, body: Body) -> np.ndarray:
-    """Nested lists of numbers as an array of the input's type, of whatever shape."""
+    """Nested lists of numbers as an array of the input's type, of any shape."""
     if body.truths and _has_truths(values):
         raise RequestError(400, f"{wanted.name} holds true or false, not numbers only")
     try:
@@ -78,8 +79,8 @@ def array_of(values: Any, wanted: Input, body: Body) -> np.ndarray:
 
 
 def cast(found: np.ndarray, wanted: Input) -> np.ndarray:
-    """Numbers in the input's type. Raises RequestError 400 for what is no number, and for numbers
-    that the type does not hold."""
+    """Numbers in the input's type. Raises RequestError 400 for values that are not numbers, and
+    for numbers outside of the type's range."""
     if found.dtype.kind not in ("iuf" if wanted.dtype == "float32" else "iu"):
         raise RequestError(400, f"{wanted.name} takes {wanted.dtype} only")
     least, most = RANGES[wanted.dtype]
@@ -117,11 +118,11 @@ def checked(
 
 
 def file_of(text: Any, wanted: Input) -> bytes:
-    """The bytes of a picture from base64."""
+    """The bytes of a file from base64."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError, TypeError):
-        raise RequestError(400, f"a picture of {wanted.name} is not base64") from None
+        raise RequestError(400, f"a file of {wanted.name} is not base64") from None
 
 
 def _names(model: Model) -> list[str]:
@@ -129,7 +130,7 @@ def _names(model: Model) -> list[str]:
 
 
 def _cell(row: dict[str, Any], wanted: Input) -> tuple[Any, int]:
-    """An input's part of a row, and of how many keys it is made."""
+    """The value of an input in a row, and the number of keys that it takes up."""
     if wanted.name in row:
         cell = row[wanted.name]
         alone = wanted.shape == (1,) and type(cell) is not list
@@ -140,12 +141,12 @@ def _cell(row: dict[str, Any], wanted: Input) -> tuple[Any, int]:
 
 
 def _is_file(value: Any, wanted: Input) -> bool:
-    return wanted.picture is not None and type(value) is dict and list(value) == [B64]
+    return bool(wanted.steps) and type(value) is dict and list(value) == [B64]
 
 
 def _file(value: Any, wanted: Input) -> bytes:
     if not _is_file(value, wanted):
-        raise RequestError(400, f"not every row of {wanted.name} is a picture")
+        raise RequestError(400, f"not every row of {wanted.name} is a file")
     return file_of(value[B64], wanted)
 
 

@@ -8,14 +8,12 @@ import ImageIO
 import UIKit
 #endif
 
-// Core ML can take images itself, but resamples and converts them by rules of its own; here they
-// become the same numbers as in the training.
-
-private let maximumPixels = 64 << 20
+// Core ML can take images itself, but resamples and converts them by other rules; here they become
+// the same numbers as in training.
 
 extension Pixels {
-    /// A PNG, JPEG, HEIC or other file, turned upright by its EXIF. Throws `InputError` where it
-    /// cannot be decoded, has more than eight bits a channel or more than 64 Mi pixels.
+    /// A PNG, JPEG, HEIC or other file, turned upright by its EXIF. Throws `InputError` if it cannot
+    /// be decoded, has more than eight bits a channel or more than `maximumPixels`.
     public init(file: Data) throws {
         guard let source = CGImageSourceCreateWithData(file as CFData, nil),
             let image = CGImageSourceCreateImageAtIndex(source, 0, nil)
@@ -29,7 +27,7 @@ extension Pixels {
     /// than eight bits a channel, and for colours other than grey and RGB.
     public init(_ image: CGImage) throws {
         guard image.width * image.height <= maximumPixels else {
-            throw InputError("too many pixels")
+            throw InputError("\(image.width) × \(image.height) pixels, more than \(maximumPixels)")
         }
         guard image.bitsPerComponent <= 8, let stored = image.colorSpace else {
             throw InputError("more than eight bits a channel, or no colour space")

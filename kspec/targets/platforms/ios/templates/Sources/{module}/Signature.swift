@@ -1,19 +1,19 @@
 import Foundation
 
-/// What the model takes and gives.
+/// Inputs and outputs of the model.
 public struct Signature: Sendable {
     public let inputs: [Input]
     public let outputs: [Output]
     let batch: Batch
 }
 
-/// How many rows the artifact takes at once.
+/// The number of rows that the artifact takes at once.
 enum Batch: Sendable {
     case fixed(Int)
     case upTo(Int)
 }
 
-/// A mistake in what an app hands over.
+/// A mistake in a value that an app passes.
 public struct InputError: Error, Sendable, CustomStringConvertible {
     public let description: String
 
@@ -22,21 +22,21 @@ public struct InputError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// An input. Values are raw, as they stand in the data: rescaling and normalisation are in the
-/// model.
+/// An input. Values are raw, as in the training data: rescaling and normalisation are in the model.
 public struct Input: Sendable {
     public let name: String
     /// Sizes of one row; nil is one that varies.
     public let shape: [Int?]
-    /// What the numbers of a row are called, in their order; empty where they have no names.
+    /// The names of the numbers of a row, in their order; empty where they have no names.
     public let columns: [String]
-    let picture: Picture?
+    /// The steps from a picture to the values, in order; empty for inputs of numbers.
+    let steps: [any Step]
 
-    init(name: String, shape: [Int?], columns: [String] = [], picture: Picture? = nil) {
+    init(name: String, shape: [Int?], columns: [String] = [], steps: [any Step] = []) {
         self.name = name
         self.shape = shape
         self.columns = columns
-        self.picture = picture
+        self.steps = steps
     }
 
     /// One row. Throws `InputError` where the numbers are too few or too many.
@@ -63,14 +63,11 @@ public struct Input: Sendable {
         return try tensor(values)
     }
 
-    /// One row of a picture. Throws `InputError` for another size where none is resized.
+    /// One row of a picture. Throws `InputError` for a picture that a step refuses.
     func tensor(_ pixels: Pixels) throws -> Tensor {
-        guard let picture else { throw InputError("\(name) is no picture") }
-        let sizes = shape.compactMap { $0 }
-        let values = try pixels.sample(
-            height: sizes[0], width: sizes[1], channels: sizes[2], as: picture
-        )
-        return try tensor(values)
+        var grid: any Grid = pixels
+        for step in steps { grid = try step.apply(grid) }
+        return try tensor(grid.values())
     }
 
     /// One size at most may vary; it is what the count of numbers makes it.
@@ -81,17 +78,6 @@ public struct Input: Sendable {
         }
         return [1] + shape.map { $0 ?? count / known }
     }
-}
-
-/// How a picture becomes numbers: a full channel is `maximum`.
-struct Picture: Sendable {
-    enum Resize: Sendable {
-        case nearest
-        case bilinear
-    }
-
-    let maximum: Double
-    let resize: Resize?
 }
 
 /// An output.

@@ -1,4 +1,6 @@
-"""Golden rows: raw inputs with what the trained model answered."""
+"""Golden rows: raw inputs with the trained model's answers."""
+
+from __future__ import annotations
 
 import json
 import struct
@@ -10,13 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .files import DESCRIPTION
+
 _DTYPES: Mapping[str, str] = MappingProxyType({"F32": "<f4", "I32": "<i4", "U8": "|u1"})
 _LENGTH = struct.Struct("<Q")
 
 
 def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a file by name: a length, a JSON header, and the bytes that it points into.
-    Raises ValueError for what is no such file."""
+    """The arrays of a file by name: the length of a JSON header, the header, and the bytes that
+    the header points into. Raises ValueError or KeyError for another file."""
     content = path.read_bytes()
     (length,) = _LENGTH.unpack_from(content)
     start = _LENGTH.size + length
@@ -29,3 +33,9 @@ def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
         ).reshape(each["shape"])
         for name, each in header.items()
     }
+
+
+def described_columns(folder: Path) -> dict[str, list[str]]:
+    """The columns of each input as the bundle's description, not the client's code, has them."""
+    about = json.loads((folder / DESCRIPTION).read_text("utf-8"))
+    return {each["name"]: each["columns"] for each in about["signature"]["inputs"]}
