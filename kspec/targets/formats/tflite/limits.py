@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from kspec.compiler import ops
 from kspec.compiler.ir import DType, Graph, Node, Op
+from kspec.compiler.ops.base import Elementwise
 from kspec.compiler.table import Table
 from kspec.targets.formats.format import Limit
 
@@ -21,19 +25,45 @@ def ranks(node: Node, _graph: Graph) -> str | None:
     return None
 
 
-@LIMITS(
-    ops.Linear,
-    ops.MatMul,
-    ops.Resize,
-    ops.Softmax,
-    ops.LogSoftmax,
-    ops.BatchNorm,
-)
+_FLOATS = (ops.Linear, ops.MatMul, ops.Resize, ops.Softmax, ops.LogSoftmax, ops.BatchNorm)
+
+
+@LIMITS(*_FLOATS)
 def floats_only(node: Node, _graph: Graph) -> str | None:
     dtype = node.inputs[0].dtype
     if dtype is DType.float32:
         return None
     return f"TFLite computes it in float32 only, not in {dtype}"
+
+
+Kinds = tuple[type[ops.Op], ...]
+_BYTES = frozenset({DType.int8, DType.uint8})
+_MOVED: Kinds = (ops.Cast, ops.Identity, ops.Where, ops.Maximum, ops.Minimum, ops.Clip)
+"""Elementwise operations whose kernels do not read bytes as quantised numbers."""
+_COMPUTING: Kinds = tuple(
+    each
+    for each in ops.OPS.values()
+    if issubclass(each, Elementwise) and each not in (*_FLOATS, *_MOVED)
+)
+_SUMS: Kinds = (ops.Sum, ops.Mean, ops.Prod, ops.CumSum)
+_NARROW: Kinds = (ops.Abs, ops.Sign, ops.FloorDivide)
+_PLACES: Kinds = (ops.ArgMax, ops.ArgMin)
+LACKING: Mapping[type[ops.Op], frozenset[DType]] = MappingProxyType(
+    {
+        **dict.fromkeys((*_COMPUTING, *_SUMS), _BYTES),
+        **dict.fromkeys(_NARROW, _BYTES | {DType.int64}),
+        **dict.fromkeys(_PLACES, frozenset({DType.int64})),
+    }
+)
+"""The element types that a kernel of LiteRT 2.3 lacks; it reads bytes as quantised numbers."""
+
+
+@LIMITS(*LACKING)
+def element_types(node: Node, _graph: Graph) -> str | None:
+    dtypes = {value.dtype for value in node.inputs} & LACKING[type(node.op)]
+    if not dtypes:
+        return None
+    return f"TFLite's kernel lacks {min(dtypes)}; cast to int32 before it"
 
 
 @LIMITS(ops.Windowed)
