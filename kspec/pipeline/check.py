@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,12 +12,13 @@ from kspec.data.sampling import check_data
 from kspec.features.kinds import input_kind
 from kspec.pipeline.proof.gates import check_gates
 from kspec.schemas import Spec
-from kspec.spec.amounts import spell_bytes
+from kspec.schemas.layers.base import show
+from kspec.spec.amounts import spell_bytes, spell_count
 from kspec.spec.diagnostics import Diagnostic, KspecError, errors
 from kspec.spec.document import Document
 from kspec.spec.findings import in_order
 from kspec.spec.load import load
-from kspec.spec.sizes import BYTES
+from kspec.spec.sizes import BYTES, LARGEST_TENSOR, Value
 from kspec.targets.formats.card import Card
 from kspec.targets.registry import formats, platforms, target_options
 from kspec.targets.request import Subject
@@ -134,6 +136,7 @@ def _judge_targets(document: Document) -> Iterator[Diagnostic]:
                         ("targets", target),
                         help=f"fix {name} at one size: all targets are judged on the same rows",
                     )
+            yield from islice(_too_large(document, target, given), 1)
             limit, needed = format_.largest_bytes, document.sizes.artifact_bytes
             if limit is not None and needed > limit:
                 yield Diagnostic(
@@ -143,6 +146,26 @@ def _judge_targets(document: Document) -> Iterator[Diagnostic]:
                     ("targets", target),
                     help=_largest_step(document),
                 )
+
+
+def _too_large(document: Document, target: str, given: Mapping[str, int]) -> Iterator[Diagnostic]:
+    """Yield KS431 for each tensor that the sizes of a target make larger than a tensor may be."""
+    for name, value in document.sizes.values.items():
+        if value is None or not any(isinstance(size, str) for size in value.shape):
+            continue
+        shape = tuple(
+            given.get(size, size) if isinstance(size, str) else size for size in value.shape
+        )
+        elements = Value(shape).elements
+        if elements > LARGEST_TENSOR:
+            size = f"{spell_count(elements)} values, {spell_bytes(BYTES * elements)}"
+            yield Diagnostic(
+                "KS431",
+                f"with the sizes of the target {target}, `{name}` is {show(shape)}: {size} for"
+                " each row",
+                ("targets", target),
+                help=f"a tensor holds at most {LARGEST_TENSOR:,} values for each row",
+            )
 
 
 def _largest_step(document: Document) -> str:

@@ -18,10 +18,8 @@ from kspec.spec.expanded import Expanded
 from kspec.spec.messages import CONTEXT
 from kspec.spec.network import Candidate
 from kspec.spec.node import Node
-from kspec.spec.sizes import BYTES, COPIES, Sizes, Value
+from kspec.spec.sizes import BYTES, COPIES, LARGEST_TENSOR, Sizes, Value
 
-LARGEST_TENSOR = 2**31 - 1
-"""Elements of one tensor of one row, and of one weight: runtimes count them with an int32."""
 LARGEST_WEIGHTS = 2**34
 """Bytes of all weights. Training holds four values for each: itself, its gradient, two moments."""
 LARGEST_ROW = 2**36

@@ -9,6 +9,8 @@ from kspec.schemas.layers.base import DType, Weight
 
 BYTES = 4
 """Bytes of a float32 or int32."""
+LARGEST_TENSOR = 2**31 - 1
+"""Elements of one tensor of one row, and of one weight: runtimes count them with an int32."""
 COPIES = 4
 """Values that training holds for each weight."""
 

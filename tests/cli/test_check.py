@@ -166,3 +166,15 @@ def test_targets_fix_a_dimension_at_one_size(kspec):
     assert result.exit_code == 2
     assert "model.yaml:12:3: KS717 " in result.stdout
     assert "fixes time at 100, and android at 50" in result.stdout
+
+
+def test_the_sizes_of_a_target_are_bounded(kspec):
+    """A tensor of an open size may be small in the network and too large for a target."""
+    Path("w.safetensors").touch()
+    Path("model.yaml").write_text(SIZES.replace("100", f"{2**29}"))
+    assert kspec("check", "model.yaml").exit_code == 0
+    Path("model.yaml").write_text(SIZES.replace("100", f"{2**30}"))
+    result = kspec("check", "model.yaml")
+    assert result.exit_code == 2
+    assert "model.yaml:11:3: KS431 with the sizes of the target android, `x` is" in result.stdout
+    assert "(1073741824, 3): 3,221,225,472 values" in result.stdout
