@@ -162,7 +162,7 @@ def judge(subject: Subject, found: Mapping[str, Array]) -> Judged:
         error = measure(exact, found[name])
         peak = max(peak, error.peak / max(own.peak, 1e-30))
         rms = max(rms, error.rms / max(own.rms, 1e-30))
-    return Judged(bool(before), bool(now), float(peak), float(rms))
+    return Judged(bool(before), bool(now), float(f"{peak:.4g}"), float(f"{rms:.4g}"))
 
 
 def main(names: list[str]) -> None:
@@ -171,7 +171,8 @@ def main(names: list[str]) -> None:
         sys.stdout.write(f"{name}: trace {'; '.join(problems) or 'right'}\n")
         for format_ in FORMATS:
             measured = measured_in(format_, subject, NETWORKS[name])
-            sys.stdout.write(f"  {format_:11} {measured}\n")
+            found = _ratios(measured if "right" in measured else None)
+            sys.stdout.write(f"  {format_:11} {found}\n")
             sys.stdout.flush()
             keep(name, format_, measured)
 
