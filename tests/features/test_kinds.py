@@ -143,6 +143,13 @@ train: {epochs: 1, loss: {side: {binary_crossentropy: {from_logits: true}}}}
 """
 
 
+def add_thumbnail(patch: pytest.MonkeyPatch) -> None:
+    """Add the kind: its row of the table, and its class to the inputs of a spec."""
+    patch.setattr(kinds, "INPUTS", MappingProxyType({**kinds.INPUTS, Thumbnail: ROW}))
+    patch.setattr(sys.modules["kspec.spec.inference"], "Input", MoreInput)
+    patch.setattr(sys.modules["kspec.spec.load"], "Spec", MoreSpec)
+
+
 def draw_thumbnails(folder: Path) -> None:
     """Pictures of many sizes, in a folder for each label."""
     drawn = np.random.default_rng(3)
@@ -156,9 +163,7 @@ def draw_thumbnails(folder: Path) -> None:
 @pytest.fixture
 def thumbnails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A spec with an input of a kind that kspec does not have: one class, one row of the table."""
-    monkeypatch.setattr(kinds, "INPUTS", MappingProxyType({**kinds.INPUTS, Thumbnail: ROW}))
-    monkeypatch.setattr(sys.modules["kspec.spec.inference"], "Input", MoreInput)
-    monkeypatch.setattr(sys.modules["kspec.spec.load"], "Spec", MoreSpec)
+    add_thumbnail(monkeypatch)
     draw_thumbnails(tmp_path)
     (tmp_path / "model.yaml").write_text(SPEC)
     return tmp_path / "model.yaml"

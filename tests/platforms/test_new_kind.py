@@ -7,13 +7,14 @@ an artifact as a set of files.
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import io
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,15 +23,16 @@ from PIL import Image as Pillow
 from safetensors.numpy import load_file
 
 import kspec
-from kspec.features import kinds
 from kspec.features.description import Description
 from kspec.spec.load import load
 from kspec.targets.platforms.raspberry_pi import package_of
 from kspec.targets.registry import formats
-from tests.features.test_kinds import ROW, SPEC, MoreInput, MoreSpec, Thumbnail, draw_thumbnails
+from tests.features.test_kinds import SPEC, add_thumbnail, draw_thumbnails
 from tests.platforms import jvm, service, web
 from tests.platforms.damage import about_of
 
+SIDE = 24
+"""Pixels of a thumbnail; so many that the weights leave the ONNX file."""
 TARGETS = ("server", "raspberry_pi", "browser", "jvm", "android", "ios")
 
 
@@ -40,11 +42,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("thumbnails")
     draw_thumbnails(folder)
     targets = "".join(f"\n  {name}:" for name in TARGETS)
-    (folder / "model.yaml").write_text(f"{SPEC}targets:{targets}\n")
+    spec = SPEC.replace("thumbnail: 4", f"thumbnail: {SIDE}")
+    (folder / "model.yaml").write_text(f"{spec}targets:{targets}\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kinds, "INPUTS", MappingProxyType({**kinds.INPUTS, Thumbnail: ROW}))
-        patch.setattr(sys.modules["kspec.spec.network"], "Input", MoreInput)
-        patch.setattr(sys.modules["kspec.spec.load"], "Spec", MoreSpec)
+        add_thumbnail(patch)
         patch.setattr(formats()["onnx"], "largest_message", 16)
         kspec.build(load(folder / "model.yaml"))
     return folder / "dist"
@@ -100,18 +101,32 @@ def test_the_description_has_steps_and_a_threshold(built: Path) -> None:
         assert list(told.golden.pictures) == ["face"]
         names = [set(each.files) for each in told.artifacts if each.format == "onnx"]
         assert all(each == {"thumbs.onnx", "thumbs.onnx.data"} for each in names)
+    (weights,) = (built / "server").rglob("*.onnx.data")
+    assert weights.stat().st_size >= 4 * SIDE * SIDE
 
 
-async def test_the_server_answers(built: Path) -> None:
+def test_the_code_for_phones_has_the_steps_and_the_threshold(built: Path) -> None:
+    (kotlin,) = (built / "android").rglob("ThumbsModel.kt")
+    (swift,) = (built / "ios").rglob("ThumbsModel.swift")
+    for text, between in ((kotlin.read_text("utf-8"), " ="), (swift.read_text("utf-8"), ":")):
+        for field, value in (("threshold", "0.0"), ("logits", "true"), ("maximum", "1.0")):
+            assert f"{field}{between} {value}" in text
+        assert f"Resample(height{between} {SIDE}, width{between} {SIDE}" in text
+
+
+def test_the_server_answers(built: Path) -> None:
     bundle = built / "server"
     report = self_test(bundle, sys.executable, "-m", "server", "--self-test")
     assert (report["pass"], report["picture_error"]) == (True, 0.0)
     app = service.application(bundle, "server_of_thumbnails")
-    import base64
-
     body = {"instances": [{"b64": base64.b64encode(each).decode()} for each in PICTURES]}
-    async with service.client(app) as client:
-        found = (await client.post("/v1/models/thumbs:predict?labels=true", json=body)).json()
+
+    async def ask() -> dict[str, Any]:
+        async with service.client(app) as client:
+            answer = await client.post("/v1/models/thumbs:predict?labels=true", json=body)
+        return dict(answer.json())
+
+    found = asyncio.run(ask())
     logits = [row[0] for row in found["predictions"]]
     assert [*zip(found["labels"]["side"], map(pytest.approx, logits), strict=True)] == answers(
         built
