@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -23,7 +24,7 @@ ARTIFACT = {
     "rows": int,
     "worst_error": float,
     "flips": int,
-    "tolerances": dict,
+    "tolerance": dict,
     "metrics": dict,
     "latency": float,
     "seconds": float,
@@ -86,6 +87,27 @@ def test_nothing_is_done_twice(built):
     assert done.stdout.startswith("circle 0.1.0: nothing has changed\n")
     loaded = set(re.findall(r"^import time:.*\| +(\w+)[\w.]*$", done.stderr, re.MULTILINE))
     assert not loaded & {"tensorflow", "keras", "onnx", "coremltools", "onnxruntime"}
+
+
+def test_a_forged_store_does_not_ship(built, tmp_path):
+    """A result whose files and index were both altered is made again, and nothing of it ships."""
+    kspec, _ = built
+    copy = Kspec(tmp_path / "copy")
+    shutil.copytree(kspec.folder, copy.folder, symlinks=True)
+    stage = copy.folder / ".kspec" / "package-browser"
+    (index,) = stage.glob("*.json")
+    folder = stage / index.stem
+    honest = (copy.folder / "dist" / "browser" / "index.js").read_bytes()
+    (folder / "index.js").write_bytes(b"globalThis.forged = 1;\n" + honest)
+    (folder / "leak.txt").symlink_to("/etc/passwd")
+    listed = json.loads(index.read_text())
+    listed["files"]["index.js"] = hashlib.sha256((folder / "index.js").read_bytes()).hexdigest()
+    index.write_text(json.dumps(listed))
+    shutil.rmtree(copy.folder / "dist")
+    done = copy.apart("build", "model.yaml", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert (copy.folder / "dist" / "browser" / "index.js").read_bytes() == honest
+    assert not os.path.lexists(copy.folder / "dist" / "browser" / "leak.txt")
 
 
 def test_verify_finds_what_was_altered(built, parsed, tmp_path):
