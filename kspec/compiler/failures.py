@@ -33,6 +33,8 @@ NOT_TRACED = (
 
 LONGEST = 300
 """Greatest length of a quoted message, in characters."""
+OTHERWISE = "write it with other functions of keras.ops, or compute it outside of the model"
+"""What to do about a layer or operation that cannot be lowered, where nothing else is said."""
 READS = (
     "it reads the values of a tensor, which are unknown when the model is compiled; write it "
     "with functions of keras.ops"
@@ -56,9 +58,13 @@ REASONS = (
     (
         (
             r"'NoneType' and '(int|float)'|'(int|float)' and 'NoneType'|'NoneType' object cannot "
-            r"be interpreted as an integer"
+            r"be interpreted as an integer|'NoneType' has no len|convert a value \(None\)"
         ),
         "it computes with a size that the model leaves open (None); give the input a known shape",
+    ),
+    (
+        r"has no attribute '_keras_history'",
+        "it returns a tensor that does not depend on its inputs",
     ),
 )
 """Fragments of Keras messages about symbolic calls, and what each means for a layer."""
@@ -87,7 +93,8 @@ class TraceError(Exception):
 def reason(error: BaseException) -> str:
     """Return why a layer cannot be traced, with the line of its code and the failing function of
     ``keras.ops`` if they are known."""
-    return f"does not trace{_place(error)}: {said(error)}"
+    why = "it draws random numbers, which no artifact does" if _draws(error) else said(error)
+    return f"does not trace{_place(error)}: {why}"
 
 
 def said(error: BaseException) -> str:
@@ -107,6 +114,12 @@ def cleaned(text: str) -> str:
     if found is not None:
         return f"it reads the index {found[1]} of an axis of {found[2]}"
     return _NODES.sub("", text).strip()
+
+
+def _draws(error: BaseException) -> bool:
+    """Return whether an exception comes from a function of ``keras.random``."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(Path(frame.filename).is_relative_to(_KERAS / "random") for frame in frames)
 
 
 def failing_layer(error: BaseException) -> str | None:

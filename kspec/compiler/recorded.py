@@ -96,6 +96,7 @@ def _call_of(model: Any, shapes: Mapping[str, Shape]) -> tuple[dict[str, Any], d
         name
         for name, each in parameters.items()
         if each.default is each.empty
+        and name not in ("training", "mask")
         and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
     ]
     fits = given.keys() >= set(wanted) and shapes.keys() <= found.keys()

@@ -14,8 +14,10 @@ from threading import RLock, get_ident
 from typing import Any
 
 import keras
+from keras import tree
 from keras.src import backend
 from keras.src.backend.common.variables import Variable
+from keras.src.ops.core import Cond
 from keras.src.ops.numpy import Clip
 
 from kspec.compiler.arguments import ComputedError, computed_arguments, known_only
@@ -64,6 +66,7 @@ def recording(symbols: Sequence[Any]) -> Iterator[None]:
         stack.enter_context(
             _replaced(keras.Operation, "symbolic_call", _with_known_arguments, None)
         )
+        stack.enter_context(_replaced(keras.Variable, "assign", _refused, None))
         # NumPy defers an operator to its right operand, the symbol.
         stack.enter_context(_set(keras.KerasTensor, "__array_ufunc__", None))
         yield
@@ -110,9 +113,12 @@ def _set(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 
 def _with_known_arguments(before: Callable[..., Any], _: None) -> Callable[..., Any]:
-    """Record an operation with known constructor arguments; bounds of ``clip`` may be computed."""
+    """Record an operation with known constructor arguments; bounds of ``clip`` may be computed, and
+    ``cond`` computes both branches."""
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if type(self) is Cond:
+            return _select(*args, **kwargs)
         computed = () if isinstance(self, keras.Layer) else computed_arguments(self)
         if not computed:
             return before(self, *args, **kwargs)
@@ -121,6 +127,26 @@ def _with_known_arguments(before: Callable[..., Any], _: None) -> Callable[..., 
             low = x if self.x_min is None else keras.ops.maximum(x, self.x_min)
             return low if self.x_max is None else keras.ops.minimum(low, self.x_max)
         raise ComputedError(known_only(self, computed[0]))
+
+    return call
+
+
+def _select(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """Select between the results of both functions. Keras would record their closures as outputs
+    of ``cond``."""
+    return tree.map_structure(
+        lambda one, other: keras.ops.where(pred, one, other), true_fn(), false_fn()
+    )
+
+
+def _refused(_before: Callable[..., Any], _: None) -> Callable[..., Any]:
+    """Refuse an assignment, which would also change the model that is compiled."""
+
+    def call(self: Any, *_: Any, **__: Any) -> Any:
+        raise TypeError(
+            f"it changes its variable {self.name!r} when it is called, and no artifact keeps a "
+            "state; take the state as an input, and return it as an output"
+        )
 
     return call
 

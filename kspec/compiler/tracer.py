@@ -19,7 +19,7 @@ from kspec.compiler.arguments import (
     known_only,
 )
 from kspec.compiler.builder import Builder
-from kspec.compiler.failures import NOT_TRACED, failing_layer, reason, said
+from kspec.compiler.failures import NOT_TRACED, OTHERWISE, failing_layer, reason, said
 from kspec.compiler.ir import (
     DType,
     ElementTypeError,
@@ -35,7 +35,6 @@ from kspec.compiler.recording import recording
 from kspec.compiler.substitutes import traceable
 from kspec.compiler.table import Table
 
-OTHERWISE = "write it with other functions of keras.ops, or compute it outside of the model"
 TEXT = (
     "turn text into numbers before the model: call StringLookup, Hashing or TextVectorization on "
     "the data, and give the model their results"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 from keras import tree
 
-from kspec.compiler.failures import NOT_TRACED, TraceError, failing_layer, said
+from kspec.compiler.failures import NOT_TRACED, OTHERWISE, TraceError, failing_layer, said
 from kspec.compiler.ir import Array, Graph, Shape, Value
 from kspec.compiler.precision import in_float32
 from kspec.compiler.recorded import (
@@ -32,7 +33,7 @@ def refusal(error: TraceError) -> Diagnostic:
     """Return the diagnostic for a model that cannot be traced."""
     what = f"layer {error.layer!r}" if error.layer else "the model"
     message = f"{what} cannot be compiled: {error.message}"
-    return Diagnostic(error.code, message, error.route, help=error.help)
+    return Diagnostic(error.code, message, error.route, help=error.help or OTHERWISE)
 
 
 def traced(model: Any, name: str | None = None, rows: Mapping[str, Any] | None = None) -> Graph:
@@ -113,12 +114,21 @@ def answers(model: Any, graph: Graph, rows: Mapping[str, Array]) -> dict[str, Ar
             _called(model, {name: _batch(array, at, batch) for name, array in rows.items()})
             for at in range(0, count, batch)
         ]
-    names = public_names((value.name for value in graph.inputs), results[0])
+    names = public_names((value.name for value in graph.inputs), results[0].names)
+    parts = zip(*(result.arrays for result in results), strict=True)
     found = {
-        name: _joined([result[key] for result in results], count, batch)
-        for name, key in zip(names, results[0], strict=True)
+        name: _joined(list(each), count, batch) for name, each in zip(names, parts, strict=True)
     }
     return {value.name: found[value.name] for value in graph.outputs}
+
+
+@dataclass(frozen=True, slots=True)
+class _Outputs:
+    """Outputs of a model in the order in which Keras flattens them. Outputs of one layer have the
+    same name."""
+
+    names: list[str]
+    arrays: list[Array]
 
 
 def _batch(array: Array, start: int, size: int) -> Array:
@@ -131,6 +141,23 @@ def _joined(parts: list[Array], count: int, batch: int) -> Array:
     if any(part.ndim == 0 or len(part) != batch for part in parts):
         return parts[0] if len(parts) == 1 else np.stack(parts)
     return np.concatenate(parts)[:count]
+
+
+def check_outputs(graph: Graph) -> None:
+    """Raise KspecError KS746 for each output without a row, or without elements, per input row."""
+    batch = {value.shape[:1] for value in graph.inputs}
+    problems = []
+    for value in graph.outputs:
+        shape = f"output {value.name!r} has the shape [{', '.join(map(str, value.shape))}]"
+        if len(batch) == 1 and value.shape[:1] not in batch:
+            message = f"{shape}, whose first axis is not the batch"
+            help_ = "return one row per row of the inputs, with the batch as the first axis"
+            problems.append(Diagnostic("KS746", message, help=help_))
+        elif 0 in value.shape:
+            message = f"{shape}, without elements"
+            problems.append(Diagnostic("KS746", message, help="drop this output of the model"))
+    if problems:
+        raise KspecError(*problems)
 
 
 def check_rows_apart(model: Any, graph: Graph, rows: Mapping[str, Array]) -> None:
@@ -160,8 +187,8 @@ def _apart(graph: Graph, rows: Mapping[str, Array], found: Mapping[str, Array]) 
     )
 
 
-def _called(model: Any, rows: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the model's outputs by name, in the order in which Keras flattens them."""
+def _called(model: Any, rows: Mapping[str, Array]) -> _Outputs:
+    """Return the model's outputs. Raises KspecError KS741 if the model fails."""
     try:
         if isinstance(model, keras.Function | keras.Sequential):
             result = model(_structured(model, rows), training=False)
@@ -181,7 +208,7 @@ def _called(model: Any, rows: Mapping[str, Array]) -> dict[str, Array]:
                 help="give rows that the model accepts: `rows={...}`, or `kspec emit --rows FILE`",
             )
         ) from error
-    return dict(zip(names, flat, strict=True))
+    return _Outputs(names, flat)
 
 
 def _structured(model: Any, rows: Mapping[str, Array]) -> Any:

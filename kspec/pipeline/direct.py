@@ -59,11 +59,11 @@ def compile_keras(
     Raises KspecError, and then nothing in ``out`` has changed: KS711 for a layer that cannot be
     lowered, KS710 for a layer that a format cannot express, KS720 and KS721 for an artifact that
     differs or does not run, KS722 if the model answers the same for all rows, KS723 if the
-    graph itself differs from the model, KS739 to KS745 for unusable rows and
+    graph itself differs from the model, KS739 to KS746 for unusable rows and
     models. Layers of mixed precision are compiled, and compared, in float32. A model with
     a fixed batch becomes an artifact that takes any number of rows, if its rows are independent.
     """
-    from kspec.models.answers import fitted, traced
+    from kspec.models.answers import check_outputs, fitted, traced
 
     unknown = [each for each in formats if each not in known_formats()]
     if unknown:
@@ -75,6 +75,7 @@ def compile_keras(
             )
         )
     graph = traced(model, name, rows)
+    check_outputs(graph)
     given = None if rows is None else fitted(graph, rows)
     _check_dimensions(graph, dimensions or {})
     sizes = {**({} if given is None else sizes_of(graph, given)), **(dimensions or {})}

@@ -104,11 +104,11 @@ def emit(graph: Graph, request: ArtifactRequest, path: Path) -> Written:
 def _unwritten(error: RuleError, format_: Format[Any]) -> Diagnostic:
     """Return the diagnostic for a node whose rule failed. A ValueError is a limit of the format."""
     node = error.node
-    kind, layer, cause = type(node.op).__name__, node.origin.layer, error.__cause__
+    kind, cause = type(node.op).__name__, error.__cause__
     if isinstance(cause, ValueError):
         return _refused(Refusal(node.name, kind, str(error)), node, format_)
     reason = f"{type(cause).__name__}: {error}"
-    message = f"{format_.name} cannot write {kind} of layer {layer!r} as it is used here ({reason})"
+    message = f"{format_.name} cannot write {kind} {_place(node)} as it is used here ({reason})"
     return Diagnostic("KS718", message, node.origin.route, help=REPORT)
 
 
@@ -229,8 +229,7 @@ def _last_words(stderr: str, code: int) -> str:
 def _refused(refusal: Refusal, node: Node, format_: Format[Any]) -> Diagnostic:
     return Diagnostic(
         "KS710",
-        f"{format_.name} cannot express {refusal.op} of layer {node.origin.layer!r}:"
-        f" {refusal.reason}",
+        f"{format_.name} cannot express {refusal.op} {_place(node)}: {refusal.reason}",
         node.origin.route,
         help=_instead(format_),
     )
@@ -238,3 +237,9 @@ def _refused(refusal: Refusal, node: Node, format_: Format[Any]) -> Diagnostic:
 
 def _instead(format_: Format[Any]) -> str:
     return f"use another layer, or drop the targets that need {format_.name}"
+
+
+def _place(node: Node) -> str:
+    """Return the layer of a node; an operation between layers is named by its value."""
+    layer = node.origin.layer
+    return f"of layer {layer!r}" if layer else f"at {node.name!r}, between layers"

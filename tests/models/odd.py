@@ -1,4 +1,4 @@
-"""Models of unusual kinds, each with rows, or with the diagnostic that it is refused with."""
+"""Models of unusual kinds, each with rows that it answers."""
 
 from __future__ import annotations
 
@@ -176,6 +176,74 @@ def by_backend(x: Any) -> Any:
     return tf.nn.relu(x)
 
 
+class Counting(layers.Layer):
+    """Changes a variable when it is called."""
+
+    def build(self, _shape: Any) -> None:
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False, name="calls")
+
+    def call(self, x: Any) -> Any:
+        self.calls.assign_add(1.0)
+        return x * self.calls
+
+
+class Noisy(layers.Layer):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.drawn = keras.random.SeedGenerator(1)
+
+    def call(self, x: Any) -> Any:
+        return x + keras.random.normal((4,), seed=self.drawn)
+
+
+class Trained(keras.Model):
+    """A model whose ``training`` argument has no default."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drop, self.dense = layers.Dropout(0.5), layers.Dense(2)
+
+    def call(self, x: Any, training: bool) -> Any:
+        return self.dense(self.drop(x, training=training))
+
+
+def trained() -> Any:
+    model = Trained()
+    model(A, training=False)
+    return model
+
+
+def encoder_twice() -> Any:
+    shared = layers.Dense(3, name="shared")
+    x, y = keras.Input((3,), name="x"), keras.Input((3,), name="y")
+    return keras.Model([x, y], [shared(x), shared(shared(y))])
+
+
+def with_states() -> Any:
+    x = keras.Input((5, 3), name="x")
+    return keras.Model(x, layers.LSTM(4, return_state=True, name="lstm")(x))
+
+
+def adapted() -> Any:
+    dense = layers.Dense(4, name="dense")
+    model = keras.Sequential([keras.Input((8,), name="x"), dense])
+    dense.enable_lora(2)
+    dense.lora_kernel_b.assign(np.ones(dense.lora_kernel_b.shape))
+    return model
+
+
+def chosen(x: Any) -> Any:
+    return ops.cond(ops.max(x) < 9, lambda: x, lambda: -x) + ops.cond(
+        ops.max(x) > 9, lambda: x, lambda: 2 * x
+    )
+
+
+def over_steps(x: Any) -> Any:
+    """A scan whose results have the steps before the batch."""
+    first = ops.zeros_like(x[:, 0])
+    return ops.scan(lambda carry, each: (carry + each, carry), first, ops.moveaxis(x, 1, 0))[1]
+
+
 def broken(_: Any) -> Any:
     raise ZeroDivisionError("the layer's own fault")
 
@@ -239,6 +307,16 @@ COMPILED: tuple[Odd, ...] = (
         )
         for place in (0, 3)
     ),
+    Odd("outputs of one layer", lambda: of(lambda x: ops.top_k(x, 2)), numbers(3, 4)),
+    Odd(
+        "parts of one operation", lambda: wrapped(lambda x: ops.split(x, [1, 3], -1)), numbers(3, 4)
+    ),
+    Odd("one output twice", lambda: of(lambda x: [layers.Dense(2)(x)] * 2), numbers(3, 4)),
+    Odd("states", with_states, numbers(3, 5, 3)),
+    Odd("one layer, two outputs", encoder_twice, lambda _: {"x": A, "y": A * 2}),
+    Odd("a choice", lambda: of(layer_of(chosen)), numbers(3, 4)),
+    Odd("training without a default", trained, lambda _: {"x": A}),
+    Odd("LoRA", adapted, numbers(3, 8)),
     Odd("fixed batch", fixed(layers.Dense(3)), numbers(6, 4)),
     Odd("part of a batch", fixed(layers.Dense(3)), numbers(5, 4)),
     *(Odd(each, mixed(each), numbers(2, 8, 8, 3)) for each in ("mixed_float16", "mixed_bfloat16")),
@@ -282,145 +360,4 @@ COMPILED: tuple[Odd, ...] = (
     Odd("lookup, multi hot", lookup("multi_hot", num_oov_indices=2), codes()),
     Odd("lookup, counted", lookup("count", max_tokens=7, pad_to_max_tokens=True), codes()),
     Odd("lookup, weighed", lookup("tf_idf", idf_weights=[0.5, 0.25, 2.0]), codes()),
-)
-
-REFUSED: tuple[Odd, ...] = (
-    Odd(
-        "reads numbers",
-        lambda: wrapped(lambda x: x if x[0, 0] > 0 else -x),
-        numbers(3, 4),
-        "KS711",
-        ("odd_one", "odd.py:", "keras.ops"),
-    ),
-    Odd("calls NumPy", lambda: wrapped(np.sin), None, "KS711", ("odd_one", "keras.ops")),
-    Odd(
-        "calls the backend",
-        lambda: wrapped(by_backend),
-        None,
-        "KS711",
-        ("odd_one", "odd.py:", "keras.ops"),
-    ),
-    Odd(
-        "computed shift",
-        lambda: wrapped(lambda x: ops.roll(x, ops.cast(x[0, 0], "int32"))),
-        None,
-        "KS711",
-        ("odd_one", "`shift`"),
-    ),
-    Odd(
-        "computed count",
-        lambda: wrapped(lambda x: ops.one_hot(ops.cast(x, "int32"), ops.cast(ops.max(x), "int32"))),
-        None,
-        "KS711",
-        ("`num_classes`",),
-    ),
-    Odd(
-        "computed shape",
-        lambda: wrapped(lambda x: ops.reshape(x, (ops.cast(ops.sum(0 * x), "int32") + 2, 4))),
-        None,
-        "KS711",
-        ("`newshape`",),
-    ),
-    Odd("raises", unfinished, None, "KS711", ("odd_one", "odd.py:", "the layer's own fault")),
-    Odd("open size", enlarged(2, "channels_last", "bicubic"), None, "KS711", ("up", "x_1")),
-    Odd(
-        "several arguments, no rows",
-        lambda: called(Several(), B, A),
-        None,
-        "KS711",
-        ("rows", "b, a"),
-    ),
-    Odd("not called", Dict, None, "KS711", ("call it once",)),
-    Odd("no model", lambda: "model.keras", None, "KS711", ("str", "Keras model")),
-    *(
-        Odd(
-            f"input of {each}",
-            integers(each, lambda x: ops.cast(x, "float32")),
-            None,
-            "KS742",
-            ("'x'", each),
-        )
-        for each in ("uint64", "complex64")
-    ),
-    Odd("input of text", integers("string", layers.Hashing(5)), None, "KS742", ("'x'", "text")),
-    Odd(
-        "int16 overflows",
-        integers("int16", lambda x: ops.cast(x * 300, "float32")),
-        None,
-        "KS742",
-        ("Multiply", "int16"),
-    ),
-    Odd(
-        "cast to int16",
-        lambda: of(lambda x: ops.cast(x, "int16")),
-        None,
-        "KS742",
-        ("Cast", "int16"),
-    ),
-    *(Odd(each, mixed(each), None, "KS742", ("conv2d", each)) for each in ("float16", "bfloat16")),
-    *(
-        Odd(f"quantised, {each}", lambda each=each: quantised(each), None, "KS743", ("small", each))
-        for each in ("int8", "int4", "float8")
-    ),
-    Odd(
-        "rows of a batch mixed",
-        fixed(lambda x: layers.Dense(3)(x) - ops.mean(x)),
-        numbers(6, 4),
-        "KS744",
-        ("2 rows",),
-    ),
-    Odd(
-        "rows of a batch added",
-        fixed(lambda x: ops.cumsum(x, axis=0)),
-        numbers(6, 4),
-        "KS744",
-        ("2 rows",),
-    ),
-    Odd(
-        "id too large",
-        integers("int32", layers.Embedding(9, 2)),
-        whole("int32", 50, 60),
-        "KS741",
-        ("embedding",),
-    ),
-    Odd(
-        "hashing",
-        integers("int64", layers.Hashing(7, name="mixer")),
-        None,
-        "KS711",
-        ("mixer", "IntegerLookup"),
-    ),
-    Odd(
-        "hashed crossing",
-        lambda: of(
-            lambda x: layers.HashedCrossing(5, name="mixer")([x[:, 0], x[:, 1]]), dtype="int64"
-        ),
-        None,
-        "KS711",
-        ("mixer",),
-    ),
-    Odd(
-        "lookup by hash",
-        lookup(num_oov_indices=3, oov_method="farmhash"),
-        None,
-        "KS711",
-        ("codes", "hash"),
-    ),
-    Odd("no rows", lambda: of(layers.Dense(2)), lambda _: {}, "KS739", ("'x'", "no rows")),
-    Odd("another name", lambda: of(layers.Dense(2)), numbers(3, 4, name="y"), "KS739", ("'y'",)),
-    Odd("another shape", lambda: of(layers.Dense(2)), numbers(3, 5), "KS739", ("(3, 5)",)),
-    Odd(
-        "text as rows",
-        lambda: of(layers.Dense(2)),
-        lambda _: {"x": np.array([["a"] * 4])},
-        "KS739",
-        ("not of numbers",),
-    ),
-    Odd(
-        "fractions as ids",
-        integers("int32", layers.Embedding(9, 2)),
-        lambda _: {"x": np.full((2, 3), 0.5)},
-        "KS739",
-        ("fractions",),
-    ),
 )

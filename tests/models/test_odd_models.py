@@ -16,9 +16,16 @@ from kspec.compiler.passes.common import COMMON  # noqa: E402
 from kspec.compiler.reference import evaluate  # noqa: E402
 from kspec.compiler.trace import trace  # noqa: E402
 from kspec.compiler.verifier import verify  # noqa: E402
-from kspec.models.answers import answers, check_rows_apart, fitted, traced  # noqa: E402
+from kspec.models.answers import (  # noqa: E402
+    answers,
+    check_outputs,
+    check_rows_apart,
+    fitted,
+    traced,
+)
 from kspec.spec.diagnostics import KspecError  # noqa: E402
-from tests.models.odd import COMPILED, REFUSED, Odd  # noqa: E402
+from tests.models.odd import COMPILED, Odd  # noqa: E402
+from tests.models.refused import REFUSED  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The structure of `inputs`", "ignore:Layer InputLayer does not have a `quantize`"
@@ -30,6 +37,8 @@ def judged(odd: Odd) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     model = odd.model()
     given = odd.rows(np.random.default_rng(0)) if odd.rows else None
     graph = traced(model, rows=given)
+    if not odd.rows:
+        check_outputs(graph)
     verify(graph)
     rows = fitted(graph, given or {})
     check_rows_apart(model, graph, rows)

@@ -89,6 +89,7 @@ def key_of(given: Json, where: str) -> Key:
     if (module is None and registered is not None) or registered not in (None, name):
         config = given.get("config")
         called = config.get("name") if isinstance(config, dict) else None
+        called = called or given.get("name")
         layer = f"{where}, {called[:80]}" if isinstance(called, str) else where
         raise refused(
             "KS732",

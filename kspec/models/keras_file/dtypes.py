@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from kspec.compiler.tracer import TEXT
 from kspec.models.keras_file import classes
 from kspec.models.keras_file.configuration import Json, member
 from kspec.models.keras_file.refusal import refused
 
+FLOAT32 = "build the model in float32, or compile it in Python: `kspec.compile_keras(model)`"
 POLICIES = frozenset({"float32", "mixed_float16", "mixed_bfloat16"})
 """Accepted policies. Mixed policies keep variables in float32, and are read as float32."""
 DTYPE_POLICIES = frozenset({"DTypePolicy", "FloatDTypePolicy"})
@@ -23,7 +25,8 @@ def element_type(value: Json, where: str) -> str:
         return "float32"
     if value in INPUT_TYPES:
         return str(value)
-    raise refused("KS733", f"{where} has the dtype {str(value)[:80]}", "models are float32 here")
+    help_ = TEXT if value == "string" else FLOAT32
+    raise refused("KS733", f"{where} has the dtype {str(value)[:80]}", help_)
 
 
 def _policy(value: dict[str, Json], where: str) -> str:
@@ -41,4 +44,4 @@ def _policy(value: dict[str, Json], where: str) -> str:
             f"{where} is quantised ({str(mode)[:80]})",
             "compile the model as it was before `quantize`",
         )
-    raise refused("KS733", f"{where} has the dtype policy {name[:80]}", "models are float32 here")
+    raise refused("KS733", f"{where} has the dtype policy {name[:80]}", FLOAT32)

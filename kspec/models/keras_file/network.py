@@ -31,6 +31,9 @@ from kspec.models.keras_file.configuration import Json, check_plain, member
 from kspec.models.keras_file.dtypes import element_type
 from kspec.models.keras_file.refusal import refused
 
+DECLARED = "begin the model with `keras.Input`, or call it once, and save it again"
+MERGED = ("lora_rank", "lora_alpha")
+"""Arguments of LoRA, whose weights a file contains as a part of the kernels."""
 PARTS = ("layer", "backward_layer", "cell")
 
 
@@ -76,7 +79,7 @@ def _sequential(config: Json, where: str) -> keras.Sequential:
         with named(where):
             model.build(tuple(shape))
     if not model.built:
-        raise refused("KS737", f"{where} does not declare its inputs")
+        raise refused("KS737", f"{where} does not declare its inputs", DECLARED)
     for layer in model.layers:
         check_outputs(layer.output, f"{where}, {layer.name}")
     return model
@@ -94,7 +97,9 @@ def make(given: Json, where: str) -> Any:
         check_plain(config, where)
         return made(lambda: cls.from_config(dict(config)), where)
     cls = classes.find(classes.layers(), key, where)
-    arguments = {name: _argument(name, value, where) for name, value in config.items()}
+    arguments = {
+        name: _argument(name, value, where) for name, value in config.items() if name not in MERGED
+    }
     if cls is keras.layers.IntegerLookup:
         check_vocabulary(arguments, where)
     if cls is keras.layers.InputLayer:

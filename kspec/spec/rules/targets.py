@@ -285,6 +285,15 @@ RULES: tuple[Rule, ...] = (
         right='kspec.compile_keras(model, dimensions={"x_1": 5})',
     ),
     Rule(
+        code="KS746",
+        title="output without a row per input row",
+        explanation="Artifacts accept any number of rows and return the outputs of each, so every\n"
+        "output of the model needs the batch as its first axis, and at least one element. A mean\n"
+        "over all rows, or an output with time before the batch, has another first axis.",
+        wrong="keras.ops.mean(x)",
+        right="keras.ops.mean(x, axis=-1)",
+    ),
+    Rule(
         code="KS760",
         title="golden rows that show too few faults",
         explanation="Each channel of the weights is scaled by 1.05 in the evaluator, all of them\n"
