@@ -1,4 +1,4 @@
-"""Graph → artifact on disk → its outputs, through a process of its own."""
+"""Graph → artifact on disk → outputs of the artifact, computed in a separate process."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ from kspec.targets.request import ArtifactRequest
 PATIENCE = 1800.0
 REPORT = "please report it with the model; until then, use another layer or another format"
 LONGEST_WORDS = 600
-"""Characters of a runtime's message that are shown."""
+"""The length to which a runtime's message is cut, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What an artifact gave in its own runtime."""
+    """The outputs of an artifact in its own runtime, and how they were computed."""
 
     outputs: Mapping[str, Array]
     runtime: str
     """Engine and version."""
     signature: Mapping[str, Any]
-    """Types of inputs and outputs as the artifact itself declares them."""
+    """Types of inputs and outputs as the artifact declares them."""
     seconds: float
-    """For all rows, without opening the artifact."""
+    """The time to compute all rows, without opening the artifact."""
     latency: float
-    """Seconds of one call with the smallest batch on one thread, the median; 0 if not asked for."""
+    """Median seconds of a call with the smallest batch on one thread; 0 if not measured."""
     cpu: float
-    """Seconds of CPU of the process, its start included."""
+    """CPU seconds of the process, including its start."""
 
 
 class ArtifactError(Exception):
-    """An artifact that its runtime does not open, or does not run to the end."""
+    """An artifact that its runtime cannot open, or cannot run to the end."""
 
 
 def artifact_name(name: str, request: ArtifactRequest) -> str:
-    """The file or folder name of a model's artifact."""
+    """Return the file or folder name of a model's artifact."""
     return name + formats()[request.format].suffix
 
 
@@ -66,14 +66,14 @@ class Written:
     """An artifact on disk."""
 
     files: tuple[str, ...]
-    """Every file, as a POSIX path relative to the folder that the artifact is in."""
+    """Every file, as a POSIX path relative to the folder that contains the artifact."""
     operations: Mapping[str, int]
-    """The ops of the graph that was written, with their number."""
+    """The number of nodes of each op in the written graph."""
 
 
 def emit(graph: Graph, request: ArtifactRequest, path: Path) -> Written:
-    """Write a graph that has been through the common passes; ``path`` is the artifact's main file
-    or folder. The graph is lowered once: what is refused, counted and written is the same graph.
+    """Write a graph to which the common passes were applied; ``path`` is the artifact's main file
+    or folder. The graph is lowered once: the same graph is checked, counted and written.
 
     Raises KspecError: KS710 if the format cannot express a node, with the node's origin; KS714 for
     a pass and KS718 for a rule that failed; KS715 for a format that does not declare the files it
@@ -113,7 +113,7 @@ def _unwritten(error: RuleError, format_: Format[Any]) -> Diagnostic:
 
 
 def write_artifact(lowered: Graph, request: ArtifactRequest, path: Path) -> tuple[str, ...]:
-    """Write a lowered graph; every file of the artifact, sorted. Raises ValueError as
+    """Write a lowered graph and return every file of the artifact, sorted. Raises ValueError as
     `Format.write` does, and KspecError KS715 if the format wrote other files than it declares."""
     format_, before = formats()[request.format], _files(path.parent)
     declared = format_.write(lowered, path, request.options)
@@ -133,7 +133,7 @@ def write_artifact(lowered: Graph, request: ArtifactRequest, path: Path) -> tupl
 
 
 def refusals(lowered: Graph, request: ArtifactRequest) -> tuple[Diagnostic, ...]:
-    """The nodes of a lowered graph that the format cannot express."""
+    """Return diagnostics for the nodes of a lowered graph that the format cannot express."""
     format_, nodes = formats()[request.format], lowered.producers()
     found = format_.refusals(lowered, request.options)
     return tuple(_refused(each, nodes[each.node], format_) for each in found)
@@ -161,9 +161,9 @@ class HowToRun:
     latency: bool = True
     """Whether to measure one call as well."""
     turn: Path | None = None
-    """A file that processes side by side lock, so that none computes while one is measured."""
+    """A lock file for parallel processes: none computes while another one is measured."""
     patience: float = PATIENCE
-    """Seconds after which the process is taken to hang."""
+    """Seconds after which the process counts as hanging."""
 
 
 MEASURED = HowToRun()
@@ -173,8 +173,7 @@ def run_artifact(
     format_: Format[Any], path: Path, rows: Mapping[str, Array], how: HowToRun = MEASURED
 ) -> Run:
     """Open the artifact in a fresh process in its own runtime, and run all rows. Raises
-    ArtifactError with what the runtime said, or when it has not ended in time; OSError if the disk
-    is full."""
+    ArtifactError with the runtime's message, or at the time limit; OSError if the disk is full."""
     with tempfile.TemporaryDirectory(prefix="kspec-run-") as folder:
         given, made = Path(folder, "rows.safetensors"), Path(folder, "outputs.safetensors")
         save_file({name: np.asarray(array, order="C") for name, array in rows.items()}, given)
@@ -216,7 +215,7 @@ def _missing(format_: Format[Any]) -> Iterator[Diagnostic]:
 
 
 def _last_words(stderr: str, code: int) -> str:
-    """What a process said at its end: the message of its traceback, or its last lines."""
+    """Return the message of a failed process's traceback, or else its last lines."""
     if code < 0:
         return f"it was ended by {signal.Signals(-code).name}"
     lines = [line.rstrip() for line in stderr.splitlines() if line.strip()]

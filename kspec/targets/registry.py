@@ -1,4 +1,4 @@
-"""Which formats and platforms there are: ours, listed here, and those of installed packages."""
+"""The formats and platforms: the built-in ones, listed here, and those of installed packages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PLATFORMS = (
 class _Found:
     made: Any
     origin: str
-    """The distribution with its version; empty for what is ours."""
+    """The distribution with its version; empty for built-in formats and platforms."""
 
     @property
     def whose(self) -> str:
@@ -45,25 +45,25 @@ class _Found:
 
 
 def formats() -> Mapping[str, Format[Any]]:
-    """Every format by name, those of the entry point ``kspec.formats`` included. Raises KspecError
-    KS906 or KS907 for an extension that cannot be used."""
+    """Return every format by name, including formats of the entry point ``kspec.formats``. Raises
+    KspecError KS906 or KS907 for an extension that cannot be used."""
     return _made(_formats())
 
 
 def platforms() -> Mapping[str, Platform]:
-    """Every platform by name, and each format as a bare target; those of the entry point
-    ``kspec.platforms`` included. Raises KspecError as `formats` does."""
+    """Return every platform by name, including platforms of the entry point ``kspec.platforms``,
+    and each format as a bare target. Raises KspecError as `formats` does."""
     return _made(_platforms())
 
 
 def target_options() -> Mapping[str, type[Model]]:
-    """The options of each target, as ``kspec.spec.load`` takes them."""
+    """Return the options of each target, as ``kspec.spec.load`` takes them."""
     return {name: platform.options for name, platform in platforms().items()}
 
 
 def origin(target: str) -> str:
-    """The distribution that brings a target, with its version: a part of what its bundles depend
-    on. Empty for our own."""
+    """Return the distribution that provides a target, with its version, which is part of the key of
+    its bundles. Empty for built-in targets."""
     return _platforms()[target].origin
 
 

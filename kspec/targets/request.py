@@ -1,4 +1,4 @@
-"""What a target asks for: artifacts, and their places in a bundle."""
+"""Requests of targets: artifacts, and their places in a bundle."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class ArtifactRequest:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is known of a model before it is built."""
+    """The facts about a model that are known before it is built."""
 
     inputs: Mapping[str, Input]
-    """What it takes, by name."""
+    """The model's inputs by name."""
     card: Card
-    """What artifacts may say of it, where their formats have room for that."""
+    """Metadata for the artifacts of formats that can store it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where in a bundle the platform's tools look for what kspec puts there: folders below the
-    bundle's, ending in a slash; empty for the bundle's own."""
+    """The folders in a bundle where the platform's tools look for kspec's files: paths relative to
+    the bundle that end in a slash; empty for the bundle's own folder."""
 
     artifacts: str = ""
     golden: str = ""
-    """``golden.safetensors`` and the golden pictures."""
+    """The folder of ``golden.safetensors`` and the golden pictures."""

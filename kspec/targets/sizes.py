@@ -1,4 +1,4 @@
-"""What a user writes so that a target whose artifact has fixed shapes knows all sizes."""
+"""Sizes of open dimensions for targets whose artifacts have fixed shapes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from kspec.targets.registry import formats
 from kspec.targets.request import Subject
 
 DIMENSIONS = "dimensions"
-"""The option of a platform that gives sizes by name."""
+"""The platform option that contains sizes by dimension name."""
 
 
 def missing_sizes(
     platform: Platform, options: Model, subject: Subject, open_sizes: Set[str]
 ) -> list[str]:
-    """The open dimensions of the inputs that an artifact of the target would have to know."""
+    """Return the open dimensions of the inputs that have no size in an artifact of the target."""
     known = formats()
     missing: set[str] = set()
     for request in platform.requests(options, subject):
@@ -30,7 +30,7 @@ def missing_sizes(
 def way_out(
     platform: Platform, written: Mapping[str, Any], subject: Subject, open_sizes: Set[str]
 ) -> str:
-    """What to write instead: the option that gives a size, or the choice of an option under which
+    """Return the correction to suggest: an option that sets a size, an option's value with which
     the artifact keeps open sizes, or else a fixed size in the spec."""
     name, size = platform.name, min(open_sizes)
     if DIMENSIONS in platform.options.model_fields:
@@ -43,7 +43,7 @@ def way_out(
 
 
 def _choices(options: type[Model]) -> Iterator[tuple[str, Any]]:
-    """Each value of each option that is a choice of a few."""
+    """Yield each value of each option that has a fixed set of values."""
     for name, field in options.model_fields.items():
         if get_origin(field.annotation) is Literal:
             for value in get_args(field.annotation):

@@ -1,4 +1,4 @@
-"""The copy of a bundle's description that lies beside the golden rows, where an app reads it."""
+"""The copy of a bundle's description beside the golden rows, which apps read."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def copy_in(folder: str, about: Description) -> dict[str, bytes]:
-    """The copy by its path in the bundle; ``folder`` ends in a slash."""
+    """Return the copy by its path in the bundle; ``folder`` ends in a slash."""
     name, content = _copy(about)
     return {f"{folder}{name}": content}
 
 
 def golden_hashes(about: Description) -> dict[str, str]:
-    """The SHA-256 of each file in the folder of golden rows by its name: the rows, the pictures,
-    and the copy of the description."""
+    """Return the SHA-256 of each file in the folder of golden rows, by file name: the rows, the
+    pictures, and the copy of the description."""
     paths = [about.golden.file, *about.golden.pictures.values()]
     name, content = _copy(about)
     return {
@@ -28,7 +28,7 @@ def golden_hashes(about: Description) -> dict[str, str]:
 
 
 def _copy(about: Description) -> tuple[str, bytes]:
-    """The name of the file and its content."""
+    """Return the name and the content of the file."""
     from kspec.features.description import FILE
 
     return FILE, about.inside_client().write().encode()

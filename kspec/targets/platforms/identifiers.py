@@ -1,4 +1,4 @@
-"""Identifiers of a language for the names that a spec gives to inputs and outputs."""
+"""Identifiers of a programming language for the names of inputs and outputs in a spec."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ JAVA = _C_LIKE | frozenset({
 LANGUAGES: Mapping[str, Set[str]] = MappingProxyType(
     {".swift": SWIFT, ".kt": KOTLIN, ".java": JAVA}
 )
-"""The words that cannot be, or would hide something else as, a parameter or a property."""
+"""Words that cannot name a parameter or a property, or would shadow another name."""
 
 
 def identifiers(names: Sequence[str], reserved: Set[str]) -> tuple[str, ...]:
-    """An identifier for each of several different names, in their order.
+    """Return an identifier for each of several different names, in their order.
 
-    A name of ASCII letters, digits and ``_`` stays as it is. Other characters become ``_``; a
-    reserved word gets a ``_`` behind it, a leading digit one before it. No two identifiers are
-    equal, or differ in case alone, which getters and file systems would mix up: the second of them
-    gets a number.
+    A name of ASCII letters, digits and ``_`` is unchanged. Other characters become ``_``; a
+    reserved word gets ``_`` as a suffix, a name with a leading digit ``_`` as a prefix. Of two
+    identifiers that are equal, or differ in case only, the second gets a number: getters and file
+    systems would confuse them.
     """
     found: dict[int, str] = {}
     taken = set[str]()
@@ -66,7 +66,7 @@ def identifiers(names: Sequence[str], reserved: Set[str]) -> tuple[str, ...]:
 
 
 def _plain(name: str) -> str:
-    """The name with characters that every language takes in an identifier."""
+    """Return the name with characters that all languages accept in identifiers."""
     text = _OTHER.sub("_", name)
     if not text.strip("_"):
         return f"value{text}"
@@ -82,7 +82,7 @@ def _tries(name: str) -> Iterator[str]:
 
 
 def named(found: Iterable[dict[str, Any]], reserved: Set[str]) -> list[dict[str, Any]]:
-    """Descriptions with a ``name``, each with its place as ``index`` and its ``identifier``."""
+    """Return named descriptions, each with its position as ``index`` and an ``identifier``."""
     all_ = list(found)
     own = identifiers([each["name"] for each in all_], reserved)
     return [

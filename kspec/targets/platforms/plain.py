@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def plain(format_: Format[Any]) -> Platform:
-    """The platform that takes just this format."""
+    """Return the platform whose bundle is one artifact of this format."""
 
     class Plain(Platform):
         name = format_.name

@@ -14,34 +14,34 @@ if TYPE_CHECKING:
 
 
 class Platform(ABC):
-    """One kind of bundle. It chooses formats and holds templates, never numerics."""
+    """One kind of bundle. A platform chooses formats and contains templates, never numerics."""
 
     name: ClassVar[str]
     """The key under ``targets``: ``raspberry_pi``."""
     title: ClassVar[str]
-    """As people write it: ``Raspberry Pi``."""
+    """The name in texts: ``Raspberry Pi``."""
     options: ClassVar[type[Model]]
-    """What a user may choose."""
+    """The class of the options under the key."""
     ignored: ClassVar[tuple[str, ...]] = ()
-    """Files and folders that the platform's own tools create in a bundle, as the description has
-    them under ``ignored``."""
+    """Files and folders that the platform's own tools create in a bundle, which the description
+    lists under ``ignored``."""
 
     @abstractmethod
     def requests(self, options: Model, subject: Subject) -> tuple[ArtifactRequest, ...]:
-        """The artifacts of a bundle with these options, in the order in which the bundle's
-        description has them."""
+        """Return the artifacts of a bundle with these options, in the order of the bundle's
+        description."""
 
     @abstractmethod
     def usage(self, about: Description) -> str:
-        """How a developer of the platform calls the model: a few lines of code for the bundle's
-        README. ``about`` is the content of ``kspec-bundle.json``."""
+        """Return a few lines of code for the bundle's README that call the model. ``about`` is the
+        content of ``kspec-bundle.json``."""
 
     def layout(self, name: str) -> Layout:  # noqa: ARG002
-        """The places of artifacts and golden rows, for a model of that name."""
+        """Return the folders of artifacts and golden rows, for a model of that name."""
         return Layout()
 
     def files(self, about: Description) -> Mapping[str, bytes]:  # noqa: ARG002
-        """The client's code and what else the platform's tools want, by path in the bundle. The
-        same description gives the same bytes. Under ``files`` it has the hashes of the artifacts
-        and golden rows alone: those of the client are known afterwards."""
+        """Return the client's code and the other files that the platform's tools need, by path in
+        the bundle. Equal descriptions give equal bytes. ``about.files`` contains the hashes of the
+        artifacts and golden rows only: the hashes of the client are known afterwards."""
         return {}

@@ -1,4 +1,4 @@
-"""The steps that a client runs, as values of its language."""
+"""The steps that a client runs, as values for its templates."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from kspec.features.signature import InputPort
 
 _OWN = frozenset({"step", "place"})
-"""The fields that say which step it is."""
+"""The fields that identify a step."""
 
 
 def snake_case(name: str) -> str:
-    """The name of a field as it is."""
+    """Return the name of a field unchanged."""
     return name
 
 
 def camel_case(name: str) -> str:
-    """``maxPixels`` of ``max_pixels``."""
+    """Return ``maxPixels`` for ``max_pixels``."""
     first, *others = name.split("_")
     return first + "".join(each.capitalize() for each in others)
 
@@ -28,8 +28,8 @@ def camel_case(name: str) -> str:
 def client_steps(
     given: InputPort, spell: Callable[[str], str] = snake_case
 ) -> list[dict[str, Any]]:
-    """The host steps of an input in order. ``type`` is the name of the step's class in a client:
-    ``DecodeImage``; ``fields`` has the name and the value of each field, in the class's order."""
+    """Return the host steps of an input in order. ``type`` is the step's class in a client, such as
+    ``DecodeImage``; ``fields`` contains the name and value of each field, in the class's order."""
     return [
         {
             "type": Verbatim(type_name(step.step)),

@@ -1,10 +1,10 @@
-"""Client code from templates, in which whatever a spec says is a literal of the language.
+"""Client code from templates, in which every value of a spec becomes a literal of the language.
 
-A platform's folder ``templates`` looks like its bundle. A file ``*.j2`` is rendered, any other is
-taken as it is. What ``{{ … }}`` prints becomes a literal, quoted as the file's suffix asks: no text
-of a spec can become code or markup. Only `Verbatim`, which a platform makes of what it knows to be
-harmless, is printed as it stands. A name in braces in a path, ``Sources/{module}/Model.swift``, is
-replaced from ``names``.
+A platform's folder ``templates`` has the structure of its bundle. A file ``*.j2`` is rendered, any
+other file is copied. ``{{ … }}`` prints a literal, quoted for the language of the file's suffix: no
+text of a spec can become code or markup. Only `Verbatim`, with which a platform marks text that it
+knows to be harmless, is printed unquoted. A name in braces in a path,
+``Sources/{module}/Model.swift``, is replaced from ``names``.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 SUFFIX = ".j2"
 SHARED_PYTHON = Path(__file__).parent / "shared" / "python"
-"""Modules that every bundle with a Python package copies into it."""
+"""Modules that are copied into the Python package of each bundle that has one."""
 _WORDS = re.compile(r"[A-Za-z0-9]+")
 _WORD = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """Text that is code already."""
+    """Text that is already code."""
 
     text: str
 
@@ -40,8 +40,8 @@ class Verbatim:
 def render_tree(
     folder: Path, values: Mapping[str, Any], names: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, bytes]:
-    """The files that the templates of a folder make, by path. Raises ValueError for a value that
-    has no literal, and what Jinja raises for a wrong template."""
+    """Render the templates of a folder; return the files by path. Raises ValueError for a value
+    without a literal, and Jinja's errors for a wrong template."""
     found: dict[str, bytes] = {}
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         if "__pycache__" in path.parts:
@@ -56,14 +56,14 @@ def render_tree(
 
 
 def render(path: Path, values: Mapping[str, Any]) -> str:
-    """One template, with literals of the language that its name without ``.j2`` ends in."""
+    """Render one template, with literals of the language of its suffix before ``.j2``."""
     suffix = Path(path.name.removesuffix(SUFFIX)).suffix
     return str(_environment(path.parent, suffix).get_template(path.name).render(**values))
 
 
 @cache
 def _environment(folder: Path, suffix: str) -> Environment:
-    """Templates of a folder and a language; they are compiled once."""
+    """Return Jinja's environment for a folder and a language; it compiles each template once."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     spell = LITERALS[suffix]
@@ -78,44 +78,44 @@ def _environment(folder: Path, suffix: str) -> Environment:
 
 
 def plain(value: Any) -> Any:
-    """Parts of a bundle's description as plain data; anything else as it is."""
+    """Return parts of a bundle's description as plain data, and other values unchanged."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True)
     return type(value)(map(plain, value)) if isinstance(value, tuple | list) else value
 
 
 def type_name(name: str) -> str:
-    """``BreastCancer`` of ``breast-cancer``: a model's name, which is letters, digits, - and _, as
-    the name of a type or module."""
+    """Return ``BreastCancer`` for ``breast-cancer``: the name of a type or module for a model. A
+    model's name consists of letters, digits, - and _."""
     return "".join(word[0].upper() + word[1:] for word in _WORDS.findall(name))
 
 
 def package_name(name: str) -> str:
-    """``breast_cancer`` of ``Breast-Cancer``: a model's name as that of a package."""
+    """Return ``breast_cancer`` for ``Breast-Cancer``: the name of a package for a model."""
     return "_".join(word.lower() for word in _WORDS.findall(name))
 
 
 def spell_json(value: Any) -> str:
-    """In JSON, and as well in JavaScript, TypeScript, Java and YAML: all text is ASCII, and no
-    ``<`` ends a script. Raises ValueError for a number that is not finite."""
+    """Return a literal of JSON, JavaScript, TypeScript, Java and YAML: all text is ASCII, and ``<``
+    is escaped, so that no text ends a script. Raises ValueError for a number that is not finite."""
     return json.dumps(value, allow_nan=False).replace("<", r"\u003c").replace("\x7f", r"\u007f")
 
 
 def spell_python(value: Any) -> str:
-    """In Python, plain data as JSON has it. Raises ValueError for a number that is not finite."""
+    """Return a Python literal of plain data. Raises ValueError for a number that is not finite."""
     spell_json(value)
     return ascii(value)
 
 
 def spell_kotlin(value: Any) -> str:
-    """In Kotlin, where ``$`` begins a template and there is no ``\\f``."""
+    """Return a Kotlin literal: ``$`` begins a template there, and ``\\f`` does not exist."""
     if value is None:
         return "null"
     return _scalar(value).replace("$", r"\$").replace(r"\f", r"\u000c")
 
 
 def spell_swift(value: Any) -> str:
-    """In Swift, whose escapes are ``\\u{1F600}``, and which has neither ``\\b`` nor ``\\f``."""
+    """Return a Swift literal: its escapes are ``\\u{1F600}``; ``\\b`` and ``\\f`` do not exist."""
     if value is None:
         return "nil"
     if not isinstance(value, str):
@@ -124,7 +124,7 @@ def spell_swift(value: Any) -> str:
 
 
 def spell_markup(value: Any) -> str:
-    """In XML and HTML, as text or in a quoted attribute. What XML cannot hold at all becomes �."""
+    """Return text for XML and HTML, also in quoted attributes. Characters outside XML become �."""
     from html import escape  # with the names of 2,000 characters
 
     text = value if isinstance(value, str) else _scalar(value)
@@ -133,8 +133,8 @@ def spell_markup(value: Any) -> str:
 
 
 def spell_word(value: Any) -> str:
-    """Where nothing is quoted, in systemd's units: letters, digits and ``._-`` as they stand.
-    Raises ValueError for anything else."""
+    """Return a word for systemd's units, which quote nothing: letters, digits and ``._-``. Raises
+    ValueError for any other character."""
     if not _WORD.fullmatch(str(value)):
         raise ValueError(f"{value!r} is not a plain word")
     return str(value)
@@ -147,7 +147,7 @@ def _scalar(value: Any) -> str:
 
 
 def _swift_character(character: str) -> str:
-    # Highlighters and tree-sitter take ``/*`` for a comment even in a string.
+    # Highlighters and tree-sitter treat ``/*`` as a comment even in a string.
     plain = character.isascii() and character.isprintable() and character not in '"\\*'
     # A lone surrogate is not a character of Swift.
     code = 0xFFFD if 0xD800 <= ord(character) < 0xE000 else ord(character)
@@ -164,4 +164,4 @@ LITERALS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         ".swift": spell_swift,
     }
 )
-"""How a value is spelled, by the suffix of the file."""
+"""The function that spells a value, by the suffix of the file."""

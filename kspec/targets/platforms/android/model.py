@@ -1,4 +1,4 @@
-"""The values of a model in the generated Kotlin."""
+"""The values of a model for the Kotlin templates."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from kspec.features.signature import InputPort, OutputPort
 
 _TYPES: Mapping[type[Step], str] = MappingProxyType({DecodeImage: "Pixels"})
-"""The type of a value that an app passes, by the step that takes it."""
+"""The Kotlin type of a value that an app passes, by the step that takes the value."""
 MAIN = "src/main/assets/kspec"
 LITERT = "2.3.0"
-"""The runtime's version in the app; the artifact was proven by the same."""
+"""The version of LiteRT in the app; the artifact was verified with the same version."""
 _BLOCK = 500
-"""Texts in one list: a method of the virtual machine holds 64 KB of code."""
+"""The largest number of texts in one list: a JVM method has at most 64 KB of code."""
 _KEYWORDS = frozenset({
     "abstract", "as", "assert", "boolean", "break", "byte", "case", "catch", "char", "class",
     "const", "continue", "default", "do", "double", "else", "enum", "extends", "false", "final",
@@ -34,28 +34,28 @@ _KEYWORDS = frozenset({
     "synchronized", "this", "throw", "throws", "transient", "true", "try", "typealias", "typeof",
     "val", "var", "void", "volatile", "when", "while",
 })  # fmt: skip
-"""Words that cannot name a package in Kotlin, or not in Java."""
+"""Words that cannot be part of a package name in Kotlin or in Java."""
 
 
 def package_of(name: str) -> str:
-    """The last part of the model's package."""
+    """Return the last part of the name of the model's package."""
     package = package_name(name)
     return f"{package}_" if package in _KEYWORDS else package
 
 
 def type_of(name: str) -> str:
-    """The model's class."""
+    """Return the name of the model's class."""
     return f"{type_name(name)}Model"
 
 
 def sizes_of(about: Description) -> dict[str, int]:
-    """The size that the artifact has of each dimension with a name."""
+    """Return the artifact's size of each named dimension."""
     options = AndroidOptions.model_validate(about.options)
     return {"batch": options.batch, **options.dimensions}
 
 
 def describe(about: Description) -> dict[str, Any]:
-    """The values of the templates, from ``kspec-bundle.json``."""
+    """Return the values for the templates, from the content of ``kspec-bundle.json``."""
     artifact, options = about.artifacts[0], AndroidOptions.model_validate(about.options)
     package, file = package_of(about.name), artifact.path.rpartition("/")[2]
     sizes = sizes_of(about)

@@ -1,4 +1,4 @@
-"""What a user may choose about Android."""
+"""The options of the Android bundle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Accelerator = Literal["cpu", "gpu", "npu"]
 
 
 class AndroidOptions(TFLiteOptions):
-    """Options of the Android bundle: those of its TFLite artifact, and where it runs."""
+    """Options of the Android bundle: the options of its TFLite artifact, and where it runs."""
 
     accelerator: Accelerator = "cpu"
     """What runs the model unless the app says otherwise. `gpu` adds LiteRT's GPU library to the

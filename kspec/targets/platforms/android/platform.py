@@ -23,8 +23,8 @@ DEBUG = "src/debug/assets/kspec"
 
 
 class Android(Platform):
-    """A Gradle module of Kotlin over LiteRT's ``CompiledModel``; copied into a project it is
-    complete. Golden rows are assets of debug builds only."""
+    """A Gradle module in Kotlin over LiteRT's ``CompiledModel``, ready to copy into a project.
+    Golden rows are assets of debug builds only."""
 
     name: ClassVar[str] = "android"
     title: ClassVar[str] = "Android"
@@ -64,12 +64,12 @@ import kspec.{package}.*
 val model = {type_}.open(context)     // not on the main thread
 val answer = model.predict({given}).{answer}
 
-# The self-test: all but the engine on the JVM, then the whole on a device, CPU and GPU; or
-# {type_}.selfTest(context) in a debug build, which logs its line:  adb logcat -s kspec
+# The self-test: everything except the engine on the JVM, then all of it on a device, on CPU and
+# GPU; or {type_}.selfTest(context) in a debug build, which logs its line:  adb logcat -s kspec
 gradle test
 gradle connectedDebugAndroidTest
-# What only a device can show: LiteRT's own build for Android, its GPU and NPU, Android's decoder of
-# pictures, and how fast it is.
+# Only a device can test LiteRT's build for Android, its GPU and NPU, Android's picture decoder,
+# and the speed.
 """
 
 
@@ -78,4 +78,4 @@ _GIVEN = {
     "FloatArray": "floatArrayOf(…)",
     "IntArray": "intArrayOf(…)",
 }
-"""What stands for an argument of a type."""
+"""The placeholder for an argument in the README, by its type."""

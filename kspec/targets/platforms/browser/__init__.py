@@ -28,7 +28,7 @@ class BrowserOptions(Model):
 
 
 class Browser(Platform):
-    """An npm package with a client, its types, a page to try the model in, and a self-test."""
+    """An npm package with a client, its types, a demo page, and a self-test."""
 
     name: ClassVar[str] = "browser"
     title: ClassVar[str] = "Browser"
@@ -48,23 +48,23 @@ class Browser(Platform):
         given = ", ".join(f'"{each.name}": {_example(each)}' for each in about.signature.inputs)
         name = about.signature.outputs[0].name
         return f"""\
-npm ci               # the runtime, held to its hashes; copied to vendor/
-npm run selftest     # the proof under Node.js: KSPEC-SELFTEST {{…}}
-npm start            # a page to try the model in, with the proof in that browser
+npm ci               # install the runtime, checked by hashes, and copy it to vendor/
+npm run selftest     # the self-test under Node.js: KSPEC-SELFTEST {{…}}
+npm start            # a demo page, with the self-test in that browser
 
-// In a page: serve this folder as it is, and nothing is ever loaded from elsewhere
+// In a page: serve this folder unchanged; nothing is loaded from other servers
 import {{ load }} from "/{about.name}/index.js"; // or "{npm_name(about.name)}", with npm
-const model = await load("/{about.name}/"); // {{ device: "webgpu" }} where there is one
+const model = await load("/{about.name}/"); // or {{ device: "webgpu" }}
 const answers = await model.predict({{ {given} }});
 console.log(answers["{name}"]);
 
-// Of a Content-Security-Policy it needs script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'.
-// serve.mjs has the headers that a server should send; the model runs without any of them.
+// A Content-Security-Policy must allow script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'.
+// serve.mjs lists the headers that a server should send; the model runs without them.
 """
 
 
 def _example(given: InputPort) -> str:
-    """The value of an input in an example."""
+    """Return the value of an input for the example in the README."""
     if given.entry is not None:
         return _EXAMPLES[given.entry]
     return "row" if given.is_vector else "{ data, shape }"

@@ -1,4 +1,4 @@
-"""The npm package: the client as it stands, and what one model adds to it."""
+"""The npm package: the files of the client, and the files generated for one model."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _CELLS: Mapping[type[Step], str] = MappingProxyType({DecodeImage: "Picture"})
-"""The type of a value that an app passes, by the step that takes it."""
+"""The TypeScript type of a value that an app passes, by the step that takes the value."""
 _VECTOR = 2
-"""The rank of outputs with one vector a row."""
+"""The rank of outputs with one vector per row."""
 
 
 def render_package(about: Description) -> dict[str, bytes]:
-    """Every file of the client by path."""
+    """Return every file of the client by path."""
     engine = _HERE / "engines" / str(about.options["engine"])
     return {
         **render_tree(_HERE / "templates", _values(about)),
@@ -34,7 +34,7 @@ def render_package(about: Description) -> dict[str, bytes]:
 
 
 def npm_name(name: str) -> str:
-    """``digits-model``: names like ``node_modules`` are none for npm."""
+    """Return ``digits-model`` for ``digits``: npm refuses names such as ``node_modules``."""
     return f"{package_name(name).replace('_', '-')}-model"
 
 

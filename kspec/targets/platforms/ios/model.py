@@ -1,4 +1,4 @@
-"""The values of a model in the generated Swift."""
+"""The values of a model for the Swift templates."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from kspec.features.signature import InputPort, OutputPort
 
 MACOS = MappingProxyType({"iOS16": "13.0", "iOS17": "14.0", "iOS18": "15.0"})
-"""The macOS that came with each iOS."""
+"""The macOS version released with each iOS version."""
 _TYPES: Mapping[type[Step], str] = MappingProxyType({DecodeImage: "Pixels"})
-"""The type of a value that an app passes, by the step that takes it."""
+"""The Swift type of a value that an app passes, by the step that takes the value."""
 _MEANINGS = MappingProxyType(
     {"category": "Classification", "binary": "BinaryClassification", "number": "[Float]"}
 )
@@ -30,7 +30,7 @@ _MEANINGS = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Modules:
-    """What a model's modules are called; names of targets are unique over all that an app uses."""
+    """The names of a model's modules; SwiftPM requires unique target names within an app."""
 
     model: str
 
@@ -56,7 +56,7 @@ class Modules:
 
 
 def describe(about: Description) -> dict[str, Any]:
-    """The values of the templates, from ``kspec-bundle.json``."""
+    """Return the values for the templates, from the content of ``kspec-bundle.json``."""
     artifact, options = about.artifacts[0], IOSOptions.model_validate(about.options)
     return {
         **{key: Verbatim(name) for key, name in Modules(about.name).names.items()},

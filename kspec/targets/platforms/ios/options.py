@@ -1,4 +1,4 @@
-"""What a user may choose about iOS."""
+"""The options of the iOS bundle."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from kspec.targets.formats.coreml.options import CoreMLOptions
 
 
 class IOSOptions(CoreMLOptions):
-    """Options of the iOS bundle: those of its Core ML artifact."""
+    """Options of the iOS bundle: the options of its Core ML artifact."""
 
     batch: Annotated[int, Field(ge=1)] | None = 1
-    """How many rows the model takes at once; `null` leaves it open, and Core ML then keeps the
-    model off the Neural Engine."""
+    """How many rows the model takes at once; with `null` any number, but Core ML then does not use
+    the Neural Engine."""

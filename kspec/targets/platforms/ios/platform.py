@@ -22,8 +22,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 class IOS(Platform):
-    """A Swift package over Core ML; golden rows are a library of their own in it, which an app
-    leaves out."""
+    """A Swift package over Core ML; golden rows are a separate library in it, which apps need not
+    link."""
 
     name: ClassVar[str] = "ios"
     title: ClassVar[str] = "iOS"
@@ -66,10 +66,10 @@ import {modules.module}
 let model = try await {modules.type}()
 let answer = try await model.predict({given}).{answer}
 
-# On a Mac, in this folder. Core ML runs on Apple's systems only: what no other system could
-# show is that the Swift compiles, that Core ML opens and runs the package as its evaluation in
-# NumPy does, and how fast; that ImageIO decodes the golden picture exactly; and, on a device,
-# what the GPU and the Neural Engine make of it.
+# On a Mac, in this folder. Core ML runs on Apple's systems only, so the build could not test
+# that the Swift code compiles; that Core ML opens the package and returns what its evaluation
+# in NumPy returns; how fast it is; that ImageIO decodes the golden picture exactly; and, on a
+# device, the results of the GPU and the Neural Engine.
 swift run {modules.tool}                  # the self-test on the CPU; `all` on every unit
 swift test
 xcodebuild test -scheme {modules.module}-Package -destination 'platform=iOS,name=YOUR IPHONE'
@@ -81,4 +81,4 @@ _GIVEN = {
     "[Float]": "[…]",
     "[Int32]": "[…]",
 }
-"""What stands for an argument of a type."""
+"""The placeholder for an argument in the README, by its type."""

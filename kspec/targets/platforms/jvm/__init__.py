@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 RESOURCES = "META-INF/kspec/"
-"""Where in the jar the artifact lies: no package, so that a module keeps it open."""
+"""The artifact's folder in the jar. It is not a Java package, so modules do not encapsulate it."""
 RUNTIME = "1.28.0"
-"""Of ``com.microsoft.onnxruntime:onnxruntime``. Later ones send telemetry, whose regular
-expressions overflow the stack of a thread where the command line is long: the JVM dies."""
+"""The version of ``com.microsoft.onnxruntime:onnxruntime``. Later versions send telemetry, whose
+regular expressions overflow a thread's stack if the command line is long: the JVM crashes."""
 SPARK = frozenset({"image", "number_input"})
-"""The forms of inputs that a column of Spark can hold."""
+"""The forms of inputs that a Spark column can contain."""
 
 
 class Jvm(Platform):
@@ -60,12 +60,12 @@ class Jvm(Platform):
         shown = ".label()" if len(gives) == 1 and gives[0].folder == "labels" else ""
         given = _GIVEN[takes[0].folder] if len(takes) == 1 else f"a {model(about)}.Row"
         return f"""\
-mvn verify                          # builds the jar; a test proves it: KSPEC-SELFTEST {{…}}
-mvn -q test-compile exec:java       # the proof alone
+mvn verify                          # builds the jar and runs its self-test: KSPEC-SELFTEST {{…}}
+mvn -q test-compile exec:java       # the self-test alone
 mvn install                         # for the apps of this machine:
                                     # {group(about)}:{about.name}:{about.version}
 
-// {row} stands for {given}
+// The argument of predict is {given}
 
 // Java
 try ({model(about)} model = {model(about)}.load()) {{
@@ -81,14 +81,14 @@ Using.resource({model(about)}.load()) {{ model => println(model.predict({row}){s
 
 
 def _ports(about: Description) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
-    """The inputs and the outputs; `check` does without them."""
+    """Return the inputs and the outputs; imported here, since `check` does not need them."""
     from kspec.targets.platforms.jvm.ports import inputs, outputs
 
     return inputs(about), outputs(about)
 
 
 def package(about: Description) -> str:
-    """The Java package: as the user says, or made from the model's name."""
+    """The Java package: the user's choice, or a name derived from the model's name."""
     chosen = about.options.get("package")
     if chosen:
         return str(chosen)
@@ -102,12 +102,12 @@ def group(about: Description) -> str:
 
 
 def model(about: Description) -> str:
-    """The class of the model; no other in the package ends so."""
+    """The class of the model; no other class in the package has this suffix."""
     return f"{type_name(about.name)}Model"
 
 
 def _spark_usage(about: Description, takes: tuple[Port, ...]) -> str:
-    """The lines for Spark; none where its columns cannot hold what the model takes."""
+    """Return the README's lines for Spark; empty if Spark columns cannot contain the inputs."""
     if not _has_columns(takes):
         return ""
     columns = [
@@ -129,18 +129,18 @@ def _has_columns(takes: tuple[Port, ...]) -> bool:
 
 
 _COLUMNS = {"image": "content", "number_input": "numbers"}
-"""The name of a column with an input; ``content`` is the column of Spark's binary files."""
+"""The name of the column with an input; ``content`` is the column of Spark's binary files."""
 _ROWS = {"image": 'Path.of("picture.png")', "number_input": "row", "tensor": "row"}
-"""The argument in the README, by the form of the only input."""
+"""The argument in the README, by the form of a single input."""
 _GIVEN = {
-    "image": "a file; a byte[], a BufferedImage or a Picture will do",
-    "number_input": "a float[]; a Map of numbers by column will do",
+    "image": "a Path, a byte[], a BufferedImage or a Picture",
+    "number_input": "a float[], or a Map of numbers by column",
     "tensor": "a Tensor",
 }
 
 
 def _values(about: Description, takes: tuple[Port, ...], gives: tuple[Port, ...]) -> dict[str, Any]:
-    """The values of the templates."""
+    """Return the values for the templates."""
     artifact, golden = about.artifacts[0], about.golden
     name = model(about)
     return {
@@ -172,6 +172,6 @@ def _values(about: Description, takes: tuple[Port, ...], gives: tuple[Port, ...]
 
 
 def _file(path: str, sha256: str = "") -> dict[str, str]:
-    """A file of the bundle, as the class loader has it."""
+    """Return the class loader's path of a file of the bundle."""
     name = Path(path).name
     return {"name": name, "resource": f"/{RESOURCES}{name}", "sha256": sha256}

@@ -1,4 +1,4 @@
-"""What a user may choose for the JVM."""
+"""The options of the JVM bundle."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEYWORDS = frozenset(
         "void", "volatile", "while",
     }
 )  # fmt: skip
-"""Words of Java that no part of a package's name may be."""
+"""Java keywords, which cannot be part of a package name."""
 RESERVED = frozenset({"java", "javax"})
 """Packages that the Java virtual machine reserves."""
 
@@ -32,22 +32,22 @@ class JvmOptions(Model):
         str | None,
         Field(pattern=rf"^{_WORD}(\.{_WORD})*$", max_length=200, examples=["com.acme.digits"]),
     ] = None
-    """Java package of the classes; without it, `kspec.` and the model's name."""
+    """Java package of the classes; the default is `kspec.` and the model's name."""
     group: Annotated[
         str | None,
         Field(
             pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", max_length=200, examples=["com.acme"]
         ),
     ] = None
-    """Maven's `groupId`; without it, the package without its last word."""
+    """Maven's `groupId`; the default is the package without its last word."""
 
     @model_validator(mode="after")
     def consistent(self) -> JvmOptions:
-        """A package that Java takes."""
+        """Refuse a package name that Java does not accept."""
         words = self.package.split(".") if self.package else []
         for word in words:
             if word in KEYWORDS:
-                raise located(("package",), f"`{word}` is a word of Java, no name of a package")
+                raise located(("package",), f"`{word}` is a Java keyword, not a package name")
         if words and words[0] in RESERVED:
             raise located(("package",), f"packages below `{words[0]}` are Java's own")
         return self

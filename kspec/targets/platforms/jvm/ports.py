@@ -1,6 +1,6 @@
-"""Inputs and outputs of a model as the templates print them.
+"""Inputs and outputs of a model as values for the templates.
 
-Components of records have the spec's names; columns and labels are values.
+Components of records have the spec's names; columns and labels are literals.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Details = InputPort | OutputPort
 """An input or output as ``kspec-bundle.json`` describes it."""
 
 VARIES = -1
-"""Stands for a size that comes with the values."""
+"""The size of a dimension that the values determine."""
 _TYPES = MappingProxyType({"float32": "FLOAT", "int32": "INT32"})
 _COLUMNS = MappingProxyType(
     {"Classification": "LABEL", "float": "DataTypes.FloatType", "float[]": "NUMBERS"}
@@ -33,35 +33,35 @@ _BOXED = MappingProxyType({"float": "Float"})
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An input or output: a constant of Java, and in records of several a component."""
+    """An input or output: a Java constant, and a component of the record if there are several."""
 
     name: str
     folder: str
-    """The templates of the constant's class; it names the class in the other templates."""
+    """The name of the templates of the constant's class, and of the class in other templates."""
     port: Verbatim
     """The constant's class: ``ImageInput``."""
     constant: Verbatim
-    """``INPUT``, or ``INPUT_PHOTO`` of several."""
+    """``INPUT``, or ``INPUT_PHOTO`` if there are several inputs."""
     component: Verbatim
     """The identifier for the name in the spec: ``photo``."""
     part: Verbatim
-    """The call that gets the component out of a record; empty for the only one."""
+    """The call that reads the component from a record; empty for a single input or output."""
     value: Verbatim
     """The type of a row's value: ``Picture``."""
     arguments: tuple[Any, ...]
     """The arguments of the constant's constructor, after the name."""
     texts: tuple[str, ...] | None
-    """Its last argument, columns or labels, where it has one."""
+    """The last argument, columns or labels, if the constructor has one."""
     details: Details
 
     @property
     def boxed(self) -> Verbatim:
-        """The value's type in a list."""
+        """The type of the value in a list."""
         return Verbatim(_BOXED.get(self.value.text, self.value.text))
 
     @property
     def column(self) -> Verbatim:
-        """The type of an output's values in Spark."""
+        """The Spark type of an output's values."""
         return Verbatim(_COLUMNS[self.value.text])
 
 
@@ -77,12 +77,12 @@ class Kind:
 
 
 def inputs(about: Description) -> tuple[Port, ...]:
-    """The inputs of the model, in the spec's order."""
+    """Return the inputs of the model, in the spec's order."""
     return _ports("INPUT", [(each, _input_kind(each)) for each in about.signature.inputs])
 
 
 def outputs(about: Description) -> tuple[Port, ...]:
-    """The outputs of the model, in the spec's order."""
+    """Return the outputs of the model, in the spec's order."""
     return _ports("OUTPUT", [(each, _output_kind(each)) for each in about.signature.outputs])
 
 
@@ -137,7 +137,7 @@ def _number(details: Details) -> str:
 
 
 def _columns(details: Details) -> tuple[str, ...]:
-    """One for each number; none where a column holds several."""
+    """Return one column per number; empty if a column contains several numbers."""
     assert isinstance(details, InputPort)
     return details.columns if details.columns_by_name else ()
 
@@ -148,7 +148,7 @@ def _labels(details: Details) -> tuple[str, ...]:
 
 
 def _decision(details: Details) -> tuple[Any, ...]:
-    """Whether there is a threshold, which, and whether the values are logits."""
+    """Return whether the output has a threshold, the threshold, and whether values are logits."""
     assert isinstance(details, OutputPort)
     decision = details.decision
     assert decision is not None
@@ -173,4 +173,4 @@ TENSOR = Kind("tensor", "TensorInput", _TENSOR, _tensor)
 LABEL = Kind("labels", "LabelOutput", _LABEL, _decision, _labels)
 VALUES = Kind("number", "NumberOutput", _number, _sizes)
 ENTRIES: Mapping[type[Step], Kind] = MappingProxyType({DecodeImage: IMAGE})
-"""By the step that takes the cell."""
+"""Java classes of inputs, by the step that takes the cell."""

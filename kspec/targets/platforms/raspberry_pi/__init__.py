@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 ENGINES: Mapping[str, str] = MappingProxyType({"tflite": "litert", "onnx": "onnxruntime"})
-"""What runs an artifact, by its format."""
+"""The engine that runs an artifact, by format."""
 _BASE_MEMORY = 384
 _MEMORY_OF_WEIGHTS = 4
 
@@ -42,15 +42,15 @@ class RaspberryPiOptions(Model):
     batch: Size = 1
     """How many rows LiteRT takes at once; ONNX Runtime takes any number."""
     dimensions: Mapping[str, Size] = {}
-    """The size for LiteRT of each other dimension that the spec leaves open: `{time: 100}`."""
+    """LiteRT's size of each other dimension that the spec leaves open: `{time: 100}`."""
     engine: Literal["litert", "onnxruntime"] = "litert"
-    """What runs the model where the caller does not say; the bundle holds an artifact for each."""
+    """The engine unless the caller names one; the bundle contains an artifact for each."""
     threads: Annotated[int, Field(ge=1, le=64)] = 4
     """How many threads an engine may use; a Raspberry Pi has four cores."""
 
 
 class RaspberryPi(Platform):
-    """A Python package with its command line and a systemd service, a ``.tflite`` and an ``.onnx``
+    """A Python package with a command line and a systemd service, a ``.tflite`` and an ``.onnx``
     file, and pinned wheels for arm64."""
 
     name: ClassVar[str] = "raspberry_pi"
@@ -94,10 +94,10 @@ sudo cp -r . /opt/{unit} && cd /opt/{unit} && sudo python3 -m venv .venv
 sudo .venv/bin/pip install -r requirements.txt
 .venv/bin/python -m {package} predict {source}
 
-# Proof, one line of JSON; exit status 0 when it passes
+# The self-test prints one line of JSON; its exit status is 0 if it passes
 .venv/bin/python -m {package} self-test
 
-# As a service: a row in JSON a line on /run/{unit}.sock, an answer a line
+# As a service on /run/{unit}.sock: one row in JSON per line, one answer per line
 sudo cp systemd/{unit}.* /etc/systemd/system/ && sudo systemctl enable --now {unit}.socket
 
 # From Python
@@ -108,17 +108,17 @@ answer = Model().predict({{{row}}})
 
 
 def package_of(name: str) -> str:
-    """The Python package of a model: no keyword, and nothing that Python brings has such a name."""
+    """Return the Python package of a model: not a keyword, and not in the standard library."""
     return f"{package_name(name)}_model"
 
 
 def unit_of(name: str) -> str:
-    """The service of a model, and its folder: nothing that Debian brings has such a name."""
+    """Return the name of a model's service and its folder; no Debian service has such a name."""
     return package_of(name).replace("_", "-")
 
 
 def _example(given: InputPort) -> str:
-    """A value that the input takes, as code; sizes that vary are 1."""
+    """Return code for a value of the input; sizes that vary are 1."""
     if given.entry is not None:
         return _EXAMPLES[given.entry]
     sizes = [size if isinstance(size, int) else 1 for size in given.row]
@@ -126,7 +126,7 @@ def _example(given: InputPort) -> str:
 
 
 def _memory(about: Description) -> int:
-    """MiB that the service may use: Python with an engine, and the weights as packed for it."""
+    """Return the service's memory limit in MiB: Python with an engine, and packed weights."""
     largest = max(each.bytes for each in about.artifacts)
     return _BASE_MEMORY + _MEMORY_OF_WEIGHTS * ceil(largest / (1 << 20))
 
@@ -184,6 +184,6 @@ def _output(place: int, each: OutputPort) -> dict[str, Any]:
 
 
 _TYPES: Mapping[type[Step], str] = MappingProxyType({DecodeImage: "PictureLike"})
-"""The type of a value that an application passes, by the step that takes it."""
+"""The type of a value that an application passes, by the step that takes the value."""
 _EXAMPLES: Mapping[type[Step], str] = MappingProxyType({DecodeImage: '"picture.png"'})
-"""Code for such a value."""
+"""Example code for the value, by the step that takes it."""

@@ -29,7 +29,7 @@ class ServerOptions(Model):
     """Options of the server bundle."""
 
     version: Annotated[int, Field(ge=1)] = 1
-    """The number under which both servers serve the model; TensorFlow Serving takes the highest
+    """The model's version number in both servers; TensorFlow Serving serves the highest version
     that it finds."""
 
 
@@ -72,20 +72,20 @@ pip install --require-hashes -r requirements.txt
 python -m server
 curl -d '{_example(about)}' 'localhost:8080/v1/models/{name}:predict?labels=true'
 
-# Proof, one line of JSON; exit status 0 when it passes
+# The self-test prints one line of JSON; its exit status is 0 if it passes
 python -m server --self-test
 
 # In a container; or TensorFlow Serving on ports 8500 (gRPC) and 8501{signature}
 docker compose up --build web
 docker compose up tensorflow-serving
 
-# What the web service speaks: /v1 as TensorFlow Serving, /v2 as KServe and Triton; see
+# Protocols of the web service: /v1 as TensorFlow Serving, /v2 as KServe and Triton; see
 # /openapi.json, /metrics, /v2/health/live and /v2/health/ready, and python -m server --help
 """
 
 
 def _constants(about: Description) -> dict[str, Any]:
-    """The values of the templates."""
+    """Return the values for the templates."""
     artifact, serving = about.artifacts
     return {
         "name": about.name,
@@ -125,7 +125,7 @@ def _output(given: OutputPort) -> dict[str, Any]:
 
 
 def _example(about: Description) -> str:
-    """The body of a request. Names of inputs are words; those of columns need not be."""
+    """Return the body of a request. Input names are words; column names may be any text."""
     names = [each.name for each in about.signature.inputs]
     if len(names) > 1:
         return '{"instances": [{' + ", ".join(f'"{name}": …' for name in names) + "}]}"
@@ -135,7 +135,7 @@ def _example(about: Description) -> str:
 
 
 def _open(inputs: Mapping[str, Input]) -> bool:
-    """Whether a size beside the batch is known at run time only."""
+    """Return whether a size other than the batch is known at run time only."""
     return any(
         isinstance(size, str)
         for each in inputs.values()

@@ -11,14 +11,14 @@ DESCRIPTION = "kspec-bundle.json"
 SEAL = "kspec-bundle.json.sha256"
 """The SHA-256 of the description, as ``sha256sum`` writes it."""
 EVERYWHERE = "**/"
-"""The start of an ignored name that may lie in any folder; other names are those of the top."""
+"""The start of an ignored name that may occur in any folder; other names are paths."""
 
 
 def altered_files(folder: Path) -> list[str]:
-    """A sentence for each file of a bundle that is changed, missing or added.
+    """Return a sentence for each file of a bundle that is changed, missing or added.
 
-    The description lists the SHA-256 of every other file, and ``SEAL`` holds its own. Files that
-    the platform's tools create are named under ``ignored`` and are not compared.
+    The description lists the SHA-256 of every other file; ``SEAL`` contains the description's.
+    Files that the platform's tools create are listed under ``ignored`` and are not compared.
     """
     try:
         content = (folder / DESCRIPTION).read_bytes()
@@ -46,7 +46,7 @@ def _compared(folder: Path, listed: Mapping[str, str], ignored: Sequence[str]) -
 
 
 def _paths(folder: Path, within: PurePosixPath, ignored: Sequence[str]) -> Iterator[str]:
-    """The paths of all files and links below a folder, without what is ignored."""
+    """Yield the paths of all files and links below a folder, except ignored ones."""
     for each in sorted((folder / within).iterdir()):
         place = within / each.name
         if str(place) in ignored or EVERYWHERE + each.name in ignored:

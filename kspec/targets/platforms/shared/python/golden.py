@@ -19,8 +19,8 @@ _LENGTH = struct.Struct("<Q")
 
 
 def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a file by name: the length of a JSON header, the header, and the bytes that
-    the header points into. Raises ValueError or KeyError for another file."""
+    """Return the arrays of a safetensors file by name. The file consists of the length of a JSON
+    header, the header, and the bytes of the arrays. Raises ValueError or KeyError otherwise."""
     content = path.read_bytes()
     (length,) = _LENGTH.unpack_from(content)
     start = _LENGTH.size + length
@@ -36,6 +36,6 @@ def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def described_columns(folder: Path) -> dict[str, list[str]]:
-    """The columns of each input as the bundle's description, not the client's code, has them."""
+    """Return the columns of each input in the bundle's description, not in the client's code."""
     about = json.loads((folder / DESCRIPTION).read_text("utf-8"))
     return {each["name"]: each["columns"] for each in about["signature"]["inputs"]}

@@ -20,7 +20,7 @@ PICTURE_ERROR = 1e-6
 
 @dataclass(slots=True)
 class Report:
-    """What was found; the fields are the keys of the line."""
+    """The result of a self-test; the fields are the keys of the line."""
 
     platform: str
     name: str
@@ -46,13 +46,13 @@ class Report:
             self.problems.append(problem)
 
     def line(self) -> str:
-        """``KSPEC-SELFTEST {json}``."""
+        """Return ``KSPEC-SELFTEST {json}``."""
         found = {**asdict(self), "pass": self.passed}
         return f"KSPEC-SELFTEST {json.dumps(found, allow_nan=False)}"
 
 
 class Judge:
-    """Compares answers with the golden rows, and fills a report."""
+    """The comparison of answers with the golden rows, which fills a report."""
 
     def __init__(
         self,
@@ -74,8 +74,8 @@ class Judge:
         start: int = 0,
     ) -> None:
         """Compare the answers to consecutive golden rows from ``start``: the values of each output,
-        float64[rows, …], and the labels of each output that decides. ``what`` names the request
-        for a problem."""
+        float64[rows, …], and the labels of each output with a decision. ``what`` names the
+        request in problems."""
         for output in self._outputs:
             found = values[output.name]
             exact = self._golden[f"output/{output.name}"].astype(np.float64)
@@ -90,7 +90,7 @@ class Judge:
         self._report.flips = len(self._flipped)
 
     def finish(self) -> None:
-        """Note the rows whose label differs."""
+        """Report the rows whose label differs."""
         if self._flipped:
             first = min(self._flipped)
             self._report.add(f"{len(self._flipped)} rows have another label, row {first} first")
@@ -102,8 +102,8 @@ class Judge:
         exact: NDArray[np.float64],
         scale: float,
     ) -> float:
-        """The largest |Δ| / (atol · s + rtol · |reference|); NaN where a value is not finite or
-        the shape is another."""
+        """Return the largest |Δ| / (atol · s + rtol · |reference|); NaN if a value is not finite or
+        the shapes differ."""
         if found.shape != exact.shape or not np.isfinite(found).all():
             return float("nan")
         tolerance = self._artifact.tolerances[output.name]
@@ -118,7 +118,7 @@ class Judge:
         scale: float,
         start: int,
     ) -> None:
-        """A label may differ where the reference is a tie within the tolerance."""
+        """Count rows with another label, unless their reference is a tie within the tolerance."""
         texts = self._golden[f"decision/{output.name}"]
         decided = output.margin(exact) > self._artifact.tolerances[output.name].atol * scale
         for row, label in enumerate(labels, start):
@@ -128,7 +128,7 @@ class Judge:
 
 
 def scale_of(exact: NDArray[np.float64]) -> float:
-    """The largest |reference| of an output, at most 1; 1 where it is 0."""
+    """Return s: the largest |reference| of an output, at most 1; 1 if it is 0."""
     return float(min(1.0, np.abs(exact).max()) or 1.0)
 
 
@@ -140,7 +140,7 @@ def check_pictures(
     report: Report,
 ) -> dict[str, tuple[bytes, NDArray[np.float32]]]:
     """Run the steps of each input on its golden picture, and compare the tensor with the expected
-    one. The files that could be read, each with its tensor, by the input's name."""
+    one. Return the readable files, each with its tensor, by the input's name."""
     found = {}
     for each in (given for given in inputs if given.steps):
         content = (folder / files.pictures[each.name]).read_bytes()

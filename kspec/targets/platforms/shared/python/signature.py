@@ -13,7 +13,7 @@ from .steps import Step
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input, raw: the model itself scales and normalises."""
+    """One input, with raw values: rescaling and normalisation are part of the model."""
 
     name: str
     dtype: str
@@ -21,11 +21,11 @@ class Input:
     shape: tuple[int | str, ...]
     """The shape of one row; a size with a name varies."""
     columns: tuple[str, ...]
-    """The names of the numbers of a row, in their order; empty where they have no names."""
+    """The names of the numbers of a row, in order; empty for numbers without names."""
     steps: tuple[Step, ...] = ()
-    """The steps from a cell, such as a file, to the tensor; empty where a row is numbers."""
+    """The steps from a cell, such as a file, to the tensor; empty for rows of numbers."""
     sizes: tuple[tuple[int, int], ...] = field(init=False)
-    """The axes, the batch being 0, whose sizes are fixed, with their sizes."""
+    """The axes with fixed sizes, with their sizes; axis 0 is the batch."""
 
     def __post_init__(self) -> None:
         fixed = enumerate(self.shape, 1)
@@ -42,10 +42,10 @@ class Output:
     shape: tuple[int | str, ...]
     """The shape of one row."""
     labels: tuple[str, ...] = ()
-    """In the order of the values; of a binary output the negative label comes first. Empty for
-    numbers."""
+    """The labels in the order of the values; the negative label of a binary output comes first.
+    Empty for numbers."""
     threshold: float | None = None
-    """The value above which a binary output means its second label; None for other outputs."""
+    """The value above which a binary output decides for its second label; else None."""
     logits: bool = False
     """Whether the values are the logits of probabilities."""
 
@@ -55,13 +55,13 @@ class Output:
         return bool(self.labels) and len(self.shape) == 1
 
     def decide(self, values: NDArray[np.floating]) -> list[str]:
-        """The label of each row of [rows, values]."""
+        """Return the label of each row of [rows, values]."""
         if self.threshold is None:
             return [self.labels[index] for index in values.argmax(axis=-1).tolist()]
         return [self.labels[int(value > self.threshold)] for value in values.reshape(-1).tolist()]
 
     def margin(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """float64[rows]: how far each value of a row may move before the label can change."""
+        """Return float64[rows]: how much each value of a row may change without another label."""
         if self.threshold is not None:
             return np.abs(values.reshape(-1).astype(np.float64) - self.threshold)
         ordered = np.sort(values.astype(np.float64), axis=-1)
@@ -69,7 +69,7 @@ class Output:
         return found
 
     def probabilities(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """float64[rows, labels] of [rows, labels] or, with a threshold, of [rows, 1]."""
+        """Return float64[rows, labels] for [rows, labels] or, with a threshold, for [rows, 1]."""
         scores = values.astype(np.float64)
         if self.threshold is not None:
             positive = _sigmoid(scores) if self.logits else scores
@@ -82,8 +82,8 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """An output agrees where |Δ| ≤ atol · s + rtol · |reference|; s is the largest |reference| of
-    the output, at most 1."""
+    """The tolerance of an output: |Δ| ≤ atol · s + rtol · |reference|, where s is the largest
+    |reference| of the output, at most 1."""
 
     atol: float
     rtol: float
@@ -98,9 +98,9 @@ class Artifact:
     files: tuple[str, ...]
     """The paths of all files."""
     tolerances: Mapping[str, Tolerance]
-    """How near each output comes to the trained model, by the output's name."""
+    """The tolerance of each output, by the output's name."""
     sizes: Mapping[str, int]
-    """The sizes that this artifact fixes of those that vary, ``batch`` among them."""
+    """The sizes of named dimensions, such as ``batch``, that this artifact fixes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""A model that was built by kspec.
+"""A model built by kspec.
 
-`Model().predict(row)` answers; rows and answers are mappings by the names of inputs and outputs,
-whose types are `Inputs` and `Outputs`.
+`Model().predict(row)` returns the answer to a row. Rows are mappings by input name, of the type
+`Inputs`; answers are mappings by output name, of the type `Outputs`.
 """
 
 from .client import Client, Decision
@@ -13,7 +13,7 @@ __all__ = ["SPEC", "Decision", "Engine", "EngineError", "InputError", "Inputs", 
 
 
 class Model(Client[Inputs, Outputs]):
-    """This model, loaded."""
+    """The loaded model."""
 
     def __init__(self, engine: Engine | None = None, threads: int | None = None) -> None:
         super().__init__(SPEC, engine, threads)

@@ -17,8 +17,8 @@ _USAGE = 2
 
 
 def main() -> int:
-    """The exit status: 0 if done, 1 if a row has no answer or the self-test fails, 2 for wrong
-    usage."""
+    """Return the exit status: 0 for success, 1 if a row has no answer or the self-test fails, 2 for
+    wrong usage."""
     given = _parser().parse_args()
     try:
         return int(given.run(given))
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _predict(given: argparse.Namespace) -> int:
-    # End without an error when the reader of the output ends.
+    # End without an error if the reader of the output has ended.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     model = Model(given.engine, given.threads)
     status = 0

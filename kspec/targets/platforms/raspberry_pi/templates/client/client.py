@@ -1,4 +1,4 @@
-"""Rows in, answers out."""
+"""The client: it checks rows, calls the engine and decodes answers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Label = TypeVar("Label", bound=str)
 Inputs = TypeVar("Inputs", bound=Mapping[str, Any])
 Outputs = TypeVar("Outputs", bound=Mapping[str, Any])
 Numbers: TypeAlias = "Sequence[float] | Mapping[str, float] | NDArray[Any]"
-"""Values in their order, or by the names of their columns."""
+"""Values in order, or by the names of their columns."""
 Nested: TypeAlias = "Sequence[Any] | NDArray[Any]"
 """An array of the input's shape, or nested lists."""
 PictureLike: TypeAlias = "File | NDArray[Any]"
@@ -35,7 +35,7 @@ class Decision(Generic[Label]):
     """The probability of that label."""
     probabilities: Mapping[Label, float]
     values: tuple[float, ...]
-    """The model's own: probabilities or logits."""
+    """The model's output values: probabilities or logits."""
 
 
 class Client(Generic[Inputs, Outputs]):
@@ -44,7 +44,7 @@ class Client(Generic[Inputs, Outputs]):
     def __init__(
         self, spec: Spec, engine: Engine | None = None, threads: int | None = None
     ) -> None:
-        """Raises EngineError where the engine is not installed or refuses the file."""
+        """Load the model. Raises EngineError if the engine is not installed or refuses the file."""
         self.spec = spec
         self.artifact = spec.artifacts[engine or spec.engine]
         self._session = open_session(
@@ -58,11 +58,11 @@ class Client(Generic[Inputs, Outputs]):
         return self._session.engine
 
     def predict(self, row: Inputs) -> Outputs:
-        """The answer to one row. Raises InputError for what the model does not take."""
+        """Return the answer to one row. Raises InputError for a row that does not fit."""
         return self.predict_many([row])[0]
 
     def predict_many(self, rows: Sequence[Inputs]) -> list[Outputs]:
-        """The answers to several rows, in their order."""
+        """Return the answers to several rows, in order."""
         if not rows:
             return []
         prepared = [self._prepare(row) for row in rows]
@@ -88,7 +88,7 @@ class Client(Generic[Inputs, Outputs]):
 
 
 def tensor(given: Input, value: object, sizes: Mapping[str, int]) -> NDArray[Any]:
-    """One row of an input, of its shape and type. Raises InputError."""
+    """Return one row of an input, in the input's shape and type. Raises InputError."""
     try:
         if given.steps and isinstance(value, given.steps[0].takes):
             return run(given.steps, value)
@@ -100,7 +100,7 @@ def tensor(given: Input, value: object, sizes: Mapping[str, int]) -> NDArray[Any
 
 
 def answer(output: Output, values: NDArray[Any]) -> Any:
-    """The answer of one row: a decision, a number, a tuple of numbers, or nested lists."""
+    """Return the answer to one row: a decision, a number, a tuple of numbers, or nested lists."""
     if output.decides:
         return _decision(output, values)
     numbers: list[Any] = values.tolist()

@@ -1,4 +1,4 @@
-"""The artifact in the engine that runs it: ai-edge-litert or ONNX Runtime."""
+"""The engines that run the artifacts: ai-edge-litert and ONNX Runtime."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -16,21 +16,21 @@ from .signature import Artifact
 
 Arrays = Mapping[str, NDArray[Any]]
 FOLDER = Path(__file__).resolve().parents[1]
-"""The bundle."""
+"""The folder of the bundle."""
 
 
 class Session(Protocol):
-    """A model that is loaded. Not for two threads at once."""
+    """A loaded model, for one thread at a time."""
 
     engine: str
-    """With its version."""
+    """The engine's name and version."""
 
     def run(self, inputs: Arrays) -> Arrays:
-        """Arrays of (rows, …) by name, for any number of rows."""
+        """Return the outputs by name for inputs of shape (rows, …), with any number of rows."""
 
 
 def open_session(engine: Engine, artifact: Artifact, threads: int) -> Session:
-    """Load the model. Raises EngineError where the engine is not there or refuses the file."""
+    """Load the model. Raises EngineError if the engine is not installed or refuses the file."""
     try:
         return _SESSIONS[engine](artifact, threads)
     except ImportError as error:
@@ -38,8 +38,8 @@ def open_session(engine: Engine, artifact: Artifact, threads: int) -> Session:
 
 
 class LiteRTSession:
-    """LiteRT with its delegate XNNPACK. The file takes a fixed number of rows at once: others are
-    split, and filled up with the last row."""
+    """LiteRT with its delegate XNNPACK. The file takes a fixed number of rows at once: rows are
+    split into batches of this size, and the last batch is padded with the last row."""
 
     def __init__(self, artifact: Artifact, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-untyped]
@@ -64,7 +64,7 @@ class LiteRTSession:
         }
 
     def _run(self, inputs: Arrays, start: int) -> Arrays:
-        # Recurrent operators would go on where the last call ended.
+        # Recurrent operators would continue from the state of the last call.
         self._interpreter.reset_all_variables()
         for name, place in self._inputs.items():
             part = inputs[name][start : start + self._batch]
@@ -80,10 +80,10 @@ def _places(details: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
 
 
 class OnnxSession:
-    """ONNX Runtime on the CPU; idle threads sleep, which suits a board better than spinning."""
+    """ONNX Runtime on the CPU. Idle threads sleep: spinning would waste the board's power."""
 
     def __init__(self, artifact: Artifact, threads: int) -> None:
-        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it calls its makers from 1.29 on
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # versions from 1.29 on send telemetry
         import onnxruntime  # type: ignore[import-untyped]
         from onnxruntime.capi import (  # type: ignore[import-untyped]
             onnxruntime_pybind11_state as state,

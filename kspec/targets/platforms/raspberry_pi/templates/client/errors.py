@@ -6,15 +6,15 @@ _SHOWN = 3
 
 
 class InputError(ValueError):
-    """An input that the model does not take; the message gives the reason."""
+    """An input that the model does not accept; the message gives the reason."""
 
 
 class EngineError(RuntimeError):
-    """An engine that is not installed, or a file that it refuses."""
+    """An engine that is not installed, or a model file that it refuses."""
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first names, and the number of the others."""
+    """Return the first names, and the number of the other names."""
     shown = ", ".join(map(repr, names[:_SHOWN]))
     more = len(names) - _SHOWN
     return f"{shown} and {more} more" if more > 0 else shown

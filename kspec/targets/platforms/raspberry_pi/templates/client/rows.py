@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 
 def dump(answer: Mapping[str, Any]) -> str:
-    """An answer as one line of JSON. Raises InputError if the answer is not finite."""
+    """Return an answer as one line of JSON. Raises InputError if the answer is not finite."""
     plain = {k: _shown(v) if isinstance(v, Decision) else v for k, v in answer.items()}
     try:
         return json.dumps(plain, allow_nan=False)
@@ -31,8 +31,8 @@ def _shown(decision: Decision[str]) -> dict[str, Any]:
 
 
 def parse(spec: Spec, line: str | bytes) -> Row:
-    """A row from an object with a key for each input: a list, an object by columns, or for an
-    input with steps a file in base64. Raises InputError."""
+    """Return the row of a JSON object with a key for each input: a list, an object by columns, or,
+    for an input with steps, a file in base64. Raises InputError."""
     try:
         row = json.loads(line, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
@@ -44,8 +44,8 @@ def parse(spec: Spec, line: str | bytes) -> Row:
 
 
 def read_csv(spec: Spec, path: Path) -> Iterator[Row | InputError]:
-    """The rows of a CSV file whose header names the columns; other columns are ignored. In place of
-    a row that cannot be read comes an error. Raises InputError for a file that cannot be read."""
+    """Yield the rows of a CSV file whose header names the columns; other columns are ignored. An
+    unreadable row yields an error. Raises InputError for a file that cannot be read."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restval="")

@@ -1,4 +1,4 @@
-"""The proof that this bundle answers here as the trained model does."""
+"""The self-test: the bundle's answers on this machine against the trained model's."""
 
 import platform
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def check(spec: Spec, engine: Engine, threads: int | None) -> Report:
     artifact = spec.artifacts[engine]
     report = Report(PLATFORM, spec.name, spec.version, engine, _device(), artifact.file)
     report.problems += altered_files(FOLDER)
-    # A damaged artifact may end the process within the engine.
+    # A damaged artifact may crash the engine and thus the process.
     if not any(each.startswith((*artifact.files, spec.golden.file)) for each in report.problems):
         try:
             model: Client[Any, Any] = Client(spec, engine, threads)
@@ -49,8 +49,8 @@ def _device() -> str:
 
 
 class _Check:
-    """One model against its golden rows. The names of columns come from the bundle's description,
-    so that a client with other names fails."""
+    """The test of one model on its golden rows. The column names come from the bundle's
+    description, so that a client with other names fails."""
 
     def __init__(self, model: Client[Any, Any], report: Report) -> None:
         self.model, self.report, self.spec = model, report, model.spec
@@ -59,7 +59,7 @@ class _Check:
         self.judge = Judge(self.spec.outputs, model.artifact, self.golden, report)
 
     def run(self) -> None:
-        """Row by row as an application asks, all rows at once, the pictures, and the time."""
+        """Test single rows as an application does, all rows at once, the pictures, and the time."""
         by_column = self._rows(by_column=True)
         self.report.rows = len(by_column)
         self._compare("a row", [self.model.predict(row) for row in by_column])
@@ -93,7 +93,7 @@ class _Check:
         self.judge.compare(what, values, labels)
 
     def _latency(self, rows: list[Row]) -> float:
-        """The median time of single rows, in milliseconds."""
+        """Measure the median time of single rows, in milliseconds."""
         times = []
         for call in range(TIMED_CALLS):
             start = perf_counter()

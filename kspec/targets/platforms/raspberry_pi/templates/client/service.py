@@ -1,4 +1,4 @@
-"""Lines of JSON over a Unix socket: one row a line, one answer a line, in their order."""
+"""Lines of JSON over a Unix socket: one row per line, one answer per line, in order."""
 
 import json
 import os
@@ -15,9 +15,9 @@ from .errors import InputError
 from .rows import dump, parse
 
 MAX_LINE = 32 << 20
-"""Bytes of one row."""
+"""The most bytes of one row."""
 MAX_CONNECTIONS = 16
-"""More are refused."""
+"""The most connections at once; further connections are refused."""
 IDLE_SECONDS = 300
 _FIRST_PASSED = 3
 """The number of the first file that systemd passes, sd_listen_fds(3)."""
@@ -25,7 +25,7 @@ _FIRST_PASSED = 3
 
 def serve(model: Client[Any, Any], path: Path | None) -> None:
     """Answer until SIGTERM or SIGINT; rows that have arrived by then are still answered. Without a
-    path, the socket is the one that systemd has opened. Raises OSError without such a socket."""
+    path, use the socket that systemd opened. Raises OSError if systemd opened none."""
     with _Server(model, _inherited() if path is None else _bound(path)) as server:
 
         def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -63,7 +63,7 @@ class _Server(ThreadingMixIn, UnixStreamServer):
             try:
                 connection.shutdown(socket.SHUT_RD)
             except OSError:
-                continue  # closed by now
+                continue  # already closed
 
 
 class _Connection(StreamRequestHandler):

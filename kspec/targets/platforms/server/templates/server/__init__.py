@@ -5,4 +5,4 @@
 
 import os
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime calls its makers from 1.29 on
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # versions from 1.29 on send telemetry

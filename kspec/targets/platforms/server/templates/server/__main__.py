@@ -1,4 +1,4 @@
-"""``python -m server``: serve the model, or prove it with ``--self-test``."""
+"""``python -m server``: serve the model, or test it with ``--self-test``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .protocol import limited
 from .settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-"""The bundle."""
+"""The folder of the bundle."""
 
 
 def main() -> int:

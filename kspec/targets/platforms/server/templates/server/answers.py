@@ -1,4 +1,4 @@
-"""Answers as HTTP has them."""
+"""HTTP responses."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ TRUTHS: Mapping[str, bool] = {"true": True, "false": False}
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """JSON; arrays may stand in it, and float32 is written as short as it can be read back."""
+    """Return a JSON response. Arrays are allowed; float32 values get their shortest decimals."""
     content = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
     return Response(content, status, headers, "application/json")
 
 
 def refuse(refusal: RequestError) -> Response:
-    """The form of an error that both protocols have."""
+    """Return an error response, in the form of both protocols."""
     return answer({"error": refusal.message}, refusal.status, refusal.headers)
 
 
 def wants_labels(request: Request) -> bool:
-    """Whether ``?labels=true`` asks for the labels beside the numbers."""
+    """Return whether the query ``?labels=true`` requests labels beside the numbers."""
     query = request.scope["query_string"]
     if not query:
         return False

@@ -1,4 +1,4 @@
-"""The application: routes, errors, and whether it is ready."""
+"""The application: routes, errors and readiness."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class App:
     def __init__(self, model: Model, folder: Path, settings: Settings) -> None:
         self.engine = Engine(model, folder, settings)
         self.draining = False
-        """Whether the server is about to end: requests are still answered, but the server is not
-        ready for more, and each connection closes after its answer."""
+        """Whether the server is shutting down: it still answers requests, but reports that it is
+        not ready, and closes each connection after its answer."""
         self._serving = Serving(self.engine, settings)
         self._inference = Inference(self.engine, settings)
         self._document = document(
@@ -62,7 +62,7 @@ class App:
             await self._predict(handler, scope, receive, send)
 
     async def _predict(self, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer without Starlette's routes, which cost as much as a small network. An error of the
+        """Answer without Starlette's routes, which take as long as a small network. An error of the
         server itself is answered, and raised again for the ASGI server, which logs it."""
         response = FAILED
         with self._metrics.measured(scope["path"]) as measure:
@@ -117,7 +117,7 @@ class App:
 
 
 def closing(send: Send) -> Send:
-    """A sender whose answers close their connection."""
+    """Return a sender whose answers close their connection."""
 
     async def last(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -133,5 +133,5 @@ async def _missed(_request: Request, error: Exception) -> Response:
 
 
 async def _failed(_request: Request, _error: Exception) -> Response:
-    """The error itself goes on to the ASGI server, which logs it."""
+    """Answer 500. The exception propagates to the ASGI server, which logs it."""
     return FAILED

@@ -1,4 +1,4 @@
-"""Bodies of requests: received within bounds, and read as JSON that means one thing only."""
+"""Bodies of requests: received within bounds, and parsed as unambiguous JSON."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Body:
 
     value: dict[str, Any]
     truths: bool
-    """Whether ``true`` or ``false`` is among its values: NumPy takes them for numbers."""
+    """Whether ``true`` or ``false`` is among the values: NumPy reads both as numbers."""
 
 
 async def receive(request: Request, settings: Settings) -> bytes:
-    """The bytes of a body. Raises RequestError 408, 413 or 415 for one that is too slow, too long
-    or compressed."""
+    """Return the bytes of a body. Raises RequestError 408, 413 or 415 for a body that is too slow,
+    too long or compressed."""
     headers = request.headers
     if headers.get("content-encoding", "identity") != "identity":
         raise RequestError(415, "compressed bodies are not read")
@@ -56,15 +56,15 @@ async def receive(request: Request, settings: Settings) -> bytes:
 
 
 def parse(content: bytes, settings: Settings) -> Body:
-    """The JSON object that a body is. Raises RequestError 400 for anything else, for numbers that
-    are not finite, for lists too deep, and for a key that stands twice in an object."""
+    """Return the JSON object in a body. Raises RequestError 400 for another body, for numbers that
+    are not finite, for lists that are too deep, and for a duplicate key in an object."""
     try:
         value = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise RequestError(400, f"the body is not JSON: {error}") from None
     if type(value) is not dict:
         raise RequestError(400, "the body is not a JSON object")
-    # Without its texts, what is left of JSON are brackets, commas, colons, numbers and constants.
+    # JSON without its texts consists of brackets, commas, colons, numbers and constants.
     bare = _TEXTS.sub(b"", content)
     brackets = bare.translate(_BRACKETS, _NOT_BRACKETS)
     for _ in range(settings.depth):
@@ -91,6 +91,6 @@ def _count_keys(value: Any) -> int:
 
 
 def _too_long(settings: Settings) -> RequestError:
-    # What is left of the body is not read: the connection ends with the answer.
+    # The rest of the body is not read: the connection ends with the answer.
     message = f"the body is longer than {settings.body} bytes"
     return RequestError(413, message, {"connection": "close"})

@@ -21,7 +21,7 @@ class Model:
     release: str
     """The version of the spec."""
     version: str
-    """The number under which it is served."""
+    """The version number under which the model is served."""
     description: str
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]

@@ -1,4 +1,4 @@
-"""The model in ONNX Runtime: short calls at once, long ones on a worker."""
+"""The model in ONNX Runtime: short calls run at once, long calls on a worker."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class Rows:
     count: int
     arrays: dict[str, np.ndarray]
     files: dict[str, list[bytes]] = field(default_factory=dict)
-    """Files that the steps of an input have to read, by the input's name."""
+    """Files for the steps of an input, by the input's name."""
 
 
 class Engine:
-    """One session, on the CPU."""
+    """One session of ONNX Runtime on the CPU."""
 
     def __init__(self, model: Model, folder: Path, settings: Settings) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = settings.threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # a request that does not fit is not logged
+        options.log_severity_level = 4  # do not log a request that does not fit
         self.model = model
         self.name = f"onnxruntime {onnxruntime.__version__}"
         self._settings = settings
@@ -61,8 +61,8 @@ class Engine:
         self._latency = self._measure()
 
     async def infer(self, rows: Rows) -> Arrays:
-        """The outputs by name. Raises RequestError: 400 if a file cannot be decoded or an answer is
-        not finite, 503 if too many requests wait, 504 if the answer takes too long."""
+        """Return the outputs by name. Raises RequestError: 400 if a file cannot be decoded or an
+        answer is not finite, 503 if too many requests wait, 504 if the answer takes too long."""
         if not rows.files and rows.count * self._latency <= AT_ONCE:
             return self._run(rows.arrays, None)
         if self._waiting >= self._settings.waiting:
@@ -81,7 +81,7 @@ class Engine:
             raise RequestError(504, message) from None
 
     def close(self) -> None:
-        """Wait for the calls that run."""
+        """Wait for the running calls."""
         self._pool.shutdown()
 
     def _done(self) -> None:
@@ -105,7 +105,7 @@ class Engine:
         except FAILURES as error:
             if not self._open:
                 raise
-            # A size that varies, such as a time, may be too small for the network.
+            # A varying size, such as a number of time steps, may be too small for the network.
             message = f"the model does not take inputs of these sizes: {error}"
             raise RequestError(400, message) from None
         for name, result in zip(self._names, results, strict=True):
@@ -114,7 +114,7 @@ class Engine:
         return dict(zip(self._names, results, strict=True))
 
     def _measure(self) -> float:
-        """Seconds of a call with one row, once it is warm."""
+        """Return the seconds of a call with one row, after a first call."""
         zeros = {
             each.name: np.zeros(
                 (1, *(size if isinstance(size, int) else 1 for size in each.shape)), each.dtype
@@ -129,6 +129,6 @@ class Engine:
             except FAILURES:
                 if not self._open:
                     raise
-                return AT_ONCE * 2  # one step of time may be too few; then every call is a long one
+                return AT_ONCE * 2  # one time step may be too few; then every call counts as long
             times.append(time.perf_counter() - started)
         return statistics.median(times)

@@ -1,15 +1,15 @@
-"""What a client is told when its request cannot be answered."""
+"""Errors of requests, with the status and the message for the client."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 LONGEST = 200
-"""Characters of a message: parts of a request are quoted in it."""
+"""The most characters of a message, which quotes parts of a request."""
 
 
 class RequestError(Exception):
-    """An answer that is an error: its status, and one sentence."""
+    """A request that gets an error as its answer: the status, and one sentence."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, version 2, as KServe has it: JSON and binary tensors."""
+"""The Open Inference Protocol, version 2, as in KServe: JSON and binary tensors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .tensors import array_of, cast, checked, file_of
 HEADER: Final = "inference-header-content-length"
 BYTES: Final = "BYTES"
 LABELS: Final = ".labels"
-"""Ends the name of the tensor of an output's labels, one text a row. No output's name has a dot."""
+"""The suffix of tensors with an output's labels, one text per row. Output names have no dot."""
 _LENGTH: Final = struct.Struct("<I")
 
 
@@ -89,7 +89,7 @@ class Inference:
         return _with_blobs(found, blobs) if any(names.values()) else answer(found)
 
     def _wanted(self, outputs: Any, parameters: dict[str, Any], *, labels: bool) -> dict[str, bool]:
-        """The names of tensors to answer with, and whether in binary."""
+        """Return the names of the requested tensors, and whether each is binary."""
         binary = _truth(parameters, "binary_data_output")
         if outputs is None or outputs == []:
             found = dict.fromkeys(self._outputs, binary)
@@ -145,7 +145,7 @@ class Inference:
 
 
 def _split(content: bytes, length: str | None) -> tuple[bytes, memoryview]:
-    """The JSON of a body and its tail of binary tensors."""
+    """Return the JSON of a body, and the binary tensors after it."""
     if length is None:
         return content, memoryview(b"")
     if not (length.isascii() and length.isdigit() and int(length) <= len(content)):
@@ -203,7 +203,7 @@ def _array(
 def _files(
     given: dict[str, Any], blob: memoryview | None, shape: list[int], wanted: Input
 ) -> list[bytes]:
-    """Files: a list of base64 in JSON; in binary, each after its length."""
+    """Return files: in JSON a list of base64 texts; in binary each file after its length."""
     if blob is None:
         texts = given.get("data")
         if type(texts) is not list:

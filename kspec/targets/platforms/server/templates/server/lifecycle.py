@@ -1,4 +1,4 @@
-"""From the signal to end to the end: no request that was accepted goes without its answer."""
+"""Shutdown after a signal: every accepted request gets its answer."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import uvicorn
 from .app import App
 
 SETTLE, LINGER = 0.1, 2.0
-"""Seconds in which, after the end of listening, what is on its way on open connections arrives, and
-for how long a connection without a request is waited for."""
+"""Seconds after the end of listening in which data on open connections may arrive, and for which
+the server waits for a connection without a request."""
 
 
 class Server(uvicorn.Server):
-    """On the first signal the server says that it is not ready, goes on answering for as long as it
-    was told to, each answer the last of its connection, and only then stops listening. A second
-    signal makes it stop at once."""
+    """A server that drains. After the first signal it reports that it is not ready, keeps answering
+    for the configured time, closes each connection after its answer, and then stops listening. A
+    second signal stops it at once."""
 
     def __init__(self, app: App, config: uvicorn.Config, drain: float) -> None:
         super().__init__(config)
@@ -43,7 +43,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # A second handle of each listener: closing the last one resets the connections that the
-        # system has taken and asyncio has not.
+        # system has accepted and asyncio has not.
         listeners = [
             socket.socket(fileno=os.dup(each.fileno()))
             for server in self.servers
@@ -57,7 +57,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _take_over(self, listener: socket.socket) -> None:
-        """Serve the connections that wait, and stop listening."""
+        """Serve the waiting connections, and stop listening."""
         waiting: list[socket.socket] = []
         listener.settimeout(0)
         with listener, contextlib.suppress(BlockingIOError):

@@ -1,4 +1,4 @@
-"""What Prometheus reads at /metrics."""
+"""The metrics for Prometheus at /metrics."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 OTHER = "other"
-"""The label of all paths without a route: their number is not bounded."""
+"""The label of all paths without a route, whose number is unbounded."""
 
 
 class Metrics:
-    """Counts requests by route and status, and how long they take."""
+    """Counts and durations of requests, by route and status."""
 
     def __init__(self, paths: frozenset[str]) -> None:
         self._paths = paths
@@ -46,11 +46,11 @@ class Metrics:
         self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def measured(self, path: str) -> Measure:
-        """Counts what is done within it as a request."""
+        """Count the block as a request."""
         return Measure(self, path if path in self._paths else OTHER)
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """An application whose requests are counted."""
+        """Return an application that counts its requests."""
 
         async def measured(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http":
@@ -80,7 +80,7 @@ class Metrics:
         histogram.observe(seconds)
 
     def _series(self, path: str, status: int) -> tuple[Counter, Histogram]:
-        """Found once: looking a series up costs as much as counting."""
+        """Return a cached series: looking it up takes as long as counting."""
         found = self._requests.labels(path, status), self._seconds.labels(path)
         self._known[path, status] = found
         return found

@@ -27,7 +27,7 @@ ERRORS: Final = {
 def document(
     model: Model, settings: Settings, classified: Output | None, regressed: Output | None
 ) -> Schema:
-    """An OpenAPI 3.1 document."""
+    """Return the OpenAPI 3.1 document."""
     paths: dict[str, Schema] = {
         "/v2/health/live": _get("Whether the process lives", _object(live={"type": "boolean"})),
         "/v2/health/ready": _get(
@@ -96,7 +96,7 @@ def _examples(model: Model, settings: Settings) -> Schema:
 
 
 def _rows(model: Model, settings: Settings) -> Schema:
-    """All rows of one form."""
+    """Return the schema of rows, which all have the same form."""
     forms = [_batch(_closed({each.name: _value(each) for each in model.inputs}), settings)]
     named = {name: _number(each) for each in model.inputs for name in each.columns}
     if named and all(each.columns for each in model.inputs):
@@ -107,7 +107,7 @@ def _rows(model: Model, settings: Settings) -> Schema:
 
 
 def _value(each: Input) -> Schema:
-    """One row of an input, as nested lists."""
+    """Return the schema of one row of an input, as nested lists."""
     found = _number(each)
     for size in reversed(each.shape):
         found = {"type": "array", "items": found, "minItems": 1}
@@ -117,7 +117,7 @@ def _value(each: Input) -> Schema:
 
 
 def _infer(model: Model) -> Schema:
-    """Keys that are not known are ignored, as the protocol has it."""
+    """Return the schema of an inference request. Unknown keys are ignored, as the protocol says."""
     outputs = [each.name for each in model.outputs]
     outputs += [f"{each.name}{LABELS}" for each in model.outputs if each.decides]
     given = [_tensor(each) for each in model.inputs]
@@ -135,7 +135,7 @@ def _infer(model: Model) -> Schema:
 
 
 def _tensor(each: Input) -> Schema:
-    """A row; a schema cannot say that the data are as many as the shape asks for."""
+    """Return the schema of one row: a schema cannot require as many values as the shape has."""
     sizes = [size if isinstance(size, int) else 1 for size in each.shape]
     count = prod(sizes)
     data = {"type": "array", "items": _number(each), "minItems": count, "maxItems": count}

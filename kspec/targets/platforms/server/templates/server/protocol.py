@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with bounds on the time that a slow client may take."""
+"""uvicorn's HTTP/1.1, with time limits for slow clients."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LINGER = 1.0
-"""Seconds in which a connection that is being closed may still deliver what was written."""
+"""Seconds in which a closing connection may still deliver written data."""
 
 
 class Limited(HttpToolsProtocol):
-    """A connection that ends where a request's header or the reading of an answer takes too long.
+    """A connection that ends if a request's header or the reading of an answer takes too long.
 
-    uvicorn itself bounds the time between two requests only: a connection that sends nothing, or
-    half a header, would count against the number of connections for ever.
+    uvicorn itself only limits the time between two requests: a connection that sends nothing, or
+    half a header, would count against the number of connections forever.
     """
 
     header_timeout: ClassVar[float]
@@ -29,7 +29,7 @@ class Limited(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        # The timer between requests, uvicorn's own, ends with the first byte of the next one.
+        # uvicorn's timer between requests ends with the first byte of the next request.
         if self._header is None and self._idle() and self.timeout_keep_alive_task is None:
             self._await_header()
 
@@ -71,8 +71,8 @@ class Limited(HttpToolsProtocol):
 
 
 def limited(header: float, stall: float) -> type[asyncio.Protocol]:
-    """The protocol that closes a connection whose next header takes longer than ``header`` seconds,
-    or whose client reads nothing of an answer for ``stall`` seconds."""
+    """Return the protocol that closes a connection whose next header takes longer than ``header``
+    seconds, or whose client reads nothing of an answer for ``stall`` seconds."""
 
     class Bounded(Limited):
         header_timeout = header

@@ -1,7 +1,7 @@
-"""The proof of a bundle: every golden row goes through the application, and each answer is compared
+"""The self-test of a bundle: the application answers every golden row, and each answer is compared
 with the reference.
 
-Each request is the bytes that a client would send, each answer the bytes that it would receive.
+Requests and answers are the bytes that a client would send and receive.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from .proof import Judge, Report, check_pictures
 from .settings import Settings
 
 CALLS = 20
-"""Calls whose median is the latency."""
+"""The number of calls whose median time is the latency."""
 
 
 async def report(model: Model, folder: Path, settings: Settings) -> Report:
-    """Run everything."""
+    """Run the self-test."""
     artifact = model.artifact.file
     found = Report("server", model.name, model.release, "onnxruntime", "cpu", artifact)
     found.problems += altered_files(folder)
@@ -48,7 +48,7 @@ async def report(model: Model, folder: Path, settings: Settings) -> Report:
 
 
 class _Proof:
-    """Fills a report."""
+    """The tests that fill a report."""
 
     def __init__(self, app: App, folder: Path, found: Report) -> None:
         self._app, self._folder, self._found = app, folder, found
@@ -61,7 +61,7 @@ class _Proof:
         self._judge = Judge(model.outputs, model.artifact, self._golden, found)
 
     async def rows(self) -> None:
-        """Each row by itself, then all of them at once, by row and by column."""
+        """Test single rows, then all rows at once, by row and by column."""
         self._found.rows = self._count
         for row in range(self._count):
             one = self._instances(slice(row, row + 1))
@@ -75,7 +75,7 @@ class _Proof:
         self._judge.finish()
 
     async def pictures(self) -> None:
-        """The tensor of each golden picture, and the answer to it."""
+        """Test the tensor of each golden picture, and the answer to the picture."""
         model = self._model
         read = check_pictures(model.inputs, model.golden, self._golden, self._folder, self._found)
         for name, (content, tensor) in read.items():
@@ -87,7 +87,7 @@ class _Proof:
                 self._found.add("a picture and its tensor have different answers")
 
     async def latency(self) -> None:
-        """The time of one row, in milliseconds, without the network."""
+        """Measure the time of one row, in milliseconds, without network transfer."""
         body = self._instances(slice(0, 1))
         times = []
         for _ in range(CALLS):
@@ -97,7 +97,7 @@ class _Proof:
         self._found.latency_ms = round(1000 * statistics.median(times), 3)
 
     def _named_columns(self, columns: Mapping[str, list[str]]) -> list[str]:
-        """The names of all numbers of a row, where every input is a vector of named numbers."""
+        """Return the names of all numbers of a row if every input is a vector of named numbers."""
         if not all(each.columns for each in self._model.inputs):
             return []
         return [name for each in self._model.inputs for name in columns[each.name]]
@@ -109,13 +109,13 @@ class _Proof:
         return [dict(zip(self._inputs, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def _named(self) -> list[dict[str, Any]]:
-        """Each number by the name of its column in the bundle's description, not in the code."""
+        """Return each number by its column's name in the bundle's description, not in the code."""
         joined = np.concatenate(list(self._inputs.values()), axis=1)
         return [dict(zip(self._columns, row, strict=True)) for row in joined]
 
     async def _infer(self) -> dict[str, Any]:
-        """The answer by the Open Inference Protocol, all tensors in binary, in the form of the
-        answer by TensorFlow Serving's."""
+        """Return the answer of the Open Inference Protocol, with all tensors in binary, in the form
+        of TensorFlow Serving's answer."""
         inputs = [
             {
                 "name": each.name,
@@ -169,7 +169,7 @@ class _Proof:
 
 
 def _texts(blob: bytes) -> list[str]:
-    """Texts, each after its length."""
+    """Return the texts of a tensor, in which each follows its length."""
     found = []
     while blob:
         end = 4 + int.from_bytes(blob[:4], "little")
@@ -181,7 +181,7 @@ def _texts(blob: bytes) -> list[str]:
 async def call(
     app: App, path: str, body: bytes, headers: Mapping[str, str]
 ) -> tuple[int, dict[str, str], bytes]:
-    """A POST, without a network: status, headers and body of the answer."""
+    """Call the application with a POST; return status, headers and body of the answer."""
     path, _, query = path.partition("?")
     given = {"content-length": str(len(body)), **headers}
     scope = {

@@ -19,7 +19,7 @@ from .tensors import from_columns, from_rows
 SIGNATURE: Final = "serving_default"
 PREDICT: Final = frozenset({"instances", "inputs", "signature_name"})
 EXAMPLES: Final = frozenset({"examples", "signature_name"})
-"""Keys of a body. A context, which TensorFlow Serving would add to each example, is not known."""
+"""Keys of a body. TensorFlow Serving's key ``context`` is not supported."""
 _TYPES: Final = {"float32": "DT_FLOAT", "int32": "DT_INT32", "int64": "DT_INT64"}
 
 
@@ -31,15 +31,15 @@ class Serving:
         decisions = [each for each in self._model.outputs if each.decides]
         numbers = [each for each in self._model.outputs if each.shape == (1,) and not each.labels]
         self.classified = decisions[0] if len(decisions) == 1 else None
-        """The output that :classify answers with: the only one that is a decision."""
+        """The output for :classify: the only output with a decision."""
         self.regressed = numbers[0] if len(numbers) == 1 else None
-        """The output that :regress answers with: the only one that is one number."""
+        """The output for :regress: the only output with one number."""
 
     async def models(self, _request: Request) -> Response:
         return answer({"models": [self._model.name]})
 
     async def status(self, _request: Request) -> Response:
-        """What TensorFlow Serving says of a model, and what KServe's first protocol does."""
+        """Answer the status of the model, for TensorFlow Serving and KServe's first protocol."""
         state = {
             "version": self._model.version,
             "state": "AVAILABLE",
@@ -83,14 +83,14 @@ class Serving:
         return answer(found)
 
     async def classify(self, request: Request) -> Response:
-        """A list of [label, score] for each example."""
+        """Answer a list of [label, score] for each example."""
         output, outputs = self.classified, await self._examples(request)
         assert output is not None
         values = outputs[output.name].tolist()
         return answer({"results": [_scores(output, row) for row in values]})
 
     async def regress(self, request: Request) -> Response:
-        """A number for each example."""
+        """Answer a number for each example."""
         output, outputs = self.regressed, await self._examples(request)
         assert output is not None
         return answer({"results": outputs[output.name].reshape(-1)})

@@ -1,4 +1,4 @@
-"""Values of a request as the tensors that the model takes."""
+"""Conversion of a request's values to the model's input tensors."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ RANGES: Final = MappingProxyType(
         "int32": (int(np.iinfo("int32").min), int(np.iinfo("int32").max)),
     }
 )
-"""The least and the greatest number of a type."""
+"""The smallest and the largest number of a type."""
 B64: Final = "b64"
-"""The key of bytes in TensorFlow Serving's JSON."""
+"""The key for bytes in TensorFlow Serving's JSON."""
 
 
 def from_rows(rows: Any, key: str, body: Body, model: Model, settings: Settings) -> Rows:
-    """A list of rows: each an object of inputs or of columns, or the bare value of the only
-    input."""
+    """Return the tensors of a list of rows: each row is an object by inputs or by columns, or the
+    bare value of a single input."""
     if type(rows) is not list or not rows:
         raise RequestError(400, f"{key} is not a list with a row in it")
     only = model.inputs[0] if len(model.inputs) == 1 else None
@@ -51,7 +51,7 @@ def from_rows(rows: Any, key: str, body: Body, model: Model, settings: Settings)
 
 
 def from_columns(columns: Mapping[str, Any], body: Body, model: Model, settings: Settings) -> Rows:
-    """All rows of each input."""
+    """Return the tensors of an object that contains all rows of each input."""
     if unknown := next((name for name in columns if name not in _names(model)), None):
         raise RequestError(400, f"there is no input {unknown!r}")
     arrays: dict[str, np.ndarray] = {}
@@ -68,7 +68,7 @@ def from_columns(columns: Mapping[str, Any], body: Body, model: Model, settings:
 
 
 def array_of(values: Any, wanted: Input, body: Body) -> np.ndarray:
-    """Nested lists of numbers as an array of the input's type, of any shape."""
+    """Return nested lists of numbers as an array of the input's type, in any shape."""
     if body.truths and _has_truths(values):
         raise RequestError(400, f"{wanted.name} holds true or false, not numbers only")
     try:
@@ -79,12 +79,12 @@ def array_of(values: Any, wanted: Input, body: Body) -> np.ndarray:
 
 
 def cast(found: np.ndarray, wanted: Input) -> np.ndarray:
-    """Numbers in the input's type. Raises RequestError 400 for values that are not numbers, and
-    for numbers outside of the type's range."""
+    """Return numbers in the input's type. Raises RequestError 400 for values that are not numbers,
+    and for numbers outside the type's range."""
     if found.dtype.kind not in ("iuf" if wanted.dtype == "float32" else "iu"):
         raise RequestError(400, f"{wanted.name} takes {wanted.dtype} only")
     least, most = RANGES[wanted.dtype]
-    # Written so that a NaN, which is the least and the most of an array, is out of range too.
+    # The minimum and maximum of an array with a NaN are NaN: this condition refuses it too.
     if found.size and not (found.min() >= least and found.max() <= most):
         raise RequestError(400, f"{wanted.name} has a number that {wanted.dtype} does not hold")
     return found.astype(wanted.dtype, copy=False)
@@ -93,8 +93,8 @@ def cast(found: np.ndarray, wanted: Input) -> np.ndarray:
 def checked(
     arrays: dict[str, np.ndarray], files: dict[str, list[bytes]], model: Model, settings: Settings
 ) -> Rows:
-    """The rows, if shapes and numbers of rows agree. Raises RequestError 400 where they do not, 413
-    for too many rows."""
+    """Return the rows. Raises RequestError 400 if shapes or numbers of rows do not agree, 413 for
+    too many rows."""
     counts = {len(each) for each in files.values()}
     varying: dict[int | str, int] = {}
     for each in model.inputs:
@@ -118,7 +118,7 @@ def checked(
 
 
 def file_of(text: Any, wanted: Input) -> bytes:
-    """The bytes of a file from base64."""
+    """Return the bytes of a file in base64."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError, TypeError):
@@ -130,7 +130,7 @@ def _names(model: Model) -> list[str]:
 
 
 def _cell(row: dict[str, Any], wanted: Input) -> tuple[Any, int]:
-    """The value of an input in a row, and the number of keys that it takes up."""
+    """Return the value of an input in a row, and the number of the row's keys that it uses."""
     if wanted.name in row:
         cell = row[wanted.name]
         alone = wanted.shape == (1,) and type(cell) is not list

@@ -1,6 +1,6 @@
-"""The steps of `kspec-bundle.json` that run in the client: one file a step.
+"""The steps of `kspec-bundle.json` that run in the client: one file per step.
 
-Each step computes what the training's data reader computes, number for number.
+Each step computes the same numbers as the data reader in training.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ __all__ = ["DecodeImage", "Resample", "ScalePixels", "Step", "StepError", "run"]
 
 
 def run(steps: Sequence[Step], value: Any) -> NDArray[np.float32]:
-    """The tensor of one row, float32, from one cell. Raises StepError for a cell that cannot be
-    used."""
+    """Return the float32 tensor of one row from one cell. Raises StepError for a cell that cannot
+    be used."""
     for step in steps:
         value = step.apply(value)
     return np.ascontiguousarray(value, np.float32)

@@ -1,4 +1,4 @@
-"""The bytes of a picture file as pixels."""
+"""The step that decodes a picture file to pixels."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from .step import Step, StepError
 
 File: TypeAlias = "str | Path | bytes | Image.Image"
-"""The path of a file, its content, or an open picture."""
+"""The path or content of a picture file, or an open picture."""
 
 _FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
 _MODES: Mapping[int, str] = MappingProxyType({1: "L", 2: "LA", 3: "RGB", 4: "RGBA"})
 _NARROW = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
-"""Modes with eight bits a channel."""
+"""Pillow's modes with eight bits per channel."""
 _ORIENTATION = 0x0112
 _TURNED = frozenset({5, 6, 7, 8})
-"""Orientations of EXIF that exchange width and height."""
+"""EXIF orientations that swap width and height."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeImage(Step):
     """Decode a BMP, JPEG, PNG or WebP file, upright as its EXIF data says. Grey is
-    (19595 R + 38470 G + 7471 B + 32768) >> 16; transparency is dropped where there is no channel
-    for it."""
+    (19595 R + 38470 G + 7471 B + 32768) >> 16; transparency is dropped if the input has no
+    channel for it."""
 
     takes: ClassVar[tuple[type, ...]] = (str, Path, bytes, Image.Image)
 
     channels: int
     height: int | None
     width: int | None
-    """The size that the picture must have; None where a later step resamples it."""
+    """The size that the picture must have; None if a later step resamples it."""
     max_pixels: int
     """A picture with more pixels is not decoded."""
 
     def apply(self, value: File) -> NDArray[np.uint8]:
-        """uint8[height, width, channels]."""
+        """Return uint8[height, width, channels]."""
         if isinstance(value, Image.Image):
             return self._pixels(value)
         source = BytesIO(value) if isinstance(value, bytes) else Path(value)
         try:
-            # Pillow's own warning about decompression bombs comes after the bound of this step.
+            # This step has its own limit, so Pillow's warning about decompression bombs is ignored.
             with (
                 warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
                 Image.open(source, formats=_FORMATS) as image,
             ):
                 return self._pixels(image)
-        except UnidentifiedImageError:  # its text has the address of the stream
+        except UnidentifiedImageError:  # its text contains the address of the stream
             raise StepError(f"not a picture: {', '.join(_FORMATS)} are read") from None
         except (Image.DecompressionBombError, OSError, SyntaxError) as error:
             raise StepError(f"not a picture that can be read: {error}") from None

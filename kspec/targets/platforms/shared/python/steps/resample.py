@@ -1,4 +1,4 @@
-"""Pictures of one size from pictures of another."""
+"""The step that resizes a picture."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Resample(Step):
     method: Literal["nearest", "bilinear"]
 
     def apply(self, value: NDArray[Any]) -> Grid:
-        """float64[height, width, channels] from [rows, columns, channels]."""
+        """Return float64[height, width, channels] for [rows, columns, channels]."""
         return _METHODS[self.method](value, self.height, self.width)
 
 
@@ -41,7 +41,7 @@ def _nearest_to(size: int, wanted: int) -> NDArray[np.int64]:
 
 
 def _bilinear(pixels: NDArray[Any], height: int, width: int) -> Grid:
-    """Only the rows and columns that are read become float64."""
+    """Interpolate; only the rows and columns that are read become float64."""
     above, below, down = _neighbours(pixels.shape[0], height)
     left, right, along = _neighbours(pixels.shape[1], width)
 
@@ -56,7 +56,7 @@ def _bilinear(pixels: NDArray[Any], height: int, width: int) -> Grid:
 
 
 def _neighbours(size: int, wanted: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Grid]:
-    """The pixel before each place, the pixel after it, and the distance from the first."""
+    """Return the pixel before each position, the pixel after it, and the distance to the first."""
     places = np.clip((np.arange(wanted) + 0.5) * (size / wanted) - 0.5, 0, size - 1)
     before = np.floor(places).astype(np.int64)
     return before, np.minimum(before + 1, size - 1), places - before

@@ -1,4 +1,4 @@
-"""Pixels of 8 bits in the range of the data."""
+"""The step that scales 8-bit pixels to the range of the data."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ class ScalePixels(Step):
     """The value of a full channel."""
 
     def apply(self, value: NDArray[Any]) -> NDArray[np.float32]:
-        """float32 in the shape of the pixels."""
+        """Return float32 in the shape of the pixels."""
         return (value * (self.maximum / _FULL)).astype(np.float32)

@@ -14,8 +14,8 @@ class Step(ABC):
     """One operation on one row."""
 
     takes: ClassVar[tuple[type, ...]] = ()
-    """The types of a cell that the step takes as the first one."""
+    """The types of cells that the step accepts as the first step."""
 
     @abstractmethod
     def apply(self, value: Any) -> Any:
-        """The result. Raises StepError for a value that cannot be used."""
+        """Return the result. Raises StepError for a value that cannot be used."""
