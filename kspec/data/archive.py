@@ -1,4 +1,4 @@
-"""NPZ: arrays by name, without pickle, their headers checked before memory is given out."""
+"""NPZ archives, read without pickle; headers are checked before memory is allocated."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ DAMAGED = (
     zipfile.BadZipFile, zlib.error, struct.error, ValueError, TypeError, LookupError, SyntaxError,
     OSError, EOFError, RuntimeError, OverflowError, tokenize.TokenError,
 )  # fmt: skip
-"""What reading a damaged archive raises: RuntimeError for an encrypted one. Not MemoryError: sizes
-are compared with the file before anything is allocated."""
+"""Exceptions of a damaged archive; RuntimeError means encryption. MemoryError is not among them:
+sizes are compared with the file before anything is allocated."""
 RATIO = 1100
-"""Most bytes for one compressed byte: deflate reaches 1032."""
+"""Maximum ratio of uncompressed to compressed bytes: deflate reaches 1032."""
 
 
 @dataclass(frozen=True, slots=True)
 class NpzFile:
-    """A NumPy archive whose arrays all have one element a row."""
+    """A NumPy archive whose arrays have the same first axis, the rows."""
 
     path: File
     rows: int
@@ -82,11 +82,11 @@ class NpzFile:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The arrays, in the order of the archive."""
+        """Names of the arrays, in the order of the archive."""
         return tuple(self.shapes)
 
     def sorts(self, column: str) -> frozenset[Sort]:  # noqa: ARG002
-        """Arrays hold numbers or text, and numbers can be labels."""
+        """Return number and text: arrays contain either, and numbers can be labels."""
         return TABULAR
 
     def read(self, request: Request) -> Table:
@@ -94,7 +94,7 @@ class NpzFile:
         return self._table(request, lambda archive, name: archive[name], self.rows)
 
     def sample(self, request: Request) -> Table:
-        """The first rows of these arrays, as many as SAMPLE_BYTES hold; raises as `read` does."""
+        """Read the first rows of these arrays, up to SAMPLE_BYTES; raises KspecError KS503."""
         wanted = request.columns
         row = max(
             (math.prod(self.shapes[n][1:]) * self.dtypes[n].itemsize for n in wanted), default=0
@@ -103,7 +103,7 @@ class NpzFile:
         return self._table(request, lambda archive, name: self._first(archive, name, count), count)
 
     def _first(self, archive: Any, name: str, count: int) -> Array:
-        """The first rows of an array; of one in Fortran's order, where they are spread, zeros."""
+        """Return the first rows of an array; zeros for Fortran order, where rows are scattered."""
         shape, dtype = (count, *self.shapes[name][1:]), self.dtypes[name]
         with archive.zip.open(name + _SUFFIX) as stream:
             version = npy.read_magic(stream)
@@ -141,7 +141,7 @@ class NpzFile:
 def _header(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo
 ) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and dtype. NumPy allocates what the header asks for, so it is held to the size."""
+    """Return shape and dtype, compared with the member's size, since NumPy trusts the header."""
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{member.filename} is compressed in a way that NumPy does not write")
     if member.file_size > RATIO * max(member.compress_size, 1):

@@ -1,4 +1,4 @@
-"""The faults of columns that are NumPy arrays: what `cells` finds cell by cell, found at once."""
+"""Faults of columns that are NumPy arrays: the checks of `cells`, vectorised."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
 def faults_of(array: Array, dtype: str, unread: Unread | None) -> Iterator[Fault]:
-    """What keeps an array [rows, ...] from being one of `dtype`, float32 or int32."""
+    """Yield the faults that prevent converting an array [rows, ...] to `dtype`: float32, int32."""
     flat = array.reshape(len(array), -1)
     is_missing: Array = np.zeros(len(flat), bool)
     if flat.dtype.kind == "f":
@@ -34,10 +34,10 @@ def faults_of(array: Array, dtype: str, unread: Unread | None) -> Iterator[Fault
 
 
 def _outside(flat: Array, dtype: str) -> Array:
-    """bool[rows]: rows with a finite number that `dtype` cannot hold."""
+    """Return bool[rows]: rows with a finite number that `dtype` cannot represent."""
     low, high = LIMITS[dtype]
     if flat.dtype.kind in "biu":
-        # Every integer is near a float32, and 32 bits hold those of fewer bits.
+        # float32 covers the range of all integer types; int32 covers narrower integer types.
         holds = dtype == "float32" or np.can_cast(flat.dtype, dtype)
         if holds:
             return np.zeros(len(flat), bool)
@@ -51,7 +51,7 @@ def _outside(flat: Array, dtype: str) -> Array:
 
 
 def occurrences_of(values: Sequence[str], codes: Array) -> Mapping[str, Occurrence]:
-    """The values that occur among the codes, each with its first row and how many rows have it."""
+    """Return the values that occur among the codes, each with its first row and row count."""
     if not len(codes):
         return {}
     used, first, counts = np.unique(codes, return_index=True, return_counts=True)
@@ -62,17 +62,17 @@ def occurrences_of(values: Sequence[str], codes: Array) -> Mapping[str, Occurren
 
 
 def is_numeric(array: Array) -> bool:
-    """Whether an array holds booleans, integers or floats."""
+    """Whether an array contains booleans, integers or floats."""
     return array.dtype.kind in "biuf"
 
 
 def empty(array: Array) -> Array:
-    """NaN in the shape of an array of something else."""
+    """Return NaN in the shape of an array without numbers."""
     return np.full(array.shape, np.nan)
 
 
 def all_unread(array: Array) -> Unread:
-    """The rows of an array that holds no numbers: all of them."""
+    """Return all rows of an array without numbers as unread."""
     first = array.reshape(len(array), -1)[0]
     text = str(first[0]) if len(first) else str(array.dtype)
     return Unread(text, stdlib_array("q", range(len(array))))

@@ -1,7 +1,7 @@
-"""CSV read cell by cell, without NumPy: the first rows for `check`, all rows where one is faulty.
+"""CSV read cell by cell, without NumPy: the first rows for `check`, all rows if one is faulty.
 
-Every cell is judged, and nothing is kept of a row but its numbers, the codes of its texts and its
-line: 8 bytes a cell.
+Every cell is judged. Only the numbers, the codes of texts and the line of a row are kept: 8 bytes
+a cell.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from kspec.spec.diagnostics import Diagnostic
 from kspec.spec.untrusted import File
 
 MISSING = frozenset(("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "?"))
-"""Cells that hold no number."""
+"""Spellings of a missing number."""
 MAX_RAGGED = 5
-"""Rows of another length than the header that are listed."""
+"""Maximum number of listed rows that differ in length from the header."""
 LIMITS: Mapping[str, tuple[float, float]] = {
     "float32": (-3.4028234663852886e38, 3.4028234663852886e38),
     "int32": (-(2.0**31), 2.0**31 - 1),
 }
-"""The smallest and the largest number of each type."""
+"""Smallest and largest number of each type."""
 NAN = float("nan")
 BATCH = 4_096
-"""Rows that are held as text at once."""
+"""Rows held as text at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Rows of a column of numbers that hold text."""
+    """Rows with text in a column of numbers."""
 
     first: str
-    """The text of the first one."""
+    """The text of the first such row."""
     rows: array[int]
-    """Their numbers, from 0, ascending."""
+    """Row numbers, from 0, ascending."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +52,7 @@ class Numbers:
     unread: Unread | None = None
 
     def extend(self, cells: Sequence[str]) -> None:
-        """The cells of the next rows."""
+        """Append the cells of the next rows."""
         before = len(self.values)
         try:
             numbers = list(map(float, cells))
@@ -71,7 +71,7 @@ class Numbers:
             self.values.append(number)
 
     def faults(self, dtype: str) -> Iterator[Fault]:
-        """What keeps the column from being an array of `dtype`."""
+        """Yield the faults that prevent converting the column to `dtype`."""
         text: frozenset[int] = frozenset()
         if self.unread is not None:
             text = frozenset(self.unread.rows)
@@ -90,7 +90,7 @@ class Numbers:
 
 
 def number_of(cell: str) -> float | None:
-    """The number in a cell: NaN for a missing one, None for text."""
+    """Return the number in a cell: NaN if it is missing, None for text."""
     try:
         number = float(cell)
     except ValueError:
@@ -99,7 +99,7 @@ def number_of(cell: str) -> float | None:
 
 
 def _is_sound(values: Sequence[float], low: float, high: float, dtype: str) -> bool:
-    """Whether all are finite and fit; a NaN makes the sum one."""
+    """Whether all values are finite and fit `dtype`; any NaN makes the sum NaN."""
     return (
         math.isfinite(sum(values))
         and low <= min(values)
@@ -114,7 +114,7 @@ def _fits(value: float, low: float, high: float, dtype: str) -> bool:
 
 @dataclass(slots=True, eq=False)
 class Texts:
-    """One column of text, each value once."""
+    """One column of text; each distinct value is stored once."""
 
     codes: array[int] = field(default_factory=lambda: array("q"))
     """The index of each row's value."""
@@ -122,7 +122,7 @@ class Texts:
     _code: dict[str, int] = field(default_factory=dict)
 
     def extend(self, cells: Iterable[str]) -> None:
-        """The cells of the next rows."""
+        """Append the cells of the next rows."""
         for row, cell in enumerate(cells, len(self.codes)):
             self.codes.append(self._code.setdefault(cell, len(self._code)))
             before = self.values.get(cell)
@@ -132,7 +132,7 @@ class Texts:
 
 @dataclass(slots=True, eq=False)
 class Cells:
-    """Rows of CSV files, cell by cell; what `Readable` asks for."""
+    """Rows of CSV files, read cell by cell; implements `Readable`."""
 
     numbers: Mapping[str, Numbers]
     texts: Mapping[str, Texts]
@@ -143,23 +143,23 @@ class Cells:
     starts: list[tuple[int, str]] = field(default_factory=list)
     """The first row of each file, with its name."""
     ragged: int = 0
-    """Rows of another length than the header, which are left out."""
+    """Number of rows left out because their length differs from the header's."""
     shown: list[str] = field(default_factory=list)
-    """The first of them: `rows.csv:4 has 2 cells, the header 3`."""
+    """Messages for the first of these rows: `rows.csv:4 has 2 cells, the header 3`."""
 
     @property
     def decoded(self) -> Mapping[str, object]:
-        """A cell is never bytes."""
+        """Empty, since CSV has no cells of bytes."""
         return {}
 
     @property
     def rows(self) -> int:
-        """How many rows were read."""
+        """Number of rows read."""
         return len(self.lines)
 
     @property
     def where(self) -> Callable[[int], str]:
-        """The place of a row: `digits.csv:17`."""
+        """Function from a row number to its place: `digits.csv:17`."""
         return self._place
 
     def _place(self, row: int) -> str:
@@ -167,20 +167,20 @@ class Cells:
         return f"{name}:{self.lines[row]}"
 
     def shape(self, column: str) -> tuple[int, ...]:
-        """A cell holds a single number."""
+        """Return `()`: each cell contains a single number."""
         del column
         return ()
 
     def faults(self, column: str, dtype: str) -> Sequence[Fault]:
-        """What keeps a column of numbers from being an array of `dtype`."""
+        """Return the faults that prevent converting a column of numbers to `dtype`."""
         return tuple(self.numbers[column].faults(dtype))
 
     def occurrences(self, column: str) -> Mapping[str, Occurrence]:
-        """The values of a column of text."""
+        """Return the values of a column of text."""
         return self.texts[column].values
 
     def add(self, path: File, header: Sequence[str], rows: Iterable[tuple[int, list[str]]]) -> None:
-        """The rows of one file, as `rows_of` gives them."""
+        """Add the rows of one file, as `rows_of` yields them."""
         self.starts.append((self.rows, path.name))
         for batch in _batches(rows):
             sound = [cells for _, cells in batch if len(cells) == len(header)]
@@ -196,10 +196,10 @@ class Cells:
 
     @property
     def problems(self) -> tuple[Diagnostic, ...]:
-        """The rows of another length than the header."""
+        """KS507 for rows whose length differs from the header's."""
         told = [Diagnostic("KS507", each, ROUTE) for each in self.shown]
         if left := self.ragged - len(self.shown):
-            told.append(Diagnostic("KS507", f"the same in {left:,} rows more", ROUTE))
+            told.append(Diagnostic("KS507", f"the same in {left:,} more rows", ROUTE))
         return tuple(told)
 
     def _leave_out(self, name: str, batch: Iterable[tuple[int, list[str]]], wanted: int) -> None:
@@ -219,14 +219,14 @@ def _batches(rows: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, 
 
 
 def rows_of(path: File) -> Iterator[tuple[int, list[str]]]:
-    """The rows after the header, each with the line on which it ends; empty lines are skipped."""
+    """Yield the rows after the header with the line on which each ends; empty lines are skipped."""
     with path.text() as stream:
         yield from _parsed(stream)
 
 
 def first_rows(path: File, size: int, most: int) -> tuple[list[tuple[int, list[str]]], bool]:
-    """Return `rows_of` the first `size` bytes, at most `most` rows, and whether these are all rows
-    of the file."""
+    """Return the rows in the first `size` bytes, at most `most` rows, and whether these are all
+    rows of the file."""
     with path.open() as stream:
         chunk = stream.read(size)
         is_whole = not stream.read(1)
@@ -235,7 +235,7 @@ def first_rows(path: File, size: int, most: int) -> tuple[list[tuple[int, list[s
     rows = list(islice(parsed, most + 1))
     if len(rows) > most:
         return rows[:most], False
-    # The last row of a part may go on behind it.
+    # The last row may continue after the first `size` bytes.
     return rows if is_whole else rows[:-1], is_whole
 
 

@@ -1,4 +1,4 @@
-"""Parquet: the columns asked for and no others."""
+"""Parquet files; only the requested columns are read."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from kspec.spec.diagnostics import Diagnostic
 from kspec.spec.untrusted import File
 
 _GROUP_BYTES = 64 << 20
-"""Bytes, decoded, of the row group that a sample is taken from."""
+"""Maximum decoded bytes of a row group from which a sample is taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetFiles:
-    """Parquet files with the same columns, one after the other."""
+    """Parquet files with the same columns, concatenated."""
 
     paths: tuple[File, ...]
     names: tuple[str, ...]
     counts: tuple[int, ...]
     """Rows of each file."""
     sorted: Mapping[str, frozenset[Sort]]
-    """The sorts of the columns of bytes and of times."""
+    """The sorts of columns of bytes and columns of times."""
 
     @classmethod
     def open(cls, paths: Sequence[File]) -> ParquetFiles:
@@ -57,7 +57,7 @@ class ParquetFiles:
         return cls(tuple(paths), names[0], counts, sorts[0])
 
     def sorts(self, column: str) -> frozenset[Sort]:
-        """By the type of the column in the first file."""
+        """Return the sorts of the column's type in the first file."""
         return self.sorted.get(column, TABULAR)
 
     def read(self, request: Request) -> Table:
@@ -67,12 +67,13 @@ class ParquetFiles:
         return self._table(request, [lambda path: _columns(path, wanted)] * len(self.paths))
 
     def sample(self, request: Request) -> Table:
-        """The first rows of the first file, and the types of all; raises as `read` does."""
+        """Read the first rows of the first file, and the column types of all files; raises
+        KspecError KS503 or KS504."""
         wanted = sorted(request.columns)
         return self._table(request, [lambda path: _first(path, wanted)])
 
     def _table(self, request: Request, readers: Sequence[Callable[[File], Any]]) -> Table:
-        """The rows that the readers give, one for each of the first files."""
+        """Return the rows from the readers; reader i reads file i."""
         import pyarrow as pa
 
         try:
@@ -118,7 +119,7 @@ class _Cells:
 
     @contextmanager
     def open(self, row: int) -> Iterator[BinaryIO]:
-        """The bytes of a row; raises ValueError for a missing value."""
+        """Yield a stream of the bytes of a row; raises ValueError for a missing value."""
         content = self.column[row].as_py()
         if content is None:
             raise ValueError("no value")
@@ -133,7 +134,7 @@ def _columns(path: File, wanted: Sequence[str]) -> Any:
 
 
 def _first(path: File, wanted: Sequence[str]) -> Any:
-    """The first rows of a file, none of a row group that would take much memory."""
+    """Return the first rows of a file; no rows if the row group exceeds _GROUP_BYTES."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -148,7 +149,7 @@ def _first(path: File, wanted: Sequence[str]) -> Any:
 
 
 def _footer(path: File) -> tuple[tuple[str, ...], int, Mapping[str, frozenset[Sort]]]:
-    """The columns of a file, how many rows it has, and which columns hold bytes or times."""
+    """Return the columns of a file, its number of rows, and the sorts of bytes and times."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -171,7 +172,7 @@ def _sorts(kind: Any) -> frozenset[Sort]:
 
 
 def _numbers(name: str, column: Any, problems: list[Diagnostic]) -> Array:
-    """The column as an array [rows, ...], of numbers if it holds any."""
+    """Return the column as an array [rows, ...], of numbers if the type is numeric."""
     import pyarrow.types as types
 
     kind = column.type

@@ -1,4 +1,4 @@
-"""Which columns of the data each input and output reads."""
+"""The columns of the data that each input and output reads."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from kspec.spec.suggestions import nearest
 
 _SHOWN = 8
 _COMPARED = 2_000
-"""Columns that a misspelt name is compared with at most."""
+"""Maximum number of columns with which a misspelt name is compared."""
 _SEPARATORS: Mapping[str, str] = MappingProxyType({";": "semicolons", "\t": "tabs", "|": "bars"})
 _ESCAPED: Mapping[str, str] = MappingProxyType({";": ";", "\t": "\\t", "|": "|"})
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns of each input and output by name, globs worked out."""
+    """The columns of each input and output by name, with globs expanded."""
 
     inputs: dict[str, tuple[str, ...]]
     outputs: dict[str, tuple[str, ...]]
     split: tuple[str, ...] = ()
     """The columns by which rows are split."""
     incomplete: frozenset[Route] = frozenset()
-    """The inputs and outputs of which a column is not there: `("inputs", "x")`."""
+    """The inputs and outputs that lack a column in the data: `("inputs", "x")`."""
     problems: tuple[Diagnostic, ...] = ()
-    """KS510 a column that the data does not have, KS512 an input that reads what it is to predict,
-    KS551 a file with another separator than a comma."""
+    """KS510: the data does not have a column. KS512: an input reads the truth of an output. KS551:
+    the separator is not a comma."""
 
     @property
     def is_readable(self) -> bool:
-        """Whether rows can tell anything: a column is there, and the file is comma-separated."""
+        """Whether reading rows is useful: a column exists, and the file is comma-separated."""
         found = (*self.inputs.values(), *self.outputs.values())
         return any(found) and all(each.code != "KS551" for each in self.problems)
 
 
 def bind_columns(spec: Spec, names: Sequence[str]) -> Columns:
-    """`find_columns`; raises KspecError with all problems."""
+    """Return `find_columns`; raise KspecError with all problems if there are any."""
     found = find_columns(spec, names)
     if found.problems:
         raise KspecError(*found.problems)
@@ -54,7 +54,7 @@ def bind_columns(spec: Spec, names: Sequence[str]) -> Columns:
 
 
 def find_columns(spec: Spec, names: Sequence[str]) -> Columns:
-    """The columns that the spec asks for among those of the data, as far as they are there."""
+    """Return the columns that the spec requests, with a problem for each that the data lacks."""
     header = Header.of(names)
     absent: dict[str, list[Diagnostic]] = {}
 
@@ -89,7 +89,7 @@ def _route(section: str, name: str, item: Input | Output) -> Route:
 def _match(
     written: Sequence[str], header: Header, route: Route, absent: dict[str, list[Diagnostic]]
 ) -> Iterator[str]:
-    """The names that each pattern stands for, none twice."""
+    """Yield the names that match the patterns, each once."""
     seen: set[str] = set()
     for place, pattern in enumerate(written):
         try:
@@ -107,9 +107,9 @@ def _match(
 
 
 def _absent(name: str, header: Header, route: Route, before: int) -> Diagnostic:
-    """The diagnostic for a missing column; `before` counts the missing ones that came earlier.
+    """Return the diagnostic for a missing column; `before` is the number of earlier ones.
 
-    Suggestions cost a comparison with each column, so only diagnostics that are shown have one.
+    A suggestion costs a comparison with each column, so only diagnostics that are shown have one.
     """
     names = header.names
     near = nearest(name, names[:_COMPARED]) if before < MAX_REPORTED else None
@@ -124,7 +124,7 @@ def _absent(name: str, header: Header, route: Route, before: int) -> Diagnostic:
 
 
 def _other_separator(names: Sequence[str], absent: Collection[str]) -> list[Diagnostic]:
-    """The header of a file that separates its cells by something else than commas."""
+    """Return KS551 if the header's cells are separated by another character than a comma."""
     for separator, word in _SEPARATORS.items():
         cells = [cell.strip(' "') for cell in ",".join(names).split(separator)]
         patterns = islice(absent, MAX_REPORTED)
@@ -138,8 +138,8 @@ def _other_separator(names: Sequence[str], absent: Collection[str]) -> list[Diag
 def leaks(
     spec: Spec, inputs: Mapping[str, Sequence[str]], outputs: Mapping[str, Sequence[str]]
 ) -> Iterator[Diagnostic]:
-    """Inputs that read a column of the truth. A network that is to give its own input back reads
-    the same columns at both ends: that is not a leak."""
+    """Yield KS512 for each input that reads a column of the truth. An autoencoder is excepted: its
+    output is compared with all columns of its input."""
     for output, columns in outputs.items():
         for name, read in inputs.items():
             if _is_reconstruction(spec.inputs[name], spec.outputs[output], columns, read):
@@ -158,7 +158,7 @@ def leaks(
 def _is_reconstruction(
     item: Input, output: Output, columns: Sequence[str], read: Sequence[str]
 ) -> bool:
-    """Whether an output of several numbers is compared with all that an input reads."""
+    """Whether an output of several numbers is compared with all columns of an input."""
     if labels_of(output) or set(columns) != set(read):
         return False
     count = _count(output_kind(output.kind).shape(output.kind))
@@ -166,13 +166,13 @@ def _is_reconstruction(
 
 
 def _count(shape: Shape) -> int | Shape:
-    """How many numbers a row has; the shape itself where a size is open."""
+    """Return the number of elements of a row; the shape itself if it has a named dimension."""
     sizes = [size for size in shape if isinstance(size, int)]
     return math.prod(sizes) if len(sizes) == len(shape) else shape
 
 
 def _pattern_of(column: str, item: Input, name: str) -> int:
-    """The place in an input's list of the name or glob that stands for a column."""
+    """Return the index, in an input's list, of the name or glob that matches a column."""
     written = _written(name, item)
     fits = (i for i, pattern in enumerate(written) if fnmatch.fnmatch(column, pattern))
     return written.index(column) if column in written else next(fits, 0)

@@ -1,4 +1,4 @@
-"""From a document to the arrays that train, validate and test its model."""
+"""The arrays with which the model of a document is trained, validated and tested."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Split:
     """Rows of the data, ready for the model."""
 
     inputs: Mapping[str, Array]
-    """[rows, ...] by the spec's names: raw values, as every artifact takes them."""
+    """[rows, ...] by the spec's names: raw values, the inputs of every artifact."""
     targets: Mapping[str, Array]
     """[rows], [rows, 1] or [rows, size] by the spec's names: see `features.make_target`."""
     rows: Array
-    """int64[rows]: where each stands in the data, from 0."""
+    """int64[rows]: the row numbers in the data, from 0."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def take(self, positions: Array) -> Split:
-        """The rows at these positions, in this order."""
+        """Return the rows at these positions, in this order."""
         return Split(
             {name: array[positions] for name, array in self.inputs.items()},
             {name: array[positions] for name, array in self.targets.items()},
@@ -58,13 +58,13 @@ class Dataset:
     validation: Split
     test: Split
     columns: Mapping[str, tuple[str, ...]]
-    """Of each input, in their order, globs worked out."""
+    """The columns of each input, in their order, with globs expanded."""
     digest: str
-    """What `source_digest` gives."""
+    """The result of `source_digest`."""
 
 
 def source_digest(document: Document) -> str:
-    """SHA-256, in hex, of the bytes of the data: a key for a build, made without parsing.
+    """Return SHA-256, in hex, of the bytes of the data: part of a build's key, without parsing.
 
     Raises KspecError KS501, KS502, KS504, or KS550 for a spec without data.
     """
@@ -118,7 +118,7 @@ def _untrainable(
     targets: Mapping[str, Array],
     columns: Columns,
 ) -> Iterator[Diagnostic]:
-    """What no training can make up for: a label never seen, a division by no deviation."""
+    """Yield problems of the training split: labels without rows, constant columns to normalise."""
     for name, output in spec.outputs.items():
         if not (labels := labels_of(output)):
             continue

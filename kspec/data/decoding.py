@@ -1,4 +1,4 @@
-"""Cells of bytes as the values of inputs, by the host steps of their kinds."""
+"""Decoding of cells of bytes to values of inputs, by the host steps of their kinds."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from kspec.schemas.features import Input
 from kspec.spec.diagnostics import Diagnostic
 
 SAMPLE_CELLS = 100
-"""Cells whose heads `check` looks at, at most."""
+"""Maximum number of cells whose heads `check` reads."""
 
 
 def decode_cells(spec: Spec, columns: Columns, table: Table) -> Table:
-    """The table with the values of each input that reads a column of bytes, and with the problems
-    of all cells (KS540). Raises KspecError KS504 where the values would take too much memory."""
+    """Return the table with the values of each input that reads a column of bytes, and with the
+    problems of all cells (KS540). Raises KspecError KS504 if the values take too much memory."""
     problems: list[Diagnostic] = []
     decoded = {
         name: _decode(item, blobs, problems) for name, item, blobs in _readers(spec, columns, table)
@@ -30,7 +30,7 @@ def decode_cells(spec: Spec, columns: Columns, table: Table) -> Table:
 
 
 def look_at_cells(spec: Spec, columns: Columns, rows: Readable) -> Readable:
-    """Sampled rows with the problems that the heads of their cells show; nothing is decoded."""
+    """Return sampled rows with the problems in the heads of their cells; nothing is decoded."""
     if not isinstance(rows, Table) or not rows.blobs:
         return rows
     problems: list[Diagnostic] = []
@@ -48,7 +48,7 @@ def look_at_cells(spec: Spec, columns: Columns, rows: Readable) -> Readable:
 
 
 def _readers(spec: Spec, columns: Columns, table: Table) -> Iterator[tuple[str, Input, Blobs]]:
-    """The inputs that read a column of bytes, with the column."""
+    """Yield each input that reads a column of bytes, with the column."""
     for name, item in spec.inputs.items():
         read = columns.inputs[name]
         if len(read) == 1 and "bytes" in input_kind(item.kind).cell and read[0] in table.blobs:
@@ -56,7 +56,7 @@ def _readers(spec: Spec, columns: Columns, table: Table) -> Iterator[tuple[str, 
 
 
 def _decode(item: Input, blobs: Blobs, problems: list[Diagnostic]) -> Array:
-    """[rows, ...] in the shape and dtype of the input; zeros where a cell is unusable."""
+    """Return [rows, ...] in the shape and dtype of the input; an unusable cell becomes zeros."""
     import numpy as np
 
     kind = input_kind(item.kind)

@@ -1,4 +1,5 @@
-"""CSV: read by Arrow. What Arrow refuses is read again, cell by cell, to count every fault."""
+"""CSV files, read by Arrow. A file that Arrow refuses is read again cell by cell, to count every
+fault."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ _BLOCK = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class CsvFiles:
-    """CSV files with the same columns, one after the other."""
+    """CSV files with the same columns, concatenated."""
 
     paths: tuple[File, ...]
     headers: Mapping[File, tuple[str, ...]]
@@ -53,7 +54,7 @@ class CsvFiles:
         return cls(tuple(paths), dict(zip(paths, headers, strict=True)))
 
     def sorts(self, column: str) -> frozenset[Sort]:  # noqa: ARG002
-        """A cell is text, and a number where it spells one."""
+        """Return number and text: every cell is text, and may spell a number."""
         return TABULAR
 
     def read(self, request: Request) -> Table:
@@ -76,7 +77,7 @@ class CsvFiles:
         )
 
     def sample(self, request: Request) -> Cells:
-        """The first rows of these columns, cell by cell; raises KspecError KS503 or KS505."""
+        """Read the first rows of these columns cell by cell; raises KspecError KS503 or KS505."""
         cells = _cells(request)
         for path in self.paths:
             with _readable(path):
@@ -88,7 +89,7 @@ class CsvFiles:
         return cells
 
     def _read_slowly(self, request: Request, reason: str) -> Table:
-        """What Arrow refuses, cell by cell, with every fault; `reason` where none is found."""
+        """Read files that Arrow refuses, with every fault; report `reason` if none is found."""
         import numpy as np
 
         cells = _cells(request)
@@ -127,7 +128,7 @@ def _cells(request: Request) -> Cells:
 
 @contextmanager
 def _readable(path: File) -> Iterator[None]:
-    """Raises KspecError KS503 for what is not CSV in UTF-8."""
+    """Raise KspecError KS503 if the file is not CSV in UTF-8."""
     try:
         yield
     except UnicodeDecodeError as error:
@@ -138,12 +139,12 @@ def _readable(path: File) -> Iterator[None]:
         raise refuse("KS503", f"{path.name} is not CSV in UTF-8: {error}") from None
 
 
-# A column may be asked for as a number and as text: the names in the Arrow table say which.
+# A column may be requested as numbers and as text: prefixes of Arrow column names tell which.
 _NUMBER, _TEXT = "number ", "text "
 
 
 def encode_text(column: Any) -> Text:
-    """The Text of an Arrow column of strings."""
+    """Return the Text of an Arrow column of strings."""
     import pyarrow.compute as pc
 
     encoded = pc.fill_null(column, "").combine_chunks().dictionary_encode()
@@ -184,7 +185,7 @@ def _read(path: File, request: Request) -> Any:
             )
         return table.rename_columns([prefix + name for name in names])
 
-    # Together at most two passes over the file, and one where all columns are of a kind.
+    # At most two passes over the file; one if all columns are of one kind.
     parts = [
         columns(list(names), kind, prefix)
         for names, kind, prefix in (

@@ -1,7 +1,7 @@
-"""What can be wrong with the rows of a column, counted, and told in one form.
+"""Faults in the rows of a column: kinds, counts and messages.
 
 `check` finds faults in the first rows, without NumPy; a build finds them in all rows. Both count
-per column and tell the first row of each kind.
+per column and report the first row of each kind.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Protocol
 from kspec.spec.diagnostics import Diagnostic, Route
 
 ROUTE: Route = ("data", "source")
-"""Where a spec names its data."""
+"""The route of the data's source in a spec."""
 SPLITS = ("train", "validation", "test")
 MAX_REPORTED = 20
-"""Problems of the data that are reported at once."""
+"""Maximum number of data problems in one report."""
 MAX_COLUMNS = 5
-"""Columns of one item that are named for one kind of fault."""
+"""Maximum number of columns of one item that are named for one kind of fault."""
 MAX_VALUES = 5
-"""Unknown labels that are listed."""
-COMPLETE = "fill or drop these rows: a model learns nothing from what is not there"
+"""Maximum number of unknown labels that are listed."""
+COMPLETE = "fill or drop these rows: a model learns nothing from missing values"
 _SPACE = "'\\u00a0\\u202f "
 SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
@@ -39,7 +39,7 @@ SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"true|false|yes|no", re.IGNORECASE), "write 1 and 0"),
 )
-"""How people spell what is a number to them, and what to write instead."""
+"""Common spellings that are not numbers to kspec, with what to write instead."""
 NUMBERS = "correct the cells, or write words as numbers: a column of 0 and 1 for each word"
 
 
@@ -49,17 +49,17 @@ class Fault:
 
     code: str
     what: str
-    """Of the first row: `'abc' is not a number`."""
+    """The fault of the first row: `'abc' is not a number`."""
     row: int
-    """The first row that has it, from 0."""
+    """The first row with the fault, from 0."""
     count: int
-    """How many rows have it."""
+    """Number of rows with the fault."""
     help: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """Where a text stands in a column."""
+    """The rows of one text in a column."""
 
     row: int
     """The first row, from 0."""
@@ -71,7 +71,7 @@ class Readable(Protocol):
 
     @property
     def rows(self) -> int:
-        """How many there are."""
+        """Number of rows."""
 
     @property
     def is_whole(self) -> bool:
@@ -79,24 +79,24 @@ class Readable(Protocol):
 
     @property
     def problems(self) -> tuple[Diagnostic, ...]:
-        """Rows that cannot be read at all."""
+        """Problems of rows that cannot be read at all."""
 
     @property
     def decoded(self) -> Mapping[str, object]:
-        """The inputs by name whose values were made of cells of bytes."""
+        """Inputs, by name, whose values were decoded from cells of bytes."""
 
     @property
     def where(self) -> Callable[[int], str]:
-        """The place of a row for a person: `digits.csv:17`."""
+        """Function from a row number to its place: `digits.csv:17`."""
 
     def shape(self, column: str) -> tuple[int, ...]:
-        """The shape of one row of a column of numbers; `()` for single numbers."""
+        """Return the shape of one row of a column of numbers; `()` for single numbers."""
 
     def faults(self, column: str, dtype: str) -> Sequence[Fault]:
-        """What keeps a column of numbers from being an array of `dtype`, float32 or int32."""
+        """Return the faults that prevent converting a column to `dtype`, float32 or int32."""
 
     def occurrences(self, column: str) -> Mapping[str, Occurrence]:
-        """The values of a column of text; a missing value is the empty text."""
+        """Return the values of a column of text; a missing value is the empty text."""
 
 
 def not_a_number(cell: str, row: int, count: int) -> Fault:
@@ -107,19 +107,20 @@ def not_a_number(cell: str, row: int, count: int) -> Fault:
 
 
 def not_finite(row: int, count: int) -> Fault:
-    """Rows without a value, or with NaN or an infinite one."""
+    """Return the fault of rows whose value is missing, NaN or infinite."""
     return Fault("KS521", "no finite number", row, count, COMPLETE)
 
 
 def not_of(value: float, dtype: str, row: int, count: int) -> Fault:
-    """Rows whose number `dtype` cannot hold."""
+    """Return the fault of rows whose number `dtype` cannot represent."""
     return Fault("KS520", f"{value:.10g} does not fit {dtype}", row, count)
 
 
 def number_problems(
     owner: str, columns: Iterable[str], dtype: str, rows: Readable, route: Route
 ) -> tuple[Diagnostic, ...]:
-    """The faults in the columns of `owner` (`input 'x'`), at most `MAX_COLUMNS` named a kind."""
+    """Return the faults in the columns of `owner` (`input 'x'`); for each kind, at most
+    `MAX_COLUMNS` columns are named."""
     found: dict[str, list[Diagnostic]] = {}
     for column in columns:
         for fault in rows.faults(column, dtype):
@@ -136,7 +137,7 @@ def _share(count: int, rows: Readable) -> str:
     if count == 1:
         return ""
     of = "" if rows.is_whole else "the first "
-    return f"; {count:,} of {of}{rows.rows:,} rows are like it"
+    return f"; {count:,} of {of}{rows.rows:,} rows have this fault"
 
 
 def _shortened(told: list[Diagnostic], route: Route) -> Iterator[Diagnostic]:
@@ -144,7 +145,7 @@ def _shortened(told: list[Diagnostic], route: Route) -> Iterator[Diagnostic]:
     if left := len(told) - MAX_COLUMNS:
         columns = "column" if left == 1 else "columns"
         if left > 0:
-            yield Diagnostic(told[0].code, f"the same in {left:,} {columns} more", route)
+            yield Diagnostic(told[0].code, f"the same in {left:,} more {columns}", route)
 
 
 def label_problems(
@@ -155,8 +156,8 @@ def label_problems(
     rows: Readable,
     route: Route,
 ) -> Iterator[Diagnostic]:
-    """Rows of a column of labels without a value, or with one that is not a label: those of `odd`,
-    with the places of each."""
+    """Yield the problems of a column of labels: missing values and unknown labels. `odd` has the
+    occurrences of both."""
     odd = dict(odd)
     if missing := odd.pop("", None):
         yield _told(
@@ -196,9 +197,9 @@ def unknown_split(value: str, column: str, where: str) -> Diagnostic:
 
 
 def bounded(problems: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """At most `MAX_REPORTED` problems; the last one counts those that are left out."""
+    """Return at most `MAX_REPORTED` problems; the last one counts the omitted problems."""
     if len(problems) <= MAX_REPORTED:
         return tuple(problems)
     left = problems[MAX_REPORTED - 1 :]
-    more = Diagnostic(left[0].code, f"{len(left):,} problems more of the data", left[0].route)
+    more = Diagnostic(left[0].code, f"{len(left):,} more problems of the data", left[0].route)
     return (*problems[: MAX_REPORTED - 1], more)

@@ -1,6 +1,6 @@
-"""Columns → the arrays that inputs take and outputs are compared with.
+"""Conversion of columns to arrays of inputs and of targets.
 
-Nothing is scaled here: rescaling and normalisation are layers of the network, so that every
+Values are not scaled here: rescaling and normalisation are layers of the network, so that every
 artifact takes the raw values of these arrays.
 """
 
@@ -20,10 +20,10 @@ from kspec.spec.diagnostics import KspecError
 def tensor_array(
     name: str, shape: Shape, dtype: str, columns: Sequence[str], table: Table
 ) -> Array:
-    """float32 or int32 [rows, *shape], as the artifacts take it; the shape is without the batch.
+    """Return float32 or int32 [rows, *shape], an input of artifacts; the shape omits the batch.
 
-    Raises KspecError KS511 when the columns do not make the shape, KS520 for text or a number that
-    the dtype cannot hold, KS521 for missing values.
+    Raises KspecError KS511 if the columns do not fit the shape, KS520 for text or a number that
+    the dtype cannot represent, KS521 for missing values.
     """
     if problems := tensor_problems(name, shape, dtype, columns, table):
         raise KspecError(*problems)
@@ -31,7 +31,7 @@ def tensor_array(
 
 
 def make_input(name: str, item: Input, columns: Sequence[str], table: Table) -> Array:
-    """`tensor_array` of an input's columns, which were judged."""
+    """Return `tensor_array` of an input's columns, which were judged before."""
     if name in table.decoded:
         return table.decoded[name]
     kind = input_kind(item.kind)
@@ -39,10 +39,10 @@ def make_input(name: str, item: Input, columns: Sequence[str], table: Table) -> 
 
 
 def make_target(item: Output, columns: Sequence[str], table: Table) -> Array:
-    """What the output is compared with, in the rank of the output but for a category's.
+    """Return the target of an output. The columns were judged before.
 
     int32[rows] (index of the label) for a category, float32[rows, 1] of 0 and 1 for a binary
-    output, float32[rows, *shape] for numbers. The columns were judged.
+    output, float32[rows, *shape] for numbers.
     """
     kind = output_kind(item.kind)
     if kind.target is None:

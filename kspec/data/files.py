@@ -1,4 +1,4 @@
-"""The files that a spec's data consists of: found, kept inside its roots, hashed."""
+"""The files of a spec's data: search, confinement to its roots, hashing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kspec.spec.untrusted import File, PlaceError, Reason, check_folder, files_b
 PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".webp"})
 """Suffixes of the files that count as images."""
 LABELS = "labels.csv"
-"""The file in an image folder that, where it exists, takes the place of subfolders."""
+"""The optional file in an image folder that has the labels, in place of subfolders."""
 
 
 CODES: Mapping[Reason, str] = MappingProxyType(
@@ -34,10 +34,10 @@ CODES: Mapping[Reason, str] = MappingProxyType(
 
 
 def find_file(roots: Roots, name: str) -> File:
-    """The file `name`, of at most `MAX_BYTES`, as a spec writes it.
+    """Return the file `name`, a path in a spec, of at most `MAX_BYTES`.
 
-    Raises KspecError: KS501 for nothing there, KS502 for a path out of all roots or through a link,
-    KS503 for a file that the system does not let open, KS504 for too many bytes.
+    Raises KspecError: KS501 if it does not exist, KS502 for a path out of all roots or through a
+    link, KS503 if the system refuses to open it, KS504 for too many bytes.
     """
     try:
         root, place = roots.place(name)
@@ -49,7 +49,7 @@ def find_file(roots: Roots, name: str) -> File:
 
 
 def find_folder(roots: Roots, name: str) -> Folder:
-    """The folder `name`, as a spec writes it; raises KspecError KS501 and KS502."""
+    """Return the folder `name`, a path in a spec; raises KspecError KS501 and KS502."""
     try:
         root, place = roots.place(name)
         check_folder(root, place)
@@ -59,7 +59,7 @@ def find_folder(roots: Roots, name: str) -> Folder:
 
 
 def refused(error: PlaceError, folder: Path) -> KspecError:
-    """The error for a path of the data that is not read."""
+    """Return the error for a path of the data that cannot be read."""
     help_ = f"paths start from the spec's folder, {folder}" if error.reason == "missing" else None
     return refuse(CODES[error.reason], error.message, help=help_)
 
@@ -78,12 +78,12 @@ class Folder:
         return PurePosixPath(self.place).name
 
     def file(self, name: str) -> File:
-        """`find_file`, for a path below this folder."""
+        """Return `find_file` of a path below this folder."""
         return find_file(Roots(self.root), f"{self.place}/{name}")
 
     def names(self) -> list[str]:
-        """The relative paths of all files below, in order, whatever the file system's order.
-        Raises KspecError KS502 for a link among them."""
+        """Return the relative paths of all files below, sorted. Raises KspecError KS502 for a link
+        among them."""
         try:
             return sorted(files_below(self.root, self.place))
         except PlaceError as error:
@@ -91,7 +91,7 @@ class Folder:
 
 
 def is_picture(name: str) -> bool:
-    """Whether the suffix of a file's name is that of an image."""
+    """Whether a file's name has the suffix of an image."""
     return PurePosixPath(name).suffix.lower() in PICTURES
 
 
@@ -116,8 +116,8 @@ _FILES: Mapping[type, Callable[..., list[tuple[str, File]]]] = MappingProxyType(
 
 
 def digest_files(roots: Roots, source: SourceSpec) -> str:
-    """SHA-256, in hex, of every byte that the source would read; in an image folder the names of
-    the files count too. Nothing is parsed. Raises KspecError KS501 to KS504.
+    """Return SHA-256, in hex, of every byte that the source would read; in an image folder the
+    names of the files count too. Nothing is parsed. Raises KspecError KS501 to KS504.
     """
     digest = hashlib.sha256(source.key.encode())
     for name, file in _FILES[type(source)](roots, source):

@@ -1,4 +1,4 @@
-"""Rows of a split that stand for its classes and its range."""
+"""Rows of a split that represent its classes and its range."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from kspec.data.table import Array
 
 
 def covering_rows(split: Split) -> list[int]:
-    """The rows that golden rows begin with: of every output the first row of each class, or those
-    with the least and the greatest number. In the order of the split, each once."""
+    """Return the first golden rows: for every output the first row of each class, or the rows with
+    the least and the greatest number. In the order of the split, each once."""
     return sorted(set(_covering(split)))
 
 

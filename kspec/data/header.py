@@ -1,4 +1,4 @@
-"""The names of the columns of a source, and the search for names by globs."""
+"""The column names of a source, and their search by globs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 MAX_COMPARISONS = 5_000_000
-"""Comparisons of a glob with a name."""
+"""Maximum number of comparisons of a glob with a name."""
 _LAST = chr(0x10FFFF)
 _LITERAL = re.compile(r"[^*?\[]*")
-"""The characters of a glob before its first wildcard."""
+"""Matches the characters of a glob before its first wildcard."""
 
 
 class TooManyComparisonsError(Exception):
-    """The globs so far need more than `MAX_COMPARISONS`."""
+    """The globs so far need more than `MAX_COMPARISONS` comparisons."""
 
 
 @dataclass(slots=True)
@@ -28,20 +28,20 @@ class Header:
     ranks: Mapping[str, int]
     """The place of each name in `names`."""
     alphabetical: Sequence[str]
-    """By code points: names with the same beginning are neighbours."""
+    """Sorted by code points: names with the same beginning are neighbours."""
     comparisons: int = 0
     """Comparisons made so far."""
 
     @classmethod
     def of(cls, names: Iterable[str]) -> Header:
-        """The header with these names."""
+        """Return the header with these names."""
         ordered = sorted(names, key=natural_key)
         return cls(ordered, {name: i for i, name in enumerate(ordered)}, sorted(ordered))
 
     def match(self, pattern: str) -> list[str]:
-        """Return the columns that a name or glob stands for, in natural order.
+        """Return the columns that match a name or glob, in natural order.
 
-        A pattern that is itself a column stands for that column alone. Only names that begin like
+        A pattern that is itself a column matches that column alone. Only names that begin like
         the pattern are compared. Raises TooManyComparisonsError.
         """
         if pattern in self.ranks:
@@ -60,8 +60,8 @@ class Header:
 
 
 def natural_key(name: str) -> tuple[tuple[int, str], ...]:
-    """Sorts `pixel_10` after `pixel_9`: runs of digits count as numbers."""
+    """Return a sort key that puts `pixel_10` after `pixel_9`: digits compare as numbers."""
     parts = re.split(r"([0-9]+)", name)
     runs = (each.lstrip("0") if each.isascii() and each.isdigit() else each for each in parts)
-    # A run of digits is compared by its length first: no bound on it, and no conversion.
+    # Digits compare by length first, so that long runs need no conversion to integers.
     return tuple((len(run) if place % 2 else 0, run) for place, run in enumerate(runs))

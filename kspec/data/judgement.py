@@ -1,5 +1,5 @@
-"""Whether rows can be what the spec's inputs and outputs are: the same judgement of the first rows,
-in `check`, and of all rows, in a build. Needs no NumPy.
+"""Checks of rows against the inputs and outputs of a spec, without NumPy: of the first rows in
+`check`, of all rows in a build.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kspec.spec.diagnostics import Diagnostic, Route
 
 
 def judge_rows(spec: Spec, columns: Columns, rows: Readable) -> tuple[Diagnostic, ...]:
-    """All problems of all inputs and outputs whose columns are all in the data."""
+    """Return all problems of the inputs and outputs whose columns are all in the data."""
     found = list(rows.problems)
     for name, item in spec.inputs.items():
         if ("inputs", name) not in columns.incomplete and name not in rows.decoded:
@@ -31,7 +31,7 @@ def judge_rows(spec: Spec, columns: Columns, rows: Readable) -> tuple[Diagnostic
 def input_problems(
     name: str, item: Input, columns: Sequence[str], rows: Readable
 ) -> tuple[Diagnostic, ...]:
-    """What keeps the columns of an input from making its array (KS511, KS520, KS521)."""
+    """Return the problems of an input's columns (KS511, KS520, KS521)."""
     kind = input_kind(item.kind)
     return tensor_problems(name, kind.shape(item.kind), kind.dtype(item.kind), columns, rows)
 
@@ -39,7 +39,7 @@ def input_problems(
 def tensor_problems(
     name: str, shape: Shape, dtype: str, columns: Sequence[str], rows: Readable
 ) -> tuple[Diagnostic, ...]:
-    """`input_problems` of an input of this name, shape (without the batch) and dtype."""
+    """Return the problems of an input of this name, shape (without the batch) and dtype."""
     owner, route = f"input {name!r}", ("inputs", name, "columns")
     misfit = _misfit(owner, shape, columns, rows, route)
     return (*misfit, *number_problems(owner, columns, dtype, rows, route))
@@ -48,7 +48,7 @@ def tensor_problems(
 def output_problems(
     name: str, item: Output, columns: Sequence[str], rows: Readable
 ) -> tuple[Diagnostic, ...]:
-    """What keeps the columns of an output from being compared with it (KS511, KS520 to KS522)."""
+    """Return the problems of an output's columns (KS511, KS520 to KS522)."""
     owner = f"output {name!r}"
     route = ("outputs", name, "column" if item.column is not None else "columns")
     labels = labels_of(item)
@@ -56,7 +56,7 @@ def output_problems(
         misfit = _misfit(owner, output_kind(item.kind).shape(item.kind), columns, rows, route)
         return (*misfit, *number_problems(owner, columns, "float32", rows, route))
     if len(columns) != 1:
-        message = f"the labels of the {owner} stand in one column, not in {len(columns)}"
+        message = f"the labels of the {owner} come from one column, not from {len(columns)}"
         return (Diagnostic("KS511", message, route),)
     index = LabelIndex(labels)
     odd = {
@@ -73,13 +73,13 @@ class LabelIndex:
         self._canonical = {canonical(label): i for i, label in reversed(list(enumerate(labels)))}
 
     def find(self, text: str) -> int | None:
-        """The index of the label that `text` spells; None for another text."""
+        """Return the index of the label that `text` spells; None if it spells no label."""
         exact = self._exact.get(text.strip())
         return self._canonical.get(canonical(text)) if exact is None else exact
 
 
 def canonical(label: str) -> str:
-    """One spelling for a number: "3", "3.0" and "03" are the same label, "True" is "true"."""
+    """Return one spelling for each label: "3", "3.0" and "03" become equal, "True" is "true"."""
     try:
         return spell(float(label)) if math.isfinite(float(label)) else label
     except ValueError:
@@ -87,8 +87,8 @@ def canonical(label: str) -> str:
 
 
 def row_shape(found: Sequence[int], shape: Shape) -> tuple[int, ...] | None:
-    """The sizes of a row of one column that holds rows of `found`, brought to `shape`: as it is,
-    from flat, or differing in sizes of 1. None where it cannot be."""
+    """Return the sizes to which rows of shape `found` are reshaped to fit `shape`: shapes may be
+    equal, differ in sizes of 1, or `found` may be flat. None if they do not fit."""
     if len(found) == len(shape) and all(
         isinstance(size, str) or size == n for size, n in zip(shape, found, strict=True)
     ):

@@ -12,14 +12,14 @@ from kspec.data.table import Array
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Mean and population variance, float64 in the shape of the axes that were kept."""
+    """Mean and population variance, float64 in the shape of the kept axes."""
 
     mean: Array
     variance: Array
 
 
 def moments(values: Array, kept: Sequence[int] = (-1,)) -> Moments:
-    """Over all axes but those `kept`, in float64.
+    """Return mean and variance over all axes except `kept`, in float64.
 
     The denominator is the number of values, as in `keras.layers.Normalization.adapt`, which sums
     in float32.

@@ -20,13 +20,13 @@ IMAGE, LABEL, FILE = "image", "label", "file"
 
 @dataclass(frozen=True, slots=True)
 class PictureFolder:
-    """Files of images, with their labels."""
+    """Image files with their labels."""
 
     folder: Folder
     files: tuple[str, ...]
     """Paths below the folder, one a row."""
     labels: CsvFiles | None
-    """The columns of `labels.csv`, row by row those of `files`."""
+    """The columns of `labels.csv`, in the row order of `files`."""
 
     @classmethod
     def open(cls, folder: Folder) -> PictureFolder:
@@ -52,21 +52,20 @@ class PictureFolder:
         return (IMAGE, *(self.labels.names if self.labels else (LABEL,)))
 
     def sorts(self, column: str) -> frozenset[Sort]:
-        """Images are files; the name of a subfolder is text."""
+        """Return the sorts of a column: bytes for the images."""
         if column == IMAGE:
             return frozenset(("bytes",))
         return self.labels.sorts(column) if self.labels else frozenset(("text",))
 
     def read(self, request: Request) -> Table:
-        """Read the labels; images are opened when they are asked for. Raises KspecError as
-        `CsvFiles.read` does."""
+        """Read the labels; images are opened on demand. Raises KspecError KS503 to KS506."""
         beside = self._beside(request.without(IMAGE))
         return replace(
             beside, blobs={name: _Files(self.folder, self.files) for name in request.blobs}
         )
 
     def sample(self, request: Request) -> Table:
-        """All rows: no image is opened."""
+        """Read all rows, since no image is opened."""
         return self.read(request)
 
     def _beside(self, request: Request) -> Table:
@@ -89,7 +88,7 @@ class _Files:
         return self.folder.name
 
     def where(self, row: int) -> str:
-        """The path below the folder."""
+        """Return the path below the folder."""
         return self.files[row]
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""What a spec asks of its data: the columns of its inputs, outputs and split, each by sort."""
+"""The columns that a spec requests for its inputs, outputs and split, each with its sort."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORDS = {"number": "numbers", "text": "text", "bytes": "files", "time": "times"
 
 
 def request_of(spec: Spec, columns: Columns, source: Source) -> Request:
-    """The columns to read, as far as the data has them."""
+    """Return the columns to read, without columns that the data lacks."""
     return Request.of(
         (column, sort)
         for _, _, wanted in _wishes(spec, columns, source)
@@ -26,8 +26,8 @@ def request_of(spec: Spec, columns: Columns, source: Source) -> Request:
 
 
 def served(spec: Spec, columns: Columns, source: Source) -> Columns:
-    """The columns with the problems of those that cannot hold what an input or an output takes
-    (KS511, KS520); whoever reads them counts as incomplete."""
+    """Return the columns with a problem (KS511, KS520) for each whose sort does not fit its input
+    or output, which is then incomplete."""
     problems = list(columns.problems)
     incomplete = set(columns.incomplete)
     for route, owner, wanted in _wishes(spec, columns, source):
@@ -43,8 +43,8 @@ def served(spec: Spec, columns: Columns, source: Source) -> Columns:
 
 
 def sort_of(item: Input, columns: Sequence[str], source: Source) -> Sort:
-    """What the columns of an input are read as: of several columns a number each, of one the first
-    sort of the kind's that the column has."""
+    """Return the sort of an input's columns: numbers for several columns; for a single column the
+    first sort of the input's kind that the column has."""
     if len(columns) != 1:
         return "number"
     wanted, held = input_kind(item.kind).cell, source.sorts(columns[0])
@@ -55,7 +55,7 @@ _Wish = tuple[Route, str, list[tuple[str, Sort]]]
 
 
 def _wishes(spec: Spec, columns: Columns, source: Source) -> Iterator[_Wish]:
-    """The route and name of whoever reads columns, and each column with its sort."""
+    """Yield the route and name of each input, output and split, and its columns with sorts."""
     for name, item in spec.inputs.items():
         sort = sort_of(item, columns.inputs[name], source)
         wanted = [(column, sort) for column in columns.inputs[name]]

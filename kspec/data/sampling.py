@@ -1,6 +1,4 @@
-"""What the first rows of the data show to be wrong. NumPy and Arrow are imported for archives and
-Parquet alone.
-"""
+"""Checks of the first rows of the data. Only archives and Parquet import NumPy and Arrow."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from kspec.spec.document import Document
 
 
 def check_data(document: Document) -> tuple[Diagnostic, ...]:
-    """The problems of the columns, the types and the first rows of a spec's data.
+    """Return the problems of the columns, the types and the first rows of a spec's data.
 
     At most `SAMPLE_ROWS` rows and `SAMPLE_BYTES` bytes are read. `load_dataset` reads all rows.
     """
@@ -41,7 +39,7 @@ def check_data(document: Document) -> tuple[Diagnostic, ...]:
 
 
 def _unknown_splits(column: str | None, columns: Columns, rows: Readable) -> Iterator[Diagnostic]:
-    """Yield KS532 for each value of the column that splits the data which is not a split."""
+    """Yield KS532 for each value of the split column that does not name a split."""
     if column is None or column not in columns.split:
         return
     for value, found in rows.occurrences(column).items():

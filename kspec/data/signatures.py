@@ -1,9 +1,9 @@
-"""Files that have the name of a CSV file and other content, recognised by their first bytes."""
+"""Recognition of files that have the name of a CSV file and other content, by their first bytes."""
 
 from kspec.data.table import refuse
 
 SIGNATURE_BYTES = 64
-"""Bytes at the start of a file that are looked at."""
+"""Number of bytes that are compared with signatures."""
 _EXPORT = "export it as CSV in UTF-8"
 SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself: `git lfs pull`"),

@@ -1,4 +1,4 @@
-"""From the source in a spec to one that can be read."""
+"""Opening of the source that a spec names."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _OPEN: Mapping[type, Callable[..., Source]] = MappingProxyType(
 
 
 def open_source(roots: Roots, source: SourceSpec) -> Source:
-    """Find the files below the spec's roots and read what names the columns.
+    """Find the files below the spec's roots and read the names of the columns.
 
     Raises KspecError (KS501 to KS506).
     """

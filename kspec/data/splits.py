@@ -1,4 +1,4 @@
-"""Which row trains, validates and tests: the same on every machine and in every version."""
+"""The split of rows for training, validation and test, equal on all machines and versions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Row numbers of each split, int64, ascending; no row is in two."""
+    """Row numbers of each split, int64, ascending; the splits are disjoint."""
 
     train: Array
     validation: Array
@@ -27,10 +27,10 @@ class Rows:
 
 
 def shuffled(count: int, *seed: int | str) -> Array:
-    """A permutation of `range(count)`, int64, that depends on the seed alone.
+    """Return a permutation of `range(count)`, int64, that depends on the seed alone.
 
-    Each row's key is 64 bits of SHAKE-256 over the seed, and the rows are sorted by key; NumPy
-    promises no such thing of its generators across versions.
+    Each row's key is 64 bits of SHAKE-256 over the seed, and the rows are sorted by key. NumPy
+    does not promise equal random numbers across versions.
     """
     stream = hashlib.shake_256(repr(seed).encode()).digest(8 * count)
     return np.argsort(np.frombuffer(stream, "<u8"), kind="stable").astype(np.int64)
@@ -39,9 +39,9 @@ def shuffled(count: int, *seed: int | str) -> Array:
 def split_rows(split: Split, table: Table) -> Rows:
     """Split the rows of a table that holds the texts of `split.column` and `split.stratify`.
 
-    By shares, exact numbers are drawn: of n rows, n × share rounded half up, and within a
-    stratum by largest remainder. Raises KspecError KS530 when a split is left without a row,
-    KS531 when a stratum is, KS532 for a row that names no split.
+    By shares, the counts are exact: n × share of n rows, rounded half up; strata share it by
+    largest remainder. Raises KspecError KS530 if a split has no row, KS531 if a stratum has no
+    row in a split, KS532 if a row does not name a split.
     """
     if split.column is not None:
         rows = _by_column(table.texts[split.column], split.column, table)
@@ -98,10 +98,10 @@ def _strata(order: Array, text: Text) -> Iterator[Array]:
 
 
 def apportion(sizes: Array, share: float) -> Array:
-    """How many rows of each stratum make up `share` of all, int64[strata].
+    """Return the number of rows of each stratum for `share` of all rows, int64[strata].
 
-    The sum is the whole number nearest to sizes.sum() × share; what is left after rounding down
-    goes to the largest remainders, the first strata among equals.
+    The sum is the whole number nearest to sizes.sum() × share; rows left after rounding down go to
+    the largest remainders, the first strata among equals.
     """
     quotas = sizes * share
     counts = np.floor(quotas).astype(np.int64)

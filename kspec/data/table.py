@@ -1,4 +1,4 @@
-"""What every source gives: named columns of equal length, as numbers, text or bytes."""
+"""Tables of named columns of equal length: numbers, text or bytes; and the interface of sources."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 TABULAR: frozenset[Sort] = frozenset(("number", "text"))
-"""The sorts of a cell that is spelled as text or as a number."""
+"""The sorts of a cell of text, which may spell a number."""
 MAX_BYTES = 16 << 30
-"""Bound on a source's size, on the disk and decoded: all of it is held in memory."""
+"""Bound on a source's size on disk and decoded, since all of it is held in memory."""
 SAMPLE_ROWS = 1_000
-"""Rows of a source that `check` reads at most."""
+"""Maximum number of rows of a source that `check` reads."""
 SAMPLE_BYTES = 256 << 10
-"""Bytes of a file that `check` reads at most, beside its header or footer."""
+"""Maximum number of bytes of a file that `check` reads, besides its header or footer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Text:
-    """A column of text, each value once."""
+    """A column of text; each distinct value is stored once."""
 
     values: tuple[str, ...]
-    """The values that occur; "" for a missing one."""
+    """The distinct values; "" for a missing value."""
     codes: Array
     """intp[rows]: the index of each row's value."""
 
     @classmethod
     def of(cls, array: Array) -> Text:
-        """The text of an array of rank 1; whole numbers are written without a fraction."""
+        """Return the text of an array of rank 1; whole numbers are written without a fraction."""
         import numpy as np
 
         values, codes = np.unique(array, return_inverse=True)
@@ -48,7 +48,7 @@ class Text:
 
 
 def spell(value: object) -> str:
-    """A label as text: 1.0 is "1", True is "true", a missing value is empty."""
+    """Return a label as text: 1.0 is "1", True is "true", a missing value is empty."""
     match value:
         case None:
             return ""
@@ -65,21 +65,21 @@ def spell(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The columns to read, each by the sorts that are wanted of it: a column may be asked for as
-    numbers and as text."""
+    """The columns to read with the requested sorts; a column may be requested as numbers and as
+    text."""
 
     columns: Mapping[str, frozenset[Sort]]
 
     @classmethod
     def of(cls, wanted: Iterable[tuple[str, Sort]]) -> Request:
-        """From columns with a sort each; the order is kept."""
+        """Return the request for these columns and sorts; the order is kept."""
         found: dict[str, frozenset[Sort]] = {}
         for column, sort in wanted:
             found[column] = found.get(column, frozenset()) | {sort}
         return cls(found)
 
     def by(self, sort: Sort) -> tuple[str, ...]:
-        """The columns that are wanted by a sort, in order."""
+        """Return the columns requested as a sort, in order."""
         return tuple(name for name, sorts in self.columns.items() if sort in sorts)
 
     @property
@@ -98,22 +98,22 @@ class Request:
         return self.by("bytes")
 
     def without(self, column: str) -> Request:
-        """The other columns."""
+        """Return the request without this column."""
         return Request({name: sorts for name, sorts in self.columns.items() if name != column})
 
 
 class Blobs(Protocol):
-    """A column of bytes that are read when they are asked for: files, or the cells of a file."""
+    """A column of bytes that are read on demand: files, or the cells of a file."""
 
     @property
     def name(self) -> str:
-        """What the column is called in messages about its size."""
+        """Name of the column in messages about its size."""
 
     def __len__(self) -> int:
-        """How many rows it has."""
+        """Return the number of rows."""
 
     def where(self, row: int) -> str:
-        """The place of a row for a person: a path, or `rows.parquet, row 3`."""
+        """Return the place of a row: a path, or `rows.parquet, row 3`."""
 
     def open(self, row: int) -> AbstractContextManager[BinaryIO]:
         """Return a stream over the cell of a row. Raises ValueError if the row has none."""
@@ -121,64 +121,64 @@ class Blobs(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Columns that were read; what `Readable` asks for."""
+    """Columns that were read; implements `Readable`."""
 
     rows: int
     numbers: Mapping[str, Array]
-    """[rows, ...] of a boolean, integer or float type; a missing value is NaN."""
+    """[rows, ...] of boolean, integer or float type; a missing value is NaN."""
     texts: Mapping[str, Text]
     where: Callable[[int], str]
-    """The place of a row for a person: `digits.csv:17`."""
+    """Function from a row number to its place: `digits.csv:17`."""
     is_whole: bool = True
     """Whether these are all rows of the source."""
     unread: Mapping[str, Unread] = field(default_factory=dict)
-    """Rows of columns of numbers that hold text; their numbers are NaN."""
+    """Rows with text in columns of numbers; their numbers are NaN."""
     problems: tuple[Diagnostic, ...] = ()
-    """Rows that cannot be read at all, such as those of another length than the header."""
+    """Problems of rows that cannot be read, such as rows that differ in length from the header."""
     blobs: Mapping[str, Blobs] = field(default_factory=dict)
     """Columns of bytes."""
     decoded: Mapping[str, Any] = field(default_factory=dict)
-    """[rows, ...] of each input by name whose values were made of cells of bytes."""
+    """[rows, ...] by name of each input whose values were decoded from cells of bytes."""
 
     def shape(self, column: str) -> tuple[int, ...]:
-        """The shape of one row of a column of numbers."""
+        """Return the shape of one row of a column of numbers."""
         return self.numbers[column].shape[1:]
 
     def faults(self, column: str, dtype: str) -> Sequence[Fault]:
-        """What keeps a column of numbers from being an array of `dtype`."""
+        """Return the faults that prevent converting a column of numbers to `dtype`."""
         from kspec.data.arrays import faults_of
 
         return tuple(faults_of(self.numbers[column], dtype, self.unread.get(column)))
 
     def occurrences(self, column: str) -> Mapping[str, Occurrence]:
-        """The values of a column of text."""
+        """Return the values of a column of text."""
         from kspec.data.arrays import occurrences_of
 
         return occurrences_of(self.texts[column].values, self.texts[column].codes)
 
 
 class Source(Protocol):
-    """Data whose columns are known and whose rows are still to be read."""
+    """Data whose columns are known and whose rows are not read yet."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns, in their order."""
+        """Names of the columns, in their order."""
 
     def sorts(self, column: str) -> frozenset[Sort]:
-        """The sorts by which one of `names` can be read."""
+        """Return the sorts as which a column of `names` can be read."""
 
     def read(self, request: Request) -> Table:
         """Read these columns, which are among `names`; raises KspecError (KS5xx)."""
 
     def sample(self, request: Request) -> Readable:
-        """The first rows of these columns, within SAMPLE_ROWS and SAMPLE_BYTES of each file.
+        """Read the first rows of these columns, within SAMPLE_ROWS and SAMPLE_BYTES of each file.
 
         Raises KspecError (KS5xx) for a source that cannot be read at all.
         """
 
 
 def refuse(code: str, message: str, help: str | None = None) -> KspecError:  # noqa: A002
-    """The error for a source that cannot be used."""
+    """Return the error for a source that cannot be used."""
     return KspecError(Diagnostic(code, message, ROUTE, help=help))
 
 

@@ -1,2 +1,2 @@
-"""What the inputs and outputs of a model are: kinds, steps, decisions, the signature, and the
-description of a bundle. Every other room asks here instead of looking at a kind itself."""
+"""The inputs and outputs of a model: kinds, steps, decisions, the signature, and the description
+of a bundle. Other packages ask this package instead of examining a kind themselves."""

@@ -1,4 +1,4 @@
-"""One raw cell of bytes as the values of an input, by the host steps of its kind."""
+"""Decoding of one raw cell of bytes to the values of an input, by the host steps of its kind."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Cell = bytes | BinaryIO
 
 
 def read_cell(cell: Cell, kind: Choice) -> Array:
-    """The values of one row, in the shape of the kind. Raises ValueError with the reason for a cell
-    that cannot be used."""
+    """Return the values of one row, in the shape of the kind. Raises ValueError with the reason if
+    the cell cannot be used."""
     first, *others = host_steps(kind)
     value: Array = first.apply(cell)
     for step in others:
@@ -23,5 +23,5 @@ def read_cell(cell: Cell, kind: Choice) -> Array:
 
 
 def look_at_cell(cell: Cell, kind: Choice) -> None:
-    """Raise ValueError for what `read_cell` would refuse by the head of the cell alone."""
+    """Raise the ValueError of `read_cell` that the head of the cell already shows."""
     host_steps(kind)[0].look(cell)

@@ -1,4 +1,4 @@
-"""``kspec-bundle.json``: what a bundle is, written and read by one class."""
+"""``kspec-bundle.json``, the description of a bundle: one class writes and reads it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kspec.schemas.base import Model, located
 
 FILE = "kspec-bundle.json"
 SEAL = f"{FILE}.sha256"
-"""Beside the description, which cannot hold it: its SHA-256, as ``sha256sum`` writes it."""
+"""File beside the description with its SHA-256, in the format of ``sha256sum``."""
 EVERYWHERE = "**/"
 """The start of an ignored name that may occur in any folder."""
 VERSION: Literal[2] = 2
@@ -35,37 +35,37 @@ class Tolerance(Model):
 
 
 class Shipped(Model):
-    """An artifact in a bundle, and what the build found when it ran it."""
+    """An artifact in a bundle, with the results of its verification in the build."""
 
     format: str
     """The key of the file format: ``onnx``."""
     path: Place
     """The main file, or the folder of the artifact."""
     sha256: Sha256
-    """Of a single file; of several over a line for each: SHA-256, two spaces, path."""
+    """SHA-256 of a single file; for several files, of lines of their SHA-256, two spaces, path."""
     bytes: int
     """The size of all its files."""
     files: Mapping[Place, Sha256]
     """The SHA-256 of each file by its path relative to the folder that ``path`` is in."""
     options: Mapping[str, JsonValue]
-    """How it was written: the format's options with their defaults."""
+    """The format's options with which it was written, defaults included."""
     runtime: str
     """The engine that ran it at the build, with its version."""
     rows: int
-    """How many rows it was compared on."""
+    """Number of rows on which it was compared."""
     worst_error: float
-    """The largest error against the trained model on them."""
+    """The largest error against the trained model on these rows."""
     flips: int
     """Rows whose decision differed from the trained model's."""
     tolerances: Mapping[str, Tolerance]
     """The tolerance of a self-test for each output, by its name."""
     metrics: Mapping[str, float]
-    """What the artifact itself reached on these rows."""
+    """Metrics of the artifact itself on these rows."""
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The paths of all files in the bundle: ``path`` first if it is a file, the others in
-        order."""
+        """The paths of all its files in the bundle: ``path`` first if it is a file, then the others
+        in order."""
         folder = PurePosixPath(self.path).parent
         found = sorted(str(folder / name) for name in self.files)
         return tuple(sorted(found, key=lambda place: place != self.path))
@@ -77,17 +77,17 @@ class Golden(Model):
     file: Place
     """A safetensors file with raw inputs and the trained model's answers."""
     sha256: Sha256
-    """Of the file."""
+    """SHA-256 of the file."""
     pictures: Mapping[str, Place]
     """The picture file of each input that takes pictures, by the input's name."""
     rows: int
-    """How many there are."""
+    """Number of golden rows."""
     split: Annotated[str, Field(alias="from")]
-    """Where they are from: ``test``, ``validation``, ``train`` or ``drawn``."""
+    """Origin of the rows: ``test``, ``validation``, ``train`` or ``drawn``."""
 
 
 class Description(Model):
-    """All that a bundle says about itself."""
+    """The description of a bundle."""
 
     kspec_bundle: Literal[2]
     """The version of this format."""
@@ -96,36 +96,36 @@ class Description(Model):
     version: str
     """Version of the model."""
     description: str = ""
-    """What the model is for."""
+    """Purpose of the model."""
     target: str
-    """The platform, or the format of a bundle with an artifact alone."""
+    """The platform, or the format if the bundle contains an artifact alone."""
     options: Mapping[str, JsonValue]
     """The platform's options with their defaults."""
     signature: Signature
-    """What the artifacts take and give."""
+    """Inputs and outputs of the artifacts."""
     artifacts: Annotated[tuple[Shipped, ...], Field(min_length=1)]
-    """The artifacts, the first as the one to use."""
+    """The artifacts; the first one is the one to use."""
     golden: Golden
     """The rows with which the bundle proves itself."""
     trained: Mapping[str, float]
-    """What the trained model reached, by metric."""
+    """Metrics of the trained model."""
     files: Mapping[Place, Sha256]
-    """The SHA-256 of every file in the bundle by its path, but for this description, whose own
-    SHA-256 is in the file beside it."""
+    """The SHA-256 of every file in the bundle by its path, except this description, whose SHA-256
+    is in the file beside it."""
     ignored: tuple[str, ...] = ()
-    """Files and folders that the platform's own tools create in the bundle; self-tests and
-    ``kspec verify`` do not compare them. A path from the top of the bundle, or ``**/`` and a name
-    that may occur in any folder."""
+    """Files and folders that the platform's tools create in the bundle; self-tests and ``kspec
+    verify`` ignore them. A path relative to the bundle, or ``**/`` and a name that may occur in any
+    folder."""
     versions: Mapping[str, str]
     """The versions of kspec and of the packages that wrote and ran the artifacts."""
 
     def ignores(self, path: str) -> bool:
-        """Whether a file or folder is one that the platform's own tools create."""
+        """Whether the platform's tools create this file or folder."""
         return path in self.ignored or EVERYWHERE + PurePosixPath(path).name in self.ignored
 
     @model_validator(mode="after")
     def consistent(self) -> Description:
-        """Every artifact has a tolerance for each output."""
+        """Check that every artifact has a tolerance for each output."""
         outputs = {each.name for each in self.signature.outputs}
         for place, each in enumerate(self.artifacts):
             if odd := outputs ^ each.tolerances.keys():
@@ -134,8 +134,8 @@ class Description(Model):
         return self
 
     def inside_client(self) -> Description:
-        """The description for a copy inside of the client's own files: of all hashes it has those
-        of the artifacts and the golden rows, since it cannot hold its own."""
+        """Return the description for a copy inside the client's files. It has only the hashes of
+        artifacts and golden rows, since it cannot contain its own hash."""
         own = {self.golden.file, *self.golden.pictures.values()}
         own |= {place for each in self.artifacts for place in each.places}
         kept = {path: digest for path, digest in self.files.items() if path in own}
@@ -143,16 +143,17 @@ class Description(Model):
 
     @classmethod
     def read(cls, text: str | bytes) -> Description:
-        """From the text of the file. Raises ValueError (of Pydantic) with every problem."""
+        """Return the description in the text of a file. Raises Pydantic's ValidationError with
+        every problem."""
         return cls.model_validate_json(text)
 
     def write(self) -> str:
-        """The text of the file, in the order of the fields; equal descriptions give equal text."""
+        """Return the text of the file, in the order of the fields; it is deterministic."""
         return self.model_dump_json(indent=2, by_alias=True) + "\n"
 
 
 def schema() -> str:
-    """The JSON Schema of the file, as it is published."""
+    """Return the JSON Schema of the file, as published."""
     content = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "kspec-bundle",

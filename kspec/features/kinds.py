@@ -1,6 +1,6 @@
-"""What each kind of input and output means: a table keyed by the class in the schema.
+"""The meaning of each kind of input and output: a table keyed by the class in the schema.
 
-An input kind that is made of known steps is one class in `kspec.schemas.features` and one row here.
+An input kind of known steps needs one class in `kspec.schemas.features` and one row here.
 """
 
 from __future__ import annotations
@@ -27,40 +27,40 @@ from kspec.schemas.features import Binary, Category, Image, Input, Output, Quant
 from kspec.schemas.spec import Spec
 
 Shape = tuple[int | str, ...]
-"""Sizes without the batch; a name is a size that is known at run time only."""
+"""Sizes without the batch; a name is a symbolic dimension, known at run time only."""
 Sort = Literal["number", "text", "bytes", "time"]
-"""What the cells of a column hold."""
+"""The type of the cells of a column."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputKind:
-    """What a kind of input means. Each function takes the kind as the spec has it."""
+    """The meaning of a kind of input. Each function takes the kind's instance in the spec."""
 
     shape: Callable[[Any], Shape]
     dtype: Callable[[Any], str]
-    """The type of the values that the artifact takes: ``float32`` or ``int32``."""
+    """Element type of the artifact's input: ``float32`` or ``int32``."""
     named: bool = False
-    """Whether an application may hand over each number by the name of its column."""
+    """Whether an application may pass each number by the name of its column."""
     cell: tuple[Sort, ...] = ("number",)
-    """What a single column may hold for it, the preferred sort first. Several columns hold a number
+    """Sorts that a single column may have, the preferred one first. Several columns have one number
     each."""
     steps: Callable[[Any], tuple[HostStep, ...]] = lambda _: ()
-    """What makes the values of one cell of bytes; none where the cell already holds numbers."""
+    """The steps that decode a cell of bytes; empty if the cell already contains numbers."""
     range: Callable[[Any], tuple[float, float] | None] = lambda _: None
-    """The least and the greatest value, where the kind bounds them."""
+    """Minimum and maximum value; None if the kind does not bound values."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutputKind:
-    """What a kind of output means. Each function takes the kind as the spec has it."""
+    """The meaning of a kind of output. Each function takes the kind's instance in the spec."""
 
     shape: Callable[[Any], Shape]
     spell: Callable[[Any], str]
-    """What the output is, for a message: ``a category of 3 labels``."""
+    """The output in the words of a message: ``a category of 3 labels``."""
     decision: Callable[[Any, Scores], Decision | None] = lambda *_: None
-    """How the values choose a label; None for numbers."""
+    """The decision between labels; None for numbers."""
     target: Callable[[Array], Array] | None = None
-    """What the values are compared with, from the index of each row's label: int64[rows]."""
+    """The target array from the index of each row's label, int64[rows]."""
 
 
 def _decode(kind: Image) -> tuple[HostStep, ...]:
@@ -121,28 +121,28 @@ def _show(shape: Shape) -> str:
 
 
 def input_kind(kind: Choice) -> InputKind:
-    """The row of an input's kind."""
+    """Return the table row of an input's kind."""
     return INPUTS[type(kind)]
 
 
 def output_kind(kind: Choice) -> OutputKind:
-    """The row of an output's kind."""
+    """Return the table row of an output's kind."""
     return OUTPUTS[type(kind)]
 
 
 def host_steps(kind: Choice) -> tuple[HostStep, ...]:
-    """The steps that make the values of an input of one raw cell, in order."""
+    """Return the steps from one raw cell to the values of an input, in order."""
     return input_kind(kind).steps(kind)
 
 
 def golden_cell(kind: Choice) -> tuple[str, bytes] | None:
-    """A cell of bytes for clients to prove the steps of an input with, always the same: the suffix
-    of its file, and the content. None if a cell is not bytes."""
+    """Return a fixed cell of bytes, with which clients prove the steps of an input: the suffix of
+    its file, and the content. None if cells are not bytes."""
     return next((each.golden() for each in host_steps(kind)), None)
 
 
 def steps_of(item: Input) -> tuple[Step, ...]:
-    """All steps between one raw cell of an input and the network, in order."""
+    """Return all steps between one raw cell of an input and the network, in order."""
     steps: list[Step] = list(host_steps(item.kind))
     if (item.rescale, item.offset) != (1.0, 0.0):
         steps.append(Rescale(scale=item.rescale, offset=item.offset))
@@ -152,28 +152,28 @@ def steps_of(item: Input) -> tuple[Step, ...]:
 
 
 def ranges_of(spec: Spec) -> dict[str, tuple[float, float]]:
-    """The least and the greatest raw value of each input whose kind bounds them."""
+    """Return the minimum and maximum raw value of each input whose kind bounds them."""
     found = {name: input_kind(each.kind).range(each.kind) for name, each in spec.inputs.items()}
     return {name: each for name, each in found.items() if each is not None}
 
 
 def decision_of(output: Output, scores: Scores = "probabilities") -> Decision | None:
-    """How an output decides; None for numbers."""
+    """Return the decision of an output; None for numbers."""
     return output_kind(output.kind).decision(output.kind, scores)
 
 
 def labels_of(output: Output) -> tuple[str, ...]:
-    """The labels of an output; empty for numbers."""
+    """Return the labels of an output; empty for numbers."""
     decision = decision_of(output)
     return decision.labels if decision is not None else ()
 
 
 def scores_of(spec: Spec, output: str) -> Scores:
-    """What the values of an output are, by the loss that the spec trains it with."""
+    """Return whether an output has probabilities or logits, by the loss in the spec."""
     loss = spec.train.loss.get(output) if spec.train is not None else None
     return "logits" if getattr(loss, "from_logits", False) else "probabilities"
 
 
 def decisions_of(spec: Spec) -> Decisions:
-    """How each output of a spec decides, in the spec's order."""
+    """Return the decision of each output of a spec, in the spec's order."""
     return {name: decision_of(each, scores_of(spec, name)) for name, each in spec.outputs.items()}

@@ -1,4 +1,4 @@
-"""docs/host-steps.md: the closed set of steps, written from their classes."""
+"""docs/host-steps.md: the closed set of steps, generated from their classes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from kspec.schemas.descriptions import descriptions
 _HEAD = """\
 # The steps of an input
 
-An input in a spec is what the data holds: a number, a picture file. The network takes a tensor.
-Between the two lie steps from a closed set. Each has one place:
+The data contains raw values of an input, such as numbers or picture files. The network takes a
+tensor. The steps between them are from a closed set. Each step has one place:
 
-- **host** steps run outside of the artifact: in the data reader during training, and in the client
-  of a bundle afterwards. Both compute the same numbers; the golden rows of a bundle prove it.
+- **host** steps run outside the artifact: in the data reader during training, and in the client of
+  a bundle afterwards. Both compute the same numbers; the golden rows of a bundle prove it.
 - **graph** steps are part of the artifact. No client may repeat them.
 
 `kspec-bundle.json` lists the steps of each input in order, under `steps`, with their fields. A
@@ -28,7 +28,7 @@ client that knows these steps serves every kind of input.
 
 
 def render() -> str:
-    """The page."""
+    """Return the page in Markdown."""
     rows = (
         f"| [`{_name(each)}`](#{_name(each)}) | {_place(each)} | {_first(each)} |" for each in STEPS
     )

@@ -1,8 +1,8 @@
-"""Rows that could be data, drawn for a graph: always the same for the same graph.
+"""Deterministic synthetic rows for the inputs of a graph.
 
-Independent normal numbers are poor rows. Means over a picture or a sequence cancel them, so that a
-network answers nearly the same for all; ids of 0 and 1 are padding and one word; and a comparison
-whose two sides are not both seen may be wrong. So the values follow the domain of each input, and
+Independent normal numbers are poor rows. Means over a picture or a sequence cancel them, so that
+outputs hardly differ between rows; ids of 0 and 1 are only padding and one word; and rows that take
+one branch of a comparison do not test the other. So values follow the domain of each input, and
 rows differ in level, contrast, scale of structure and length.
 """
 
@@ -17,16 +17,16 @@ from kspec.compiler.domains import Domain, input_domains
 from kspec.compiler.ir import Array, DType, Graph, Value
 
 TIME = 5
-"""The size of a symbolic dimension that nothing fixes."""
+"""Default size of a symbolic dimension."""
 PIXELS = 100.0
-"""From this width on, the range of an input is one of whole numbers: pixels."""
+"""Minimum width of a range whose values are whole numbers, such as pixels."""
 BYTE = 255
 FEW = 65_536
-"""The number of whole numbers up to which each is drawn about equally often."""
+"""Maximum number of whole numbers that are drawn about equally often."""
 SEVERAL = 10
-"""How many whole numbers are drawn where nothing says which the network takes: from 0."""
+"""Number of whole numbers, from 0, drawn for an input without a known range."""
 CONTRASTS = (1.0, 0.4, 2.0, 0.7)
-"""By row: how much a row varies around its level."""
+"""Variation of each row around its level, repeated over the rows."""
 
 Range = tuple[float, float]
 
@@ -40,9 +40,9 @@ def draw_rows(
     seed: int = 0,
     strength: float = 1.0,
 ) -> dict[str, Array]:
-    """``count`` rows of each input by name, in its dtype and shape. ``sizes`` are those of named
-    dimensions, ``ranges`` those of inputs whose kind has one. ``strength`` multiplies inputs that
-    nothing bounds."""
+    """Return ``count`` rows of each input by name, in its dtype and shape. ``sizes`` are of named
+    dimensions, ``ranges`` of inputs whose kind has a range. ``strength`` multiplies unbounded
+    inputs."""
     domains = input_domains(graph)
     return {
         value.name: _Sampler(
@@ -79,7 +79,7 @@ class _Sampler:
         self.drawn = drawn
 
     def draw(self, shape: tuple[int, ...]) -> Array:
-        """The rows."""
+        """Return the rows."""
         if self.dtype is DType.boolean:
             return self._flags(shape)
         found = self._floats(shape) if self.dtype.is_float else self._whole(shape)
@@ -101,7 +101,7 @@ class _Sampler:
         return self._numbers(max(ceil(low), limits.min), min(floor(high), limits.max), shape)
 
     def _numbers(self, low: int, high: int, shape: tuple[int, ...]) -> Array:
-        """Whole numbers, each about equally often where they are few; both ends are among them."""
+        """Return whole numbers that include both ends; few numbers occur about equally often."""
         size = prod(shape)
         if high - low < FEW:
             choice = np.resize(low + self.drawn.permutation(high - low + 1), size)
@@ -114,7 +114,7 @@ class _Sampler:
 
     def _floats(self, shape: tuple[int, ...]) -> Array:
         if np.isfinite([self.domain.low, self.domain.high]).all():
-            return self._whole(shape)  # indices of a table, or known classes
+            return self._whole(shape)  # indices into a table, or known classes
         field = structured(shape, self.drawn)
         low, high = self._bounds()
         if np.isfinite([low, high]).all():
@@ -124,8 +124,8 @@ class _Sampler:
         return self._around(found) if self.domain.thresholds else found
 
     def _bounds(self) -> Range:
-        """The range of values: what consumers take; else what the network scales to numbers from 0,
-        or from -1, to 1; else that of the kind."""
+        """Return the range of values: the domain of the input's consumers; else the range that the
+        network scales to [0, 1] or [-1, 1]; else the range of the kind."""
         low, high = self.domain.low, self.domain.high
         if np.isfinite([low, high]).any():
             return low, high
@@ -140,7 +140,7 @@ class _Sampler:
         return np.asarray(self.domain.center + self.domain.spread * field * self.strength)
 
     def _around(self, found: Array) -> Array:
-        """Half of the elements near the thresholds, on both sides of each."""
+        """Move half of the elements near the thresholds, to both sides of each."""
         edges = np.array(self.domain.thresholds)
         gaps = np.diff(edges) if edges.size > 1 else np.array([np.mean(self.domain.spread)])
         widths = np.minimum(np.append(gaps[:1], gaps), np.append(gaps, gaps[-1:]))[: edges.size]
@@ -150,7 +150,7 @@ class _Sampler:
         return np.where(self.drawn.uniform(size=found.shape) < 0.5, near, found)
 
     def _padded(self, found: Array) -> Array:
-        """Rows of differing length: the rest of each has the value that masks mark as absent."""
+        """Shorten rows to different lengths: later positions have the value that masks exclude."""
         absent = self.domain.padding
         if absent is None or found.ndim < len(("row", "time")):
             return found
@@ -163,7 +163,7 @@ class _Sampler:
         return np.where(beyond.reshape(count, time, *[1] * (found.ndim - 2)), absent, found)
 
     def _flags(self, shape: tuple[int, ...]) -> Array:
-        """Masks: half of the rows true up to some length, the others true anywhere."""
+        """Return masks: half of the rows are true up to a length, the others at random."""
         anywhere = self.drawn.uniform(size=shape) < 0.6
         if len(shape) == 1:
             return anywhere
@@ -176,16 +176,16 @@ class _Sampler:
 
 
 def lengths(count: int, time: int, drawn: np.random.Generator) -> Array:
-    """int64[count]: lengths from 1 to ``time`` at even distances, in random order, and the full
+    """Return int64[count]: evenly spaced lengths from 1 to ``time`` in random order, with the full
     length first."""
     spread = np.linspace(time, 1, count).round().astype(np.int64)
     return np.concatenate([spread[:1], drawn.permutation(spread[1:])])
 
 
 def structured(shape: tuple[int, ...], drawn: np.random.Generator) -> Array:
-    """float64[shape]: numbers of about standard size. Each row has a level, a contrast, and along
-    every axis between the first and the last a scale of structure from the whole axis down to
-    single elements."""
+    """Return float64[shape] with a standard deviation of about 1. Each row has a level, a contrast
+    and, along every axis between the first and the last, a scale of structure from the whole axis
+    down to single elements."""
     count, *row = shape
     if not row:
         return drawn.normal(size=shape)
@@ -197,7 +197,7 @@ def structured(shape: tuple[int, ...], drawn: np.random.Generator) -> Array:
 
 
 def _smooth(axes: tuple[int, ...], channels: int, place: int, drawn: np.random.Generator) -> Array:
-    """float64[*axes, channels]: noise on a coarse grid, interpolated, with finer noise on it."""
+    """Return float64[*axes, channels]: interpolated noise of a coarse grid plus finer noise."""
     grid = tuple(max(1, -(-size // 4 ** (3 - place % 4))) for size in axes)
     coarse = drawn.normal(size=(*grid, channels))
     for axis, size in enumerate(axes):
@@ -206,7 +206,7 @@ def _smooth(axes: tuple[int, ...], channels: int, place: int, drawn: np.random.G
 
 
 def _stretched(array: Array, axis: int, size: int) -> Array:
-    """Linear interpolation along one axis."""
+    """Interpolate linearly along one axis."""
     have = array.shape[axis]
     places = np.linspace(0, have - 1, size)
     below = np.floor(places).astype(np.int64)

@@ -1,4 +1,4 @@
-"""The signature of a model: its inputs and outputs, in the spec's order, as a client sees them."""
+"""The signature of a model: its inputs and outputs for clients, in the spec's order."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from kspec.compiler.ir import TensorType
 
 ONE_DECISION = 2
-"""The rank of an output that has one decision, or one vector of numbers, a row."""
+"""Rank of an output with one decision, or one vector of numbers, for each row."""
 
 Dtype = Literal["bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"]
 Sizes = Annotated[tuple[int | str, ...], Field(min_length=1)]
-"""The shape with the batch first; a name is a size that is known at run time only."""
+"""A shape with the batch first; a name is a symbolic dimension, known at run time only."""
 
 
 class Port(Model):
@@ -55,25 +55,25 @@ class Port(Model):
 
 
 class InputPort(Port):
-    """An input, as the artifact takes it: raw values. The steps of the graph are inside."""
+    """An input of an artifact, which takes raw values; its graph steps are in the artifact."""
 
     columns: tuple[str, ...]
-    """The columns of the data that hold it, in the order of its values."""
+    """The columns of its values in the data, in the order of the values."""
     columns_by_name: bool = False
-    """Whether an application may hand over a row as one number for each column, by name. False for
-    a vector that lies in one column."""
+    """Whether an application may pass a row as one number for each column, by name. False for a
+    vector in a single column."""
     steps: tuple[AnyStep, ...] = ()
     """All steps between a raw cell and the network, in order; each says where it runs."""
 
     @property
     def columns_of_numbers(self) -> tuple[str, ...]:
-        """The columns where each of them holds one number of a row, whatever the kind: a row of a
-        table is then the input. Empty where a column holds several numbers."""
+        """The columns if each contains one number of a row, for any kind: a row of a table is then
+        the input. Empty if a column contains several numbers."""
         return self.columns if _one_each(self.columns, self.row) else ()
 
     @property
     def on_host(self) -> tuple[Step, ...]:
-        """The steps that the data reader and the client do."""
+        """The steps of the data reader and of clients."""
         return tuple(each for each in self.steps if each.place == "host")
 
     @property
@@ -84,7 +84,7 @@ class InputPort(Port):
 
     @property
     def in_graph(self) -> tuple[Step, ...]:
-        """The steps that the artifact does; no client may repeat them."""
+        """The steps inside the artifact; no client may repeat them."""
         return tuple(each for each in self.steps if each.place == "graph")
 
 
@@ -92,11 +92,11 @@ class OutputPort(Port):
     """An output with its meaning."""
 
     decision: Decision | None = None
-    """The labels and how the values choose one; null for numbers."""
+    """The labels and the choice between them; null for numbers."""
 
     @property
     def decides(self) -> bool:
-        """Whether each row has one label: a decision, and no axis beside the labels."""
+        """Whether each row has one label: a decision without an axis besides the labels."""
         return self.decision is not None and len(self.shape) == ONE_DECISION
 
     @property
@@ -121,24 +121,24 @@ class Signature(Model):
     """The outputs in the spec's order."""
 
     def input(self, name: str) -> InputPort:
-        """The input of that name; raises KeyError."""
+        """Return the input of that name; raises KeyError."""
         return {each.name: each for each in self.inputs}[name]
 
     def output(self, name: str) -> OutputPort:
-        """The output of that name; raises KeyError."""
+        """Return the output of that name; raises KeyError."""
         return {each.name: each for each in self.outputs}[name]
 
     @property
     def decisions(self) -> Decisions:
-        """How each output decides, in order."""
+        """The decision of each output, in order."""
         return {each.name: each.decision for each in self.outputs}
 
 
 def signature_of(
     spec: Spec, types: Mapping[str, TensorType], columns: Mapping[str, tuple[str, ...]]
 ) -> Signature:
-    """The signature of a spec's model. ``types`` has the type of each input and output by name,
-    the batch first; ``columns`` those of the data that each input reads."""
+    """Return the signature of a spec's model. ``types`` has the type of each input and output by
+    name, the batch first; ``columns`` has the data columns of each input."""
     return Signature(
         inputs=tuple(
             InputPort(
@@ -169,7 +169,7 @@ def _type(of: TensorType) -> dict[str, Any]:
 
 
 def _one_each(columns: tuple[str, ...], shape: Shape) -> bool:
-    """Whether each number of a row has a column of its own. One number in one column has; so does
-    a vector of one."""
+    """Whether each number of a row has its own column, such as a single number or a vector of size
+    1 in one column."""
     sizes = [size for size in shape if isinstance(size, int)]
     return len(sizes) == len(shape) and len(columns) == prod(sizes)

@@ -161,7 +161,7 @@ def test_labels_may_be_text_or_numbers(document, tmp_path, written, labels):
                     "KS521",
                     (
                         "rows.csv:2: no finite number in the column 'b' of the input 'x'; 3 of 22"
-                        " rows are like it"
+                        " rows have this fault"
                     ),
                 ),
                 (
@@ -180,7 +180,7 @@ def test_labels_may_be_text_or_numbers(document, tmp_path, written, labels):
                     "KS520",
                     (
                         "rows.csv:2: 'x' is not a number in the column 'a' of the input 'x'; 2"
-                        " of 21 rows are like it"
+                        " of 21 rows have this fault"
                     ),
                 ),
                 (
@@ -461,8 +461,8 @@ def test_many_problems_are_counted_and_few_are_told(document, tmp_path):
     inputs = {f"i{k}": {"number": 50, "columns": names[k * 50 : k * 50 + 50]} for k in range(6)}
     for found in (fitting(document(CSV, inputs)), errors(document(CSV, inputs))):
         assert len(found) == 20
-        assert found[6] == ("KS521", "the same in 44 columns more")
-        assert found[-1][1].endswith("problems more of the data")
+        assert found[6] == ("KS521", "the same in 44 more columns")
+        assert found[-1][1].endswith("more problems of the data")
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])

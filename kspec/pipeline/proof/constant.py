@@ -89,8 +89,8 @@ def _averages(training: Training) -> Iterator[str]:
             for name, ours, theirs in (shown or pairs)[:1]
         )
         yield _Averages(
-            f"BatchNormalization uses moving averages, and after {training.steps} steps"
-            f" {kept:.0%} of them is still their initial value{seen}"
+            f"BatchNormalization uses moving averages, and after {training.steps} steps their"
+            f" initial values still have a weight of {kept:.0%}{seen}"
         )
 
 
