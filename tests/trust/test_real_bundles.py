@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -124,23 +125,32 @@ def test_verify_finds_every_damage(bundle: Path) -> None:
 
 
 SelfTest = Callable[[Path], bool]
+VERDICT = re.compile(r'^KSPEC-SELFTEST \{.*"pass": ?true', re.MULTILINE)
 
 
-def _ends_well(folder: Path, *command: str) -> bool:
-    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=240, check=False)
-    return done.returncode == 0
+def _passed(done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether the exit code is 0 and the verdict is printed: a damaged program may do nothing."""
+    return done.returncode == 0 and VERDICT.search(done.stdout) is not None
+
+
+def _python(folder: Path, *command: str) -> bool:
+    line = [sys.executable, "-B", "-m", *command]
+    done = subprocess.run(
+        line, cwd=folder, capture_output=True, text=True, timeout=240, check=False
+    )
+    return _passed(done)
 
 
 def _server(folder: Path) -> bool:
-    return _ends_well(folder, sys.executable, "-B", "-m", "server", "--self-test")
+    return _python(folder, "server", "--self-test")
 
 
 def _raspberry_pi(folder: Path) -> bool:
-    return _ends_well(folder, sys.executable, "-B", "-m", package_of(EXAMPLE), "self-test")
+    return _python(folder, package_of(EXAMPLE), "self-test")
 
 
 def _browser(folder: Path) -> bool:
-    return web.node("selftest.mjs", folder=folder).returncode == 0
+    return _passed(web.node("selftest.mjs", folder=folder))
 
 
 SELF_TESTS: Mapping[str, SelfTest] = {"server": _server, "raspberry_pi": _raspberry_pi}
