@@ -1,6 +1,6 @@
-"""docs/browser.md: what a page loads of a bundle, how long that takes, and how long a row.
+"""docs/browser.md: the size of a bundle in a page, the time to load it, and the time per row.
 
-``python -m benchmarks.browser`` after ``make browser``; the examples are built where need be.
+``python -m benchmarks.browser`` after ``make browser``; missing examples are built.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ LOADS, CALLS = 5, 50
 KILO, MEGA = 1e3, 1e6
 GROUPS = ("runtime", "client", "model")
 
-INTRODUCTION = """# What a page loads
+INTRODUCTION = """# Size and speed in a page
 
-A bundle of the browser platform, served by its own `serve.mjs` on the same machine and loaded in a
-fresh profile of headless Chromium. Written by `python -m benchmarks.browser`.
+A bundle of the browser platform, served by its `serve.mjs` on the same machine and loaded in a new
+profile of headless Chromium. Written by `python -m benchmarks.browser`.
 
 - **runtime**: the engine's JavaScript and WebAssembly from `vendor/`; **client**: the package's own
   modules; **model**: the artifact. Raw bytes · after `gzip -9`, which a server should send.
 - **to the first answer**: from the import of the client, through loading and compiling, to the
   answer to one row; the median of {loads}.
-- **a row**: a call of `predict` on raw values, the median of {calls}. WebGPU is SwiftShader here, a
-  GPU in software: its times say nothing about a real one, only that it runs and loads so much.
+- **a row**: a call of `predict` on raw values, the median of {calls}. WebGPU runs on SwiftShader, a
+  GPU in software: its sizes are valid, its times say nothing about a hardware GPU.
 
 Measured on {machine}, {cpus} CPUs, {browser}; the machine was shared, with a load of {load:.1f}.
 """
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def measure(example: str, engine: str, device: str) -> dict[str, Any]:
-    """The figures of one example."""
+    """Return the figures of one example."""
     with tempfile.TemporaryDirectory() as place:
         bundle = build(example, engine, Path(place))
         with served(bundle) as url:
@@ -78,7 +78,7 @@ def measure(example: str, engine: str, device: str) -> dict[str, Any]:
 
 
 def build(example: str, engine: str, place: Path) -> Path:
-    """The example's bundle with its runtime."""
+    """Build the example's bundle with its runtime."""
     folder = ROOT / "examples" / example
     document = kspec.load(folder / "model.yaml", overrides={"targets.browser.engine": engine})
     kspec.build(document, out=place / "dist", store=folder / ".kspec")
@@ -89,7 +89,7 @@ def build(example: str, engine: str, place: Path) -> Path:
 
 @contextmanager
 def served(bundle: Path) -> Iterator[str]:
-    """The address of the bundle's own server."""
+    """Run the bundle's server; yield its address."""
     command = ("node", str(bundle / "serve.mjs"), "0")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -98,14 +98,14 @@ def served(bundle: Path) -> Iterator[str]:
 
 
 def group_of(path: str) -> str:
-    """Which of `GROUPS` a file belongs to."""
+    """Return the group of `GROUPS` that a file belongs to."""
     if path.startswith("vendor/"):
         return "runtime"
     return "model" if path.endswith((".onnx", ".tflite")) else "client"
 
 
 def render(rows: list[dict[str, Any]]) -> str:
-    """The page."""
+    """Return the page."""
     version = subprocess.run(
         [str(web.CHROMIUM), "--version"], capture_output=True, text=True, check=True
     ).stdout.split(" built")[0]
@@ -129,7 +129,7 @@ def line(row: Mapping[str, Any]) -> str:
     """A line of the table."""
     device = {"wasm": "WebAssembly", "webgpu": "WebGPU"}[row["device"]]
     if row["device"] != row["asked"]:
-        device += ", as WebGPU answers wrongly"
+        device += ", because WebGPU returns wrong answers"
     sizes = (f"{spell(raw)} · {spell(packed)}" for raw, packed in row["sizes"].values())
     times = (statistics.median(row["load_ms"]), statistics.median(row["call_ms"]))
     named = (row["example"], row["engine"], device)

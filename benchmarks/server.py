@@ -259,15 +259,15 @@ def page(found: Mapping[str, Any]) -> str:
     listed = "\n".join(f"| {what} | {figure} |" for what, figure in facts.items())
     return f"""# The server's web service, measured
 
-Written by `make bench-server`, which fails where a figure is worse than it may be. One core for
-the server, {CLIENTS} connections, the digits network, ONNX Runtime {version("onnxruntime")}, Python
+Written by `make bench-server`, which fails if a figure exceeds its limit. One core for the server,
+{CLIENTS} connections, the digits network, ONNX Runtime {version("onnxruntime")}, Python
 {platform.python_version()}, {platform.machine()}; both servers in one environment, with uvloop and
-httptools. The machine was shared: trust the ratios.
+httptools. The machine was shared: rely on the ratios only.
 
 ## CPU microseconds a request
 
-The median of {TURNS} turns of each. KServe's SDK is the server that its documentation has one
-write, as it comes, which logs a line or two for each request, and once more with that switched off.
+The median of {TURNS} turns of each server. KServe's SDK is measured as its documentation sets it
+up, with a line or two of log for each request, and again without this log.
 
 | protocol | kspec | KServe's SDK | ratio, at most {MOST} | without its log | ratio |
 |---|--:|--:|--:|--:|--:|

@@ -6,8 +6,8 @@ export type { Answers, Inputs } from "./model.js";
 export { description } from "./model.js";
 
 /**
- * Load the model. `baseUrl` is the folder that this package is served from, by default the folder of
- * this module.
+ * Load the model. `baseUrl` is the served folder of this package, by default the folder of this
+ * module.
  */
 export function load(baseUrl?: string | URL, options?: LoadOptions): Promise<Model>;
 
@@ -19,7 +19,7 @@ export class Model {
   readonly device: Device;
   /** Whether `predictAll` runs all rows at once. */
   readonly batches: boolean;
-  /** The answer to one row. Rejects with a TypeError or RangeError for another value. */
+  /** The answer to one row. Rejects with a TypeError or RangeError for an unsuitable value. */
   predict(inputs: Inputs): Promise<Answers>;
   /** The answers to several rows. */
   predictAll(rows: readonly Inputs[]): Promise<Answers[]>;

@@ -13,7 +13,7 @@ import { description } from "./model.js";
 
 export { description };
 
-/** A template: bundlers replace a plain `new URL(…, import.meta.url)`. */
+/** A template literal, because bundlers replace a plain `new URL(…, import.meta.url)`. */
 const HERE = new URL("./", `${import.meta.url}`);
 
 /**

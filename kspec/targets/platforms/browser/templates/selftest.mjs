@@ -1,4 +1,4 @@
-// node selftest.mjs: the bundle proves itself under Node, through the client that a page uses.
+// node selftest.mjs: the self-test under Node.js, through the client that a page uses.
 import { selftest, spell } from "./lib/selftest.js";
 
 const verdict = await selftest(new URL("./", import.meta.url));

@@ -26,7 +26,7 @@ const types = {
   ".wasm": "application/wasm",
 };
 
-/** The file of a request; null for a path outside of this folder. */
+/** The file for a request; null for a path outside this folder. */
 async function fileFor(url) {
   try {
     const path = decodeURIComponent(new URL(url, "http://localhost").pathname);

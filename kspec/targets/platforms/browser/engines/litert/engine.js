@@ -23,7 +23,7 @@ export async function open(base, artifact, device) {
     await importModule(new URL("./node.js", `${import.meta.url}`));
   }
   const litert = await importModule(new URL("dist/index.js", folder));
-  // The whole page shares one runtime; to load it twice is an error.
+  // The page shares one runtime; loading it twice is an error.
   await (litert.getGlobalLiteRtPromise() ?? litert.loadLiteRt(new URL("wasm/", folder).href));
   const engine = `@litertjs/core ${version}`;
   const wasm = await start(litert, engine, artifact, "wasm");
@@ -47,7 +47,7 @@ export async function open(base, artifact, device) {
  * @returns {Promise<Session>}
  */
 async function start(litert, engine, artifact, device) {
-  // The GPU computes in half precision by default, which no tolerance here allows.
+  // By default the GPU computes in half precision, which exceeds the tolerances.
   const options = { accelerator: device, gpuOptions: { precision: "fp32" } };
   const compiled = await turns.take(() => litert.loadAndCompile(artifact.main, options));
   return {
@@ -60,7 +60,7 @@ async function start(litert, engine, artifact, device) {
 }
 
 /**
- * LiteRT.js does not count references: its tensors are freed by hand.
+ * LiteRT.js does not count references: its tensors must be freed explicitly.
  *
  * @param {any} litert
  * @param {any} compiled

@@ -11,7 +11,7 @@ const turns = new Turns();
 const FOLDER = "vendor/onnxruntime-web/dist/";
 /** @type {Build} */
 const WASM = { device: "wasm", module: "ort.wasm.min.mjs", wasm: "ort-wasm-simd-threaded" };
-/** @type {Build} It has both devices. */
+/** @type {Build} This build supports both devices. */
 const WEBGPU = {
   device: "webgpu",
   module: "ort.webgpu.min.mjs",
@@ -48,7 +48,7 @@ async function start(base, artifact, { device, module, wasm }) {
   const folder = new URL(FOLDER, base);
   const ort = await importModule(new URL(module, folder));
   ort.env.logLevel = "error";
-  // More threads need shared memory, which a page has only with special headers.
+  // More threads need shared memory, which a page gets only with special headers.
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmPaths = {
     mjs: new URL(`${wasm}.mjs`, folder).href,

@@ -6,7 +6,7 @@ import { element } from "./elements.js";
 const MOST_BARS = 10;
 
 /**
- * The answers of the model, an article for each output.
+ * The model's answers, with an `article` element for each output.
  *
  * @param {object} answers
  */

@@ -72,7 +72,7 @@ function rowControl({ name, shape, columns }, changed) {
 }
 
 /**
- * The values of an array of any shape, one after the other.
+ * The values of an array of any shape, in order.
  *
  * @param {InputDescription} input
  * @param {() => void} changed
@@ -107,7 +107,7 @@ function arrayControl({ name, shape }, changed) {
 }
 
 /**
- * The shape of so many values, where at most one size is open.
+ * The shape for a number of values; at most one size is open.
  *
  * @param {readonly (number | string)[]} wanted
  * @param {number} length
@@ -129,7 +129,7 @@ function numberIn(field) {
 }
 
 /**
- * The shortest decimal that is this float32.
+ * The shortest decimal that rounds to this float32.
  *
  * @param {number} value
  */

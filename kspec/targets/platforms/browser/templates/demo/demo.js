@@ -57,7 +57,7 @@ class Demo {
     await this.ask();
   }
 
-  /** The inputs are not those of an example any more. */
+  /** Deselects the example after an input has changed. */
   changed() {
     byId("example").textContent = "Examples";
     byId("truth").textContent = "";

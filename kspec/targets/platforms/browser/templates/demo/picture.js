@@ -12,7 +12,7 @@ const STAGE = 336;
 /** The width of the pen, in pixels of the model's picture. */
 const PEN = 1.15;
 
-/** A stage to draw on or to drop a picture on, and beside it the input of the model. */
+/** A canvas to draw on or drop a picture on, with the model's input beside it. */
 export class PictureControl {
   #input;
   #changed;

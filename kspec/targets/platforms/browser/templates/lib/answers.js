@@ -37,8 +37,8 @@ function meaning(tensor, output) {
 }
 
 /**
- * The first label of the largest value, or with a threshold the second label above it. Raises a
- * RangeError for what is not a number, which decides nothing.
+ * The first label with the largest value, or with a threshold the second label above it. Throws a
+ * RangeError for NaN.
  *
  * @param {OutputDescription} output
  * @param {number[]} values

@@ -29,7 +29,7 @@ export function orientationIn(exif) {
 }
 
 /**
- * The place in the stored picture of a pixel of the upright one, by orientation.
+ * The position in the stored picture of a pixel of the upright picture, by orientation.
  *
  * @typedef {(x: number, y: number, right: number, bottom: number) => [number, number]} Place
  */

@@ -36,7 +36,7 @@ export async function readBytes(url) {
 }
 
 /**
- * A module that bundlers do not include: it stays a file of its own.
+ * Imports a module that bundlers must not include: it stays a separate file.
  *
  * @param {URL} url
  */

@@ -22,7 +22,7 @@ export async function prepare(inputs, row) {
 }
 
 /**
- * The tensor of a cell by the input's steps, or of raw values.
+ * The tensor of a cell, computed by the input's steps, or of raw values.
  *
  * @param {InputDescription} input
  * @param {unknown} given

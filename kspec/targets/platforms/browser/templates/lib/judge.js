@@ -119,7 +119,7 @@ export class Judge {
 }
 
 /**
- * How far each value may move before the label can change.
+ * The change of each value below which the label stays the same.
  *
  * @param {ArrayLike<number>} reference
  * @param {number | null} threshold

@@ -3,7 +3,7 @@ import { decodePng, isPng } from "./png.js";
 
 /** @import { Pixels } from "./types.js" */
 
-/** Colours as the file has them: no profile applied, nothing multiplied; upright as EXIF says. */
+/** Stored colours: no colour profile applied, alpha not multiplied in; upright as EXIF says. */
 /** @type {ImageBitmapOptions} */
 const AS_STORED = {
   colorSpaceConversion: "none",
@@ -12,7 +12,7 @@ const AS_STORED = {
 };
 
 /**
- * The pixels of a file, of an element or of an image's data; at most so many.
+ * The pixels of a file, of an element or of an image's data, up to a maximum number.
  *
  * A PNG is decoded here: exactly, the same in each browser and under Node, and with the colours of
  * transparent pixels, which a canvas loses. The browser decodes any other file: decoders of JPEG

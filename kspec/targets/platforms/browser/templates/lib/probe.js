@@ -4,9 +4,9 @@ import { maximumOf } from "./steps.js";
 
 /** @import { Batch, InputDescription, Session } from "./types.js" */
 
-/** Far above rounding, far below the error of a wrong kernel. */
+/** Far above rounding errors, far below the error of a wrong kernel. */
 const TOLERANCE = 1e-3;
-/** The size that stands for a size that varies. */
+/** The size of generated rows along a dimension that varies. */
 const OPEN = 16;
 
 export async function hasWebGpu() {

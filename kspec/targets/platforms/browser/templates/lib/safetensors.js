@@ -28,7 +28,7 @@ export function readSafetensors(bytes) {
           data_offsets: [from, to],
         },
       ]) => {
-        // A copy has the alignment of the array.
+        // The copy is aligned for its type.
         const { buffer } = bytes.slice(begin + from, begin + to);
         return [name, { data: new ARRAYS[dtype](buffer), shape }];
       },

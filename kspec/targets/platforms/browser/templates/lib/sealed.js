@@ -9,8 +9,8 @@ const EVERYWHERE = "**/";
 
 /**
  * A sentence for each file of the bundle that is changed or missing and, under Node.js, for each
- * added file: a page cannot list a folder, and does not see added files. The description has the
- * SHA-256 of every other file, and a file beside it has its own.
+ * added file: a page cannot list a folder, and does not see added files. The description contains
+ * the SHA-256 of every other file; a file beside it contains the description's.
  *
  * @param {URL} base
  * @returns {Promise<string[]>}
@@ -33,7 +33,7 @@ export async function alteredFiles(base) {
 }
 
 /**
- * The problem of a file; empty for the file that was built.
+ * The problem of a file; empty if the file is unchanged.
  *
  * @param {URL} base
  * @param {[string, string]} listed
@@ -58,7 +58,7 @@ async function sha256(bytes) {
 }
 
 /**
- * The paths of all files and links below a folder of the bundle, without what is ignored.
+ * The paths of all files and links below a folder of the bundle, except ignored ones.
  *
  * @param {URL} base
  * @param {string} folder

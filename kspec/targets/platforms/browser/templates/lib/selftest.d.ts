@@ -1,6 +1,6 @@
 import type { LoadOptions, Verdict } from "./types.js";
 
-/** Prove the model against its golden rows, through the client itself. Never rejects. */
+/** Compare the client's answers with the golden rows. Never rejects. */
 export function selftest(baseUrl?: string | URL, options?: LoadOptions): Promise<Verdict>;
 
 /** The line `KSPEC-SELFTEST {…}`. */

@@ -16,7 +16,7 @@ import { alteredFiles } from "./sealed.js";
 
 const CALLS = 20;
 const PICTURE_TOLERANCE = 1e-6;
-/** Not a plain `new URL`, as in index.js. */
+/** A template literal, as in index.js. */
 const HERE = new URL("../", `${import.meta.url}`);
 
 /**

@@ -39,7 +39,7 @@ export async function run(steps, cell) {
 }
 
 /**
- * The largest value that the steps can give.
+ * The largest value that the steps can return.
  *
  * @param {readonly Step[]} steps
  */

@@ -1,4 +1,4 @@
-/** Pixels as they are shown: red, green, blue and alpha of each, row by row, from the top left. */
+/** Upright pixels: red, green, blue and alpha of each, row by row, from the top left. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;
@@ -6,8 +6,8 @@ export interface Pixels {
 }
 
 /**
- * A picture: a file of it (PNG, and in a page whatever the browser decodes), its pixels, an
- * element that shows it, or, as Float32Array, the raw values as they stand in the training data.
+ * A picture: its file (PNG, and in a page any format that the browser decodes), its pixels, an
+ * element that shows it, or, as Float32Array, the raw values as in the training data.
  */
 export type Picture =
   | Blob
@@ -27,21 +27,21 @@ export type Vector = Float32Array | Int32Array | readonly number[];
 /** Numbers by column; none may be missing. */
 export type Row<Column extends string> = Readonly<Record<Column, number>>;
 
-/** An array of one row, its shape without the batch. */
+/** An array of one row; its shape does not contain the batch. */
 export interface Tensor {
   readonly data: Float32Array | Int32Array;
   readonly shape: readonly number[];
 }
 
-/** An array of several rows, its shape with the batch. */
+/** An array of several rows; its shape contains the batch. */
 export type Batch = Tensor;
 
 export interface Decision<Label extends string = string> {
   /** The most probable label. */
   readonly label: Label;
-  /** Its probability, from 0 to 1. */
+  /** The label's probability, from 0 to 1. */
   readonly confidence: number;
-  /** Of each label. */
+  /** The probability of each label. */
   readonly probabilities: Readonly<Record<Label, number>>;
 }
 
@@ -57,7 +57,7 @@ export interface LoadOptions {
 export interface InputDescription {
   readonly name: string;
   readonly dtype: string;
-  /** With the batch; a name stands for a size that varies. */
+  /** The sizes, including the batch; a size that varies is a name. */
   readonly shape: readonly (number | string)[];
   readonly columns: readonly string[];
   /** The steps from a file to the tensor, in order; empty for inputs of raw numbers. */
@@ -74,7 +74,7 @@ export interface OutputDescription {
   readonly name: string;
   readonly shape: readonly (number | string)[];
   readonly labels: readonly string[];
-  /** The value above which a binary output means its second label; null for other outputs. */
+  /** The value above which a binary output decides for its second label; else null. */
   readonly threshold: number | null;
   /** Whether the values are the logits of probabilities. */
   readonly logits: boolean;
@@ -86,7 +86,7 @@ export interface Description {
   readonly about: string;
   /** The path of the artifact's main file. */
   readonly artifact: string;
-  /** The paths of its other files, such as weights in a file of their own. */
+  /** The paths of its other files, such as external weights. */
   readonly beside: readonly string[];
   readonly inputs: readonly InputDescription[];
   readonly outputs: readonly OutputDescription[];
@@ -119,13 +119,13 @@ export interface Verdict {
   readonly device: string;
   readonly artifact: string;
   readonly rows: number;
-  /** The largest |Δ| / tolerance; null where a value is not finite. */
+  /** The largest |Δ| / tolerance; null if a value is not finite. */
   readonly worst_error_ratio: number | null;
-  /** Rows whose label is not the trained model's, ties apart. */
+  /** The number of rows with another label than the trained model's, except ties. */
   readonly flips: number;
   /** The largest |Δ| of the golden pictures, relative to the largest value; null without any. */
   readonly picture_error: number | null;
-  /** The median of single rows. */
+  /** The median time of single rows, in milliseconds. */
   readonly latency_ms: number | null;
   readonly pass: boolean;
   readonly problems: readonly string[];

@@ -34,18 +34,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {__package__}")
     commands = parser.add_subparsers(required=True)
     predict = commands.add_parser(
-        "predict", parents=[common], help="answer rows, a line of JSON for each"
+        "predict", parents=[common], help="answer rows, one line of JSON each"
     )
     predict.add_argument(
         "sources", nargs="+", help="pictures, CSV files with a header, or - for lines of JSON"
     )
     predict.set_defaults(run=_predict)
-    test = commands.add_parser("self-test", parents=[common], help="prove the bundle here")
+    test = commands.add_parser("self-test", parents=[common], help="test the bundle here")
     test.set_defaults(run=_self_test)
     service = commands.add_parser(
         "serve", parents=[common], help="answer lines of JSON over a Unix socket"
     )
-    service.add_argument("--socket", type=Path, help="its path; without, that of systemd")
+    service.add_argument("--socket", type=Path, help="path; default: systemd's socket")
     service.set_defaults(run=_serve)
     return parser
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="server", description=f"Serves {MODEL.name}.")
-    parser.add_argument("--self-test", action="store_true", help="prove the bundle, and end")
+    parser.add_argument("--self-test", action="store_true", help="test the bundle, and exit")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
     for each in fields(Settings):

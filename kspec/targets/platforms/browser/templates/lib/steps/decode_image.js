@@ -33,7 +33,7 @@ export async function decodeImage(given, { channels, height, width, max_pixels: 
 
 /**
  * Reads lines of a picture, channel by channel. Colour becomes grey as in Pillow; transparency is
- * dropped where the input has no channel for it.
+ * dropped if the input has no channel for it.
  *
  * @param {Pixels} pixels
  * @param {number} channels

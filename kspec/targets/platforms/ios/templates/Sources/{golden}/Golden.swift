@@ -1,7 +1,7 @@
 import CryptoKit
 import Foundation
 
-/// The golden rows of the model. An app that does not test itself leaves this library out.
+/// The golden rows of the model. An app without a self-test does not link this library.
 public enum Golden {
     /// The folder that `selfTest(golden:)` takes.
     public static var folder: URL {
@@ -12,11 +12,11 @@ public enum Golden {
     private static let description = "kspec-bundle.json"
     /// The SHA-256 of the description, as `sha256sum` writes it.
     private static let seal = "kspec-bundle.json.sha256"
-    /// The start of an ignored name that may lie in any folder; others are those of the top.
+    /// The start of an ignored name that may occur in any folder; other names are paths.
     private static let everywhere = "**/"
 
     /// A sentence for each file of the Swift package in a folder that is changed, missing or added,
-    /// but for what SwiftPM and Xcode create. Source files are there on the Mac that builds them.
+    /// except files that SwiftPM and Xcode create. Only the Mac that builds them has the sources.
     public static func alteredFiles(package: URL) -> [String] {
         do {
             let content = try Data(contentsOf: package.appendingPathComponent(description))
@@ -43,7 +43,7 @@ public enum Golden {
         }
     }
 
-    /// The paths of all files below a folder, without what is ignored.
+    /// The paths of all files below a folder, except ignored files.
     private static func paths(_ package: URL, _ ignored: Set<String>) throws -> [String] {
         let manager = FileManager.default
         return try manager.subpathsOfDirectory(atPath: package.path).sorted().filter { path in

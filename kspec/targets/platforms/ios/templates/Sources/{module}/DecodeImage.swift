@@ -6,7 +6,7 @@ struct DecodeImage: Step {
     let width: Int?
     let maxPixels: Int
 
-    /// Takes red, green, blue and alpha.
+    /// `given` has the channels red, green, blue and alpha.
     func apply(_ given: any Grid) throws -> any Grid {
         let size = "\(given.width) × \(given.height) pixels"
         guard given.width * given.height <= maxPixels else {

@@ -1,7 +1,7 @@
 import CoreML
 import Foundation
 
-/// A model that Core ML does not run as its bundle says.
+/// A model that Core ML cannot run as its bundle describes.
 public struct EngineError: Error, Sendable, CustomStringConvertible {
     public let description: String
 
@@ -10,13 +10,13 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// What runs rows of exactly the artifact's batch.
+/// Runs exactly as many rows as the artifact's batch.
 protocol Engine {
-    /// The outputs, in their order.
+    /// The outputs, in order.
     func run(_ inputs: [Tensor]) throws -> [Tensor]
 }
 
-/// The compiled model. Names in a package are identifiers; its metadata tells the public ones.
+/// The compiled model. Names in a package are identifiers; its metadata contains the public names.
 struct CoreMLEngine: Engine {
     private let model: CoreML.MLModel
     private let inputs: [String]
@@ -52,7 +52,7 @@ struct CoreMLEngine: Engine {
         }
     }
 
-    /// What an earlier start has left may be of no use any more: then it is compiled again.
+    /// Opens the compiled model of an earlier start, or compiles it again if that fails.
     private static func open(
         _ cache: CompiledModels, _ configuration: MLModelConfiguration
     ) async throws -> CoreML.MLModel {
@@ -82,7 +82,7 @@ struct CoreMLEngine: Engine {
     }
 }
 
-/// Models that this device has compiled, kept in Application Support by what they were made of.
+/// The models that this device compiled, kept in Application Support by the hash of their package.
 struct CompiledModels {
     let package: URL
     let seal: String
@@ -94,7 +94,7 @@ struct CompiledModels {
         do {
             try FileManager.default.moveItem(at: fresh, to: place)
         } catch where FileManager.default.fileExists(atPath: place.path) {
-            // Another start was first.
+            // Another process compiled the model first.
         }
         return place
     }
@@ -106,7 +106,7 @@ struct CompiledModels {
         }
     }
 
-    /// Compiled models are of one version of the system.
+    /// A compiled model is valid for one system version, which is part of its name.
     private func location() throws -> URL {
         let support = try FileManager.default.url(
             for: .applicationSupportDirectory,
@@ -125,7 +125,7 @@ struct CompiledModels {
     }
 }
 
-/// Runs any number of rows, as many at once as the artifact takes, one call after the other.
+/// Runs any number of rows in batches of the artifact's size, one call after the other.
 actor Predictor {
     private let signature: Signature
     private let engine: any Engine
@@ -135,7 +135,7 @@ actor Predictor {
         self.engine = engine
     }
 
-    /// For each row its outputs, in their order.
+    /// The outputs of each row, in order.
     func run(_ inputs: [Tensor]) throws -> [[[Float]]] {
         let rows = inputs[0].rows
         guard inputs.allSatisfy({ $0.rows == rows }) else {
@@ -151,7 +151,7 @@ actor Predictor {
         return answers
     }
 
-    /// The rows of one call, and what is handed over: a fixed batch is filled up with its last row.
+    /// The rows of one call, and the rows of its batch: a fixed batch is padded with its last row.
     private func next(_ left: [Int]) -> (chunk: [Int], indices: [Int]) {
         switch signature.batch {
         case .upTo(let limit):

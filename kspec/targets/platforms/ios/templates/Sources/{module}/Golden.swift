@@ -1,7 +1,7 @@
 import CryptoKit
 import Foundation
 
-/// What a self-test compares with: the tensors of `golden.safetensors`, and `kspec-bundle.json`.
+/// The reference of a self-test: the tensors of `golden.safetensors`, and `kspec-bundle.json`.
 struct GoldenRows {
     private let tensors: [String: Tensor]
     private let bundle: [String: Any]
@@ -20,7 +20,7 @@ struct GoldenRows {
         return found
     }
 
-    /// The label that each row must get; none where nothing is decided.
+    /// The expected label of each row; empty for an output without labels.
     func decisions(_ output: Output) -> [String] {
         guard let texts = tensors["decision/\(output.name)"],
             case .integers(let numbers) = texts.values
@@ -31,7 +31,7 @@ struct GoldenRows {
         }
     }
 
-    /// The columns of an input as the bundle's description, not the client, has them.
+    /// The columns of an input in the bundle's description, not in the client's code.
     func columns(_ input: Input) -> [String] {
         let signature = bundle["signature"] as? [String: Any]
         let inputs = signature?["inputs"] as? [[String: Any]] ?? []
@@ -73,7 +73,7 @@ func readSafetensors(_ file: Data) throws -> [String: Tensor] {
     }
 }
 
-/// Little-endian words of four bytes.
+/// Little-endian words of four bytes each.
 private func words(_ data: ArraySlice<UInt8>) -> [UInt32] {
     stride(from: data.startIndex, to: data.endIndex, by: 4).map { start in
         data[start..<start + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }

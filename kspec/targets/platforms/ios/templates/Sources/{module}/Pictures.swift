@@ -41,8 +41,8 @@ extension Pixels {
         }
     }
 
-    /// The pixels of a buffer of the kind `kCVPixelFormatType_32BGRA`, as cameras give them when
-    /// asked to. Throws `InputError` for another kind.
+    /// The pixels of a buffer of the kind `kCVPixelFormatType_32BGRA`, which cameras can deliver.
+    /// Throws `InputError` for another kind.
     public init(_ buffer: CVPixelBuffer) throws {
         guard CVPixelBufferGetPixelFormatType(buffer) == kCVPixelFormatType_32BGRA else {
             throw InputError("a pixel buffer that is not 32BGRA")
@@ -89,7 +89,7 @@ extension Pixels {
         )
     }
 
-    /// Where there is no fourth channel, nothing is transparent.
+    /// Without a fourth channel, all pixels are opaque.
     private init(
         width: Int, height: Int, rows: UnsafeRawBufferPointer, stride: Int, order: [Int]
     ) throws {

@@ -1,10 +1,10 @@
-/// A picture: rows of red, green, blue and alpha, a byte each, alpha not multiplied in.
+/// A picture: rows of red, green, blue and alpha, one byte each, with straight alpha.
 public struct Pixels: Sendable, Equatable {
     public let width: Int
     public let height: Int
     let bytes: [UInt8]
 
-    /// Throws `InputError` where there are too few or too many bytes.
+    /// Throws `InputError` for too few or too many bytes.
     public init(width: Int, height: Int, bytes: [UInt8]) throws {
         guard width > 0, height > 0, bytes.count == 4 * width * height else {
             throw InputError("\(bytes.count) bytes are not \(width) × \(height) pixels")
@@ -14,7 +14,7 @@ public struct Pixels: Sendable, Equatable {
         self.bytes = bytes
     }
 
-    /// The picture as it is meant to be seen, by the orientation of its EXIF, 1 to 8.
+    /// The picture turned upright, by its EXIF orientation, 1 to 8.
     func upright(_ orientation: Int) throws -> Pixels {
         let isTurned = (5...8).contains(orientation)
         let (wide, high) = isTurned ? (height, width) : (width, height)

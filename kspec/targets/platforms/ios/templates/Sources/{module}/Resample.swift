@@ -31,7 +31,7 @@ struct Resample: Step {
     }
 }
 
-/// Where along an axis the samples lie. The centre of pixel i is at i + ½, so sample i reads from
+/// The positions of samples along an axis. The centre of pixel i is at i + ½, so sample i reads from
 /// (i + ½) · size / count − ½.
 private struct Places {
     let count: Int

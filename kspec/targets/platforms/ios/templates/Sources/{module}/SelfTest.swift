@@ -1,8 +1,7 @@
 import CoreML
 import Foundation
 
-/// The model that is tested. `pictures` are the files of golden pictures by input, `tolerances` are by
-/// output.
+/// The tested model, with the files of golden pictures by input and the tolerances by output.
 struct Subject: Sendable {
     let name: String
     let version: String
@@ -13,8 +12,8 @@ struct Subject: Sendable {
     let tolerances: [String: Tolerance]
 }
 
-/// What must be there, byte for byte: the SHA-256 of the model's package, and that of each file in
-/// the folder of golden rows. Code is not listed: an app holds it compiled.
+/// The expected files: the SHA-256 of the model's package, and of each file in the folder of golden
+/// rows. Code is not listed: an app contains it compiled.
 struct Seals: Sendable {
     let artifact: String
     let golden: [String: String]
@@ -38,7 +37,7 @@ struct Seals: Sendable {
     }
 }
 
-/// What a self-test found.
+/// The result of a self-test.
 public struct Report: Sendable {
     public let passed: Bool
     /// `KSPEC-SELFTEST` and the facts as JSON.
@@ -55,7 +54,7 @@ public struct Report: Sendable {
     }
 }
 
-/// Runs the golden rows through the code that an app calls, and judges what comes out.
+/// Runs the golden rows through the code that an app calls, and compares the answers.
 struct SelfTest {
     let subject: Subject
     let package: URL
@@ -71,7 +70,7 @@ struct SelfTest {
         self.units = units
     }
 
-    /// The CPU computes in the precision that the package declares, and is judged so.
+    /// The CPU computes in the package's precision, and is compared within that tolerance.
     private func tolerance(of output: Output) throws -> Tolerance {
         guard units == .cpuOnly else { return .half }
         guard let found = subject.tolerances[output.name] else {
@@ -92,7 +91,7 @@ struct SelfTest {
         do {
             try await prove()
         } catch {
-            // Whatever stops the test is what the test has found.
+            // An error that stops the test is its result.
             problems.append("\(error)")
         }
         return Report(facts, problems: problems)
@@ -101,7 +100,7 @@ struct SelfTest {
     private mutating func prove() async throws {
         let altered = try subject.seals.altered(package: package, golden: golden)
         problems += altered
-        // What runs must be what was built, or the numbers below mean nothing.
+        // The files must be the built files, or the numbers below mean nothing.
         guard altered.isEmpty else { throw EngineError("not the files that were built") }
         let rows = try Data(contentsOf: golden.appendingPathComponent("golden.safetensors"))
         let bundle = try Data(contentsOf: golden.appendingPathComponent("kspec-bundle.json"))
@@ -157,7 +156,7 @@ struct SelfTest {
         if found.flips > 0 { problems.append("\(found.flips) rows have another label") }
     }
 
-    /// A row as an app hands it over: by column where there are any.
+    /// A row as an app passes it: by column if the input has columns.
     private func asGiven(_ inputs: [Tensor], _ row: Int, _ known: GoldenRows) throws -> [Tensor] {
         try zip(subject.signature.inputs, inputs).map { input, tensor in
             let one = tensor.take([row])
@@ -182,7 +181,7 @@ struct SelfTest {
         }
     }
 
-    /// Milliseconds of one row, the median of 30 after 5 to warm up.
+    /// The median milliseconds of 30 calls with one row, after 5 calls to warm up.
     private func latency(_ predictor: Predictor, _ row: [Tensor]) async throws -> Double {
         var times: [Double] = []
         for _ in 0..<35 {

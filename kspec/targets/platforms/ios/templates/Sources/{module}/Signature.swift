@@ -27,7 +27,7 @@ public struct Input: Sendable {
     public let name: String
     /// Sizes of one row; nil is one that varies.
     public let shape: [Int?]
-    /// The names of the numbers of a row, in their order; empty where they have no names.
+    /// The names of the numbers of a row, in order; empty for numbers without names.
     public let columns: [String]
     /// The steps from a picture to the values, in order; empty for inputs of numbers.
     let steps: [any Step]
@@ -39,7 +39,7 @@ public struct Input: Sendable {
         self.steps = steps
     }
 
-    /// One row. Throws `InputError` where the numbers are too few or too many.
+    /// One row. Throws `InputError` for too few or too many numbers.
     func tensor(_ values: [Float]) throws -> Tensor {
         Tensor(shape: try sizes(of: values.count), values: .floats(values))
     }
@@ -70,7 +70,7 @@ public struct Input: Sendable {
         return try tensor(grid.values())
     }
 
-    /// One size at most may vary; it is what the count of numbers makes it.
+    /// The shape of a row. At most one size may vary; the count of numbers determines it.
     private func sizes(of count: Int) throws -> [Int] {
         let known = shape.reduce(1) { $0 * ($1 ?? 1) }
         guard count > 0, count % known == 0, count == known || shape.contains(nil) else {
@@ -90,9 +90,9 @@ public struct Output: Sendable {
 
     public let name: String
     let meaning: Meaning
-    /// In the order of the probabilities; of a binary output the negative, then the positive one.
+    /// The labels in the order of the probabilities; a binary output's negative label is first.
     public let labels: [String]
-    /// The value above which a binary output means its positive label; nil for other outputs.
+    /// The value above which a binary output decides for its positive label; nil for other outputs.
     let threshold: Float?
     /// Whether the values are the logits of probabilities.
     let logits: Bool
@@ -111,7 +111,7 @@ public struct Output: Sendable {
         self.logits = logits
     }
 
-    /// The label that the values of one row decide for; nil for numbers.
+    /// The label for the values of one row; nil for an output without labels.
     func decide(_ values: [Float]) -> String? {
         switch meaning {
         case .category: Classification(self, values: values).label
@@ -121,7 +121,7 @@ public struct Output: Sendable {
     }
 }
 
-/// One label of several, with a probability for each of the labels.
+/// The decision for one of several labels, with the probability of each label.
 public struct Classification: Sendable {
     public let labels: [String]
     public let probabilities: [Float]
@@ -142,7 +142,7 @@ public struct Classification: Sendable {
     public var confidence: Float { probabilities[index] }
 }
 
-/// Yes or no: `probability` is that of the positive label.
+/// A yes or no decision, with the probability of the positive label.
 public struct BinaryClassification: Sendable {
     let labels: [String]
     public let probability: Float

@@ -8,7 +8,7 @@ public struct Tensor: Sendable, Equatable {
     public let shape: [Int]
     public let values: Values
 
-    /// Traps where there are too few or too many numbers.
+    /// Traps if there are too few or too many numbers.
     public init(shape: [Int], values: Values) {
         let count =
             switch values {
@@ -22,7 +22,7 @@ public struct Tensor: Sendable, Equatable {
 
     public var rows: Int { shape[0] }
 
-    /// The numbers of one row; empty where they are integers.
+    /// The numbers of one row; empty for a tensor of integers.
     public func row(_ index: Int) -> [Float] {
         guard case .floats(let found) = values else { return [] }
         return Array(found[index * width..<(index + 1) * width])
@@ -30,7 +30,7 @@ public struct Tensor: Sendable, Equatable {
 
     var width: Int { shape.dropFirst().reduce(1, *) }
 
-    /// The rows at these places, in their order.
+    /// The rows with these indices, in order.
     func take(_ indices: [Int]) -> Tensor {
         let sizes = [indices.count] + shape.dropFirst()
         switch values {

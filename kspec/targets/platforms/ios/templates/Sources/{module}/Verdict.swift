@@ -1,13 +1,14 @@
-/// An output agrees where |Δ| ≤ atol · s + rtol · |reference|.
+/// The tolerance of an output: |Δ| ≤ atol · s + rtol · |reference|.
 struct Tolerance: Sendable {
     let atol: Double
     let rtol: Double
 
-    /// Of what may compute in half precision, as the Neural Engine does: 11 bits, a few of them lost.
+    /// For units that may compute in half precision, such as the Neural Engine: 11 bits, of which
+    /// a few are lost.
     static let half = Tolerance(atol: 1e-2, rtol: 1e-2)
 }
 
-/// How far the rows of one output are from the reference.
+/// The difference between the rows of one output and the reference.
 struct Verdict {
     private let output: Output
     private let reference: [[Float]]
@@ -25,14 +26,14 @@ struct Verdict {
         scale = largest > 0 ? min(1, largest) : 1
     }
 
-    /// The largest |Δ| / (atol · s + rtol · |reference|); infinite where a value is not a number.
+    /// The largest |Δ| / (atol · s + rtol · |reference|); infinite if a value is not a number.
     func errorRatio(_ found: [[Float]]) -> Double {
         guard found.map(\.count) == reference.map(\.count) else { return .infinity }
         let pairs = zip(found.joined(), reference.joined())
         return pairs.map { ratio(Double($0), Double($1)) }.max() ?? 0
     }
 
-    /// Rows whose label differs, where the reference's margin is beyond the tolerance.
+    /// The rows whose label differs although the reference's margin exceeds the tolerance.
     func flips(_ found: [[Float]]) -> Int {
         decisions.indices.filter { row in
             guard found.indices.contains(row), !found[row].contains(where: \.isNaN) else {
