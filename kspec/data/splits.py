@@ -57,7 +57,7 @@ def split_rows(split: Split, table: Table) -> Rows:
     ]
     if empty:
         raise KspecError(
-            Diagnostic("KS530", f"{table.rows} rows leave none for {' and '.join(empty)}", _ROUTE)
+            Diagnostic("KS530", f"{table.rows} rows leave no row for {' and '.join(empty)}", _ROUTE)
         )
     return rows
 

@@ -111,7 +111,7 @@ class Split(Model):
         """Check that a column or shares are given, and that rows are left for training."""
         others = sorted(self.model_fields_set - {"column"})
         if self.column is not None and others:
-            raise located((others[0],), "column says already which row is where")
+            raise located((others[0],), "column already assigns every row to a split")
         if self.validation + self.test >= 1:
             raise located(("test",), "validation and test leave no row to train with")
         return self

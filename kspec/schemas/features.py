@@ -116,7 +116,7 @@ class Input(Entry):
         if self.kind.is_whole:
             for field in ("rescale", "offset", "normalize"):
                 if field in self.model_fields_set:
-                    raise located((field,), f"{field} is of float32 inputs, this one is int32")
+                    raise located((field,), f"{field} needs a float32 input, this input is int32")
         if self.rescale == 0:
             raise located(("rescale",), "a factor of 0 makes all values equal")
         return self
@@ -172,13 +172,13 @@ class Output(Entry):
     def consistent(self) -> "Output":
         """Check that only outputs of numbers have `columns`, and that no label is repeated."""
         if self.columns is not None and self.kind.label_names:
-            raise located(("columns",), "a label stands in one column: write column")
+            raise located(("columns",), "labels have one column: write column")
         if self.columns is not None and self.column is not None:
             raise located(("column",), "write column or columns, not both")
         seen: set[str] = set()
         for place, label in enumerate(self.kind.label_names):
             if label in seen:
                 route = ("kind", self.kind.key, "labels", place)
-                raise located(route, f"label {label} is there twice")
+                raise located(route, f"label {label} is given twice")
             seen.add(label)
         return self

@@ -107,11 +107,11 @@ class PiecewiseConstantDecay(Schedule):
 
     @model_validator(mode="after")
     def consistent(self) -> "PiecewiseConstantDecay":
-        """Check that boundaries increase and that there is one value more than boundaries."""
+        """Check that boundaries increase and that `values` has one entry more."""
         if len(self.values) != len(self.boundaries) + 1:
-            raise located(("values",), "there is one value more than boundaries")
+            raise located(("values",), "values needs one entry more than boundaries")
         if any(a >= b for a, b in zip(self.boundaries, self.boundaries[1:], strict=False)):
-            raise located(("boundaries",), "boundaries grow")
+            raise located(("boundaries",), "boundaries must increase")
         return self
 
 

@@ -111,7 +111,9 @@ class Spec(Model):
         kinds = [output.kind for output in self.outputs.values()]
         labels = list(kinds[0].label_names) if len(kinds) == 1 else []
         if not labels:
-            raise located(("train", "class_weight"), "class_weight needs one output, of labels")
+            raise located(
+                ("train", "class_weight"), "class_weight needs a single output, with labels"
+            )
         for label in () if isinstance(train.class_weight, str) else train.class_weight:
             if label not in labels:
                 route = ("train", "class_weight", label)

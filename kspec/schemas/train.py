@@ -110,5 +110,5 @@ class Train(Model):
         for name, metrics in self.metrics.items():
             for place, metric in enumerate(metrics):
                 if metric in metrics[:place]:
-                    raise located(("metrics", name, place), "this metric is there twice")
+                    raise located(("metrics", name, place), "this metric is given twice")
         return self

@@ -1,4 +1,4 @@
-"""Text → Document: the YAML reader, params, expressions, blocks, wiring and diagnostics."""
+"""From text to `Document`: the YAML reader, params, expressions, blocks, wiring, diagnostics."""
 
 from kspec.spec.diagnostics import Diagnostic, KspecError, Route, Span
 from kspec.spec.document import Document, ResolvedStep

@@ -1,7 +1,7 @@
-"""Words of the language that have a new name: read as the new one, with a warning at the old one.
+"""Old names of words of the language: they are read as the new names, with a warning.
 
-Everything after the reader sees the new words alone. A word that stands beside its own new name is
-left as it is, for the schema to refuse.
+Everything after the reader sees new names only. An old name beside its new name is kept, so that
+the schema refuses it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,7 @@ from kspec.spec.node import Node
 METRICS: Mapping[str, str] = MappingProxyType(
     {"mae": "mean_absolute_error", "rmse": "root_mean_squared_error"}
 )
-"""Metrics by their old names. Keras' names are the right ones."""
+"""Metrics by their old names; the new names are Keras' own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Alias:
     """Old keys below one place of the spec."""
 
     place: tuple[str, ...]
-    """The route of the mapping that has the keys; `*` stands for any key."""
+    """The route of the mapping that contains the keys; `*` matches any key."""
     renamed: Callable[[str], str | None]
-    """The new key for an old one; None for a key that is not an old one."""
+    """Function from an old key to its new key; returns None for any other key."""
 
 
 def _input_kind(key: str) -> str | None:
@@ -32,7 +32,7 @@ def _input_kind(key: str) -> str | None:
 
 
 def _gate(key: str) -> str | None:
-    """`*.mae`, and `age_mae` where the spec has several outputs."""
+    """Rename the metric in `*.mae` or, with several outputs, in `age_mae`."""
     target, dot, metric = key.rpartition(".")
     output, line, word = metric.rpartition("_")
     new = METRICS.get(word)
@@ -43,7 +43,7 @@ ALIASES = (Alias(("inputs", "*"), _input_kind), Alias(("gates",), _gate))
 
 
 def rename(root: Node) -> tuple[Node, tuple[Diagnostic, ...]]:
-    """The tree with new words in place of old ones, and a warning (KS220) for each old word."""
+    """Return the tree with new words in place of old ones, and a warning (KS220) for each."""
     warnings: list[Diagnostic] = []
     for alias in ALIASES:
         root = _rename(root, alias, alias.place, warnings)
@@ -81,7 +81,7 @@ def _renamed_keys(
 
 
 def _moved(node: Node, parent: Node, step: str | int) -> Node:
-    """A copy of `node` that stands at `step` below `parent`."""
+    """Return a copy of `node` at `step` below `parent`."""
     if node.is_scalar:
         return replace(node, parent=parent, step=step)
     below: dict[str, Node] | list[Node] = [] if isinstance(node.value, list) else {}

@@ -1,10 +1,10 @@
-"""Counts and bytes in words, from exact integers of any size."""
+"""Formatting of counts and bytes, for exact integers of any size."""
 
 UNITS = ("B", "KB", "MB", "GB", "TB", "PB", "EB")
 
 
 def spell_bytes(count: float) -> str:
-    """``151.4 KB``, ``2.3 PB``, ``4.7e+21 EB``: as in gates, 1 KB is 1000 bytes."""
+    """Return ``151.4 KB``, ``2.3 PB``, ``4.7e+21 EB``; 1 KB is 1000 bytes, as in gates."""
     rank = 0
     while rank < len(UNITS) - 1 and count >= 1000 ** (rank + 1):
         rank += 1
@@ -15,5 +15,5 @@ def spell_bytes(count: float) -> str:
 
 
 def spell_count(count: int) -> str:
-    """``8,589,934,592``; from 10¹⁸ on ``4.6e+27``."""
+    """Return ``8,589,934,592``; from 10¹⁸ on ``4.6e+27``."""
     return f"{count:,}" if count < 10**18 else f"{float(count):.1e}"

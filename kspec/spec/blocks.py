@@ -15,28 +15,28 @@ SIGNATURE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(\((?P<parameters>[^
 STEP_KEYS = ("name", "from", "repeat")
 """Keys that a step may have beside its layer."""
 USE = "use"
-"""The key of a step that calls the layers of another again."""
+"""The key of a step that calls the layers of another step again."""
 INPUT = "input"
-"""The name of a call's sources in the body of the block."""
+"""The name, in a block's body, of the sources of a call."""
 MAX_ITEMS = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """A block as it was defined."""
+    """The definition of a block."""
 
     name: str
     parameters: Mapping[str, Node | None]
     """Parameters by name, each with its default if it has one."""
     body: Node
     used: set[str]
-    """The parameters that a `${…}` of the body used; filled while calls are expanded."""
+    """Parameters used by a `${…}` of the body; filled while calls are expanded."""
 
 
 def define(
     section: Node | None, layers: Collection[str], problems: list[Diagnostic]
 ) -> dict[str, Block]:
-    """The blocks of the section `blocks`, by name."""
+    """Return the blocks of the section `blocks`, by name."""
     blocks: dict[str, Block] = {}
     for signature, body in (section.mapping if section is not None else {}).items():
         block = _define(signature, body, layers, problems)
@@ -93,10 +93,10 @@ def bind(
     place: Node,
     calls: tuple[Route, ...],
 ) -> Scope:
-    """The scope of a call's body: its arguments over the params of the spec.
+    """Return the scope of a call's body: the call's arguments over the params of the spec.
 
-    `arguments` is what stands behind the block's name, computed in the caller's `scope`.
-    Arguments that are missing or wrong are reported, and unknown inside.
+    `arguments` is the value of the block's key, computed in the caller's `scope`. Missing or wrong
+    arguments are reported, and have unknown values in the body.
     """
 
     def report(message: str, node: Node, help_: str | None = None) -> None:
@@ -108,7 +108,7 @@ def bind(
         report(
             f"arguments of `{block.name}` are given by name",
             given,
-            f"write `{block.name}: {{{example}}}`" if example else "it takes none",
+            f"write `{block.name}: {{{example}}}`" if example else "it takes no arguments",
         )
         return Scope({name: _unknown(place) for name in block.parameters}, params)
     values = dict(given.mapping) if given is not None else {}
@@ -134,7 +134,7 @@ def _unknown(node: Node) -> Node:
 
 
 def _is_argument(node: Node) -> bool:
-    """Whether this is a scalar or a short list of scalars, which cannot multiply."""
+    """Whether the node is a scalar or a short list of scalars, so that copies stay small."""
     if isinstance(node.value, list):
         return len(node.value) <= MAX_ITEMS and all(item.is_scalar for item in node.value)
     return node.is_scalar

@@ -1,4 +1,4 @@
-"""Every diagnostic code, joined from one module a family: `kspec/spec/rules/<family>.py`."""
+"""The table of all diagnostic codes, joined from a module for each family in `kspec/spec/rules`."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -34,9 +34,9 @@ FAMILIES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
 
 
 def join(families: Mapping[str, Iterable[Rule]]) -> Mapping[str, Rule]:
-    """One table of all rules, in the order of their codes.
+    """Return one table of all rules, in the order of their codes.
 
-    Raises ValueError for a code that stands twice or outside of its family.
+    Raises ValueError for a duplicate code or a code outside its family.
     """
     rules: dict[str, Rule] = {}
     for prefix, family in families.items():

@@ -1,4 +1,4 @@
-"""Problems of a spec, its data or a build: a code, a headline, a place and a way out.
+"""Problems of a spec, its data or a build: a code, a headline, a place and a remedy.
 
 Code that judges a spec carries routes (paths into the YAML as the user wrote it). Only the
 `Document` knows lines: it turns a route into a `Span` when an error is raised or rendered.
@@ -38,7 +38,7 @@ class Diagnostic:
     message: str
     """The terse headline, in lower case: what was found."""
     route: Route = ()
-    """The place as a path into the YAML; a `Document` turns it into a span."""
+    """The place as a path into the YAML; a `Document` converts it to a span."""
     span: Span | None = None
     """The place in the text, if it is known."""
     help: str | None = None
@@ -48,21 +48,21 @@ class Diagnostic:
     call_spans: tuple[Span, ...] = ()
     """The places of `calls`; set together with `span`."""
     uses: tuple[Span, ...] = ()
-    """The places that use the value at `span`, which is a param's or an argument's."""
+    """The places that use the value at `span`, if it belongs to a param or an argument."""
     is_strict: bool = False
     """Whether a warning counts as an error, by `--strict`."""
 
     @property
     def severity(self) -> Severity:
-        """As its rule says, unless `--strict` makes an error of a warning."""
+        """The rule's severity, unless `--strict` turns a warning into an error."""
         return "error" if self.is_strict else RULES[self.code].severity
 
 
 class KspecError(Exception):
     """One or more problems that end a command.
 
-    `diagnostics` have spans if their places are known; `sources` has the text of each file that
-    they name, so that a renderer can show the line.
+    `diagnostics` have spans if their places are known; `sources` has the text of each file in
+    these spans, so that a renderer can show the line.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class KspecError(Exception):
 
     @property
     def exit_code(self) -> int:
-        """The highest exit code of the errors; 70, a bug in kspec, without an error."""
+        """The highest exit code of the errors; 70, a bug in kspec, if there are no errors."""
         return max((RULES[each.code].exit_code for each in errors(self.diagnostics)), default=70)
 
 

@@ -1,4 +1,4 @@
-"""A spec that was read, resolved and found sound."""
+"""A spec that was read, resolved and validated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,24 +14,24 @@ from kspec.spec.sizes import Sizes
 
 @dataclass(frozen=True, slots=True)
 class ResolvedStep:
-    """One layer of the network, after params, blocks and `repeat` were worked out."""
+    """One layer of the network, with params, blocks and `repeat` expanded."""
 
     name: str
     """Unique; steps inside a block call are named `call/step`."""
     layer: Layer
     inputs: tuple[str, ...]
-    """Names of the spec's inputs or of steps that stand before this one."""
+    """Names of inputs of the spec or of earlier steps."""
     route: Route
-    """Where the layer was written: `("network", 3, "conv2d")`, or inside the body of a block."""
+    """The layer's place: `("network", 3, "conv2d")`, or a place in the body of a block."""
     calls: tuple[Route, ...] = ()
-    """The block calls that led to it, outermost first."""
+    """The enclosing block calls, outermost first."""
     shared: str | None = None
-    """The step above whose layer, with its variables, is called again."""
+    """The earlier step whose layer, with its variables, is called again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A sound spec with its places. Steps stand in topological order, as they were written."""
+    """A valid spec with its places. Steps are in topological order, as written."""
 
     path: Path
     text: str
@@ -41,34 +41,34 @@ class Document:
     digest: str
     """SHA-256 of the resolved content, in hex: comments and formatting do not count."""
     root: Node
-    """The YAML with its places, overrides applied."""
+    """The YAML with its places, after overrides."""
     sources: Mapping[str, str]
-    """The text of each file that a span names."""
+    """The text of each file in a span."""
     warnings: tuple[Diagnostic, ...] = ()
     """The warnings, with their places, in the order of the text."""
     sizes: Sizes = field(default_factory=Sizes)
     """The tensors and weights of every step."""
     granted: tuple[Path, ...] = ()
-    """Folders in which its data may lie, beside its own."""
+    """Folders besides the spec's own that may contain its data."""
     strict: bool = False
     """Whether warnings of a build are errors."""
 
     @property
     def roots(self) -> Roots:
-        """The folders in which its data may lie."""
+        """The folders that may contain its data."""
         return Roots(self.path.parent, self.granted)
 
     def span(self, route: Route) -> Span:
-        """The place of `route`, or of the nearest place above it that was written."""
+        """Return the place of `route`, or of its nearest ancestor that was written."""
         return self.root.nearest(route).point()
 
     def locate(self, diagnostic: Diagnostic) -> Diagnostic:
-        """The diagnostic with spans in place of its routes."""
+        """Return the diagnostic with the spans of its routes."""
         return locate(self.root, diagnostic)
 
 
 def locate(root: Node, diagnostic: Diagnostic) -> Diagnostic:
-    """The diagnostic with the spans that its routes have under `root`."""
+    """Return the diagnostic with the spans of its routes in `root`."""
     return replace(
         diagnostic,
         span=diagnostic.span or root.nearest(diagnostic.route).point(),

@@ -1,4 +1,4 @@
-"""The lists of steps that an expansion works on, and the steps that it returns."""
+"""The lists of steps during an expansion, and the expanded steps."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ Sources = tuple[str, ...] | None
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expanded:
-    """A step with its place in the graph, its layer not yet judged."""
+    """A step with its place in the graph; its layer is not validated yet."""
 
     name: str
     key: str
@@ -23,12 +23,12 @@ class Expanded:
     route: Route
     calls: tuple[Route, ...]
     is_known: bool
-    """Whether there is such a layer."""
+    """Whether a layer has this key."""
     shared: str | None = None
     """The step whose layer, with its variables, is called again."""
 
     def point(self) -> Span:
-        """The place of the layer's key."""
+        """Return the place of the layer's key."""
         arguments = self.node.mapping.get(self.key)
         return arguments.key if arguments and arguments.key else self.node.point()
 
@@ -42,9 +42,9 @@ class Level:
     incoming: Sources
     calls: tuple[Route, ...]
     blocks: tuple[str, ...]
-    """The blocks whose calls led here."""
+    """The blocks of the enclosing calls."""
     reserved: set[str]
-    """Names that unnamed steps must not get."""
+    """Names that unnamed steps must not receive."""
     previous: Sources = None
     below: dict[str, Node] = field(default_factory=dict)
     """Names of later steps."""

@@ -1,8 +1,9 @@
-"""From the steps as written to a flat list: blocks and `repeat` expanded, names resolved.
+"""Expansion of blocks and `repeat` into a flat list of steps with resolved names.
 
-Names. A step without a name is called after its layer: `conv2d`, `conv2d_2`, …. What a block call
-holds is called `call/step`, and the call's own name means its last step; likewise for `repeat`,
-whose rounds are `name_1`, `name_2`, …. An output's name goes to the very step that gives it.
+Names. A step without a name is called after its layer: `conv2d`, `conv2d_2`, …. The steps of a
+block call are called `call/step`, and the call's name means its last step; likewise for `repeat`,
+whose rounds are `name_1`, `name_2`, …. An output's name becomes the name of the step with its
+result.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,21 +22,21 @@ from kspec.spec.words import describe
 
 MAX_STEPS = 10_000
 MAX_BLOCKS = 50
-"""Calls of blocks inside of each other."""
+"""Maximum depth of nested block calls."""
 MAX_VALUES = 200_000
 MAX_PROBLEMS = 100
 MAX_COMPARED = 500
-"""Names with which an unknown name is compared."""
+"""Maximum number of names with which an unknown name is compared."""
 MAX_NAMED = 12
-"""Inputs that a message lists."""
+"""Maximum number of inputs in a message."""
 
 
 class ExpansionError(Exception):
-    """The network is too large, or too wrong, to go on with; this was reported."""
+    """The network is too large or has too many problems; this was reported."""
 
 
 class Expander:
-    """Expands one network. Problems are collected; what they hide stays unknown."""
+    """Expands one network. Problems are collected; values that depend on them are unknown."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class Expander:
         self.values = 0
 
     def run(self, network: Node) -> tuple[Expanded, ...]:
-        """All steps of `network`, in order. Raises ExpansionError when there are far too many."""
+        """Return all steps of `network`, in order. Raises ExpansionError beyond the bounds."""
         alone = tuple(self.inputs) if len(self.inputs) == 1 else None
         level = Level(self.params, "", alone, (), (), set(self.inputs), alone)
         self._expand(network.items, level)
@@ -119,7 +120,7 @@ class Expander:
         level.previous = sources
 
     def _call(self, head: Head, name: str, sources: Sources, level: Level) -> str | None:
-        """The name of the step that gives the result."""
+        """Return the name of the step with the call's result."""
         self._count(head, level)
         full = level.prefix + name
         if head.key == USE:
@@ -149,7 +150,7 @@ class Expander:
         return last
 
     def _use(self, head: Head, full: str, sources: Sources, level: Level) -> str | None:
-        """Copy the steps of what is named, each to call the layer of its original."""
+        """Copy the steps of the named step or call; each copy calls the layer of its original."""
         self.names.add(full, None)
         target = self._used(head, level)
         if target is None or sources is None:
@@ -171,7 +172,7 @@ class Expander:
         return self.names.meanings[full]
 
     def _used(self, head: Head, level: Level) -> str | None:
-        """The full name of the step or call that `use` names."""
+        """Return the full name of the step or call that `use` names."""
         written = head.body or head.node
         node = substitute(written, level.scope, self.problems, level.calls)
         if not isinstance(node.value, str):
@@ -238,7 +239,7 @@ class Expander:
     def _alias(self, name: str, level: Level, sources: Sources, start: int) -> None:
         """Let `name` mean the last step, and rename that step if `name` is an output.
 
-        Only the names of this step, those from place `start` on, can mean its last step.
+        Only the names of this step, from place `start` on, can mean its last step.
         """
         last = sources[-1] if sources else None
         self.names.add(level.prefix + name, last)

@@ -1,11 +1,11 @@
-"""The closed arithmetic of `${…}`: numbers, names, operators and four functions. It runs no code.
+"""The arithmetic of `${…}`: numbers, names, operators and four functions, without Python's `eval`.
 
     expression = expression ("+" | "-" | "*" | "/" | "//" | "%" | "**") expression
                | ("-" | "+") expression | "(" expression ")" | function "(" expression, … ")"
                | name | number
 
-Operators bind and round as Python's do, but for `/`, which gives a whole number when the division
-of two whole numbers leaves no rest. Results stay within 64 bits.
+Operators have Python's precedence and rounding, except `/`, whose result is a whole number if two
+whole numbers divide without remainder. Results stay within 64 bits.
 """
 
 import math
@@ -22,7 +22,7 @@ from kspec.spec.suggestions import suggest
 MAX_LENGTH = 1000
 MAX_DEPTH = 50
 MAX_DIGITS = 400
-"""Digits that rounding counts; a float has at most 324 behind its point."""
+"""Maximum number of digits in `round`; a float has at most 324 decimal places."""
 Number = int | float
 
 TOKEN = re.compile(
@@ -33,7 +33,7 @@ TOKEN = re.compile(
 
 
 class ExpressionError(ValueError):
-    """What is wrong with an expression; `start` and `end` count characters into its text."""
+    """A problem of an expression; `start` and `end` are character offsets into its text."""
 
     def __init__(
         self, code: str, message: str, start: int, end: int, help_: str | None = None
@@ -44,7 +44,7 @@ class ExpressionError(ValueError):
 
 
 class UnknownValueError(Exception):
-    """The expression uses a value that could not be computed, which was reported there."""
+    """The expression uses a value that could not be computed and was already reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ class Token:
 
     @property
     def end(self) -> int:
-        """The offset behind the token."""
+        """The offset after the token."""
         return self.start + len(self.text)
 
 
 def tokenize(text: str) -> list[Token]:
-    """The tokens of `text`, closed by one of kind `end`."""
+    """Return the tokens of `text` and a final token of kind `end`."""
     if len(text) > MAX_LENGTH:
         message = f"an expression of {len(text):,} characters, more than {MAX_LENGTH:,}"
         raise ExpressionError("KS303", message, 0, 1)
@@ -79,19 +79,19 @@ def tokenize(text: str) -> list[Token]:
 
 
 def literal(text: str) -> Number:
-    """The value of a number token."""
+    """Return the value of a number token."""
     return int(text[:40]) if text.isdigit() else float(text)
 
 
 def divide(left: Number, right: Number) -> Number:
-    """`left / right`, whole when both are and nothing is left over."""
+    """Return `left / right`; whole numbers that divide without remainder have a whole result."""
     if isinstance(left, int) and isinstance(right, int) and left % right == 0:
         return left // right
     return left / right
 
 
 def power(left: Number, right: Number) -> Number:
-    """`left ** right`, refused before it is computed when it would not fit."""
+    """Return `left ** right`; raise OverflowError before computing a power that is too large."""
     if isinstance(left, int) and isinstance(right, int) and right >= 0:
         if abs(left) > 1 and right > 64:
             raise OverflowError
@@ -103,7 +103,7 @@ def power(left: Number, right: Number) -> Number:
 
 
 def rounded(value: Number, *digits: Number) -> Number:
-    """`round(value, digits)`, refused before it is computed for digits that no number has."""
+    """Return `round(value, digits)`; raise ValueError first if `digits` is out of bounds."""
     if any(not isinstance(each, int) or abs(each) > MAX_DIGITS for each in digits):
         raise ValueError(f"`round` takes a whole number of digits, at most {MAX_DIGITS}")
     return round(value, *map(int, digits))
@@ -118,7 +118,7 @@ OPERATORS: Mapping[str, tuple[int, int, Callable[[Number, Number], Number]]] = {
     "%": (20, 21, operator.mod),
     "**": (41, 40, power),
 }
-"""Each operator's binding power to the left and to the right, and what it computes."""
+"""Each operator's binding power to the left and to the right, and its function."""
 UNARY = 30
 
 FUNCTIONS: Mapping[str, Callable[..., Number]] = {
@@ -130,7 +130,7 @@ FUNCTIONS: Mapping[str, Callable[..., Number]] = {
 
 
 class Evaluator:
-    """A Pratt parser that computes as it reads."""
+    """A Pratt parser that evaluates while it parses."""
 
     def __init__(self, text: str, names: Mapping[str, Node]) -> None:
         self.tokens = tokenize(text)
@@ -139,14 +139,14 @@ class Evaluator:
         self.depth = 0
 
     def run(self) -> Value:
-        """The value of the whole text; a name alone may stand for any kind of value."""
+        """Return the value of the whole text; a single name may have any kind of value."""
         first, second = self.tokens[0], self.tokens[min(1, len(self.tokens) - 1)]
         if first.kind == "name" and second.kind == "end":
             return self.look_up(first).value
         return self.total()
 
     def total(self) -> Number:
-        """The value of the whole text, a number."""
+        """Return the value of the whole text, a number."""
         value = self.expression(0)
         rest = self.tokens[self.place]
         if rest.kind != "end":
@@ -220,7 +220,7 @@ class Evaluator:
         value = self.look_up(token).value
         if isinstance(value, int | float) and not isinstance(value, bool):
             return value
-        message = f"`{token.text}` is not a number, so it cannot be reckoned with"
+        message = f"`{token.text}` is not a number, so arithmetic cannot use it"
         raise ExpressionError("KS303", message, token.start, token.end)
 
     def compute(
@@ -249,10 +249,10 @@ class Evaluator:
 
 
 def evaluate(text: str, names: Mapping[str, Node] | None = None) -> Value:
-    """The value of an expression such as `2 * width`; raises ExpressionError."""
+    """Return the value of an expression such as `2 * width`; raises ExpressionError."""
     return Evaluator(text, names if names is not None else {}).run()
 
 
 def evaluate_number(text: str) -> float:
-    """The value of arithmetic without names, such as `1/16`; raises ExpressionError."""
+    """Return the value of arithmetic without names, such as `1/16`; raises ExpressionError."""
     return Evaluator(text, {}).total()

@@ -1,10 +1,9 @@
 """Third-party layers: from installed packages, and from the spec's own Python file.
 
 A package names its layers in the entry point `kspec.layers`, each by the key that steps use. It is
-imported when a spec uses one of them. A file is run when the command line allows it, and never
-otherwise. In both, a layer is a class of its own that knows arguments and shapes, and names the
-Keras class that is built from it as `module:Class` (in a file also `beside.py:Class`), so that
-`kspec check` does not need Keras.
+imported when a spec uses one of its layers. A file runs only if the command line allows it. In
+both, a layer is a class with arguments and shapes that names its Keras class as `module:Class` (in
+a file also `beside.py:Class`), so that `kspec check` does not need Keras.
 """
 
 from __future__ import annotations
@@ -36,16 +35,16 @@ FAILURES = (
     SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError, LookupError,
     ArithmeticError, AssertionError, OSError, RuntimeError,
 )  # fmt: skip
-"""The errors that third-party code raises when it is loaded."""
+"""Errors of third-party code while it is loaded."""
 
 
 @dataclass(frozen=True, eq=False)
 class Catalogue(Mapping[str, type[Layer]]):
-    """Layers by key: ours, those of a file, and those of packages, which are imported when they
-    are asked for. Then KspecError KS411 is raised for an object that is not a layer."""
+    """Layers by key: kspec's own, layers of a file, and layers of packages. A lookup imports the
+    package, and raises KspecError KS411 for an object that is not a layer."""
 
     own: Mapping[str, type[Layer]]
-    """Those of the spec's file."""
+    """The layers of the spec's file."""
 
     @cached_property
     def _entries(self) -> Mapping[str, list[EntryPoint]]:
@@ -82,18 +81,18 @@ class Catalogue(Mapping[str, type[Layer]]):
 
 
 def installed(group: str) -> EntryPoints:
-    """The entry points of a group. The installed packages are read once for each `sys.path`."""
+    """Return the entry points of a group. Installed packages are read once for each `sys.path`."""
     found: EntryPoints = _installed(tuple(sys.path)).select(group=group)
     return found
 
 
 @cache
 def _installed(path: tuple[str, ...]) -> Any:  # noqa: ARG001 - where packages are found
-    return entry_points()  # in Python 3.11 of another type than later
+    return entry_points()  # the type in Python 3.11 differs from later versions
 
 
 def layers_of(path: Path) -> Mapping[str, type[Layer]]:
-    """The layers that a Python file defines, by key. The file is run. Raises KspecError KS411."""
+    """Run a Python file and return its layers by key. Raises KspecError KS411."""
     try:
         module = run_file(path)
     except FAILURES as error:
@@ -113,11 +112,11 @@ def layers_of(path: Path) -> Mapping[str, type[Layer]]:
 
 
 def check_layer(found: Any, what: str) -> None:
-    """Raise KspecError KS411 for what cannot be a layer of a spec."""
+    """Raise KspecError KS411 if an object cannot be a layer of a spec."""
     if not (isinstance(found, type) and issubclass(found, Layer)):
         raise unusable(what, "it is not a subclass of `kspec.schemas.layers.Layer`")
     if inspect.isabstract(found):
-        raise unusable(what, "it does not say its `output_shape`")
+        raise unusable(what, "it does not define `output_shape`")
     key, keras = getattr(found, "key", None), getattr(found, "keras", None)
     if not isinstance(key, str) or not IDENTIFIER.fullmatch(key) or key in STEP_KEYS:
         raise unusable(what, f"its key is {key!r}")
@@ -128,7 +127,7 @@ def check_layer(found: Any, what: str) -> None:
 
 
 def keras_class(layer: type[Part]) -> type[Any]:
-    """The class that a layer names as `module:Class`. Raises KspecError KS411."""
+    """Return the class that a layer names as `module:Class`. Raises KspecError KS411."""
     place, _, name = layer.keras.partition(":")
     try:
         module = run_file(_beside(layer, place)) if place.endswith(".py") else import_module(place)
@@ -139,8 +138,8 @@ def keras_class(layer: type[Part]) -> type[Any]:
 
 
 def code_digest(layer: type[Layer]) -> str:
-    """SHA-256, in hex, of the source that a layer comes from: of its file and that of its Keras
-    class, or of all Python files of the packages that these are in. Nothing is imported."""
+    """Return SHA-256, in hex, of a layer's source: its file and the file of its Keras class, or all
+    Python files of their packages. Nothing is imported."""
     place = layer.keras.partition(":")[0]
     own = sys.modules[layer.__module__]
     if isinstance(own.__loader__, _Content):
@@ -157,8 +156,8 @@ def code_digest(layer: type[Layer]) -> str:
 
 
 def run_file(path: Path) -> ModuleType:
-    """The module that a Python file makes. One that has not changed is run once in a process;
-    nothing is written beside it."""
+    """Return the module of a Python file. An unchanged file runs once in a process; no bytecode is
+    written beside it."""
     content = _source(path)
     digest = hashlib.sha256(f"{path.resolve()}\0".encode() + content).hexdigest()
     name = f"kspec_file_{digest[:16]}"
@@ -166,7 +165,7 @@ def run_file(path: Path) -> ModuleType:
         spec = spec_from_loader(name, _Content(path, content))
         assert spec is not None
         assert spec.loader is not None
-        sys.modules[name] = module = module_from_spec(spec)  # where Pydantic looks for names
+        sys.modules[name] = module = module_from_spec(spec)  # Pydantic resolves names here
         try:
             spec.loader.exec_module(module)
         except BaseException:
@@ -184,7 +183,7 @@ def _source(path: Path) -> bytes:
 
 @dataclass(frozen=True)
 class _Content(SourceLoader):
-    """A file as it was read: what is run is what was hashed."""
+    """The content of a file, read once: the hashed bytes are the bytes that run."""
 
     path: Path
     content: bytes
@@ -199,18 +198,18 @@ class _Content(SourceLoader):
 
 
 def unusable(what: str, why: object) -> KspecError:
-    """The error for a third-party layer that cannot be used."""
+    """Return the error for a third-party layer that cannot be used."""
     said = f"{type(why).__name__}: {why}" if isinstance(why, BaseException) else str(why)
     return KspecError(Diagnostic("KS411", f"{what} cannot be used: {said}"))
 
 
 def _beside(layer: type[Part], name: str) -> Path:
-    """A file in the folder of the file that defines a layer."""
+    """Return a file in the folder of the file that defines a layer."""
     return Path(str(sys.modules[layer.__module__].__file__)).with_name(name)
 
 
 def _root(module: str) -> Path:
-    """The folder of the package that a module is in, or the module's own file."""
+    """Return the folder of a module's package, or the module's own file."""
     found = find_spec(module.partition(".")[0])
     if found is None or found.origin is None:
         raise unusable(f"`{module}`", "there is no such module")

@@ -1,4 +1,4 @@
-"""Where a location of Pydantic's lies in the models: to know the keys that could stand there."""
+"""Lookup of Pydantic locations in the models: the models, fields and keys at a location."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
@@ -13,7 +13,7 @@ Loc = tuple[str | int, ...]
 
 
 def description_at(model: type[BaseModel], loc: Loc) -> str | None:
-    """The first line of the docstring of the field that `loc` ends in."""
+    """Return the first line of the docstring of the field at `loc`."""
     for found in models_at(model, loc[:-1]):
         for name, field in found.model_fields.items():
             if loc[-1] in (name, field.alias):
@@ -22,7 +22,7 @@ def description_at(model: type[BaseModel], loc: Loc) -> str | None:
 
 
 def keys_at(model: type[BaseModel], loc: Loc) -> tuple[str, ...]:
-    """The keys that the models at `loc` know, those first that must be written."""
+    """Return the keys of the models at `loc`, required keys first."""
     keys = [
         (not field.is_required(), key)
         for found in models_at(model, loc)
@@ -33,13 +33,13 @@ def keys_at(model: type[BaseModel], loc: Loc) -> tuple[str, ...]:
 
 
 def beside_at(model: type[BaseModel], loc: Loc) -> frozenset[str]:
-    """The keys that stand beside a choice, for the entries at `loc`."""
+    """Return the keys beside the choice of the entries at `loc`."""
     found = [each.keys_beside() for each in models_at(model, loc) if issubclass(each, Entry)]
     return frozenset().union(*found)
 
 
 def planned_at(model: type[BaseModel], loc: Loc) -> Mapping[str, str]:
-    """Choices that a later version has, for the entries at `loc`, with what to write until then."""
+    """Return the planned choices of the entries at `loc`, with what to write until then."""
     found: dict[str, str] = {}
     for each in models_at(model, loc):
         if issubclass(each, Entry):
@@ -48,8 +48,8 @@ def planned_at(model: type[BaseModel], loc: Loc) -> Mapping[str, str]:
 
 
 def home_of(model: type[BaseModel], loc: Loc, key: str) -> str | None:
-    """Where a key that the models at `loc` do not know is written, one level below them: the
-    `learning_rate` of `train` in its optimizer. None without such a place."""
+    """Return the place, one level below the models at `loc`, of a key that they do not have: the
+    `learning_rate` of `train` belongs to its optimizer. None without such a place."""
     for found in models_at(model, loc):
         for name, field in found.model_fields.items():
             inner = [each for kind in _field_types(field) for each in _direct(kind)]
@@ -61,7 +61,7 @@ def home_of(model: type[BaseModel], loc: Loc, key: str) -> str | None:
 
 
 def _home(models: Sequence[type[BaseModel]], key: str, default: type) -> str | None:
-    """How a field of one of these models writes `key`."""
+    """Return how `key` is written in a field of one of these models."""
     for each in sorted(models, key=lambda model: model is not default):
         # The base of several choices has no key of its own.
         own = getattr(each, "key", None) if issubclass(each, Choice) else None
@@ -73,7 +73,7 @@ def _home(models: Sequence[type[BaseModel]], key: str, default: type) -> str | N
 
 
 def _direct(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that a value of this annotation is itself, not those inside of lists."""
+    """Yield the models that a value of this annotation itself may be, without list items."""
     if isinstance(annotation, Keyed):
         yield from annotation.members(None).values() if annotation.alternatives else ()
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -84,7 +84,7 @@ def _direct(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _written(model: type[BaseModel], name: str, field: FieldInfo) -> tuple[str, ...]:
-    """How the YAML writes a field: by its name, or by the keys of an entry's choice."""
+    """Return the keys of a field in YAML: its name, or the keys of an entry's choice."""
     if issubclass(model, Entry) and name == model.choice_field:
         models = [each for found in _field_types(field) for each in _models(found)]
         return tuple(each.key for each in models if issubclass(each, Choice))
@@ -92,7 +92,7 @@ def _written(model: type[BaseModel], name: str, field: FieldInfo) -> tuple[str, 
 
 
 def models_at(model: type[BaseModel], loc: Loc) -> tuple[type[BaseModel], ...]:
-    """The models that the values at `loc` may have."""
+    """Return the models of the values at `loc`."""
     types: list[Any] = [model]
     for part in loc:
         below = [each for found in types for each in _below(found, part)]
@@ -101,7 +101,7 @@ def models_at(model: type[BaseModel], loc: Loc) -> tuple[type[BaseModel], ...]:
 
 
 def _below(annotation: Any, part: str | int) -> Iterator[Any]:
-    """The annotations that `part` of a location leads to; none for a part inside Pydantic."""
+    """Yield the annotations at `part` of a location; nothing for a part inside Pydantic."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         for name, field in annotation.model_fields.items():
             if part in (name, field.alias):

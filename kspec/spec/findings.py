@@ -1,4 +1,4 @@
-"""The problems of a spec as they are listed: with places, in order, each once, and bounded."""
+"""The list of a spec's problems: with places, ordered, without duplicates, bounded."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,18 +9,18 @@ from kspec.spec.node import Node
 from kspec.spec.overrides import OVERRIDES
 
 MAX_LISTED = 500
-"""Problems of one spec that are listed."""
+"""Maximum number of listed problems of one spec."""
 
 
 class TooManyProblemsError(Exception):
-    """The spec has more than `MAX_LISTED` problems: to go on would only take time."""
+    """The spec has more than `MAX_LISTED` problems, so that further checks are of no use."""
 
 
 class Problems(list[Diagnostic]):
-    """The problems of a spec that is being read, warnings among them.
+    """The problems and warnings of a spec that is being read.
 
-    `append` and `extend` raise TooManyProblemsError when more than `MAX_LISTED` problems have come
-    to those that the list began with.
+    `append` and `extend` raise TooManyProblemsError when more than `MAX_LISTED` problems were added
+    to the initial list.
     """
 
     def __init__(self, found: Iterable[Diagnostic] = ()) -> None:

@@ -1,4 +1,4 @@
-"""docs/diagnostics.md: every code, made of the rules themselves. ``python -m kspec.spec.handbook``
+"""docs/diagnostics.md: every code, generated from the rules. ``python -m kspec.spec.handbook``
 prints it."""
 
 import sys
@@ -30,15 +30,15 @@ HEAD = """\
 # Diagnostics
 
 Every problem that kspec reports has a code that never changes its meaning. `kspec rule CODE`
-explains one at the terminal. The exit code of a command is that of its gravest problem. Warnings do
-not change it, unless the command is given `--strict`.
+explains one at the terminal. The exit code of a command is the highest exit code of its problems.
+Warnings do not change it, unless the command has the option `--strict`.
 
 <!-- written by `make docs`; do not edit -->
 """
 
 
 def render() -> str:
-    """The page, as Markdown."""
+    """Return the page in Markdown."""
     ordered = sorted(RULES.values(), key=lambda rule: rule.code)
     parts = [HEAD]
     for family, rules in groupby(ordered, key=lambda rule: rule.code[:3]):

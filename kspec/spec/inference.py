@@ -1,7 +1,7 @@
-"""Shapes, element types and weights of every step, without Keras; and bounds on their sizes.
+"""Inference of shapes, element types and weights of every step, without Keras; size bounds.
 
-The rules are those of the layers' classes. Sizes are exact integers. A named dimension counts as 1:
-its size is known when the model runs.
+The rules are methods of the layers' classes. Sizes are exact integers. A named dimension counts as
+1, since its size is known at run time only.
 """
 
 from dataclasses import dataclass, field
@@ -21,11 +21,12 @@ from kspec.spec.node import Node
 from kspec.spec.sizes import BYTES, COPIES, LARGEST_TENSOR, Sizes, Value
 
 LARGEST_WEIGHTS = 2**34
-"""Bytes of all weights. Training holds four values for each: itself, its gradient, two moments."""
+"""Maximum bytes of all weights. Training holds four values for each: the weight, its gradient and
+two moments."""
 LARGEST_ROW = 2**36
-"""Bytes that all steps together give for one row, which no device splits."""
+"""Maximum bytes of the tensors of all steps for one row, which is not split over devices."""
 LARGEST_BATCH = 2**42
-"""Bytes that all steps together give for one batch, which several machines may split."""
+"""Maximum bytes of the tensors of all steps for one batch, which may be split over machines."""
 
 
 def infer(
@@ -34,8 +35,8 @@ def infer(
     batch: Node | None,
     problems: list[Diagnostic],
 ) -> Sizes:
-    """The sizes of a network. Each step is judged once, in order; what a wrong step gives is not
-    known to the steps below it. ``batch`` is the batch size of training, where one is written."""
+    """Return the sizes of a network. Each step is judged once, in order; the output of a wrong step
+    is unknown to later steps. ``batch`` is the written batch size of training, if there is one."""
     inference = _Inference(problems)
     for name, node in (inputs.mapping if inputs is not None else {}).items():
         inference.take_input(name, node)
@@ -53,7 +54,7 @@ class _Inference:
     values: dict[str, Value | None] = field(default_factory=dict)
     weights: dict[str, tuple[Weight, ...] | None] = field(default_factory=dict)
     first: dict[str, tuple[Value, ...]] = field(default_factory=dict)
-    """What the layer of each step is made for."""
+    """The inputs for which the layer of each step was built."""
     parameters: int = 0
     row: int = 0
 
@@ -62,7 +63,7 @@ class _Inference:
         try:
             given = Input.model_validate(node.plain(), context=CONTEXT)
         except ValidationError:
-            return  # reported where the whole spec is judged
+            return  # reported by the validation of the whole spec
         kind = input_kind(given.kind)
         dtype: DType = "int32" if kind.dtype(given.kind) == "int32" else "float32"
         value = Value(kind.shape(given.kind), dtype)
@@ -123,7 +124,7 @@ class _Inference:
             return None
 
     def _check_again(self, layer: Layer, step: Expanded, taken: tuple[Value, ...]) -> None:
-        """A layer that is called again can take these inputs."""
+        """Report inputs that a layer that is called again cannot take."""
         for before, value in zip(self.first[step.shared or ""], taken, strict=False):
             if not layer.takes_again(before.shape, value.shape):
                 made, found = show(before.shape), show(value.shape)
@@ -134,7 +135,7 @@ class _Inference:
                 )
 
     def _fits(self, elements: int, what: str, place: "_Place") -> bool:
-        """Whether a tensor of one row is within the bound."""
+        """Return whether a tensor of one row is within the bound; report it if not."""
         if elements <= LARGEST_TENSOR:
             return True
         size = f"{spell_count(elements)} values, {spell_bytes(BYTES * elements)}"
@@ -144,7 +145,7 @@ class _Inference:
         return False
 
     def _count(self, name: str, layer: Layer, shapes: tuple[Shape, ...], place: "_Place") -> bool:
-        """Count the weights of a layer; whether they are within the bounds."""
+        """Count the weights of a layer; return whether they are within the bounds."""
         weights = layer.weight_shapes(shapes)
         self.weights[name] = weights
         for weight in weights or ():
@@ -180,7 +181,7 @@ class _Inference:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """An input or a step, as messages name it."""
+    """An input or a step, with its name in messages."""
 
     name: str
     route: Route

@@ -1,4 +1,4 @@
-"""Text with `${…}` in it: each expression is computed and its value put in its place."""
+"""Interpolation of `${…}` in text: each expression is replaced by its value."""
 
 import re
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from kspec.spec.expressions import ExpressionError, evaluate
 from kspec.spec.node import Node, Value
 
 MAX_TEXT = 4096
-"""Characters of a text with its values put in."""
+"""Maximum characters of a text after interpolation."""
 PLACEHOLDER = re.compile(r"\$(\$(?=\{)|\{(?P<body>[^{}]*)(?P<end>\})?)")
-"""`${…}`; `$${` stands for the text `${`; without its end, an expression that was left open."""
+"""`${…}`; `$${` stands for the text `${`; without `end`, the expression is not closed."""
 
 
 def interpolate(text: str, names: Mapping[str, Node]) -> Value:

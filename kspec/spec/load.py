@@ -1,4 +1,4 @@
-"""A file → a sound `Document`, or every problem at once."""
+"""Loading of a spec: a valid `Document`, or every problem at once."""
 
 import hashlib
 import json
@@ -52,9 +52,9 @@ def load(
 ) -> Document:
     """Read the spec at `path`, with `overrides` (path → value, as `--set` takes them) set in it.
 
-    `targets` holds the model of each target's options; without any, targets are not judged. The
-    Python file that a spec may name is run where `allow_python` says so, and refused elsewhere.
-    Data may lie in the folders `roots` beside the spec's own.
+    `targets` has the model of each target's options; if it is empty, targets are not judged. The
+    Python file that a spec may name runs only if `allow_python`, and is refused otherwise. Data may
+    be in the folders `roots` besides the spec's own.
     Raises KspecError with all problems found, in the order of the file.
     """
     path = Path(path)
@@ -73,7 +73,7 @@ def parse(
     allow_python: bool = False,
     roots: Sequence[Path] = (),
 ) -> Document:
-    """`load` for the bytes of a spec that stands, or would stand, at `path`."""
+    """Return the document of a spec's bytes, like `load`; `path` need not exist."""
     text = decode(data, str(path))
     root, problems = read(text, str(path))
     root, more, shown = override(root, overrides)
@@ -123,16 +123,16 @@ def _way_out(error: PlaceError, path: Path) -> str:
 class _Loader:
     path: Path
     root: Node
-    """As written, overrides applied: what routes lead through."""
+    """The tree as written, with overrides: routes refer to it."""
     targets: Mapping[str, type[Model]]
     allow_python: bool
     problems: Problems
     roots: Roots
     sizes: Sizes = field(default_factory=Sizes)
-    """Filled in with the network."""
+    """Set together with the network."""
 
     def run(self) -> tuple[Spec | None, tuple[ResolvedStep, ...]]:
-        """The spec and its steps, as far as they are sound; problems are in `problems`."""
+        """Return the spec and its valid steps; problems are in `problems`."""
         try:
             return self._run()
         except TooManyProblemsError:
@@ -150,14 +150,14 @@ class _Loader:
         return spec, tuple(step for step in resolved if step is not None)
 
     def _catalogue(self, python: Node | None) -> Catalogue | None:
-        """The layers that steps may be; None where a file of them is refused."""
+        """Return the layers for steps; None if the spec's Python file is refused."""
         if python is None or not isinstance(python.value, str):
             return Catalogue(EMPTY)
         path, route = python.value, ("python",)
         try:
             inside(path)
         except PydanticCustomError:
-            return None  # `_spec` tells why
+            return None  # `_spec` reports the reason
         if not self.allow_python:
             message = f"the spec asks to run `{path}`, which was not allowed"
             help_ = "read the file, then allow it: `--allow-python`"
@@ -172,7 +172,7 @@ class _Loader:
             return None
 
     def _network(self, tree: Node, scope: Scope, layers: Catalogue) -> tuple[Candidate, ...]:
-        """The steps with their layers, wired and with shapes that fit."""
+        """Return the steps with their layers, after checks of connections and shapes."""
         sections = tree.mapping
         inputs, outputs = sections.get("inputs"), sections.get("outputs")
         before = len(self.problems)
@@ -192,7 +192,7 @@ class _Loader:
         if candidates:
             check_outputs(outputs, candidates, self.sizes.shapes(), self.problems)
         if len(self.problems) == before and candidates:
-            # What is not used is worth saying only where nothing hides a use.
+            # Unused names are reported only if no other problem can hide a use.
             check_use(candidates, inputs, outputs.mapping if outputs else {}, self.problems)
             self._report_unused(scope, blocks, expander.called)
         return candidates
@@ -201,7 +201,7 @@ class _Loader:
         raw = tree.plain()
         network = tree.mapping.get("network")
         if network is not None and network.items:
-            # The layers were judged one by one; where one was refused, there is no spec anyway.
+            # Each layer was judged before; if one was refused, no spec is returned anyway.
             layers = [each.layer for each in candidates if each.layer is not None]
             raw["network"] = [{"layer": layer} for layer in layers]
         if isinstance(raw.get("blocks"), dict):
@@ -222,11 +222,11 @@ class _Loader:
         try:
             data = Data.model_validate(section.plain(), context=CONTEXT)
         except ValidationError:
-            return  # `_spec` tells why
+            return  # `_spec` reports the reason
         check_source(data.source, self.roots, self.problems)
 
     def _weights(self, spec: Spec | None, candidates: tuple[Candidate, ...]) -> None:
-        """The files that variables start from are there, and inside of the spec's folder."""
+        """Check that files of initial values exist, inside the spec's folder."""
         folder = self.path.parent
         if spec is not None and spec.weights is not None:
             check_file(spec.weights, folder, ("weights",), self.problems)

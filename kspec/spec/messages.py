@@ -1,4 +1,4 @@
-"""Pydantic's errors, said in kspec's words and led back to the places in the YAML."""
+"""Conversion of Pydantic's errors to kspec's diagnostics, with their places in the YAML."""
 
 import re
 from collections.abc import Mapping
@@ -14,18 +14,18 @@ from kspec.spec.phrases import Fault, Said, say
 from kspec.spec.words import describe, enumerate_words
 
 CONTEXT: Mapping[str, Any] = {"evaluate": evaluate_number}
-"""What the schemas need to validate with: how a number written as arithmetic is computed."""
+"""Validation context of the schemas: the function that evaluates arithmetic."""
 
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 MAX_KEYS = 3
-"""Keys that a help shows."""
+"""Maximum number of keys in a help."""
 FOLLOW_UPS = frozenset({"default_factory_not_called"})
-"""Errors that only say that there is another one."""
+"""Error types that only follow from another error."""
 
 
 def explain(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Diagnostic]:
-    """Diagnostics for all that `error` found in the data of `root`, in the order of the file.
+    """Return a diagnostic for each problem of `error` in the data of `root`, in file order.
 
     Errors that follow from a value that could not be computed are left out.
     """
@@ -44,7 +44,7 @@ def explain(error: ValidationError, root: Node, model: type[BaseModel]) -> list[
 
 
 def _is_follow_up(fault: Fault) -> bool:
-    """Whether another error is the cause: Pydantic does not count items that are wrong."""
+    """Whether another error is the cause: Pydantic does not count invalid items."""
     least = fault.context.get("min_length") if fault.kind == "too_short" else None
     return fault.kind in FOLLOW_UPS or (least is not None and len(fault.node.items) >= least)
 
@@ -56,7 +56,7 @@ def _fault(error: Any, root: Node, model: type[BaseModel]) -> Fault:
 
 
 def walk(root: Node, loc: tuple[str | int, ...]) -> tuple[Node, tuple[str | int, ...]]:
-    """The node that `loc` leads to, and the parts after it. Parts the YAML lacks are skipped."""
+    """Return the node at `loc`, and the parts after it. Parts that the YAML lacks are skipped."""
     node, end = root, 0
     for place, part in enumerate(loc):
         below = node.child(part)
@@ -74,9 +74,9 @@ def _above(node: Node) -> list[Node]:
 
 
 def _merge(group: list[tuple[Fault, Said]], *, has_faults_below: bool) -> list[Diagnostic]:
-    """One diagnostic for all types that one value could have had.
+    """Return one diagnostic for all types that a value could have.
 
-    None of that where one alternative took the type and found fault with the value.
+    If an alternative accepts the type and refuses the value, only its problems are returned.
     """
     node = group[0][0].node
     types = [said for _, said in group if said.expected is not None]
@@ -116,7 +116,7 @@ def _help_for_type(node: Node, expected: list[str], keys: tuple[str, ...]) -> st
 
 
 def _help_for_mapping(node: Node, keys: tuple[str, ...]) -> str | None:
-    """Write the items of a list, or a word, as keys; else begin with a key that is known."""
+    """Return help that writes a list's items, or a word, as keys; else names the first key."""
     names = [name for item in node.items or [node] for name in item.mapping or [item.value]]
     if names and all(isinstance(name, str) and NAME.fullmatch(name) for name in names):
         shown = ", ".join(f"{name}: …" for name in names[:MAX_KEYS])

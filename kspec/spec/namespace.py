@@ -1,4 +1,4 @@
-"""The names of a network that is being expanded, and the step that each of them means."""
+"""The names of a network that is being expanded, and the step that each name means."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,18 +7,18 @@ from itertools import islice
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What one call of a layer or block added to the network."""
+    """The steps and names that one call of a layer or block added to the network."""
 
     steps: slice
-    """Its steps, among all steps."""
+    """The call's range of all steps."""
     names: slice
-    """Its names, among all names in the order in which they were added."""
+    """The call's range of all names, in the order in which they were added."""
 
 
 @dataclass(slots=True)
 class Namespace:
-    """Full names such as `call/step`. Each operation costs what it reads or adds, however many
-    names there are."""
+    """Full names such as `call/step`. The cost of an operation depends on the names that it reads
+    or adds, not on the number of all names."""
 
     meanings: dict[str, str | None] = field(default_factory=dict)
     """The step that each full name means; None if that step is unknown."""
@@ -55,7 +55,7 @@ class Namespace:
             self.add(copy + name.removeprefix(target), meaning and step_of(meaning))
 
     def newest(self, prefix: str, count: int) -> list[str]:
-        """The newest names of known steps that begin with `prefix`, without it."""
+        """Return the newest names of known steps that begin with `prefix`, without `prefix`."""
         return list(islice(self._known(prefix), count))
 
     def _known(self, prefix: str) -> Iterator[str]:

@@ -85,8 +85,8 @@ def check_outputs(
         if name not in steps:
             near = nearest(name, top)
             help_ = f"did you mean `{near}`? " if near else ""
-            help_ += f"write `name: {name}` beside the step that gives it"
-            message = f"no step gives the output `{name}`"
+            help_ += f"write `name: {name}` beside the step whose result it is"
+            message = f"no step has the name of the output `{name}`"
             problems.append(Diagnostic("KS403", message, node.route, node.key, help_))
             continue
         shape = shapes.get(name)

@@ -1,4 +1,4 @@
-"""The YAML as a tree that remembers where each part was written."""
+"""The YAML as a tree of nodes with their places in the text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -9,34 +9,34 @@ from kspec.spec.diagnostics import Route, Span
 Scalar = str | int | float | bool | None
 Value: TypeAlias = "Scalar | dict[str, Node] | list[Node]"
 Style = Literal["plain", "quoted", "block", "collection", "unknown"]
-"""How a value is written; `unknown` is one that could not be computed, which was reported."""
+"""Notation of a value; an `unknown` value could not be computed, which was reported."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """One value of the YAML: a scalar, a mapping of text to nodes, or a list of nodes.
 
-    A node that was computed (an expression, an argument of a block) keeps the span and the
-    parent of what the user wrote, so that a message always points there.
+    A computed node (an expression, an argument of a block) keeps the span and the parent of the
+    written node, so that messages point to the user's text.
     """
 
     value: Value
     span: Span
-    """The value's own place."""
+    """The place of the value."""
     style: Style = "plain"
     key: Span | None = None
-    """The place of the key that holds the value; None for an item of a list and for the root."""
+    """The place of the value's key; None for an item of a list and for the root."""
     parent: "Node | None" = field(default=None, repr=False)
     step: str | int = ""
-    """The key or the index under which the parent holds this value."""
+    """The key or the index of this value in its parent."""
     written: str | None = None
-    """The text as the user wrote it, when that differs from the value: `${2 * width}`, `1e3`."""
+    """The user's text if it differs from the value: `${2 * width}`, `1e3`."""
     defined: Span | None = None
-    """Where the value stands, if the text is a param's name and nothing else: `${width}`."""
+    """The place of the value if the text is a single name: `${width}`."""
 
     @property
     def route(self) -> Route:
-        """The path from the root of the file to here."""
+        """The path from the root of the file to this node."""
         steps: list[str | int] = []
         node = self
         while node.parent is not None:
@@ -46,39 +46,39 @@ class Node:
 
     @property
     def mapping(self) -> "dict[str, Node]":
-        """The entries of a mapping; nothing for another kind of node."""
+        """The entries of a mapping; empty for other nodes."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
     def items(self) -> "list[Node]":
-        """The items of a list; nothing for another kind of node."""
+        """The items of a list; empty for other nodes."""
         return self.value if isinstance(self.value, list) else []
 
     @property
     def is_scalar(self) -> bool:
-        """Whether this is neither a mapping nor a list."""
+        """Whether the value is neither a mapping nor a list."""
         return not isinstance(self.value, dict | list)
 
     def child(self, step: str | int) -> "Node | None":
-        """The node under a key or an index, or None."""
+        """Return the node at a key or an index, or None."""
         if isinstance(step, str):
             return self.mapping.get(step)
         return self.items[step] if 0 <= step < len(self.items) else None
 
     def children(self) -> "Iterator[Node]":
-        """The nodes right below."""
+        """Yield the direct children."""
         yield from self.mapping.values()
         yield from self.items
 
     def nearest(self, route: Route) -> "Node":
-        """The deepest node on the way of `route`; steps that are not written are left out."""
+        """Return the deepest node along `route`; steps that are not written are skipped."""
         node = self
         for step in route:
             node = node.child(step) or node
         return node
 
     def count(self, limit: int) -> int:
-        """How many values stand at and below this one, counted no further than `limit`."""
+        """Return the number of values at and below this node; counting stops at `limit`."""
         total = 0
         waiting: list[Node] = [self]
         while waiting and total <= limit:
@@ -87,7 +87,7 @@ class Node:
         return total
 
     def plain(self) -> Any:
-        """The data without its places: dicts, lists and scalars."""
+        """Return the data without places: dicts, lists and scalars."""
         if isinstance(self.value, dict):
             return {key: node.plain() for key, node in self.value.items()}
         if isinstance(self.value, list):
@@ -95,10 +95,10 @@ class Node:
         return self.value
 
     def point(self) -> Span:
-        """The smallest place that a message about this node underlines.
+        """Return the smallest place that a message about this node underlines.
 
-        A scalar is its own text. A collection, or an empty value, is shown by its key; an item
-        of a list that has no key by its own first key.
+        For a scalar this is its text; for a collection or an empty value its key; for a mapping in
+        a list its own first key.
         """
         span = self.span
         empty = (span.line, span.column) == (span.end_line, span.end_column)
@@ -112,7 +112,7 @@ class Node:
         return first.key or first.point()
 
     def part(self, start: int, end: int) -> Span:
-        """The place of some characters of a scalar, where they stand as they are in the file."""
+        """Return the place of some characters of a scalar; of the whole scalar if escaped."""
         span, quote = self.span, 1 if self.style == "quoted" else 0
         text = self.written if self.written is not None else self.value
         width = span.end_column - span.column
@@ -126,5 +126,5 @@ class Node:
         return replace(span, column=column + start, end_column=column + end)
 
     def with_value(self, value: Value, **changes: Any) -> "Node":
-        """The same place with another value."""
+        """Return a node at the same place with another value."""
         return replace(self, value=value, **changes)

@@ -1,4 +1,4 @@
-"""`--set path=value`: the command line's values, set in the tree as if they stood in the file."""
+"""`--set path=value`: values of the command line, set in the tree as if the file had them."""
 
 from collections.abc import Mapping
 
@@ -9,15 +9,15 @@ from kspec.spec.scalars import RangeError, TrapError, resolve
 from kspec.spec.suggestions import suggest
 
 OVERRIDES = "--set"
-"""The name under which spans and sources speak of the command line's overrides."""
+"""The file name of overrides in spans and sources."""
 FLOW = ("[", "{", '"', "'")
-"""What a value begins with that is more than an unquoted scalar."""
+"""First characters of a value that is not an unquoted scalar."""
 
 
 def override(root: Node, overrides: Mapping[str, str]) -> tuple[Node, tuple[Diagnostic, ...], str]:
-    """The tree with the command line's values set, the problems, and the text spans refer to.
+    """Return the tree with the command line's values, the problems, and the text of their spans.
 
-    A path is made of keys and of indices of lists, with dots between: `network.0.dense.units`.
+    A path consists of keys and list indices, separated by dots: `network.0.dense.units`.
     """
     problems: list[Diagnostic] = []
     lines: list[str] = []
@@ -47,7 +47,7 @@ class _PathError(Exception):
 
 
 def _reason(error: TrapError | RangeError | KspecError) -> tuple[str, str | None]:
-    """What is wrong with a value, and the way out."""
+    """Return the problem of a value, and the help."""
     if isinstance(error, TrapError):
         return error.message, error.help
     if isinstance(error, KspecError):
@@ -56,7 +56,7 @@ def _reason(error: TrapError | RangeError | KspecError) -> tuple[str, str | None
 
 
 def _parse(text: str, span: Span) -> Node:
-    """The value of an override, every part of it placed at `span`."""
+    """Return the value of an override; all of its parts have the place `span`."""
     if len(text) > MAX_SCALAR or UNSEEN.search(text) or "\n" in text:
         raise KspecError(Diagnostic("KS306", "a value is one line of visible text"))
     if not text.startswith(FLOW):
@@ -68,7 +68,7 @@ def _parse(text: str, span: Span) -> Node:
 
 
 def _graft(node: Node, span: Span, parent: Node, step: str | int, key: Span) -> Node:
-    """A copy of `node` that hangs below `parent`, all of it placed at `span`."""
+    """Return a copy of `node` below `parent`; all of its parts have the place `span`."""
     if node.is_scalar:
         return node.with_value(node.value, span=span, parent=parent, step=step, key=key)
     copy = Node([] if isinstance(node.value, list) else {}, span, "collection", key, parent, step)
@@ -78,7 +78,7 @@ def _graft(node: Node, span: Span, parent: Node, step: str | int, key: Span) -> 
 
 
 def _set(node: Node, path: str, rest: str, value: Node, line: int) -> Node:
-    """`node` with `value` at the path `rest`, the end of the whole `path`."""
+    """Return `node` with `value` at `rest`, the last part of `path`."""
     step, below = _split(node, path, rest)
     here = node.child(step)
     part = rest if below is None else rest[: len(rest) - len(below) - 1]
@@ -97,7 +97,7 @@ def _set(node: Node, path: str, rest: str, value: Node, line: int) -> Node:
 
 
 def _split(node: Node, path: str, rest: str) -> tuple[str | int, str | None]:
-    """The next step below `node` and what follows it; the longest key that exists wins."""
+    """Return the next step below `node`, and the rest; the longest existing key wins."""
     parts = rest.split(".")
     if isinstance(node.value, list):
         step = int(parts[0]) if parts[0].isascii() and parts[0].isdigit() else -1
@@ -119,7 +119,7 @@ def _split(node: Node, path: str, rest: str) -> tuple[str | int, str | None]:
 
 
 def _new(node: Node, path: str, rest: str, parts: list[str]) -> tuple[str, str | None]:
-    """The step to a key that is not written yet; whether it may be is the schema's business."""
+    """Return the step to a key that is not written yet; the schema judges the key."""
     if not parts[0]:
         raise _PathError(path, rest, "", "a key is missing here", "write `--set section.key=value`")
     if node.step == "params" and node.route == ("params",):

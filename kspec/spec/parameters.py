@@ -1,4 +1,4 @@
-"""`params` and `${…}`: from the tree as written to the tree with its values."""
+"""Substitution of `params` and `${…}` in the tree."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,9 +10,9 @@ from kspec.spec.interpolation import interpolate
 from kspec.spec.node import Node
 
 REFERENCE = re.compile(r"\s*\$\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\s*")
-"""A `${…}` that names one value."""
+"""A `${…}` with a single name."""
 APART = frozenset({"params", "blocks", "network"})
-"""Sections that are not computed with the others: params come before, steps after them."""
+"""Sections that are computed separately: params before the others, steps after them."""
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Scope(Mapping[str, Node]):
 def substitute(
     node: Node, scope: Scope, problems: list[Diagnostic], calls: tuple[Route, ...] = ()
 ) -> Node:
-    """`node` with every `${…}` below it computed; a failure is reported and leaves an unknown."""
+    """Return `node` with every `${…}` computed; a failure is reported, its value is unknown."""
     if isinstance(node.value, dict):
         below = {
             key: substitute(child, scope, problems, calls) for key, child in node.value.items()
@@ -80,10 +80,8 @@ def substitute(
 
 
 def substitute_sections(root: Node, problems: list[Diagnostic]) -> tuple[Node, Scope]:
-    """The root with all sections computed that stand outside of params, blocks and network.
-
-    Returns it with the scope of the params, in which the network is computed.
-    """
+    """Return the root with all sections except params, blocks and network computed, and the scope
+    of the params, in which the network is computed."""
     params = root.mapping.get("params")
     known: dict[str, Node] = {}
     used: set[str] = set()
@@ -96,7 +94,7 @@ def substitute_sections(root: Node, problems: list[Diagnostic]) -> tuple[Node, S
         for key, section in root.mapping.items()
     }
     if params is not None and known:
-        # What is neither a scalar nor known stays as written, for the schema to judge.
+        # Collections and unknown values stay as written; the schema judges them.
         values = {
             name: known[name] if node.is_scalar else node for name, node in params.mapping.items()
         }

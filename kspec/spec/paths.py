@@ -11,7 +11,7 @@ from kspec.spec.suggestions import nearest
 from kspec.spec.untrusted import File, PlaceError, Reason, check_folder
 
 MAX_BYTES = 16 << 30
-"""Bound on a file that a spec names: its content is held in memory."""
+"""Maximum bytes of a file that a spec names, since its content is held in memory."""
 
 CODES: Mapping[Reason, str] = MappingProxyType(
     {"link": "KS210", "outside": "KS210", "refused": "KS210", "kind": "KS211", "size": "KS504"}
@@ -30,13 +30,13 @@ NOT_PATHS: Mapping[str, str] = MappingProxyType(
         "$": "a spec reads no environment variables: set the path by `--set data.source.csv=PATH`",
     }
 )
-"""What to do with a path that holds a sign of something else."""
+"""Help for a path that contains the sign of a URL, a variable or a home folder."""
 
 Source = Csv | Parquet | Npz | ImageFolder
 
 
 def check_source(source: Source, roots: Roots, problems: list[Diagnostic]) -> None:
-    """Report each path of the data's source that leaves all roots, or where nothing is."""
+    """Report each path of the data's source that leaves all roots or does not exist."""
     route: Route = ("data", "source", source.key)
     wants_folder = isinstance(source, ImageFolder)
     if isinstance(source, Csv | Parquet):

@@ -1,4 +1,4 @@
-"""What is said of each error type of Pydantic's."""
+"""The message for each error type of Pydantic."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,15 +32,15 @@ EXPECTED: Mapping[str, str] = {
     "model_attributes_type": "a mapping",
     "none_required": "nothing",
 }
-"""What a value of the wrong type should have been."""
+"""The expected type, in words, for each error of a wrong type."""
 
 MAX_CHOICES = 8
-"""How many choices a headline lists."""
+"""Maximum number of choices in a headline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One error of Pydantic's beside the node it is about."""
+    """A Pydantic error with the node that it concerns."""
 
     kind: str
     loc: tuple[str | int, ...]
@@ -48,7 +48,7 @@ class Fault:
     text: str
     node: Node
     rest: tuple[str | int, ...]
-    """What the YAML does not have of `loc`'s end: the missing key, or a part inside Pydantic."""
+    """The end of `loc` that the YAML lacks: the missing key, or a part inside Pydantic."""
     model: type[BaseModel]
 
     @property
@@ -59,7 +59,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is said of a fault; `expected` where several may be said in one sentence."""
+    """The message for a fault; with `expected`, several faults may share one sentence."""
 
     code: str
     message: str
@@ -99,7 +99,7 @@ def _unknown_choice(fault: Fault) -> Said:
     if fault.node.value == found:
         return _none_of(fault.node, fault.context["known"])
     span = fault.node.key if fault.node.step == found and fault.node.key else fault.node.point()
-    # An entry's choice is a field of its own, which the YAML does not show.
+    # An entry's choice is a separate field, which the YAML does not have.
     entry = fault.loc[:-2]
     if (way_out := planned_at(fault.model, entry).get(found)) is not None:
         return Said("KS221", f"inputs of the kind `{found}` are not read yet", way_out, span)
@@ -199,7 +199,7 @@ def _pattern(fault: Fault) -> Said:
 
 
 def _worded(code: str, found: str) -> Callable[[Fault], Said]:
-    """What the schema says in words of its own becomes the help."""
+    """Return a function whose help is the schema's own message."""
 
     def say(fault: Fault) -> Said:
         message = f"{quote(str(fault.node.plain()))} {found}"
@@ -266,4 +266,4 @@ PHRASES: Mapping[str, Callable[[Fault], Said]] = {
     "value_error": _value_error,
     "assertion_error": _value_error,
 }
-"""What is said of each of Pydantic's error types that is not about the type of a value."""
+"""The message for each Pydantic error type, except errors of a wrong type."""

@@ -1,7 +1,7 @@
-"""The one YAML reader: text → a tree of nodes that know their places.
+"""The YAML reader: it builds a tree of nodes with their places from libyaml's events.
 
-It builds the tree from libyaml's events itself. Nothing is ever composed or constructed by
-PyYAML, so anchors cannot multiply, tags cannot name Python, and depth cannot exhaust a stack.
+PyYAML composes and constructs nothing, so that anchors cannot multiply, tags cannot name Python
+objects, and depth cannot exhaust a stack.
 """
 
 import re
@@ -33,7 +33,7 @@ Event: TypeAlias = Any
 
 
 def decode(data: bytes, file: str) -> str:
-    """The text of a file: UTF-8, with or without a byte-order mark, any common line end.
+    """Return the text of a file: UTF-8, with or without a byte-order mark, any common line end.
 
     Raises KspecError for more than a mebibyte and for bytes that are not UTF-8.
     """
@@ -56,13 +56,13 @@ def decode(data: bytes, file: str) -> str:
 
 
 def too_large(message: str, file: str) -> KspecError:
-    """The error for a file of more bytes than a spec has."""
+    """Return the error for a file that is too large for a spec."""
     help_ = "data and weights go into files of their own"
     return KspecError(Diagnostic("KS105", message, span=Span(file, 1, 1, 1, 1), help=help_))
 
 
 def read(text: str, file: str) -> tuple[Node, tuple[Diagnostic, ...]]:
-    """The root mapping of `text`, and the problems that did not hinder reading on.
+    """Return the root mapping of `text`, and the problems that did not stop the reader.
 
     Raises KspecError if no tree can be built.
     """
@@ -72,7 +72,7 @@ def read(text: str, file: str) -> tuple[Node, tuple[Diagnostic, ...]]:
 
 @dataclass(slots=True)
 class _Open:
-    """A collection whose end has not come yet, and the key that waits for its value."""
+    """A collection that is not complete yet, and the key whose value comes next."""
 
     node: Node
     key: tuple[str, Span] | None = None
@@ -229,7 +229,7 @@ class _Reader:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark is not None else (0, 0)
         lines = self.text.split("\n")
-        if line >= len(lines):  # behind a last line without its end
+        if line >= len(lines):  # after a last line without a line end
             line, column = len(lines) - 1, len(lines[-1])
         before = lines[line][:column]
         code, why = explain(error.problem or "", before)
@@ -262,7 +262,7 @@ class _Reader:
         return KspecError(*self.problems, last, sources={self.file: self.text})
 
     def _at(self, line: int, column: int, width: int = 1) -> Span:
-        """A span from zero-based marks."""
+        """Return a span from zero-based marks."""
         return Span(self.file, line + 1, column + 1, line + 1, column + 1 + width)
 
     def _span_at(self, index: int, width: int = 1) -> Span:

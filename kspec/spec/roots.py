@@ -1,6 +1,6 @@
-"""The folders in which a spec's data may lie: its own, and those that the command line grants.
+"""The folders that may contain a spec's data: its own, and folders granted by the command line.
 
-A spec cannot grant itself anything, and no file beside it can: both may come from a stranger.
+Neither a spec nor a file beside it can grant a folder: both may be untrusted.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from kspec.spec.untrusted import PlaceError
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """A spec's folder with the folders that were granted to it."""
+    """A spec's folder and the folders granted to it."""
 
     folder: Path
     granted: tuple[Path, ...] = ()
 
     def place(self, name: str) -> tuple[Path, str]:
-        """The root that holds the path `name`, written from the spec's folder, and the path below
-        that root. Raises PlaceError for a path that leads out of all roots. Whether a link lies on
-        the way is judged when the file is opened, from the root on."""
+        """Return the root of the path `name`, relative to the spec's folder, and the path below
+        that root. Raises PlaceError for a path that leads out of all roots. Links on the path are
+        refused later, when the file is opened."""
         if ".." not in PurePosixPath(name).parts:
             return self.folder, name
         whole = _plain(self.folder / name)
@@ -33,5 +33,5 @@ class Roots:
 
 
 def _plain(path: Path) -> Path:
-    """The absolute path without `..`, by its text alone."""
+    """Return the absolute path without `..`, by its text alone."""
     return Path(os.path.normpath(Path.cwd() / path))

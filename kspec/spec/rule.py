@@ -1,10 +1,10 @@
-"""What `kspec rule CODE` tells of one diagnostic."""
+"""The rule of one diagnostic code, shown by `kspec rule CODE`."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
-"""Whether a problem ends the command, or is told while the command goes on."""
+"""Whether a problem ends the command, or is reported while the command continues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,12 +16,12 @@ class Rule:
     title: str
     """The rule in one line, lower case."""
     explanation: str
-    """Two to six lines of Markdown: what is refused, and why."""
+    """Two to six lines of Markdown: the refused input, and the reason."""
     wrong: str
     """An example that breaks the rule."""
     right: str
-    """The same, put right."""
+    """The example, corrected."""
     exit_code: int = 2
-    """1 a gate, parity or training failed; 2 wrong spec or usage; 3 the environment; 70 our bug.
-    A warning has it under `--strict` only."""
+    """1 a gate, parity or training failed; 2 wrong spec or usage; 3 the environment; 70 a bug of
+    kspec. For a warning it applies under `--strict` only."""
     severity: Severity = "error"

@@ -1,4 +1,4 @@
-"""What an unquoted scalar means: the core schema of YAML 1.2, without the traps of YAML 1.1."""
+"""Values of unquoted scalars: the core schema of YAML 1.2, without the traps of YAML 1.1."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ CORE: tuple[tuple[re.Pattern[str], Callable[[str], Scalar]], ...] = (
         lambda text: float(text.replace(".", "")),
     ),
 )
-"""The whole resolver: the first pattern that matches all of the text decides; else it is text."""
+"""Patterns in order: the first that matches the whole scalar decides; otherwise it is text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Trap:
     """A scalar that YAML 1.1 and YAML 1.2 read differently."""
 
     reading: str
-    """What another reader takes it for."""
+    """The readings of other parsers."""
     help: str
     """What to write instead; `{text}` stands for the scalar."""
 
@@ -73,7 +73,7 @@ TRAPS: tuple[tuple[re.Pattern[str], Trap], ...] = (
 
 
 class TrapError(ValueError):
-    """The text means one thing to this reader and another to the next."""
+    """Readers of YAML disagree about the value of the text."""
 
     def __init__(self, trap: Trap, text: str) -> None:
         self.message = f"`{text}` is {trap.reading}"
@@ -82,13 +82,13 @@ class TrapError(ValueError):
 
 
 class RangeError(ValueError):
-    """The number is too large for 64 bits."""
+    """The number exceeds 64 bits."""
 
 
 def resolve(text: str) -> Scalar:
-    """The value of an unquoted scalar.
+    """Return the value of an unquoted scalar.
 
-    Raises TrapError where readers of YAML disagree, RangeError for a number beyond 64 bits.
+    Raises TrapError if readers of YAML disagree, RangeError for a number beyond 64 bits.
     """
     for pattern, trap in TRAPS:
         if pattern.fullmatch(text):

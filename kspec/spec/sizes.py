@@ -1,4 +1,4 @@
-"""Shapes, element types and weights of the steps of a network, and the memory that they take."""
+"""Shapes, element types, weights and memory of the steps of a network."""
 
 import math
 from collections.abc import Mapping
@@ -10,21 +10,21 @@ from kspec.schemas.layers.base import DType, Weight
 BYTES = 4
 """Bytes of a float32 or int32."""
 LARGEST_TENSOR = 2**31 - 1
-"""Elements of one tensor of one row, and of one weight: runtimes count them with an int32."""
+"""Maximum elements of a tensor for one row, and of a weight: runtimes count with an int32."""
 COPIES = 4
-"""Values that training holds for each weight."""
+"""Number of values in memory for each weight during training."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The shape and element type of an input's or a step's tensor, without the batch."""
+    """The shape, without the batch, and element type of the tensor of an input or a step."""
 
     shape: Shape
     dtype: DType = "float32"
 
     @property
     def elements(self) -> int:
-        """The number of elements of one row; an open size counts as 1."""
+        """Number of elements of one row; a named dimension counts as 1."""
         return math.prod(size for size in self.shape if isinstance(size, int))
 
 
@@ -35,10 +35,10 @@ class Sizes:
     values: Mapping[str, Value | None] = field(default_factory=dict)
     """The tensor of each input and step; None if it is unknown."""
     weights: Mapping[str, tuple[Weight, ...] | None] = field(default_factory=dict)
-    """The weights of each step that has a layer of its own, and of each normalised input as
+    """The weights of each step, except steps that share a layer, and of each normalised input as
     ``NAME.normalize``; None if a third-party layer or a backbone does not list them."""
     parameters: int = 0
-    """Elements of all weights; of a third-party layer none are counted."""
+    """Elements of all weights, except weights of third-party layers."""
     row: int = 0
     """Elements of the tensors of all inputs and steps for one row."""
 
@@ -49,8 +49,8 @@ class Sizes:
 
     @property
     def artifact_bytes(self) -> int:
-        """Bytes of weights that every artifact holds at least. Vectors are left out: passes fold
-        biases and normalizations into kernels."""
+        """Minimum bytes of weights in an artifact. Vectors are left out, since passes fold biases
+        and normalizations into kernels."""
         listed = sum(weight.size for each in self.weights.values() for weight in each or ())
         kernels = sum(
             weight.size
@@ -61,12 +61,12 @@ class Sizes:
         return BYTES * (self.parameters - listed + kernels)
 
     def training_bytes(self, batch: int) -> int:
-        """An estimate of the memory of training, in bytes: the weights, their gradients and
+        """Return an estimate of the memory of training, in bytes: the weights, their gradients and
         moments, and the tensors of all steps for a batch."""
         return COPIES * self.weight_bytes + BYTES * self.row * batch
 
     def shapes(self) -> dict[str, Shape | None]:
-        """The shapes alone."""
+        """Return the shape of each input and step."""
         return {
             name: value.shape if value is not None else None for name, value in self.values.items()
         }

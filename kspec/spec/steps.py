@@ -1,4 +1,4 @@
-"""One step as written: the layer's key, and `name`, `from` and `repeat` beside it."""
+"""Parsing of one step: the layer's key, and `name`, `from` and `repeat` beside it."""
 
 import re
 from collections.abc import Collection
@@ -18,7 +18,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Head:
-    """A step taken apart; its arguments still hold their `${…}`."""
+    """A parsed step; its arguments still contain `${…}`."""
 
     key: str
     is_known: bool
@@ -26,9 +26,9 @@ class Head:
     node: Node
     """The whole step."""
     body: Node | None
-    """What stands behind the key; None for a bare key."""
+    """The value of the key; None for a bare key."""
     route: Route
-    """The way to the layer: with its key, where one is written as such."""
+    """The route of the layer, including its key if it is the key of a mapping."""
     name: str | None = None
     name_node: Node | None = None
     sources: tuple[Node, ...] | None = None
@@ -37,14 +37,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class StepReader:
-    """Takes steps apart, in the scope of the list they stand in."""
+    """Parses the steps of a list, in the scope of that list."""
 
     scope: Scope
     problems: list[Diagnostic]
     calls: tuple[Route, ...]
 
     def read(self, node: Node, known: Collection[str]) -> Head | None:
-        """The step, or None when no layer can be made out, which is reported.
+        """Return the step; None, with a report, if it names no layer.
 
         `known` has the keys of all layers and blocks.
         """
@@ -65,7 +65,7 @@ class StepReader:
                     beside.setdefault(meant, node.mapping[other])
         body = node.mapping[key]
         if body.value is None and len(others) > 1:
-            # Arguments that were not indented: reported, and read as what they were meant to be.
+            # Arguments without indentation are reported, and then read as arguments.
             stray = {other: node.mapping[other] for other in others if other not in known}
             body = body.with_value(stray, style="collection")
         return Head(
@@ -112,7 +112,7 @@ class StepReader:
     def _report_second(
         self, other: str, key: str, node: Node, known: Collection[str]
     ) -> str | None:
-        """Report a key beside the layer's; the key of every step that it was meant to be."""
+        """Report a key beside the layer's; return the step key that was probably meant."""
         place = node.mapping[other]
         near = nearest(other, STEP_KEYS) if other not in known else None
         if other in known:

@@ -1,23 +1,23 @@
-"""Suggestions for names that are not known: only names that a slip of the hand explains."""
+"""Suggestions for unknown names: known names that differ by a typing error."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import islice
 
 COMPARED = 64
-"""Characters of a name that are compared."""
+"""Maximum number of compared characters of a name."""
 CANDIDATES = 16
-"""Known names that are examined; `difflib` chooses them."""
+"""Maximum number of known names that are examined; `difflib` chooses them."""
 MAX_KNOWN = 1_000
-"""Known names from which `difflib` chooses."""
+"""Maximum number of known names from which `difflib` chooses."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name that `word` most likely stands for, or None. Case, `-` and `_` do not count.
+    """Return the known name that is most similar to `word`, or None. Case, `-` and `_` are ignored.
 
-    A name is near if one edit for each four characters makes it of the other, where an edit adds,
-    drops, replaces or swaps characters; or if it shortens the other to no less than half, as
-    `batchnorm` does `batch_normalization`.
+    Two names are similar if they differ by at most one edit for each four characters, where an edit
+    adds, drops, replaces or swaps characters; or if one abbreviates the other to at least half its
+    length, as `batchnorm` does `batch_normalization`.
     """
     folded: dict[str, str] = {}
     for each in islice(known, MAX_KNOWN):
@@ -30,7 +30,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def suggest(word: str, known: Iterable[str], *, none: str | None = None) -> str | None:
-    """The help for an unknown `word`: the nearest known one, else all of them, else `none`."""
+    """Return the help for an unknown `word`: the nearest known name, all names, or `none`."""
     words = list(dict.fromkeys(known))
     near = nearest(word, words)
     if near is not None:
@@ -42,7 +42,7 @@ def suggest(word: str, known: Iterable[str], *, none: str | None = None) -> str 
 
 
 def edits(one: str, other: str) -> int:
-    """The edits that make one text of the other: the optimal string alignment distance."""
+    """Return the optimal string alignment distance of two texts."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, start=1):

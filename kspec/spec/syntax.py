@@ -1,23 +1,23 @@
-"""What a YAML parser's complaint means, and what to write instead."""
+"""Explanations of libyaml's errors, and what to write instead."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A headline and a way out."""
+    """A headline and a help."""
 
     message: str
     help: str | None = None
     at_start: bool = False
-    """Whether the cause stands where the faulty part starts, not where the parser noticed it."""
+    """Whether the cause is at the start of the faulty part, not where the parser noticed it."""
 
 
 LINED_UP = "keys of one mapping start in the same column; those below it are indented by two more"
 
 EXPLANATIONS: dict[str, Explanation] = {
     "mapping values are not allowed": Explanation(
-        "a `:` that starts no value here",
+        "a `:` that does not start a value",
         "check the indentation above; text that holds `: ` goes in quotes",
     ),
     "did not find expected key": Explanation("this does not line up with the keys above", LINED_UP),
@@ -58,7 +58,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "did not find expected node content": Explanation("a value is missing here"),
     "did not find expected alphabetic or numeric character": Explanation(
-        "`*` and `&` start no text", "put the value in quotes"
+        "text cannot start with `*` or `&`", "put the value in quotes"
     ),
     "found undefined tag handle": Explanation("tags are not part of a spec", "remove the tag"),
     "did not find expected <document start>": Explanation(
@@ -73,7 +73,7 @@ PLACEHOLDER = Explanation(
 
 
 def explain(problem: str, before: str) -> tuple[str, Explanation]:
-    """The code and the explanation of libyaml's `problem`; `before` is the line up to it."""
+    """Return the code and the explanation of libyaml's `problem`; `before` is the line up to it."""
     if before.endswith(("$", "${")) and problem.startswith("did not find expected ','"):
         return "KS114", PLACEHOLDER
     for start, explanation in EXPLANATIONS.items():

@@ -1,17 +1,17 @@
-"""Errors of the operating system that libraries tell as text."""
+"""Errors of the operating system that libraries report as text."""
 
 import errno
 import os
 import re
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""No space on the disk, within the quota, or within the largest size of a file."""
+"""Errors of exhausted space: the disk, the quota, or the maximum size of a file."""
 _NUMBER = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")
-"""As Rust and Python write the number of an error: `I/O error: … (os error 28)`."""
+"""The number of an error as Rust and Python write it: `I/O error: … (os error 28)`."""
 
 
 def system_error(text: str) -> OSError | None:
-    """Return the OSError whose number stands in the text; None if no number does."""
+    """Return the OSError whose number is in the text; None without a number."""
     found = _NUMBER.search(text)
     if found is None:
         return None

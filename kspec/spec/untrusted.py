@@ -1,8 +1,8 @@
-"""Files whose place or content a stranger may have chosen: opened without following any link.
+"""Access to files with untrusted paths or contents, without following links.
 
 A path is walked from a trusted root. Each component is opened relative to the folder before it and
-with O_NOFOLLOW, so that the file that was checked is the file that is read, even when the path
-changes in between. Only regular files are read, and never more bytes than a stated bound.
+with O_NOFOLLOW, so that the checked file is the file that is read, even if the path changes in
+between. Only regular files are read, up to a given number of bytes.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Literal
 Reason = Literal["missing", "link", "outside", "kind", "size", "refused"]
 
 MAX_FILES = 2_000_000
-"""Bound on the files of one folder."""
+"""Maximum number of files of one folder."""
 MAX_LEVELS = 64
-"""Bound on the folders that a path may lead through."""
+"""Maximum number of folders in a path."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -36,7 +36,7 @@ _KINDS = (
 
 
 class PlaceError(Exception):
-    """A path that is not read: why, in a word for programs and in a sentence for people."""
+    """A refused path, with the reason as a word for programs and as a sentence for people."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -52,11 +52,11 @@ class File:
     place: str
     """The path below `root`, with forward slashes."""
     limit: int
-    """The most bytes that are read."""
+    """Maximum number of bytes that are read."""
 
     @property
     def path(self) -> Path:
-        """The path to show; opening it would follow links."""
+        """The path for messages; opening it would follow links."""
         return self.root / self.place
 
     @property
@@ -65,7 +65,7 @@ class File:
         return PurePosixPath(self.place).name
 
     def open(self) -> io.BufferedReader:
-        """The file, for reading bytes."""
+        """Open the file for reading bytes."""
         with _parent(self.root, self.place) as (folder, name):
             _judge(os.lstat(name, dir_fd=folder), self.place, stat.S_ISREG)
             handle = os.open(name, _FILE, dir_fd=folder)
@@ -81,7 +81,7 @@ class File:
         return stream
 
     def read(self) -> bytes:
-        """All bytes; a file that grows meanwhile is read up to the bound and then refused."""
+        """Return all bytes; a file that grows meanwhile is refused beyond the bound."""
         with self.open() as stream:
             content = stream.read(self.limit + 1)
         if len(content) > self.limit:
@@ -89,7 +89,7 @@ class File:
         return content
 
     def text(self) -> io.TextIOWrapper:
-        """The file as UTF-8 text, with or without a byte-order mark; line ends as they are."""
+        """Open the file as UTF-8 text, with or without a byte-order mark; line ends are kept."""
         return io.TextIOWrapper(self.open(), encoding="utf-8-sig", newline="")
 
     def _too_large(self, found: str) -> PlaceError:
@@ -97,14 +97,14 @@ class File:
 
 
 def located(path: Path, *, limit: int) -> File:
-    """The file of a path that the command line names; see `below_root`."""
+    """Return the file of a path on the command line; see `below_root`."""
     return File(*below_root(path), limit)
 
 
 def below_root(path: Path) -> tuple[Path, str]:
-    """A trusted folder above a path that the command line names, and the path below it. The
-    folder is the farthest one that is the working directory or a repository, since a stranger may
-    have made links below these; else the folder that the path is in."""
+    """Return a trusted folder above a path on the command line, and the path below it. The folder
+    is the outermost one that is the working directory or a repository, since links below these are
+    untrusted; otherwise the parent folder of the path."""
     here, whole = Path.cwd(), _upward(path)
     roots = [each for each in whole.parents if each == here or (each / ".git").exists()]
     root = roots[-1] if roots else whole.parent
@@ -112,7 +112,7 @@ def below_root(path: Path) -> tuple[Path, str]:
 
 
 def _upward(path: Path) -> Path:
-    """The absolute path, with everything up to its last `..` resolved."""
+    """Return the absolute path, with everything up to its last `..` resolved."""
     whole = Path.cwd() / path
     count = len(whole.parts)
     last = max((i for i, part in enumerate(whole.parts) if part == ".."), default=-1)
@@ -122,7 +122,7 @@ def _upward(path: Path) -> Path:
 
 
 def check_folder(root: Path, place: str) -> None:
-    """Raise PlaceError unless `place` is a folder below `root` that no link leads to."""
+    """Raise PlaceError unless `place` is a folder below `root`, reached without a link."""
     with _folder(root, place):
         return
 
@@ -153,7 +153,7 @@ def files_below(
 
 @contextmanager
 def _parent(root: Path, place: str) -> Iterator[tuple[int, str]]:
-    """An open handle of the folder that `place` is in, and the last component."""
+    """Yield an open handle of the parent folder of `place`, and the last component."""
     parts = _parts(place)
     if not parts:
         raise PlaceError("kind", f"`{place}` is a folder")
@@ -163,7 +163,7 @@ def _parent(root: Path, place: str) -> Iterator[tuple[int, str]]:
 
 @contextmanager
 def _folder(root: Path, place: str, whole: str | None = None) -> Iterator[int]:
-    """An open handle of a folder below `root`."""
+    """Yield an open handle of a folder below `root`."""
     what = "folder" if whole is None else "file"
     with _explained(place, what):
         handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -194,7 +194,7 @@ def _explained(place: str, what: str) -> Iterator[None]:
 
 
 def _parts(place: str) -> list[str]:
-    """The components, none of which leads upward. Raises PlaceError."""
+    """Return the components; raise PlaceError if one of them leads upward."""
     path = PurePosixPath(place)
     if path.is_absolute():
         raise PlaceError("outside", f"`{place}` is an absolute path")
@@ -203,12 +203,12 @@ def _parts(place: str) -> list[str]:
     if len(path.parts) > MAX_LEVELS:
         raise PlaceError("outside", f"`{place[:80]}…` leads through more than {MAX_LEVELS} folders")
     if "\0" in place:
-        raise PlaceError("missing", "a path has no U+0000")
+        raise PlaceError("missing", "a path cannot contain U+0000")
     return list(path.parts)
 
 
 def _judge(found: os.stat_result, place: str, wanted: object) -> None:
-    """Raise PlaceError for what is not of the wanted kind."""
+    """Raise PlaceError if the file is not of the wanted kind."""
     assert callable(wanted)
     if wanted(found.st_mode):
         return

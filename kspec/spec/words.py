@@ -1,4 +1,4 @@
-"""How messages speak of values."""
+"""Words for values in messages."""
 
 from kspec.spec.node import Node
 
@@ -6,12 +6,12 @@ MAX_SHOWN = 40
 
 
 def quote(text: str) -> str:
-    """Text in single quotes, cut where it is long."""
+    """Return text in single quotes, shortened to MAX_SHOWN characters."""
     return f"'{text}'" if len(text) <= MAX_SHOWN else f"'{text[:MAX_SHOWN]}…'"
 
 
 def describe(node: Node) -> str:
-    """The kind and, where it is short, the value: `the text 'abc'`, `the number 2.5`, `a list`."""
+    """Return the kind and any short value: `the text 'abc'`, `the number 2.5`, `a list`."""
     value = node.value
     if value is None:
         return "nothing"
@@ -27,13 +27,13 @@ def describe(node: Node) -> str:
 
 
 def spell_number(value: float) -> str:
-    """Six digits; a float shows that it is one: `3.0`."""
+    """Return a number with six digits; a whole float keeps its point: `3.0`."""
     text = format(value, ".6g")
     return f"{text}.0" if isinstance(value, float) and text.lstrip("-").isdigit() else text
 
 
 def enumerate_words(words: list[str], last: str = "or") -> str:
-    """`a`, `a or b`, `a, b or c`."""
+    """Return `a`, `a or b`, `a, b or c`."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"

@@ -186,7 +186,7 @@ MISTAKES: dict[str, Mistake] = {
     "a metric twice": Mistake(
         "KS209",
         "13:44",
-        "this metric is there twice",
+        "this metric is given twice",
         "",
         spec=("epochs: 3", "epochs: 3, metrics: {y: [accuracy, accuracy]}"),
     ),

@@ -150,7 +150,7 @@ def test_labels_may_be_text_or_numbers(document, tmp_path, written, labels):
             [
                 ("KS520", "rows.csv:3: 'x' is not a number in the column 'a' of the input 'x'"),
                 ("KS520", "rows.csv:3: '1_0' is not a number in the column 'b' of the input 'x'"),
-                ("KS530", "2 rows leave none for train"),
+                ("KS530", "2 rows leave no row for train"),
             ],
         ),
         (
@@ -198,7 +198,7 @@ def test_labels_may_be_text_or_numbers(document, tmp_path, written, labels):
             ],
         ),
         ("a,b,y\n" + "1,2,0\n" * 9, [("KS523", "no training row has the label '1'")]),
-        ("a,b,y\n1,2,0\n", [("KS530", "1 rows leave none for validation and test")]),
+        ("a,b,y\n1,2,0\n", [("KS530", "1 rows leave no row for validation and test")]),
         (b"a,b,y\n\xff,1,0\n", None),
         (b"PK\x03\x04\x00\xff", None),
     ],

@@ -178,7 +178,7 @@ class Same(Layer):
         (f"{HEAD}class A(Same):\n    key = 'dense'\n    keras = 'a:A'", "has a layer `dense`"),
         (f"{HEAD}class A(Same):\n    key = 'name'\n    keras = 'a:A'", "its key is 'name'"),
         (f"{HEAD}class A(Same):\n    key = 'a'\n    keras = 'Dense'", "is not written `module:"),
-        (f"{HEAD}class A(Layer):\n    key = 'a'\n    keras = 'a:A'", "does not say its `output"),
+        (f"{HEAD}class A(Layer):\n    key = 'a'\n    keras = 'a:A'", "does not define `output"),
         (
             f"{HEAD}class A(Same): key = 'a'; keras = 'a:A'\nclass B(A): key = 'a'",
             "two of its layers have the key `a`",

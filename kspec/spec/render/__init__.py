@@ -22,7 +22,7 @@ RENDERERS: Mapping[Format, Callable[[Sequence[Diagnostic]], str]] = MappingProxy
 
 
 def render(error: KspecError, output_format: Format = "text", *, color: bool = False) -> str:
-    """The diagnostics of `error` in one of the formats, without a newline at the end.
+    """Return the diagnostics of `error` in one of the formats, without a final newline.
 
     `color` adds ANSI colours to text. Control and bidirectional characters of the data are
     escaped in every format.

@@ -7,7 +7,7 @@ from kspec.spec.render.text import MAX_USES, called_from, place, visible
 
 
 def render_github(diagnostics: Sequence[Diagnostic]) -> str:
-    """Workflow commands, one a line, which GitHub shows beside the lines of a pull request."""
+    """Return workflow commands, one per line, which GitHub shows in pull requests."""
     return "\n".join(_annotation(each) for each in diagnostics)
 
 
@@ -44,8 +44,8 @@ def _property(text: str) -> str:
 
 
 def render_junit(diagnostics: Sequence[Diagnostic]) -> str:
-    """A JUnit report with one case a problem: an error fails its case, a warning does not. Without
-    problems there is one case that passed."""
+    """Return a JUnit report with a case for each problem: an error fails its case, a warning does
+    not. Without problems there is one passed case."""
     cases = [_case(each) for each in diagnostics] or ['  <testcase classname="kspec" name="spec"/>']
     failed = len(errors(diagnostics))
     head = f'<testsuite name="kspec" tests="{len(cases)}" failures="{failed}" errors="0">'

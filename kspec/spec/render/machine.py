@@ -13,13 +13,13 @@ SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def render_json(diagnostics: Sequence[Diagnostic]) -> str:
-    """One object; `version` rises when a field changes its meaning or goes away."""
+    """Return one object; `version` rises if a field changes its meaning or is removed."""
     found = [as_data(each) for each in diagnostics]
     return json.dumps({"version": JSON_VERSION, "diagnostics": found}, indent=2)
 
 
 def as_data(diagnostic: Diagnostic) -> dict[str, Any]:
-    """A diagnostic as JSON data; lines and columns count characters from 1, ends are exclusive."""
+    """Return a diagnostic as JSON data; lines and columns count from 1, ends are exclusive."""
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
@@ -45,7 +45,7 @@ def _span(span: Span | None) -> dict[str, Any] | None:
 
 
 def render_sarif(diagnostics: Sequence[Diagnostic]) -> str:
-    """A SARIF log with the rules that were broken and one result a problem."""
+    """Return a SARIF log with the violated rules and a result for each problem."""
     codes = sorted({each.code for each in diagnostics})
     driver = {
         "name": "kspec",

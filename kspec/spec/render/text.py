@@ -15,24 +15,24 @@ from kspec.spec.diagnostics import Diagnostic, Span, errors
 from kspec.spec.reader import UNSEEN
 
 MAX_SHOWN = 200
-"""Problems that are written out as text."""
+"""Maximum number of problems in the text."""
 WIDTH = 100
-"""Columns of a source line that are shown; a longer line is cut around its span."""
+"""Maximum columns of a source line; a longer line is cut around its span."""
 MAX_USES = 5
-"""Uses of a param or argument that are named."""
+"""Maximum number of listed uses of a param or argument."""
 MAX_CALLS = 5
-"""Block calls that are named."""
+"""Maximum number of listed block calls."""
 
 
 def visible(text: str) -> str:
-    """`text` on one line, with what cannot be seen as escapes: `\\u202e`."""
+    """Return `text` on one line, with invisible characters as escapes: `\\u202e`."""
     text = text.replace("\t", " ").replace("\n", " ")
     return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """What switches each colour on, and what switches it off."""
+    """ANSI codes that switch each colour on, and the code that switches colours off."""
 
     code: str = ""
     place: str = ""
@@ -48,7 +48,7 @@ COLORS = Palette("\x1b[1;31m", "\x1b[1m", "\x1b[1;31m", "\x1b[34m", "\x1b[0m", "
 def render_text(
     diagnostics: Sequence[Diagnostic], sources: Mapping[str, str], *, color: bool = False
 ) -> str:
-    """All diagnostics, a blank line between them, and how many there are. A warning says so."""
+    """Return all diagnostics, separated by blank lines, and their number. Warnings are marked."""
     palette = COLORS if color else Palette()
     lines = {file: source.split("\n") for file, source in sources.items()}
     parts = [_render(each, lines, palette) for each in diagnostics[:MAX_SHOWN]]
@@ -58,7 +58,7 @@ def render_text(
 
 
 def count_found(diagnostics: Sequence[Diagnostic]) -> str:
-    """``2 problems and 1 warning``."""
+    """Return ``2 problems and 1 warning``."""
     failed = len(errors(diagnostics))
     counts = ((failed, "problem"), (len(diagnostics) - failed, "warning"))
     said = [f"{count} {noun}{'s' if count != 1 else ''}" for count, noun in counts if count]
@@ -82,7 +82,7 @@ def _render(diagnostic: Diagnostic, sources: Mapping[str, list[str]], palette: P
 
 
 def place(span: Span) -> str:
-    """`file:line:column`."""
+    """Return `file:line:column`."""
     return f"{span.file}:{span.line}:{span.column}"
 
 
@@ -94,7 +94,7 @@ def _notes(diagnostic: Diagnostic, indent: str, palette: Palette) -> list[str]:
 
 
 def called_from(diagnostic: Diagnostic) -> list[str]:
-    """The block calls that led to a problem, the innermost first."""
+    """Return the enclosing block calls of a problem, innermost first."""
     calls = diagnostic.call_spans[::-1]
     lines = [f"in the call at {place(call)}" for call in calls[:MAX_CALLS]]
     left = len(calls) - len(lines)
@@ -121,7 +121,7 @@ def _excerpt(line: str, span: Span, gutter: str, palette: Palette) -> list[str]:
 
 
 def _columns(text: str) -> int:
-    """How many columns of a terminal the text takes."""
+    """Return the number of terminal columns of the text."""
     return sum(
         0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
         for char in visible(text)

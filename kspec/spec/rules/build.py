@@ -23,8 +23,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS803",
-        title="gate for a target that is not there",
-        explanation="What stands before the dot is a target of the spec, or a glob that fits one.",
+        title="gate for an unknown target",
+        explanation="The part before the dot must be a target of the spec, or a glob that matches\n"
+        "one.",
         wrong='targets: {android: {}}\ngates: {ios.size: "<= 1 MB"}',
         right='targets: {android: {}}\ngates: {android.size: "<= 1 MB"}',
     ),

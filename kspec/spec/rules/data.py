@@ -8,7 +8,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS501",
         title="data file not found",
-        explanation="The file or folder that holds the data is not there.\n"
+        explanation="The file or folder with the data does not exist.\n"
         "Paths start from the folder of the spec and use forward slashes.",
         wrong="data: {source: {csv: digit.csv}}",
         right=_CSV,
@@ -48,7 +48,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS506",
-        title="columns differ or stand twice",
+        title="different or duplicate columns",
         explanation="Column names are unique, all files of one source have the same columns, and\n"
         "all arrays of an archive the same number of rows.",
         wrong="x,x,digit",
@@ -56,7 +56,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS507",
-        title="row of another length",
+        title="row of a different length",
         explanation="A line of a CSV file has more or fewer cells than its header. A comma inside\n"
         "a value has to be quoted.",
         wrong="x,city\n1,Paris, France",
@@ -65,14 +65,14 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS510",
         title="column not found",
-        explanation="A column that an input, an output or the split asks for is not in the data,\n"
-        "or a glob matches none. Names count upper and lower case.",
+        explanation="The data lacks a column of an input, an output or the split, or a glob\n"
+        "matches no column. Names are case-sensitive.",
         wrong="outputs: {digit: {number: 1, column: Digit}}",
         right="outputs: {digit: {number: 1, column: digit}}",
     ),
     Rule(
         code="KS511",
-        title="columns do not make the shape",
+        title="columns do not fit the shape",
         explanation="An image takes height × width × channels numbers, a `number` input as many\n"
         "as its size, labels a single column. They come from as many columns, or from one column\n"
         "that holds arrays.",
@@ -81,10 +81,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS512",
-        title="input reads what it is to predict",
+        title="input reads the truth of an output",
         explanation="A column that an output is compared with is among the columns of an input,\n"
-        "mostly by a glob. Such a model is perfect in training and useless after it. Only a\n"
-        "network that gives its whole input back, from the same columns, may read its truth.",
+        "mostly by a glob. Such a model is perfect in training and useless afterwards. Only an\n"
+        "autoencoder, whose output is compared with all columns of its input, may read them.",
         wrong='inputs: {x: {number: 3, columns: "*"}}\noutputs: {price: number}',
         right='inputs: {x: {number: 2, columns: "x_*"}}\noutputs: {price: number}',
     ),
@@ -99,8 +99,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS521",
         title="missing value",
-        explanation="A cell that is needed is empty, NaN or infinite. Nothing is filled in\n"
-        "silently: what stands for a missing value is a decision about the data.",
+        explanation="A required cell is empty, NaN or infinite. Nothing is filled in silently:\n"
+        "the substitute for a missing value is a decision about the data.",
         wrong="x,digit\n,3",
         right="x,digit\n0.0,3",
     ),
@@ -122,31 +122,31 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS524",
         title="normalising a constant column",
-        explanation="`normalize` divides by the deviation in the training split. A column that is\n"
-        "constant there has none, and the smallest change later would be blown up without bound.",
+        explanation="`normalize` divides by the standard deviation of the training split. It is 0\n"
+        "for a constant column, and the smallest later change would be amplified without bound.",
         wrong="inputs: {x: {number: 2, columns: [age, always_one], normalize: true}}",
         right="inputs: {x: {number: 1, columns: [age], normalize: true}}",
     ),
     Rule(
         code="KS530",
         title="too few rows to split",
-        explanation="A split that is asked for would have no row at all.",
+        explanation="A requested split would have no rows.",
         wrong="data: {split: {test: 0.1}}   # of 3 rows",
         right="data: {split: {test: 0.4}}",
     ),
     Rule(
         code="KS531",
         title="stratum too small",
-        explanation="With `stratify`, each value of the column has rows in every split. A value\n"
-        "with too few rows cannot.",
+        explanation="With `stratify`, each value of the column needs rows in every split. A value\n"
+        "has too few rows.",
         wrong="data: {split: {test: 0.2, stratify: kind}}   # one row has the kind z",
         right="data: {split: {test: 0.2}}",
     ),
     Rule(
         code="KS532",
         title="unknown split",
-        explanation="The column that splits the data says `train`, `validation` or `test` in each\n"
-        "row, written just so.",
+        explanation="The column that splits the data contains `train`, `validation` or `test` in\n"
+        "each row, in exactly this spelling.",
         wrong="x,part\n1,training",
         right="x,part\n1,train",
     ),
@@ -168,18 +168,17 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS551",
-        title="cells separated by something else than commas",
-        explanation="The header of the file has the columns that the spec asks for, but separated\n"
-        "by semicolons, tabs or bars. A `csv` source has commas; decimal commas are not read\n"
-        "either.",
+        title="cells not separated by commas",
+        explanation="The header of the file has the columns of the spec, separated by semicolons,\n"
+        "tabs or bars. A `csv` source needs commas; decimal commas cannot be read either.",
         wrong="x1;x2;place\n0.5;0.25;inside",
         right="x1,x2,place\n0.5,0.25,inside",
     ),
     Rule(
         code="KS552",
-        title="no rows kept apart",
+        title="no rows for validation or test",
         explanation="With `validation: 0` and `test: 0` every row trains. Metrics and gates are\n"
-        "then measured on rows that the model has seen: they say nothing of new ones.",
+        "then measured on rows that the model has seen, and say nothing about new rows.",
         wrong="data: {split: {validation: 0, test: 0}}",
         right="data: {split: {validation: 0.1, test: 0.2}}",
         severity="warning",

@@ -7,9 +7,9 @@ RULES: tuple[Rule, ...] = (
         code="KS901",
         title="no space left",
         explanation=(
-            "The disk, or the share of it that the user may fill, is full. What was being\n"
-            "written is not there; what was finished before stays, and the same command\n"
-            "goes on from it. The store `.kspec` beside a spec can be deleted at any time."
+            "The disk, or the user's quota, is full. Nothing half-written is left; finished\n"
+            "stages are kept, and the same command continues from them. The store `.kspec`\n"
+            "beside a spec can be deleted at any time."
         ),
         wrong="kspec build model.yaml --store /full/disk",
         right="kspec build model.yaml --store /disk/with/space",
@@ -31,8 +31,8 @@ RULES: tuple[Rule, ...] = (
         code="KS903",
         title="the system refused",
         explanation=(
-            "A file or a process could not be used as it was meant, for the reason that the\n"
-            "system gave. Nothing half-written is left in its place."
+            "The system refused an operation on a file or a process, for the reason in the\n"
+            "message. Nothing half-written is left."
         ),
         wrong="kspec build model.yaml --out dist   # where dist is a file",
         right="kspec build model.yaml --out out",
@@ -62,9 +62,9 @@ RULES: tuple[Rule, ...] = (
         code="KS906",
         title="an extension does not load",
         explanation=(
-            "An installed package says that it brings a platform or a format, by the entry\n"
-            "point `kspec.platforms` or `kspec.formats`, and its code ended with an error, or\n"
-            "gave something else. The message names the package; kspec works without it."
+            "An installed package declares a platform or a format by the entry point\n"
+            "`kspec.platforms` or `kspec.formats`, and its code raised an error, or the entry\n"
+            "point is another object. The message names the package; kspec works without it."
         ),
         wrong='[project.entry-points."kspec.platforms"]\nbrick = "kspec_brick:Bric"',
         right='[project.entry-points."kspec.platforms"]\nbrick = "kspec_brick:Brick"',
@@ -74,10 +74,10 @@ RULES: tuple[Rule, ...] = (
         code="KS907",
         title="two targets of one name",
         explanation=(
-            "Two installed packages bring a platform or a format of the same name, or one has\n"
-            "that of kspec's own. Which of them a spec means cannot be known: remove one."
+            "Two installed packages have a platform or a format of the same name, or a package\n"
+            "uses a name of kspec's own. A spec could mean either: remove one of them."
         ),
-        wrong='name = "ios"   # in a platform of another package',
+        wrong='name = "ios"   # in a third-party platform',
         right='name = "brick"',
         exit_code=3,
     ),
@@ -129,8 +129,8 @@ RULES: tuple[Rule, ...] = (
         code="KS915",
         title="a bundle was altered",
         explanation=(
-            "A file in the bundle is changed, missing or additional, by the SHA-256 of every file\n"
-            "in `kspec-bundle.json`: what was proven is not what is there."
+            "A file in the bundle was changed, removed or added, according to the SHA-256 of\n"
+            "every file in `kspec-bundle.json`. The build's proof does not hold for these files."
         ),
         wrong="dist/browser/digits.onnx, edited by hand",
         right="kspec build model.yaml   # puts the proven file back",
@@ -186,8 +186,8 @@ RULES: tuple[Rule, ...] = (
         code="KS970",
         title="a fault of kspec",
         explanation=(
-            "kspec met something that it is not made for. No spec should lead here: please\n"
-            "report it, with the spec and what `kspec --traceback` prints."
+            "kspec raised an unexpected error. No spec should cause one: please report it, with\n"
+            "the spec and the output of `kspec --traceback`."
         ),
         wrong="kspec build model.yaml",
         right="kspec --traceback build model.yaml",

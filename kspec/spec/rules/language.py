@@ -48,8 +48,7 @@ RULES: tuple[Rule, ...] = (
         code="KS306",
         title="an override without a value",
         explanation=(
-            "The value of `--set` is read as YAML on one line would be: `32`, `true`,\n"
-            '`[3, 3]`, `"text"`.'
+            'The value of `--set` is parsed as one line of YAML: `32`, `true`,\n`[3, 3]`, `"text"`.'
         ),
         wrong="kspec build model.yaml --set train.deterministic=no",
         right="kspec build model.yaml --set train.deterministic=false",
@@ -59,7 +58,7 @@ RULES: tuple[Rule, ...] = (
         title="a block that is not well defined",
         explanation=(
             "A block has a signature as its key, `name(parameter, other=default)`, and a\n"
-            "list of steps. Its name is neither that of a layer nor `name`, `from` or\n"
+            "list of steps. Its name is not the name of a layer, and not `name`, `from` or\n"
             "`repeat`."
         ),
         wrong=("blocks:\n  conv_block[filters]: [relu]"),
@@ -128,8 +127,8 @@ RULES: tuple[Rule, ...] = (
         code="KS316",
         title="something that is never used",
         explanation=(
-            "A param, a block, or a parameter of a block that nothing uses is mostly a\n"
-            "misspelt name elsewhere. What is not used is not checked either."
+            "An unused param, block, or parameter of a block is mostly a misspelt name\n"
+            "elsewhere. The body of an unused block is not checked."
         ),
         wrong=("params: {width: 16}\nnetwork:\n  - dense: 10"),
         right=('params: {width: 16}\nnetwork:\n  - dense: "${width}"'),

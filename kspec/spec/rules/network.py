@@ -7,8 +7,8 @@ RULES: tuple[Rule, ...] = (
         code="KS401",
         title="an unknown name in `from`",
         explanation=(
-            "`from` names inputs and steps that stand above. Inside a block it names the\n"
-            "steps of the block, and `input` for what the call takes."
+            "`from` names inputs and earlier steps. Inside a block it names steps of the\n"
+            "block, or `input`, the input of the call."
         ),
         wrong=("- add\n  from: [stem, brnch]"),
         right=("- add\n  from: [stem, branch]"),
@@ -17,8 +17,8 @@ RULES: tuple[Rule, ...] = (
         code="KS402",
         title="a name that is given twice",
         explanation=(
-            "Names of steps are unique, and differ from those of inputs: `from` and\n"
-            "outputs find steps by them."
+            "Names of steps are unique, and differ from the names of inputs: `from` and\n"
+            "outputs find steps by name."
         ),
         wrong=("- dense: 10\n  name: a\n- relu\n  name: a"),
         right=("- dense: 10\n  name: a\n- relu\n  name: b"),
@@ -26,7 +26,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS403",
         title="an output without a step",
-        explanation="Every output is given by the step that has its name.",
+        explanation="Every output is the result of the step with its name.",
         wrong=("outputs: {digit: {number: 1}}\nnetwork:\n  - dense: 1"),
         right=("outputs: {digit: {number: 1}}\nnetwork:\n  - dense: 1\n    name: digit"),
     ),
@@ -43,7 +43,8 @@ RULES: tuple[Rule, ...] = (
         code="KS405",
         title="a step that nothing uses",
         explanation=(
-            "No output depends on the step: it would be trained by nothing and shipped\nnowhere."
+            "No output depends on the step: it would not be trained, and no artifact would\n"
+            "contain it."
         ),
         wrong=("- dense: 8\n  name: side\n- dense: 1\n  name: price\n  from: size"),
         right=("- dense: 8\n  name: side\n- dense: 1\n  name: price\n  from: side"),
@@ -52,7 +53,7 @@ RULES: tuple[Rule, ...] = (
         code="KS406",
         title="shapes that do not fit",
         explanation=(
-            "The layer cannot take what comes in, or its arguments leave nothing of it.\n"
+            "The layer cannot take its input, or its arguments make its output empty.\n"
             "Shapes are written without the batch, channels last; `?` is a size that is\n"
             "not known."
         ),
@@ -80,8 +81,8 @@ RULES: tuple[Rule, ...] = (
         code="KS408",
         title="an output of the wrong shape",
         explanation=(
-            "What a step gives must fit what the output is: one number per label for a\n"
-            "category, one for a binary output, `size` numbers for numbers, a tensor's shape."
+            "The shape of the step must fit the kind of the output: one number per label for\n"
+            "a category, one for a binary output, `size` numbers, or the shape of a tensor."
         ),
         wrong=(
             "outputs: {digit: {category: {labels: [a, b, c]}}}\n"
@@ -98,7 +99,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS409",
-        title="a first step that takes nothing",
+        title="a first step without an input",
         explanation="With several inputs, the first step says by `from` which of them it takes.",
         wrong=("inputs: {a: {number: 3}, b: {number: 3}}\nnetwork:\n  - concatenate"),
         right=(
@@ -121,8 +122,8 @@ RULES: tuple[Rule, ...] = (
         explanation=(
             "A layer of a package or of the spec's Python file is a subclass of\n"
             "`kspec.schemas.layers.Layer` with a `key` that no other layer has, `keras` as\n"
-            "`module:Class`, its arguments as fields, and an `output_shape` that says what\n"
-            "the Keras class does."
+            "`module:Class`, its arguments as fields, and an `output_shape` that is equal to\n"
+            "the output shape of the Keras class."
         ),
         wrong='class Scale(Layer):\n    key = "dense"',
         right='class Scale(Layer):\n    key = "scale"\n    keras = "my_layers.scale:Scale"',
@@ -131,9 +132,9 @@ RULES: tuple[Rule, ...] = (
         code="KS412",
         title="a `use` that names something that cannot be reused",
         explanation=(
-            "`use` names a step above, or a call of a block, whose layers it calls once more\n"
-            "with the same variables, and takes as many inputs. Rounds of `repeat` are steps\n"
-            "of their own."
+            "`use` names an earlier step or call of a block, calls its layers again with the\n"
+            "same variables, and takes the same number of inputs. Rounds of `repeat` are\n"
+            "separate steps."
         ),
         wrong="- dense: 8\n  name: deep\n  repeat: 2\n- use: deep",
         right="- dense: 8\n  name: deep\n  repeat: 2\n- use: deep_1\n- use: deep_2",
@@ -145,7 +146,7 @@ RULES: tuple[Rule, ...] = (
             "The layer computes with float32, and its input is int32. Keras fails on it in\n"
             "training or at inference, or rounds every step. Layers that move values, such as\n"
             "`flatten` and `concatenate`, keep int32; `embedding`, `dense`, `rescaling` and\n"
-            "others give float32."
+            "others return float32."
         ),
         wrong=(
             "inputs: {image: {tensor: {shape: [8, 8, 3], dtype: int32}}}\n"
@@ -193,11 +194,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS434",
-        title="steps that give too much for a row",
+        title="tensors that are too large together",
         explanation=(
-            "All inputs and steps together may give 68.7 GB (2³⁶ bytes) for one row: training\n"
-            "keeps them for the gradients, on one device. The step that exceeds the bound is\n"
-            "named."
+            "The tensors of all inputs and steps for one row may take 68.7 GB (2³⁶ bytes):\n"
+            "training keeps them for the gradients, on one device. The step that exceeds the\n"
+            "bound is named."
         ),
         wrong="- up_sampling2d: 2\n  repeat: 12",
         right="- up_sampling2d: 2\n  repeat: 3",
@@ -205,7 +206,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS435",
         title="a batch that is too large",
-        explanation="What all steps give for one batch may take 4.4 TB (2⁴² bytes).",
+        explanation="The tensors of all steps for one batch may take 4.4 TB (2⁴² bytes).",
         wrong="train: {epochs: 1, batch_size: 2000000000}",
         right="train: {epochs: 1, batch_size: 256}",
     ),

@@ -7,8 +7,8 @@ RULES: tuple[Rule, ...] = (
         code="KS201",
         title="an unknown key",
         explanation=(
-            "No such key can stand here. Nothing is ignored: a misspelt option would\n"
-            "otherwise leave its default in force."
+            "The key is not allowed here. Unknown keys are not ignored: a misspelt option\n"
+            "would otherwise silently keep its default."
         ),
         wrong="train: {epochs: 20, batchsize: 64}",
         right="train: {epochs: 20, batch_size: 64}",
@@ -69,8 +69,8 @@ RULES: tuple[Rule, ...] = (
         code="KS208",
         title="one choice, by its key",
         explanation=(
-            "Where a spec says one of several things, it does so by a mapping with one\n"
-            "key, such as `{csv: digits.csv}`. Here is none, or more than one."
+            "A choice between alternatives is a mapping with one key, such as\n"
+            "`{csv: digits.csv}`. This one has no key of an alternative, or more than one."
         ),
         wrong="source: {csv: a.csv, parquet: a.parquet}",
         right="source: {csv: a.csv}",
@@ -78,7 +78,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS209",
         title="values that do not go together",
-        explanation="Each value could stand alone, but together they make no sense.",
+        explanation="Each value is valid alone, but the values contradict each other.",
         wrong="split: {column: part, test: 0.2}",
         right="split: {column: part}",
     ),
@@ -96,7 +96,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS211",
-        title="a path to nothing",
+        title="a path that does not exist",
         explanation=(
             "The file or folder does not exist, or is not of the kind that is needed.\n"
             "Paths are relative to the spec."
@@ -118,9 +118,9 @@ RULES: tuple[Rule, ...] = (
         code="KS220",
         title="an old word",
         explanation=(
-            "The word has a new name, one for the same thing everywhere: `number` for numbers,\n"
-            "and Keras' names of metrics. This version reads the old word as the new one; a\n"
-            "later version will not know it."
+            "The word was renamed, so that one thing has one name everywhere: `number` for\n"
+            "numbers, and Keras' names of metrics. This version reads the old word as the new\n"
+            "one; a later version will refuse it."
         ),
         wrong="inputs: {x: {numeric: 4}}",
         right="inputs: {x: {number: 4}}",

@@ -29,9 +29,9 @@ RULES: tuple[Rule, ...] = (
         code="KS103",
         title="an invisible character",
         explanation=(
-            "Control characters, zero-width and bidirectional ones make a text that means\n"
-            "something else than what a reviewer sees. In double quotes they can be\n"
-            "written as escapes, which are visible. NUL cannot be part of a text."
+            "With control, zero-width or bidirectional characters, a text can differ from\n"
+            "the text that a reviewer sees. In double quotes they can be written as escapes,\n"
+            "which are visible. NUL cannot be part of a text."
         ),
         wrong='description: "left<U+2066>right"  # the character itself',
         right='description: "left\\u2066right"  # its escape',
@@ -51,8 +51,8 @@ RULES: tuple[Rule, ...] = (
         title="too large",
         explanation=(
             "A spec has at most 1 MiB, 100 levels, 100,000 values, and 65,536 characters\n"
-            "in one value. Beyond that it is an accident or an attack. Data belongs into\n"
-            "files of its own."
+            "in one value. A larger file is an accident or an attack. Data belongs in\n"
+            "separate files."
         ),
         wrong="a: [[[[[[…]]]]]]",
         right="data: {source: {csv: rows.csv}}",
@@ -62,8 +62,8 @@ RULES: tuple[Rule, ...] = (
         title="anchors, aliases and merge keys",
         explanation=(
             "`&name`, `*name` and `<<` are not part of the language: a few of them can\n"
-            "stand for gigabytes, and what they mean is decided far from where they are\n"
-            "read. Use `params` for values and a block with arguments for steps."
+            "expand to gigabytes, and their values are defined far from their uses. Use\n"
+            "`params` for values and a block with arguments for steps."
         ),
         wrong=("network:\n  - dense: &hidden {units: 64}\n  - dense: *hidden"),
         right=('params: {units: 64}\nnetwork:\n  - dense: "${units}"\n  - dense: "${units}"'),
@@ -91,10 +91,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="KS109",
-        title="a key that stands twice",
+        title="a duplicate key",
         explanation=(
-            "The same key stands twice in one mapping. Most YAML readers silently keep\n"
-            "the last one."
+            "One mapping has the same key twice. Most YAML readers silently keep\nthe last one."
         ),
         wrong=("train:\n  epochs: 20\n  epochs: 30"),
         right=("train:\n  epochs: 30"),
@@ -122,8 +121,8 @@ RULES: tuple[Rule, ...] = (
         explanation=(
             "YAML 1.1 takes `no` for false, `012` for ten, `1:30` for ninety and\n"
             "`2024-01-01` for a date; YAML 1.2 does not. Both are in use, so such a value\n"
-            "has to say what it is: `false`, `12`, or text in quotes. Numbers as in `1e3`\n"
-            "are numbers."
+            "must be written unambiguously: `false`, `12`, or text in quotes. Numbers such\n"
+            "as `1e3` are allowed."
         ),
         wrong="labels: [yes, no]",
         right='labels: ["yes", "no"]',

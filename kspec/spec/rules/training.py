@@ -18,7 +18,7 @@ RULES: tuple[Rule, ...] = (
         title="unknown metric to monitor",
         explanation="Early stopping and the reduction of the learning rate watch a metric of the\n"
         "run: `loss`, `val_loss`, or a metric of an output, with the output's name before it\n"
-        "where there are several. What begins with `val_` needs validation rows.",
+        "where there are several. Metrics that begin with `val_` need validation rows.",
         wrong="train: {early_stopping: {monitor: val_acc}}",
         right="train: {early_stopping: {monitor: val_accuracy}}",
     ),
@@ -42,8 +42,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS605",
         title="no training settings",
-        explanation="The spec has no section `train`, so there is nothing to train by, and no\n"
-        "`weights` either, which would be built as they are.",
+        explanation="The spec has neither a section `train` nor `weights`, with which the model\n"
+        "would be built without training.",
         wrong="kspec: 1\nname: digits",
         right="kspec: 1\nname: digits\ntrain: {epochs: 20}",
     ),
@@ -78,9 +78,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS609",
         title="no better than a constant answer",
-        explanation="On the rows that judge it, the model is no better than the label that most\n"
-        "of them have, or than the mean of the numbers. It has learnt nothing of use: look at the\n"
-        "data, the learning rate, and how long it trains. A gate makes a failure of it.",
+        explanation="On the rows of the evaluation, the model is no better than their most\n"
+        "frequent label, or than the mean of the numbers. It has learnt nothing useful: look at\n"
+        "the data, the learning rate, and the number of epochs. A gate turns this into a failure.",
         wrong="train: {epochs: 1}",
         right='train: {epochs: 30}\ngates: {accuracy: ">= 0.9"}',
         exit_code=1,
@@ -89,8 +89,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS630",
         title="no weights",
-        explanation="The file of trained weights is not there: the model was not trained yet, or\n"
-        "its folder was deleted.",
+        explanation="The file of trained weights does not exist: the model was not trained yet,\n"
+        "or its folder was deleted.",
         wrong="kspec emit model.yaml",
         right="kspec train model.yaml\nkspec emit model.yaml",
         exit_code=3,
@@ -115,9 +115,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="KS633",
         title="starting weights of another network",
-        explanation="A file that the spec names by `weights` has one tensor for each variable, by\n"
-        "its path, of its shape and dtype, and no others: those of the whole network at\n"
-        "the top level of the spec, those of the backbone in a backbone.",
+        explanation="A file that the spec names by `weights` has one tensor for each variable,\n"
+        "with its path, shape and dtype, and no others: for all variables of the network at the\n"
+        "top level of the spec, for all variables of the backbone in a backbone.",
         wrong="weights: digits.safetensors   # of dense: 20\nnetwork: [dense: 10]",
         right="weights: digits.safetensors   # of dense: 10\nnetwork: [dense: 10]",
     ),
