@@ -10,9 +10,9 @@ Accelerator = Literal["cpu", "gpu", "npu"]
 
 
 class AndroidOptions(TFLiteOptions):
-    """Options of the Android bundle: the options of its TFLite artifact, and where it runs."""
+    """Options of the Android bundle: the options of its TFLite artifact, and the accelerator."""
 
     accelerator: Accelerator = "cpu"
-    """What runs the model unless the app says otherwise. `gpu` adds LiteRT's GPU library to the
-    app; an NPU needs its vendor's. Both compute in half precision; what they cannot run, the CPU
-    does."""
+    """The accelerator of the model unless the app chooses another. `gpu` adds LiteRT's GPU library
+    to the app; an NPU needs its vendor's library. Both compute in half precision; operators that
+    they lack run on the CPU."""

@@ -23,8 +23,8 @@ class BrowserOptions(Model):
     """Options of the browser bundle."""
 
     engine: Literal["onnxruntime", "litert"] = "onnxruntime"
-    """What runs the model in the page: onnxruntime-web takes ONNX with any batch, LiteRT.js takes
-    TFLite with a batch of 1 and is smaller."""
+    """The engine in the page: onnxruntime-web runs ONNX with any batch; LiteRT.js runs TFLite with
+    a batch of 1 and is smaller."""
 
 
 class Browser(Platform):

@@ -88,7 +88,7 @@ def _ports(about: Description) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
 
 
 def package(about: Description) -> str:
-    """The Java package: the user's choice, or a name derived from the model's name."""
+    """Return the Java package: the user's choice, or a name derived from the model's name."""
     chosen = about.options.get("package")
     if chosen:
         return str(chosen)
@@ -97,12 +97,12 @@ def package(about: Description) -> str:
 
 
 def group(about: Description) -> str:
-    """Maven's ``groupId``."""
+    """Return Maven's ``groupId``."""
     return str(about.options.get("group") or package(about).rpartition(".")[0] or package(about))
 
 
 def model(about: Description) -> str:
-    """The class of the model; no other class in the package has this suffix."""
+    """Return the class of the model; no other class in the package has this suffix."""
     return f"{type_name(about.name)}Model"
 
 

@@ -75,7 +75,7 @@ def parse(content: bytes, settings: Settings) -> Body:
         raise RequestError(400, f"the JSON is deeper than {settings.depth} lists and objects")
     colons = bare.count(b":")
     if colons != len(value) and colons != _count_keys(value):
-        raise RequestError(400, "a key stands twice in an object")
+        raise RequestError(400, "an object has a duplicate key")
     return Body(value, b"true" in bare or b"false" in bare)
 
 

@@ -110,7 +110,7 @@ class Inference:
             name = given.get("name")
             each = wanted.pop(name, None) if type(name) is str else None
             if each is None:
-                raise RequestError(400, f"{name!r} is not an input, or is there twice")
+                raise RequestError(400, f"{name!r} is not an input, or is duplicated")
             size = _parameters(given).get("binary_data_size")
             if size is None:
                 blob = None

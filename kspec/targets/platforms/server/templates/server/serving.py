@@ -103,9 +103,9 @@ class Serving:
     async def _body(self, request: Request, known: frozenset[str]) -> Body:
         body = parse(await receive(request, self._settings), self._settings)
         if unknown := body.value.keys() - known:
-            raise RequestError(400, f"the key {unknown.pop()!r} is not known here")
+            raise RequestError(400, f"unknown key {unknown.pop()!r}")
         if body.value.get("signature_name", SIGNATURE) not in ("", SIGNATURE):
-            raise RequestError(400, f"there is no signature but {SIGNATURE}")
+            raise RequestError(400, f"the only signature is {SIGNATURE}")
         return body
 
     def _columns(self, inputs: Any) -> dict[str, Any]:

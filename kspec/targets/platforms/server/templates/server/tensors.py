@@ -70,7 +70,7 @@ def from_columns(columns: Mapping[str, Any], body: Body, model: Model, settings:
 def array_of(values: Any, wanted: Input, body: Body) -> np.ndarray:
     """Return nested lists of numbers as an array of the input's type, in any shape."""
     if body.truths and _has_truths(values):
-        raise RequestError(400, f"{wanted.name} holds true or false, not numbers only")
+        raise RequestError(400, f"{wanted.name} contains true or false, not only numbers")
     try:
         found = np.array(values)
     except (ValueError, OverflowError):
@@ -86,7 +86,7 @@ def cast(found: np.ndarray, wanted: Input) -> np.ndarray:
     least, most = RANGES[wanted.dtype]
     # The minimum and maximum of an array with a NaN are NaN: this condition refuses it too.
     if found.size and not (found.min() >= least and found.max() <= most):
-        raise RequestError(400, f"{wanted.name} has a number that {wanted.dtype} does not hold")
+        raise RequestError(400, f"{wanted.name} has a number outside the range of {wanted.dtype}")
     return found.astype(wanted.dtype, copy=False)
 
 

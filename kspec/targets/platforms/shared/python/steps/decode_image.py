@@ -58,7 +58,7 @@ class DecodeImage(Step):
         except UnidentifiedImageError:  # its text contains the address of the stream
             raise StepError(f"not a picture: {', '.join(_FORMATS)} are read") from None
         except (Image.DecompressionBombError, OSError, SyntaxError) as error:
-            raise StepError(f"not a picture that can be read: {error}") from None
+            raise StepError(f"the picture cannot be read: {error}") from None
 
     def _pixels(self, image: Image.Image) -> NDArray[np.uint8]:
         if image.width * image.height > self.max_pixels:
