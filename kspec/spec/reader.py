@@ -171,7 +171,7 @@ class _Reader:
         if key in mapping.mapping:
             first = mapping.mapping[key].key
             where = f" on line {first.line}" if first is not None else ""
-            self._report("KS109", f"`{key}` stands already{where}", span, "keep one of the two")
+            self._report("KS109", f"`{key}` is already written{where}", span, "keep one of the two")
         return key, span
 
     def _node(self, event: Event, span: Span, frame: _Open | None) -> Node:
@@ -218,7 +218,7 @@ class _Reader:
         for found in UNSEEN.finditer(self.text):
             name = f"U+{ord(found[0]):04X}"
             help_ = f'remove it, or write "\\u{ord(found[0]):04x}" in quotes'
-            self._report("KS103", f"{name} cannot be seen", self._span_at(found.start()), help_)
+            self._report("KS103", f"{name} is invisible", self._span_at(found.start()), help_)
         for found in TAB.finditer(self.text):
             span = self._span_at(found.start(), len(found[0]))
             self._report("KS104", "a tab", span, r'indent with spaces; in quotes, write "\t"')
