@@ -24,7 +24,7 @@ ARTIFACT = {
     "rows": int,
     "worst_error": float,
     "flips": int,
-    "tolerance": dict,
+    "tolerances": dict,
     "metrics": dict,
     "latency": float,
     "seconds": float,

@@ -83,7 +83,7 @@ def proves(found: dict[str, Any], description: dict[str, Any]) -> None:
     assert 0 < found["worst_error_ratio"] <= 1
     assert found["flips"] == 0
     assert found["picture_error"] == (0 if description["golden"]["pictures"] else None)
-    assert found["latency_ms"] > 0
+    assert found["latency_ms"] >= 0  # a page's clock has steps of 0.1 ms
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -8,6 +8,7 @@ import json
 import select
 import signal
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -139,23 +140,26 @@ def test_an_answer_that_nobody_reads_is_dropped(digits: Path) -> None:
         assert httpx.get(f"{server.url}/v2/health/ready", trust_env=False).status_code == 200
 
 
-def test_many_rows_do_not_hold_up_others(digits: Path) -> None:
-    """While workers compute large batches, the server answers many requests for its state. A server
-    that computes between two answers would give one for each batch."""
-    rows = np.zeros((1024, 8, 8, 1), np.int32).tolist()
-    content = load.request(PATH, json.dumps({"instances": rows}).encode(), close=True)
+def test_many_rows_do_not_hold_up_others(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a worker computes a large batch, the server answers for its state."""
+    app = service.application(digits, "server_held")
+    run = app.engine._run
+    computing, release = threading.Event(), threading.Event()
 
-    async def ask(port: int) -> int:
-        heavy = asyncio.create_task(load.storm(port, content, clients=3, count=2, keep=False))
-        answered = 0
-        while not heavy.done():
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
-            writer.close()
-            answered += 1
-        assert (await heavy).answered == {200: 6}
-        return answered
+    def held(*arguments: object) -> object:
+        computing.set()
+        assert release.wait(60)
+        return run(*arguments)
 
-    with service.serving(digits) as server:
-        assert asyncio.run(ask(server.port)) > 4 * 6
+    async def ask() -> None:
+        rows = np.zeros((1024, 8, 8, 1), np.int32).tolist()
+        async with service.client(app) as client:
+            heavy = asyncio.create_task(client.post(PATH, json={"instances": rows}))
+            assert await asyncio.to_thread(computing.wait, 60)
+            assert (await client.get("/v2/health/live")).status_code == 200
+            assert not heavy.done()
+            release.set()
+            assert (await heavy).status_code == 200
+
+    monkeypatch.setattr(app.engine, "_run", held)
+    asyncio.run(ask())

@@ -59,9 +59,15 @@ def plain(bundles: Path) -> Path:
 
 @pytest.fixture
 def bundle(bundles: Path, plain: Path, name: str, tmp_path: Path) -> Path:
-    """A copy that may be damaged."""
-    source = plain if name in FORMATS else bundles / EXAMPLE
-    return Path(shutil.copytree(source / name, tmp_path / name))
+    """A copy that may be damaged, without the files that other tests' tools left there."""
+    source = (plain if name in FORMATS else bundles / EXAMPLE) / name
+    about = Description.read((source / FILE).read_bytes())
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        place = Path(folder).relative_to(source)
+        return {each for each in names if about.ignores((place / each).as_posix())}
+
+    return Path(shutil.copytree(source, tmp_path / name, ignore=ignored))
 
 
 @pytest.fixture

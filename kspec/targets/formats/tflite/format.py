@@ -56,7 +56,7 @@ class TFLite(Format[TFLiteOptions]):
         return options.model_dump(mode="json", exclude={"card"})
 
     def write(self, graph: Graph, path: Path, options: TFLiteOptions) -> tuple[str, ...]:
-        """Write the file. Raises TFLiteError for a dimension without a size."""
+        """Write the file. Raises TFLiteError for a dimension without a size, or 2 GB."""
         from kspec.targets.formats.tflite.write import write_program
 
         write_program(self.program(graph), path, options.card)

@@ -13,6 +13,7 @@ from pathlib import Path
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from flatbuffers.builder import BuilderSizeError
 
 from kspec.compiler.ir import Array, Value
 from kspec.targets.formats.card import Card
@@ -23,6 +24,7 @@ from kspec.targets.formats.tflite.program import (
     TENSOR_TYPES,
     Operator,
     Program,
+    TFLiteError,
 )
 from kspec.targets.formats.tflite.versions import minimum_runtime, version
 
@@ -35,9 +37,12 @@ _NO_TENSOR = -1
 
 
 def write_program(program: Program, path: Path, card: Card | None = None) -> None:
-    """Write the file."""
+    """Write the file. Raises TFLiteError if it would have more than 2 GB, its tables included."""
     records = {} if card is None else {NAME: pack_metadata(program, card)}
-    content: memoryview | bytes = _Writer(program, records).pack()
+    try:
+        content: memoryview | bytes = _Writer(program, records).pack()
+    except BuilderSizeError:
+        raise TFLiteError("the file would have 2 GB or more, the limit of TFLite") from None
     if card is not None:
         content = append_labels(bytes(content), program, card)
     with path.open("wb") as file:
